@@ -1,0 +1,134 @@
+package anchors
+
+import (
+	"fmt"
+
+	"retinago/box"
+)
+
+// Labels of anchors that learn no object.
+const (
+	Background = int32(-1) // learns that there is nothing
+	Ignore     = int32(-2) // does not count
+)
+
+// Matcher decides which anchors learn which object, as torchvision's Matcher does, with two differences: an object
+// that no anchor overlaps gets none (torchvision gives it every anchor whose IoU is the best one, 0), and crowd
+// regions are known.
+type Matcher struct {
+	// Foreground is the least IoU of a positive anchor, Background the IoU below which it is background. Between the
+	// two an anchor is ignored.
+	Foreground, Background float32
+	// AllowLowQuality also makes those anchors positive that some object has its highest IoU with, ties included,
+	// however low that is. Such an anchor learns the object that it overlaps most itself, which may be another.
+	AllowLowQuality bool
+	// CrowdIoF is the share of an anchor inside a crowd region from which on it is ignored. 0 means 0.5; above 1 no
+	// anchor is ignored.
+	CrowdIoF float32
+}
+
+// Assign returns for each anchor its label (the class of its object, Background or Ignore) and the index of its object
+// in gt, -1 without one. Of two equal overlaps the first object wins. Objects without area are not matched. Crowd
+// regions are never matched; anchors that are not positive and lie mostly inside one are ignored. crowd may be nil.
+//
+// IoU is computed in float32 in torchvision's order, so that ties are the same. Time is len(anchors)*len(gt), about
+// 2 ns each.
+func (m Matcher) Assign(anchors, gt []box.Box, class []int32, crowd []bool) (labels, matched []int32) {
+	if len(class) != len(gt) || crowd != nil && len(crowd) != len(gt) {
+		panic(fmt.Sprintf("anchors: %d objects with %d classes and %d crowd flags", len(gt), len(class), len(crowd)))
+	}
+	labels = make([]int32, len(anchors))
+	matched = make([]int32, len(anchors))
+	best := make([]float32, len(anchors)) // highest IoU with an object; matched holds which
+	for i := range matched {
+		matched[i] = -1
+	}
+	var low []int32 // anchors that are some object's best
+	for g, b := range gt {
+		if class[g] < 0 {
+			panic(fmt.Sprintf("anchors: object %d has class %d", g, class[g]))
+		}
+		if crowd != nil && crowd[g] || !(b.W() > 0 && b.H() > 0) {
+			continue
+		}
+		low = m.object(anchors, b, int32(g), best, matched, low)
+	}
+	for i, v := range best {
+		switch {
+		case v >= m.Foreground && matched[i] >= 0:
+			labels[i] = class[matched[i]]
+		case v < m.Background:
+			labels[i] = Background
+		default:
+			labels[i] = Ignore
+		}
+	}
+	for _, i := range low {
+		labels[i] = class[matched[i]]
+	}
+	for g, b := range gt {
+		if crowd != nil && crowd[g] {
+			m.ignore(anchors, b, labels)
+		}
+	}
+	for i, l := range labels {
+		if l < 0 {
+			matched[i] = -1
+		}
+	}
+	return labels, matched
+}
+
+// object compares one object with all anchors: it raises best and matched where the object overlaps more than those
+// before, and appends the anchors that the object itself overlaps most to low.
+func (m Matcher) object(anchors []box.Box, b box.Box, g int32, best []float32, matched, low []int32) []int32 {
+	area := b.W() * b.H()
+	top, start := float32(0), len(low)
+	best, matched = best[:len(anchors)], matched[:len(anchors)]
+	for i := range anchors {
+		// Most anchors end at one of these four comparisons.
+		a := &anchors[i]
+		if a.X2 <= b.X1 || a.X1 >= b.X2 || a.Y2 <= b.Y1 || a.Y1 >= b.Y2 {
+			continue
+		}
+		v := overlap(a, &b, area)
+		if v > best[i] {
+			best[i], matched[i] = v, g
+		}
+		if v >= top && v > 0 {
+			if v > top {
+				top, low = v, low[:start]
+			}
+			low = append(low, int32(i))
+		}
+	}
+	if !m.AllowLowQuality {
+		return low[:start]
+	}
+	return low
+}
+
+// overlap is the IoU of boxes that meet. The conversions keep every product rounded to float32 on processors where the
+// compiler would fuse it with the sum.
+func overlap(a, b *box.Box, area float32) float32 {
+	w := min(a.X2, b.X2) - max(a.X1, b.X1)
+	h := min(a.Y2, b.Y2) - max(a.Y1, b.Y1)
+	inter := float32(w * h)
+	return inter / (area + float32((a.X2-a.X1)*(a.Y2-a.Y1)) - inter)
+}
+
+// ignore labels the anchors that are not positive and lie in the crowd region.
+func (m Matcher) ignore(anchors []box.Box, region box.Box, labels []int32) {
+	least := m.CrowdIoF
+	if least == 0 {
+		least = .5
+	}
+	for i, a := range anchors {
+		if labels[i] != Background {
+			continue
+		}
+		if inside := a.Intersect(region).Area(); inside > 0 && inside >= least*a.Area() {
+			labels[i] = Ignore
+		}
+	}
+}

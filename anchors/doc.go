@@ -1,0 +1,19 @@
+// Package anchors lays reference boxes over a picture, matches them to annotated objects and codes one in terms of
+// the other (Lin et al. 2017, "Focal Loss for Dense Object Detection", section 4).
+//
+//	feature sizes [[h8,w8], [h16,w16], ...] -- Config.Grid --> boxes [sum(h*w)*A]
+//	boxes [N], objects [M]                  -- Matcher     --> labels [N], matched [N]
+//	box + object                            -- Coder       --> deltas [4], and back
+//	sizes of a dataset's objects            -- Coverage    --> recall; Fit --> a better Config
+//
+// The order of a Grid is torchvision's: level, then y, then x, then the A = len(Ratios)*len(Scales) anchors of the
+// cell, all scales of the first ratio before those of the second. Centres are at (x*stride, y*stride), without an
+// offset of half a cell. detectron2 has the same centres, but all ratios of the first scale before those of the
+// second: its channel group s*len(Ratios)+r is ours r*len(Scales)+s.
+//
+// Two conventions of size exist. torchvision truncates size*scale to an integer and rounds the corners of the base
+// anchors (half to even); Config.IntegerSizes does that, to the bit. The paper and detectron2 round nothing.
+//
+// The package knows pixels only: no files, no graph, no configuration format (the yaml tags name keys for package
+// config).
+package anchors

@@ -1,0 +1,109 @@
+package backbone
+
+import (
+	"fmt"
+	"strconv"
+
+	G "gorgonia.org/gorgonia"
+
+	"retinago/engine"
+	"retinago/nn"
+)
+
+// ResNet is the residual network of He et al. 2016, "Deep Residual Learning for Image Recognition", table 1, with the
+// stride of a bottleneck on its 3x3 convolution (torchvision's form).
+type ResNet struct {
+	Depth        int // 18, 34, 50, 101 or 152
+	Norm         nn.Norm
+	FrozenStages int // 0 trains all, 1 freezes the stem, 2 also layer1, up to 5
+	Prefix       string
+}
+
+// Stages is the number of stages that can be frozen: the stem and four groups of blocks.
+const Stages = 5
+
+// plans holds, per depth, the blocks of each group and whether they are bottlenecks.
+var plans = map[int]struct {
+	blocks     [4]int
+	bottleneck bool
+}{
+	18:  {[4]int{2, 2, 2, 2}, false},
+	34:  {[4]int{3, 4, 6, 3}, false},
+	50:  {[4]int{3, 4, 6, 3}, true},
+	101: {[4]int{3, 4, 23, 3}, true},
+	152: {[4]int{3, 8, 36, 3}, true},
+}
+
+// Channels returns the widths of C3, C4 and C5.
+func (r ResNet) Channels() [3]int {
+	e := r.expansion()
+	return [3]int{128 * e, 256 * e, 512 * e}
+}
+
+// Build adds the network and returns C3, C4 and C5. Errors are the builder's.
+func (r ResNet) Build(b *nn.Builder, x *G.Node) [3]*G.Node {
+	plan, ok := plans[r.Depth]
+	if !ok {
+		b.Check(nil, fmt.Errorf("backbone: no ResNet of depth %d; there are 18, 34, 50, 101 and 152", r.Depth))
+		return [3]*G.Node{}
+	}
+	defer b.Freeze(false)
+	b.Freeze(r.FrozenStages >= 1)
+	x = r.convNorm(b, x, "conv1", "bn1", nn.ConvSpec{In: 3, Out: 64, Kernel: 7, Stride: 2, ReLU: true}, nil)
+	if b.Err() == nil {
+		x = b.Check(nn.MaxPool(x, engine.PoolParams{Kernel: 3, Stride: 2, Pad: 1}))
+	}
+	var c [3]*G.Node
+	in := 64
+	for g, n := range plan.blocks {
+		b.Freeze(r.FrozenStages >= g+2)
+		width := 64 << g
+		for i := range n {
+			stride := 1
+			if i == 0 && g > 0 {
+				stride = 2
+			}
+			name := "layer" + strconv.Itoa(g+1) + "." + strconv.Itoa(i)
+			x = r.block(b, x, name, in, width, stride, plan.bottleneck)
+			in = width * r.expansion()
+		}
+		if g > 0 {
+			c[g-1] = x
+		}
+	}
+	return c
+}
+
+// block is a basic block (two 3x3) or a bottleneck (1x1, 3x3, 1x1), added to its input.
+func (r ResNet) block(b *nn.Builder, x *G.Node, name string, in, width, stride int, bottleneck bool) *G.Node {
+	out := width * r.expansion()
+	short := x
+	if stride != 1 || in != out {
+		short = r.convNorm(b, x, name+".downsample.0", name+".downsample.1", nn.ConvSpec{In: in, Out: out, Kernel: 1, Stride: stride}, nil)
+	}
+	if !bottleneck {
+		y := r.convNorm(b, x, name+".conv1", name+".bn1", nn.ConvSpec{In: in, Out: width, Kernel: 3, Stride: stride, ReLU: true}, nil)
+		return r.convNorm(b, y, name+".conv2", name+".bn2", nn.ConvSpec{In: width, Out: out, Kernel: 3, ReLU: true}, short)
+	}
+	y := r.convNorm(b, x, name+".conv1", name+".bn1", nn.ConvSpec{In: in, Out: width, Kernel: 1, ReLU: true}, nil)
+	y = r.convNorm(b, y, name+".conv2", name+".bn2", nn.ConvSpec{In: width, Out: width, Kernel: 3, Stride: stride, ReLU: true}, nil)
+	return r.convNorm(b, y, name+".conv3", name+".bn3", nn.ConvSpec{In: width, Out: out, Kernel: 1, ReLU: true}, short)
+}
+
+func (r ResNet) convNorm(b *nn.Builder, x *G.Node, conv, norm string, s nn.ConvSpec, res *G.Node) *G.Node {
+	if b.Err() != nil {
+		return nil
+	}
+	s.Name, s.Init = r.Prefix+conv, nn.HeNormal
+	return b.ConvNorm(x, s, nn.NormSpec{Name: r.Prefix + norm, Norm: r.Norm, Eps: NormEps, Momentum: .1, Groups: 32}, res)
+}
+
+// NormEps is added to variances under the root, as torchvision does.
+const NormEps = 1e-5
+
+func (r ResNet) expansion() int {
+	if plans[r.Depth].bottleneck {
+		return 4
+	}
+	return 1
+}

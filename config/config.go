@@ -1,0 +1,204 @@
+package config
+
+import (
+	"path/filepath"
+
+	"retinago/anchors"
+)
+
+// Config is the whole tree. The yaml tag of a field is its key.
+type Config struct {
+	Model Model `yaml:"model"`
+	Data  Data  `yaml:"data"`
+	Match Match `yaml:"match"`
+	Loss  Loss  `yaml:"loss"`
+	Train Train `yaml:"train"`
+	Infer Infer `yaml:"infer"`
+}
+
+// Model is the network. A checkpoint fits one Model only.
+type Model struct {
+	// Backbone is resnet18, resnet34, resnet50, resnet101 or resnet152.
+	Backbone string `yaml:"backbone"`
+	// Norm in the backbone: frozen (stored statistics, never trained), batch (running statistics) or group.
+	Norm string `yaml:"norm"`
+	// FrozenStages do not train: 0 none, 1 the stem, 2 also layer1, up to 5.
+	FrozenStages int `yaml:"frozen_stages"`
+	// FPNWidth is the channels of P3-P7 and of the heads.
+	FPNWidth int `yaml:"fpn_width"`
+	// P6From is the map that P6 is computed from: c5 (paper, detectron2) or p5 (torchvision's first RetinaNet).
+	P6From string `yaml:"p6_from"`
+	// HeadDepth is the convolutions in each head before the last; the paper has 4.
+	HeadDepth int `yaml:"head_depth"`
+	// HeadNorm follows each of them: empty for none, or group.
+	HeadNorm string `yaml:"head_norm"`
+	// Prior is the probability of an object that the class head starts with, pi in the paper.
+	Prior float64 `yaml:"prior"`
+	// Anchors are the reference boxes, sizes in px of the resized picture.
+	Anchors anchors.Config `yaml:"anchors"`
+	// Classes are the names in the order of the outputs; empty takes the training set's categories.
+	Classes []string `yaml:"classes,flow"`
+	// CategoryIDs are the dataset's ids of Classes, in the same order; empty like Classes.
+	CategoryIDs []int64 `yaml:"category_ids,flow"`
+}
+
+// Data says where pictures come from and how they are prepared.
+type Data struct {
+	// Root is put before the relative paths of Train and Val; empty is the current folder.
+	Root string `yaml:"root"`
+	// Train and Val are the datasets to learn from and to measure on.
+	Train Set `yaml:"train"`
+	Val   Set `yaml:"val"`
+	// ShortSides in px: training draws one per batch; evaluation and detection take the last.
+	ShortSides []int `yaml:"short_sides,flow"`
+	// MaxSide in px bounds the long side after resizing.
+	MaxSide int `yaml:"max_side"`
+	// CanvasMultiple in px: canvases are multiples of it; itself a multiple of the coarsest stride.
+	CanvasMultiple int `yaml:"canvas_multiple"`
+	// Flip is the probability of mirroring a training picture.
+	Flip float64 `yaml:"flip"`
+	// Mean and Std per channel (R, G, B) of pixels in [0,1].
+	Mean [3]float32 `yaml:"mean,flow"`
+	Std  [3]float32 `yaml:"std,flow"`
+	// Workers prepare pictures in parallel; 0 takes one per core.
+	Workers int `yaml:"workers"`
+}
+
+// Path puts Root before a relative path.
+func (d Data) Path(p string) string {
+	if p == "" || filepath.IsAbs(p) {
+		return p
+	}
+	return filepath.Join(d.Root, p)
+}
+
+// TestSide is the short side in px at evaluation and detection.
+func (d Data) TestSide() int { return d.ShortSides[len(d.ShortSides)-1] }
+
+// Set is a COCO JSON file and the folder that its file names are relative to.
+type Set struct {
+	JSON   string `yaml:"json"`
+	Images string `yaml:"images"`
+}
+
+// Match says which anchors learn which object.
+type Match struct {
+	// Foreground is the least IoU of a positive anchor, Background the IoU below which it is background. Between the
+	// two it does not count.
+	Foreground float64 `yaml:"foreground"`
+	Background float64 `yaml:"background"`
+	// LowQuality gives each object the anchors that overlap it most, however little that is.
+	LowQuality bool `yaml:"low_quality"`
+	// CrowdIoF is the share of an anchor inside a crowd region from which on it does not count; above 1 is never.
+	CrowdIoF float64 `yaml:"crowd_iof"`
+}
+
+// Matcher is the same for package anchors.
+func (m Match) Matcher() anchors.Matcher {
+	return anchors.Matcher{
+		Foreground: float32(m.Foreground), Background: float32(m.Background),
+		AllowLowQuality: m.LowQuality, CrowdIoF: float32(m.CrowdIoF),
+	}
+}
+
+// Loss is what training minimises: class loss + BoxWeight * box loss, both divided by the Normalizer.
+type Loss struct {
+	// Kind of the class loss: focal or bce (binary cross entropy; Alpha and Gamma are not used then).
+	Kind string `yaml:"kind"`
+	// Alpha weighs objects, 1-Alpha background; negative weighs nothing. Gamma is the focusing exponent.
+	Alpha float64 `yaml:"alpha"`
+	Gamma float64 `yaml:"gamma"`
+	// Box loss: smoothl1, quadratic below Beta, or l1.
+	Box       string  `yaml:"box"`
+	Beta      float64 `yaml:"beta"`
+	BoxWeight float64 `yaml:"box_weight"`
+	// Normalizer: positives (positive anchors of the batch), image (those of each picture, then the mean over
+	// pictures: torchvision) or ema (a moving average of the batch's: detectron2).
+	Normalizer string `yaml:"normalizer"`
+}
+
+// Train is the optimisation. LR, Steps and WarmupSteps are for BaseBatch pictures per step and scale with Batch.
+type Train struct {
+	// Batch is the pictures per step, BaseBatch the one that LR, Steps and WarmupSteps were chosen for.
+	Batch     int `yaml:"batch"`
+	BaseBatch int `yaml:"base_batch"`
+	// Epochs or Steps is the length and the other 0; the one that a file or override gives replaces the default's.
+	Epochs int `yaml:"epochs"`
+	Steps  int `yaml:"steps"`
+	// Optimizer is sgd, adam or adamw.
+	Optimizer string  `yaml:"optimizer"`
+	LR        float64 `yaml:"lr"`
+	// Momentum and Nesterov are SGD's; Beta1, Beta2 and Eps are Adam's.
+	Momentum    float64 `yaml:"momentum"`
+	Nesterov    bool    `yaml:"nesterov"`
+	Beta1       float64 `yaml:"beta1"`
+	Beta2       float64 `yaml:"beta2"`
+	Eps         float64 `yaml:"eps"`
+	WeightDecay float64 `yaml:"weight_decay"`
+	// DecayNormBias applies WeightDecay to norms and biases too.
+	DecayNormBias bool `yaml:"decay_norm_bias"`
+	// WarmupSteps raise the rate linearly from WarmupFactor*LR to LR.
+	WarmupSteps  int     `yaml:"warmup_steps"`
+	WarmupFactor float64 `yaml:"warmup_factor"`
+	// Schedule is multistep (times Gamma at each of Milestones), cosine (to 0) or constant.
+	Schedule string `yaml:"schedule"`
+	// Milestones are shares of the whole run, rising, in (0,1): they hold for any number of steps.
+	Milestones []float64 `yaml:"milestones,flow"`
+	Gamma      float64   `yaml:"gamma"`
+	// ClipNorm bounds the norm of all gradients together; 0 is unbounded.
+	ClipNorm float64 `yaml:"clip_norm"`
+	Seed     uint64  `yaml:"seed"`
+	// Threads of the compute; 0 takes all cores.
+	Threads int `yaml:"threads"`
+	// EvalEvery, CheckpointEvery and LogEvery are steps; 0 is only at the end.
+	EvalEvery       int `yaml:"eval_every"`
+	CheckpointEvery int `yaml:"checkpoint_every"`
+	LogEvery        int `yaml:"log_every"`
+	// InitWeights is a safetensors file to start from: a backbone's or a checkpoint's. Empty starts from random.
+	InitWeights string `yaml:"init_weights"`
+	// EMA is the decay of a moving average of the weights, which is then evaluated; 0 is off.
+	EMA float64 `yaml:"ema"`
+}
+
+// Scale is Batch/BaseBatch: the learning rate is multiplied with it, steps and warm-up are divided by it, so that a run
+// sees the same pictures (Goyal et al. 2017, "Accurate, Large Minibatch SGD", section 2.1).
+func (t Train) Scale() float64 { return float64(t.Batch) / float64(t.BaseBatch) }
+
+// Infer says which detections are reported.
+type Infer struct {
+	// Score is the least score of a detection.
+	Score float64 `yaml:"score"`
+	// NMS is the IoU above which the lower score of two boxes of a class goes.
+	NMS float64 `yaml:"nms"`
+	// TopK candidates per pyramid level go on to NMS.
+	TopK int `yaml:"top_k"`
+	// MaxDetections per picture; COCO's metric reads 100, torchvision gives 300.
+	MaxDetections int `yaml:"max_detections"`
+}
+
+// Default is the paper's RetinaNet on ResNet-50 (Lin et al. 2017, section 5), with detectron2's choices where the
+// paper is silent.
+func Default() Config {
+	return Config{
+		Model: Model{
+			Backbone: "resnet50", Norm: "frozen", FrozenStages: 2, FPNWidth: 256, P6From: "c5", HeadDepth: 4,
+			Prior: .01, Anchors: anchors.Default(),
+		},
+		Data: Data{
+			ShortSides: []int{800}, MaxSide: 1333, CanvasMultiple: 128, Flip: .5,
+			// ImageNet's, as torchvision's backbones expect.
+			Mean: [3]float32{.485, .456, .406}, Std: [3]float32{.229, .224, .225},
+		},
+		Match: Match{Foreground: .5, Background: .4, LowQuality: true, CrowdIoF: .5},
+		Loss: Loss{
+			Kind: "focal", Alpha: .25, Gamma: 2, Box: "smoothl1", Beta: .1, BoxWeight: 1, Normalizer: "positives",
+		},
+		Train: Train{
+			Batch: 16, BaseBatch: 16, Steps: 90000, Optimizer: "sgd", LR: .01, Momentum: .9, Beta1: .9, Beta2: .999, Eps: 1e-8,
+			WeightDecay: 1e-4, WarmupSteps: 1000, WarmupFactor: .001,
+			Schedule: "multistep", Milestones: []float64{2. / 3, 8. / 9}, Gamma: .1,
+			EvalEvery: 5000, CheckpointEvery: 1000, LogEvery: 20,
+		},
+		Infer: Infer{Score: .05, NMS: .5, TopK: 1000, MaxDetections: 100},
+	}
+}

@@ -1,0 +1,136 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"reflect"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// maxErrors bounds how many errors are told at once.
+const maxErrors = 20
+
+// Load reads the file at path over the defaults, applies the overrides ("train.lr=.005") in order and validates. An
+// empty path loads the defaults.
+func Load(path string, sets []string) (Config, error) {
+	c := Default()
+	var errs []error
+	if path != "" {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return Config{}, fmt.Errorf("config: %w", err)
+		}
+		errs = c.lay(path, text)
+	}
+	for _, s := range sets {
+		before := c.Train
+		errs = append(errs, override(reflect.ValueOf(&c).Elem(), s)...)
+		c.Train.settle(before)
+	}
+	if len(errs) > 0 {
+		return Config{}, joined(errs)
+	}
+	if err := c.Validate(); err != nil {
+		return Config{}, fmt.Errorf("%s: %w", orDefaults(path), err)
+	}
+	return c, nil
+}
+
+// Parse reads YAML text over the defaults and validates. name stands for the text in errors.
+func Parse(name string, text []byte) (Config, error) {
+	c := Default()
+	if errs := c.lay(name, text); len(errs) > 0 {
+		return Config{}, joined(errs)
+	}
+	if err := c.Validate(); err != nil {
+		return Config{}, fmt.Errorf("%s: %w", name, err)
+	}
+	return c, nil
+}
+
+// lay writes the settings of one YAML document over c.
+func (c *Config) lay(name string, text []byte) []error {
+	d := yaml.NewDecoder(bytes.NewReader(text))
+	var doc, more yaml.Node
+	if err := d.Decode(&doc); err == io.EOF {
+		return nil // an empty file changes nothing
+	} else if err != nil {
+		return []error{fmt.Errorf("%s: not YAML: %w", name, err)}
+	}
+	if err := d.Decode(&more); err != io.EOF {
+		return []error{fmt.Errorf("%s: holds a second YAML document; keep one", name)}
+	}
+	root := doc.Content[0]
+	if root.Kind == yaml.ScalarNode && root.Tag == "!!null" {
+		return nil // comments only
+	}
+	o := overlay{source: name, lines: true}
+	before := c.Train
+	o.set(reflect.ValueOf(c).Elem(), root, "")
+	c.Train.settle(before)
+	return o.errs
+}
+
+// settle lets the length of a run that was given last replace the other: Epochs over an older Steps, or Steps over
+// older Epochs. Both given at once stay, for Validate to refuse.
+func (t *Train) settle(before Train) {
+	switch {
+	case t.Epochs <= 0 || t.Steps <= 0:
+	case t.Epochs != before.Epochs && t.Steps == before.Steps:
+		t.Steps = 0
+	case t.Steps != before.Steps && t.Epochs == before.Epochs:
+		t.Epochs = 0
+	}
+}
+
+// String is the resolved tree as YAML.
+func (c Config) String() string {
+	var b bytes.Buffer
+	e := yaml.NewEncoder(&b)
+	e.SetIndent(2)
+	if err := e.Encode(c); err != nil {
+		panic("config: " + err.Error()) // plain structs always encode
+	}
+	return b.String()
+}
+
+// Save writes the resolved tree. A file that exists is replaced as a whole or not at all.
+func (c Config) Save(path string) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.tmp")
+	if err != nil {
+		return fmt.Errorf("config: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			os.Remove(f.Name())
+			err = fmt.Errorf("config: saving %s: %w", path, err)
+		}
+	}()
+	_, err = f.WriteString(c.String())
+	if err == nil {
+		err = f.Chmod(0o644)
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}
+
+func joined(errs []error) error {
+	if n := len(errs) - maxErrors; n > 0 {
+		errs = append(errs[:maxErrors:maxErrors], fmt.Errorf("and %d more", n))
+	}
+	return errors.Join(errs...)
+}
+
+func orDefaults(path string) string {
+	if path == "" {
+		return "config"
+	}
+	return path
+}

@@ -1,0 +1,92 @@
+package config
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+)
+
+// tag is the YAML key of a struct field.
+func tag(f reflect.StructField) string {
+	name, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
+	return name
+}
+
+// find returns the field of a struct by its key.
+func find(v reflect.Value, key string) (reflect.Value, bool) {
+	for i := range v.NumField() {
+		if tag(v.Type().Field(i)) == key {
+			return v.Field(i), true
+		}
+	}
+	return reflect.Value{}, false
+}
+
+// keys are the keys of a struct, in order.
+func keys(t reflect.Type) []string {
+	var out []string
+	for i := range t.NumField() {
+		out = append(out, tag(t.Field(i)))
+	}
+	return out
+}
+
+// paths are the full keys of all settings below t.
+func paths(t reflect.Type, prefix string) []string {
+	var out []string
+	for i := range t.NumField() {
+		full := join(prefix, tag(t.Field(i)))
+		if t.Field(i).Type.Kind() == reflect.Struct {
+			out = append(out, paths(t.Field(i).Type, full)...)
+		} else {
+			out = append(out, full)
+		}
+	}
+	return out
+}
+
+// unknown says that the group t at path has no such key, and which key is meant: one of the group that is spelled
+// alike, else one of that name elsewhere, else all of the group.
+func unknown(t reflect.Type, path, key string) string {
+	full := join(path, key)
+	best, least := "", 1+max(len(key)/3, 1)
+	for _, k := range keys(t) {
+		if d := distance(key, k); d < least {
+			best, least = join(path, k), d
+		}
+	}
+	if best != "" {
+		return fmt.Sprintf("unknown key %s; did you mean %s?", full, best)
+	}
+	for _, p := range paths(reflect.TypeFor[Config](), "") {
+		if p == key || strings.HasSuffix(p, "."+key) {
+			return fmt.Sprintf("unknown key %s; did you mean %s?", full, p)
+		}
+	}
+	where := "the top level"
+	if path != "" {
+		where = path
+	}
+	return fmt.Sprintf("unknown key %s; %s has %s", full, where, strings.Join(keys(t), ", "))
+}
+
+// distance is Levenshtein's: insertions, deletions and substitutions between two words.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := 1
+			if a[i] == b[j] {
+				cost = 0
+			}
+			next := min(diagonal+cost, row[j]+1, row[j+1]+1)
+			diagonal, row[j+1] = row[j+1], next
+		}
+	}
+	return row[len(b)]
+}

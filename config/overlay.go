@@ -1,0 +1,201 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// overlay lays YAML nodes over a struct tree. Every error names the source, the line and the key; the walk goes on, so
+// that a file's errors come together.
+type overlay struct {
+	source string // file name, or the text of an override
+	lines  bool   // whether node lines mean anything to the user
+	errs   []error
+}
+
+func (o *overlay) fail(n *yaml.Node, format string, a ...any) {
+	at := o.source
+	if o.lines {
+		at += ":" + strconv.Itoa(n.Line)
+	}
+	o.errs = append(o.errs, fmt.Errorf("%s: "+format, append([]any{at}, a...)...))
+}
+
+// set writes n over dst, whose key is path ("" for the root).
+func (o *overlay) set(dst reflect.Value, n *yaml.Node, path string) {
+	if n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	switch dst.Kind() {
+	case reflect.Struct:
+		o.mapping(dst, n, path)
+	case reflect.Slice, reflect.Array:
+		o.list(dst, n, path)
+	default:
+		o.scalar(dst, n, path)
+	}
+}
+
+func (o *overlay) mapping(dst reflect.Value, n *yaml.Node, path string) {
+	if n.Kind != yaml.MappingNode {
+		o.fail(n, "%s is %s, it holds keys: %s", orRoot(path), describe(n), strings.Join(keys(dst.Type()), ", "))
+		return
+	}
+	seen := map[string]int{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		full := join(path, key.Value)
+		if line, again := seen[key.Value]; again {
+			o.fail(key, "key %s is given twice, first in line %d; remove one", full, line)
+			continue
+		}
+		seen[key.Value] = key.Line
+		field, ok := find(dst, key.Value)
+		if !ok {
+			o.fail(key, "%s", unknown(dst.Type(), path, key.Value))
+			continue
+		}
+		o.set(field, value, full)
+	}
+}
+
+func (o *overlay) list(dst reflect.Value, n *yaml.Node, path string) {
+	if n.Kind != yaml.SequenceNode {
+		o.fail(n, "%s is %s, want a list of %s, such as %s", path, describe(n), kindName(dst.Type().Elem()), example(dst.Type()))
+		return
+	}
+	if dst.Kind() == reflect.Array && dst.Len() != len(n.Content) {
+		o.fail(n, "%s has %d values, want %d", path, len(n.Content), dst.Len())
+		return
+	}
+	to := dst
+	if dst.Kind() == reflect.Slice {
+		to = reflect.MakeSlice(dst.Type(), len(n.Content), len(n.Content))
+	}
+	for i, item := range n.Content {
+		o.set(to.Index(i), item, path+"["+strconv.Itoa(i)+"]")
+	}
+	dst.Set(to)
+}
+
+func (o *overlay) scalar(dst reflect.Value, n *yaml.Node, path string) {
+	want := kindName(dst.Type())
+	if n.Kind != yaml.ScalarNode || n.Tag == "!!null" && dst.Kind() != reflect.String {
+		o.fail(n, "%s is %s, want %s", path, describe(n), want)
+		return
+	}
+	var err error
+	switch dst.Kind() {
+	case reflect.String:
+		// Text stays as written: a class may be called "no" or "007".
+		dst.SetString(n.Value)
+		if n.Tag == "!!null" && n.Value != "null" {
+			dst.SetString("")
+		}
+	case reflect.Int, reflect.Int64, reflect.Uint64:
+		// The library would cut a fraction off.
+		if f, ferr := strconv.ParseFloat(n.Value, 64); n.Tag == "!!float" && (ferr != nil || f != float64(int64(f))) {
+			err = errors.New("not a whole number")
+		} else {
+			err = n.Decode(dst.Addr().Interface())
+		}
+	default:
+		err = n.Decode(dst.Addr().Interface())
+	}
+	if err != nil {
+		o.fail(n, "%s is %s, want %s", path, describe(n), want)
+	}
+}
+
+// override applies one "a.b.c=value"; the value is YAML ("[1, 2]" is a list).
+func override(root reflect.Value, text string) []error {
+	o := overlay{source: "-set " + text}
+	path, value, ok := strings.Cut(text, "=")
+	path = strings.TrimSpace(path)
+	if !ok || path == "" {
+		return []error{fmt.Errorf("-set %s: want key=value, such as train.lr=0.005", text)}
+	}
+	dst, parent := root, ""
+	for _, name := range strings.Split(path, ".") {
+		if dst.Kind() != reflect.Struct {
+			return []error{fmt.Errorf("-set %s: %s has no keys below it", text, parent)}
+		}
+		field, ok := find(dst, name)
+		if !ok {
+			return []error{fmt.Errorf("-set %s: %s", text, unknown(dst.Type(), parent, name))}
+		}
+		dst, parent = field, join(parent, name)
+	}
+	if dst.Kind() == reflect.String && !strings.HasPrefix(value, `"`) && !strings.HasPrefix(value, "'") {
+		dst.SetString(value) // paths and names need no quoting
+		return nil
+	}
+	var doc yaml.Node
+	if err := yaml.Unmarshal([]byte(value), &doc); err != nil {
+		return []error{fmt.Errorf("-set %s: the value is not YAML: %w", text, err)}
+	}
+	n := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null"}
+	if len(doc.Content) > 0 {
+		n = doc.Content[0]
+	}
+	o.set(dst, n, path)
+	return o.errs
+}
+
+func join(path, key string) string {
+	if path == "" {
+		return key
+	}
+	return path + "." + key
+}
+
+func orRoot(path string) string {
+	if path == "" {
+		return "the file"
+	}
+	return path
+}
+
+func describe(n *yaml.Node) string {
+	switch n.Kind {
+	case yaml.MappingNode:
+		return "a group of keys"
+	case yaml.SequenceNode:
+		return "a list"
+	}
+	if n.Tag == "!!null" {
+		return "empty"
+	}
+	return strconv.Quote(n.Value)
+}
+
+func kindName(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Int, reflect.Int64:
+		return "a whole number"
+	case reflect.Uint64:
+		return "a whole number, 0 or more"
+	case reflect.Float32, reflect.Float64:
+		return "a number"
+	case reflect.Slice, reflect.Array:
+		return "a list"
+	}
+	return "text"
+}
+
+func example(t reflect.Type) string {
+	switch t.Elem().Kind() {
+	case reflect.String:
+		return "[cat, dog]"
+	case reflect.Float32, reflect.Float64:
+		return "[0.5, 1, 2]"
+	}
+	return "[1, 2, 3]"
+}

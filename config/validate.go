@@ -1,0 +1,223 @@
+package config
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+)
+
+// Validate checks every value and joins what it finds: the key, the value, what is allowed. It does not look at files.
+func (c Config) Validate() error {
+	var v check
+	v.model(c.Model)
+	v.data(c.Data, c.Model.Anchors.Strides)
+	v.match(c.Match)
+	v.loss(c.Loss)
+	v.train(c.Train)
+	v.infer(c.Infer)
+	if len(v) == 0 {
+		return nil
+	}
+	return joined(v)
+}
+
+// check collects errors.
+type check []error
+
+func (v *check) fail(key string, got any, want string, a ...any) {
+	if s, ok := got.(string); ok {
+		got = fmt.Sprintf("%q", s)
+	}
+	*v = append(*v, fmt.Errorf("%s is %v, want %s", key, got, fmt.Sprintf(want, a...)))
+}
+
+func (v *check) oneOf(key, got string, allowed ...string) {
+	if !slices.Contains(allowed, got) {
+		for i, a := range allowed {
+			if a == "" {
+				allowed[i] = `""`
+			}
+		}
+		v.fail(key, got, "one of %s", strings.Join(allowed, ", "))
+	}
+}
+
+// span wants lo <= got <= hi; NaN is in no span.
+func (v *check) span(key string, got, lo, hi float64) {
+	switch {
+	case got >= lo && got <= hi && !math.IsInf(got, 0):
+	case math.IsInf(hi, 1):
+		v.fail(key, got, "a finite number of at least %v", lo)
+	default:
+		v.fail(key, got, "%v to %v", lo, hi)
+	}
+}
+
+// positive wants a finite number above 0.
+func (v *check) positive(key string, got float64) {
+	if !(got > 0) || math.IsInf(got, 1) {
+		v.fail(key, got, "a finite number above 0")
+	}
+}
+
+func (v *check) count(key string, got, lo, hi int) {
+	switch {
+	case got >= lo && got <= hi:
+	case hi == math.MaxInt:
+		v.fail(key, got, "at least %d", lo)
+	default:
+		v.fail(key, got, "%d to %d", lo, hi)
+	}
+}
+
+func (v *check) model(m Model) {
+	v.oneOf("model.backbone", m.Backbone, "resnet18", "resnet34", "resnet50", "resnet101", "resnet152")
+	v.oneOf("model.norm", m.Norm, "frozen", "batch", "group")
+	v.count("model.frozen_stages", m.FrozenStages, 0, 5)
+	v.count("model.fpn_width", m.FPNWidth, 1, 4096)
+	v.oneOf("model.p6_from", m.P6From, "c5", "p5")
+	v.count("model.head_depth", m.HeadDepth, 0, 16)
+	v.oneOf("model.head_norm", m.HeadNorm, "", "group")
+	if !(m.Prior > 0 && m.Prior < 1) {
+		v.fail("model.prior", m.Prior, "between 0 and 1, both excluded")
+	}
+	a := m.Anchors
+	// P3-P7, each half of the one before: the network's own.
+	if want := []int{8, 16, 32, 64, 128}; !slices.Equal(a.Strides, want) {
+		v.fail("model.anchors.strides", a.Strides, "%v, which the pyramid P3-P7 has", want)
+	}
+	v.list("model.anchors.sizes", a.Sizes)
+	if len(a.Sizes) != len(a.Strides) {
+		v.fail("model.anchors.sizes", a.Sizes, "%d values, one per stride", len(a.Strides))
+	}
+	v.list("model.anchors.scales", a.Scales)
+	v.list("model.anchors.ratios", a.Ratios)
+	if a.IntegerSizes && len(a.Sizes) > 0 && len(a.Scales) > 0 && slices.Min(a.Sizes)*slices.Min(a.Scales) < 1 {
+		v.fail("model.anchors.sizes", a.Sizes, "sizes*scales of at least 1 with integer_sizes")
+	}
+	for i, name := range m.Classes {
+		if strings.TrimSpace(name) == "" {
+			v.fail(fmt.Sprintf("model.classes[%d]", i), name, "a name")
+		} else if first := slices.Index(m.Classes, name); first < i {
+			v.fail(fmt.Sprintf("model.classes[%d]", i), name, "a name of its own: model.classes[%d] has it", first)
+		}
+	}
+	if n := len(m.CategoryIDs); n > 0 && n != len(m.Classes) {
+		v.fail("model.category_ids", m.CategoryIDs, "none, or one per class (%d)", len(m.Classes))
+	}
+	for i, id := range m.CategoryIDs {
+		if first := slices.Index(m.CategoryIDs, id); first < i {
+			v.fail(fmt.Sprintf("model.category_ids[%d]", i), id, "an id of its own: model.category_ids[%d] has it", first)
+		}
+	}
+}
+
+// list wants at least one value, all finite and above 0.
+func (v *check) list(key string, got []float64) {
+	if len(got) == 0 {
+		v.fail(key, got, "at least one value")
+	}
+	for i, x := range got {
+		v.positive(fmt.Sprintf("%s[%d]", key, i), x)
+	}
+}
+
+func (v *check) data(d Data, strides []int) {
+	if len(d.ShortSides) == 0 {
+		v.fail("data.short_sides", d.ShortSides, "at least one value in px")
+	}
+	for i, s := range d.ShortSides {
+		v.count(fmt.Sprintf("data.short_sides[%d]", i), s, 16, 16384)
+		if s > d.MaxSide {
+			v.fail(fmt.Sprintf("data.short_sides[%d]", i), s, "at most data.max_side (%d)", d.MaxSide)
+		}
+	}
+	v.count("data.max_side", d.MaxSide, 16, 16384)
+	if len(strides) > 0 {
+		coarsest := slices.Max(strides)
+		if d.CanvasMultiple < 1 || coarsest > 0 && d.CanvasMultiple%coarsest != 0 {
+			v.fail("data.canvas_multiple", d.CanvasMultiple, "a multiple of the coarsest stride, %d", coarsest)
+		}
+	}
+	v.span("data.flip", d.Flip, 0, 1)
+	for i := range d.Mean {
+		v.span(fmt.Sprintf("data.mean[%d]", i), float64(d.Mean[i]), 0, 1)
+		v.positive(fmt.Sprintf("data.std[%d]", i), float64(d.Std[i]))
+	}
+	v.count("data.workers", d.Workers, 0, 1024)
+}
+
+func (v *check) match(m Match) {
+	if !(m.Foreground > 0 && m.Foreground <= 1) {
+		v.fail("match.foreground", m.Foreground, "above 0, at most 1")
+	}
+	if !(m.Background >= 0 && m.Background <= m.Foreground) {
+		v.fail("match.background", m.Background, "0 to match.foreground (%v)", m.Foreground)
+	}
+	v.positive("match.crowd_iof", m.CrowdIoF)
+}
+
+func (v *check) loss(l Loss) {
+	v.oneOf("loss.kind", l.Kind, "focal", "bce")
+	if !(l.Alpha <= 1) || math.IsInf(l.Alpha, -1) {
+		v.fail("loss.alpha", l.Alpha, "0 to 1, or negative for no weighting")
+	}
+	v.span("loss.gamma", l.Gamma, 0, 10)
+	v.oneOf("loss.box", l.Box, "smoothl1", "l1")
+	v.span("loss.beta", l.Beta, 0, math.Inf(1))
+	v.span("loss.box_weight", l.BoxWeight, 0, math.Inf(1))
+	v.oneOf("loss.normalizer", l.Normalizer, "positives", "image", "ema")
+}
+
+func (v *check) train(t Train) {
+	v.count("train.batch", t.Batch, 1, 4096)
+	v.count("train.base_batch", t.BaseBatch, 1, 65536)
+	v.count("train.epochs", t.Epochs, 0, math.MaxInt)
+	v.count("train.steps", t.Steps, 0, math.MaxInt)
+	if (t.Epochs > 0) == (t.Steps > 0) {
+		v.fail("train.epochs", t.Epochs, "either epochs or steps (%d) above 0 and the other 0", t.Steps)
+	}
+	v.oneOf("train.optimizer", t.Optimizer, "sgd", "adam", "adamw")
+	v.positive("train.lr", t.LR)
+	v.below1("train.momentum", t.Momentum)
+	v.below1("train.beta1", t.Beta1)
+	v.below1("train.beta2", t.Beta2)
+	v.positive("train.eps", t.Eps)
+	v.span("train.weight_decay", t.WeightDecay, 0, math.Inf(1))
+	v.count("train.warmup_steps", t.WarmupSteps, 0, math.MaxInt)
+	v.span("train.warmup_factor", t.WarmupFactor, 0, 1)
+	v.oneOf("train.schedule", t.Schedule, "multistep", "cosine", "constant")
+	for i, m := range t.Milestones {
+		key := fmt.Sprintf("train.milestones[%d]", i)
+		if !(m > 0 && m < 1) {
+			v.fail(key, m, "a share of the run, between 0 and 1 (steps are given as step/steps)")
+		} else if i > 0 && m <= t.Milestones[i-1] {
+			v.fail(key, m, "more than the one before (%v)", t.Milestones[i-1])
+		}
+	}
+	v.positive("train.gamma", t.Gamma)
+	v.span("train.clip_norm", t.ClipNorm, 0, math.Inf(1))
+	v.count("train.threads", t.Threads, 0, 1024)
+	v.count("train.eval_every", t.EvalEvery, 0, math.MaxInt)
+	v.count("train.checkpoint_every", t.CheckpointEvery, 0, math.MaxInt)
+	v.count("train.log_every", t.LogEvery, 0, math.MaxInt)
+	v.below1("train.ema", t.EMA)
+}
+
+// below1 wants 0 <= got < 1.
+func (v *check) below1(key string, got float64) {
+	if !(got >= 0 && got < 1) {
+		v.fail(key, got, "0 to below 1")
+	}
+}
+
+func (v *check) infer(i Infer) {
+	// At 1 nothing is left, and the logit of the threshold is infinite.
+	if !(i.Score >= 0 && i.Score < 1) {
+		v.fail("infer.score", i.Score, "0 to below 1")
+	}
+	v.span("infer.nms", i.NMS, 0, 1)
+	v.count("infer.top_k", i.TopK, 1, math.MaxInt)
+	v.count("infer.max_detections", i.MaxDetections, 1, math.MaxInt)
+}

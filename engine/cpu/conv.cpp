@@ -1,0 +1,315 @@
+// Convolutions: oneDNN behind a cache of primitives and packed weights, and the own Winograd kernels where they apply.
+#include "kernels.h"
+
+#include <oneapi/dnnl/dnnl.hpp>
+
+#include <array>
+#include <cstring>
+#include <exception>
+#include <list>
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+using namespace dnnl;
+using tag = memory::format_tag;
+using type = memory::data_type;
+
+namespace {
+
+enum Pass { FORWARD, DATA, WEIGHTS };
+
+// Buffer is scratch memory that only grows.
+struct Buffer {
+  void *p = nullptr;
+  int64_t bytes = 0;
+  void *get(int64_t n) {
+    if (n > bytes) {
+      rn_free(p, bytes);
+      p = nullptr;
+      bytes = 0;
+      p = rn_alloc(n);
+      if (!p) throw std::bad_alloc();
+      bytes = n;
+    }
+    return p;
+  }
+  ~Buffer() { rn_free(p, bytes); }
+};
+
+// Packed is one layout of one parameter. fresh tells whether it holds the parameter's present values.
+struct Packed {
+  memory::desc desc;      // oneDNN's layout; empty for Winograd's
+  std::array<int, 3> own; // Winograd's: 1 + backward, channels, filters; zeros for oneDNN's
+  const float *scale;
+  Buffer data;
+  bool fresh = false;
+};
+
+// Primitive is a compiled convolution of one shape and pass.
+struct Primitive {
+  primitive op;
+  memory::desc src, weights, dst, scratch;
+};
+
+} // namespace
+
+struct rn_conv_context {
+  engine eng{engine::kind::cpu, 0};
+  stream str{eng};
+  int threads, algorithm;
+  std::map<std::array<int, 16>, std::unique_ptr<Primitive>> primitives;
+  std::unordered_map<const float *, std::list<Packed>> packed;
+  Buffer scratch, plain;
+
+  rn_conv_context(int t, int a) : threads(t), algorithm(a) {}
+  Primitive &compiled(const rn_conv &s, Pass pass, bool bias, bool res);
+  Packed &find(const float *w, const float *scale, const memory::desc &desc, std::array<int, 3> own);
+  void *weights(const float *w, const float *scale, const rn_conv &s, const Primitive &p);
+  float *winograd_weights(const float *w, const float *scale, const rn_conv &s, bool backward);
+  bool winograd(const rn_conv &s, Pass pass) const;
+};
+
+namespace {
+
+memory::dims src_dims(const rn_conv &s) { return {s.n, s.c, s.h, s.w}; }
+memory::dims dst_dims(const rn_conv &s) { return {s.n, s.k, s.oh, s.ow}; }
+
+// weights_md describes [K,C/G,R,S] in the user's order or, without a tag, in the primitive's choice.
+memory::desc weights_md(const rn_conv &s, bool any) {
+  if (s.groups > 1) return {{s.groups, s.k / s.groups, s.c / s.groups, s.r, s.s}, type::f32, any ? tag::any : tag::goihw};
+  return {{s.k, s.c, s.r, s.s}, type::f32, any ? tag::any : tag::oihw};
+}
+
+// Padding at the far side: what the output's size needs, which may be less than the near side's.
+memory::dims far_padding(const rn_conv &s) {
+  return {(s.oh - 1) * s.stride + s.r - s.h - s.pad, (s.ow - 1) * s.stride + s.s - s.w - s.pad};
+}
+
+primitive_attr attributes(const rn_conv &s, bool res, const memory::desc &dst) {
+  primitive_attr a;
+  post_ops ops;
+  if (res) ops.append_binary(algorithm::binary_add, dst);
+#if DNNL_VERSION_MAJOR >= 3
+  if (s.relu) ops.append_eltwise(algorithm::eltwise_relu, 0, 0);
+#else
+  if (s.relu) ops.append_eltwise(1, algorithm::eltwise_relu, 0, 0);
+#endif
+  a.set_post_ops(ops);
+  a.set_scratchpad_mode(scratchpad_mode::user);
+  return a;
+}
+
+} // namespace
+
+Primitive &rn_conv_context::compiled(const rn_conv &s, Pass pass, bool bias, bool res) {
+  std::array<int, 16> key{pass, s.n, s.h, s.w, s.c, s.k, s.r, s.s, s.oh, s.ow, s.stride, s.pad, s.groups, s.relu && pass == FORWARD, bias, res};
+  auto &slot = primitives[key];
+  if (slot) return *slot;
+  memory::desc src(src_dims(s), type::f32, tag::nhwc), dst(dst_dims(s), type::f32, tag::nhwc), w = weights_md(s, true), b;
+  if (bias) b = memory::desc({s.k}, type::f32, tag::x);
+  memory::dims st{s.stride, s.stride}, near{s.pad, s.pad}, far = far_padding(s);
+  auto direct = algorithm::convolution_direct;
+  primitive_attr plain;
+  plain.set_scratchpad_mode(scratchpad_mode::user);
+  auto p = std::make_unique<Primitive>();
+  auto keep = [&](auto &pd, const memory::desc &wd) {
+    p->src = src;
+    p->dst = dst;
+    p->weights = wd;
+    p->scratch = pd.scratchpad_desc();
+  };
+#if DNNL_VERSION_MAJOR >= 3
+  convolution_forward::primitive_desc fwd(eng, prop_kind::forward_training, direct, src, w, b, dst, st, near, far,
+                                          pass == FORWARD ? attributes(s, res, dst) : plain);
+  if (pass == FORWARD) {
+    p->op = convolution_forward(fwd);
+    keep(fwd, fwd.weights_desc());
+  } else if (pass == DATA) {
+    convolution_backward_data::primitive_desc pd(eng, direct, src, w, dst, st, near, far, fwd, plain);
+    p->op = convolution_backward_data(pd);
+    keep(pd, pd.weights_desc());
+  } else {
+    convolution_backward_weights::primitive_desc pd(eng, direct, src, w, dst, st, near, far, fwd, plain);
+    p->op = convolution_backward_weights(pd);
+    keep(pd, pd.diff_weights_desc());
+  }
+#else
+  auto desc = bias ? convolution_forward::desc(prop_kind::forward_training, direct, src, w, b, dst, st, near, far)
+                   : convolution_forward::desc(prop_kind::forward_training, direct, src, w, dst, st, near, far);
+  convolution_forward::primitive_desc fwd(desc, pass == FORWARD ? attributes(s, res, dst) : plain, eng);
+  if (pass == FORWARD) {
+    p->op = convolution_forward(fwd);
+    keep(fwd, fwd.weights_desc());
+  } else if (pass == DATA) {
+    convolution_backward_data::primitive_desc pd(convolution_backward_data::desc(direct, src, w, dst, st, near, far), plain, eng, fwd);
+    p->op = convolution_backward_data(pd);
+    keep(pd, pd.weights_desc());
+  } else {
+    convolution_backward_weights::primitive_desc pd(convolution_backward_weights::desc(direct, src, w, dst, st, near, far), plain, eng, fwd);
+    p->op = convolution_backward_weights(pd);
+    keep(pd, pd.diff_weights_desc());
+  }
+#endif
+  slot = std::move(p);
+  return *slot;
+}
+
+Packed &rn_conv_context::find(const float *w, const float *scale, const memory::desc &desc, std::array<int, 3> own) {
+  auto &list = packed[w];
+  for (auto &k : list)
+    if (k.scale == scale && k.own == own && k.desc == desc) return k;
+  list.emplace_back();
+  list.back().desc = desc;
+  list.back().own = own;
+  list.back().scale = scale;
+  return list.back();
+}
+
+void *rn_conv_context::weights(const float *w, const float *scale, const rn_conv &s, const Primitive &p) {
+  memory::desc user = weights_md(s, false);
+  if (p.weights == user && !scale) return const_cast<float *>(w);
+  Packed &k = find(w, scale, p.weights, {});
+  void *d = k.data.get(p.weights.get_size());
+  if (!k.fresh) {
+    const float *from = w;
+    if (scale) {
+      int64_t row = (int64_t)s.c / s.groups * s.r * s.s;
+      float *scaled = (float *)plain.get(4 * row * s.k);
+      rn_scale_rows(scaled, w, scale, s.k, row);
+      from = scaled;
+    }
+    memory a(user, eng, const_cast<float *>(from)), b(p.weights, eng, d);
+    reorder(a, b).execute(str, a, b);
+    str.wait();
+    k.fresh = true;
+  }
+  return d;
+}
+
+float *rn_conv_context::winograd_weights(const float *w, const float *scale, const rn_conv &s, bool backward) {
+  Packed &k = find(w, scale, memory::desc(), {1 + backward, s.c, s.k});
+  float *u = (float *)k.data.get(4 * (backward ? rn_winograd_packed(s.k, s.c) : rn_winograd_packed(s.c, s.k)));
+  if (!k.fresh) {
+    rn_winograd_pack(u, w, scale, s.c, s.k, backward);
+    k.fresh = true;
+  }
+  return u;
+}
+
+// winograd says whether the own kernels take a shape. Automatic choice leaves shapes to oneDNN where too few tiles
+// share the transformed weights.
+bool rn_conv_context::winograd(const rn_conv &s, Pass pass) const {
+  if (algorithm == 1 || !rn_winograd_available()) return false;
+  if (s.r != 3 || s.s != 3 || s.stride != 1 || s.pad != 1 || s.groups != 1) return false;
+  if (s.c % 16 || s.k % 16) return false;
+  if (algorithm == 2) return true;
+  int64_t tiles = (int64_t)s.n * ((s.h + 3) / 4) * ((s.w + 3) / 4);
+  return tiles >= (pass == WEIGHTS ? 64 : 12);
+}
+
+namespace {
+
+template <class F> char *guarded(F f) {
+  try {
+    f();
+    return nullptr;
+  } catch (const dnnl::error &e) {
+    return strdup((std::string("oneDNN: ") + e.what()).c_str());
+  } catch (const std::exception &e) {
+    return strdup(e.what());
+  }
+}
+
+void execute(rn_conv_context *c, Primitive &p, std::unordered_map<int, memory> args) {
+  args[DNNL_ARG_SCRATCHPAD] = memory(p.scratch, c->eng, c->scratch.get(p.scratch.get_size() + 64));
+  p.op.execute(c->str, args);
+  c->str.wait();
+}
+
+} // namespace
+
+extern "C" {
+
+rn_conv_context *rn_conv_new(int threads, int algorithm) {
+  try {
+    return new rn_conv_context(threads, algorithm);
+  } catch (const std::exception &) {
+    return nullptr;
+  }
+}
+
+void rn_conv_delete(rn_conv_context *c) { delete c; }
+
+void rn_conv_weights_changed(rn_conv_context *c) {
+  for (auto &l : c->packed)
+    for (auto &p : l.second) p.fresh = false;
+}
+
+int64_t rn_conv_bytes(rn_conv_context *c) {
+  int64_t n = c->scratch.bytes + c->plain.bytes;
+  for (auto &l : c->packed)
+    for (auto &p : l.second) n += p.data.bytes;
+  return n;
+}
+
+char *rn_conv_forward(rn_conv_context *c, const rn_conv *s, float *y, const float *x, const float *w, const float *scale, const float *b, const float *res) {
+  return guarded([&] {
+    if (c->winograd(*s, FORWARD)) {
+      float *u = c->winograd_weights(w, scale, *s, false);
+      float *scratch = (float *)c->scratch.get(4 * c->threads * rn_winograd_scratch(s->c, s->k));
+      rn_winograd_forward(y, x, u, b, res, s->n, s->h, s->w, s->c, s->k, s->relu, scratch);
+      return;
+    }
+    Primitive &p = c->compiled(*s, FORWARD, b != nullptr, res != nullptr);
+    std::unordered_map<int, memory> args{{DNNL_ARG_SRC, memory(p.src, c->eng, const_cast<float *>(x))},
+                                         {DNNL_ARG_WEIGHTS, memory(p.weights, c->eng, c->weights(w, scale, *s, p))},
+                                         {DNNL_ARG_DST, memory(p.dst, c->eng, y)}};
+    if (b) args[DNNL_ARG_BIAS] = memory(memory::desc({s->k}, type::f32, tag::x), c->eng, const_cast<float *>(b));
+    if (res) args[DNNL_ARG_ATTR_MULTIPLE_POST_OP(0) | DNNL_ARG_SRC_1] = memory(p.dst, c->eng, const_cast<float *>(res));
+    execute(c, p, args);
+  });
+}
+
+char *rn_conv_data(rn_conv_context *c, const rn_conv *s, float *dx, const float *dy, const float *w, const float *scale) {
+  return guarded([&] {
+    if (c->winograd(*s, DATA)) {
+      float *u = c->winograd_weights(w, scale, *s, true);
+      float *scratch = (float *)c->scratch.get(4 * c->threads * rn_winograd_scratch(s->k, s->c));
+      rn_winograd_forward(dx, dy, u, nullptr, nullptr, s->n, s->h, s->w, s->k, s->c, 0, scratch);
+      return;
+    }
+    Primitive &p = c->compiled(*s, DATA, false, false);
+    execute(c, p, {{DNNL_ARG_DIFF_DST, memory(p.dst, c->eng, const_cast<float *>(dy))},
+                   {DNNL_ARG_WEIGHTS, memory(p.weights, c->eng, c->weights(w, scale, *s, p))},
+                   {DNNL_ARG_DIFF_SRC, memory(p.src, c->eng, dx)}});
+  });
+}
+
+char *rn_conv_dweights(rn_conv_context *c, const rn_conv *s, float *dw, const float *dy, const float *x, const float *scale) {
+  return guarded([&] {
+    if (c->winograd(*s, WEIGHTS)) {
+      float *scratch = (float *)c->scratch.get(4 * rn_winograd_dweights_scratch(s->c, s->k));
+      rn_winograd_dweights(dw, dy, x, s->n, s->h, s->w, s->c, s->k, scratch);
+      if (scale) rn_scale_rows(dw, dw, scale, s->k, (int64_t)s->c * 9);
+      return;
+    }
+    Primitive &p = c->compiled(*s, WEIGHTS, false, false);
+    memory::desc user = weights_md(*s, false);
+    bool same = p.weights == user;
+    memory out(p.weights, c->eng, same ? dw : c->plain.get(p.weights.get_size()));
+    execute(c, p, {{DNNL_ARG_DIFF_DST, memory(p.dst, c->eng, const_cast<float *>(dy))},
+                   {DNNL_ARG_SRC, memory(p.src, c->eng, const_cast<float *>(x))},
+                   {DNNL_ARG_DIFF_WEIGHTS, out}});
+    if (!same) {
+      memory to(user, c->eng, dw);
+      reorder(out, to).execute(c->str, out, to);
+      c->str.wait();
+    }
+    if (scale) rn_scale_rows(dw, dw, scale, s->k, (int64_t)s->c / s->groups * s->r * s->s);
+  });
+}
+
+} // extern "C"

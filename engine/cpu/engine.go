@@ -1,0 +1,153 @@
+package cpu
+
+// #cgo CXXFLAGS: -O3 -std=c++17 -fopenmp -Wno-maybe-uninitialized -Wno-uninitialized
+// #cgo LDFLAGS: -ldnnl -lgomp -lstdc++ -lm
+// #include <stdlib.h>
+// #include "kernels.h"
+import "C"
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+
+	"gorgonia.org/tensor"
+
+	"retinago/engine"
+)
+
+// Algorithm chooses the kernels of convolutions.
+type Algorithm int
+
+const (
+	Auto     Algorithm = iota // by shape
+	OneDNN                    // oneDNN for all
+	Winograd                  // own kernels wherever they apply
+)
+
+// Options configures an Engine.
+type Options struct {
+	Threads   int // 0 takes every core that the process may use
+	Algorithm Algorithm
+}
+
+// Engine computes on the host's cores.
+type Engine struct {
+	threads int
+	worker  *worker
+	conv    *C.rn_conv_context
+	sums    []*tensor.Dense // results of gorgonia's additions in this run, nil outside of one
+	next    int
+	mu      sync.Mutex
+	blocks  map[uintptr]block // live memory by address
+}
+
+var (
+	_ engine.Engine = (*Engine)(nil)
+	_ tensor.Adder  = (*Engine)(nil)
+)
+
+// New starts an engine. Close frees it with all its tensors.
+func New(o Options) (*Engine, error) {
+	n := o.Threads
+	if n == 0 {
+		n = runtime.NumCPU()
+	}
+	if n < 0 || n > 1024 {
+		return nil, fmt.Errorf("cpu: %d threads; give 1 to 1024, or 0 for all cores", o.Threads)
+	}
+	e := &Engine{threads: n, worker: newWorker(), blocks: map[uintptr]block{}}
+	e.worker.do(func() {
+		C.rn_threads(C.int(n))
+		e.conv = C.rn_conv_new(C.int(n), C.int(o.Algorithm))
+	})
+	if e.conv == nil {
+		e.worker.stop()
+		return nil, errors.New("cpu: oneDNN does not start on this machine")
+	}
+	return e, nil
+}
+
+// Name tells what computes.
+func (e *Engine) Name() string { return "cpu" }
+
+// Threads is the number of threads that kernels use.
+func (e *Engine) Threads() int { return e.threads }
+
+// Close frees all memory of the engine, its tensors included.
+func (e *Engine) Close() error {
+	if e.conv == nil {
+		return nil
+	}
+	e.worker.do(func() {
+		C.rn_conv_delete(e.conv)
+		for _, b := range e.blocks {
+			C.rn_free(b.p, C.int64_t(b.n))
+		}
+	})
+	e.conv, e.blocks = nil, nil
+	e.worker.stop()
+	return nil
+}
+
+// WeightsChanged makes the next convolutions pack their weights anew.
+func (e *Engine) WeightsChanged() { e.worker.do(func() { C.rn_conv_weights_changed(e.conv) }) }
+
+// CacheBytes is the memory of packed weights and scratch space.
+func (e *Engine) CacheBytes() (n int64) {
+	e.worker.do(func() { n = int64(C.rn_conv_bytes(e.conv)) })
+	return n
+}
+
+// BeginRun names the results of the graph's own additions; nil ends the run.
+func (e *Engine) BeginRun(sums []*tensor.Dense) { e.sums, e.next = sums, 0 }
+
+// Add is gorgonia's sum of gradients. It writes to the next place of the run and ignores hints to reuse an operand:
+// the machine does not know what is read after the run.
+func (e *Engine) Add(a, b tensor.Tensor, _ ...tensor.FuncOpt) (tensor.Tensor, error) {
+	x, y := a.(*tensor.Dense), b.(*tensor.Dense)
+	if !x.Shape().Eq(y.Shape()) {
+		return nil, fmt.Errorf("cpu: sum of %v and %v", x.Shape(), y.Shape())
+	}
+	if e.next >= len(e.sums) {
+		return nil, errors.New("cpu: the graph adds more often than planned")
+	}
+	out := e.sums[e.next]
+	e.next++
+	if !out.Shape().Eq(x.Shape()) {
+		return nil, fmt.Errorf("cpu: sum of %v is planned as %v", x.Shape(), out.Shape())
+	}
+	return out, e.AddReLU(out, x, y, false)
+}
+
+// AddScalar is not among the detector's operations.
+func (e *Engine) AddScalar(a tensor.Tensor, _ any, _ bool, _ ...tensor.FuncOpt) (tensor.Tensor, error) {
+	return nil, fmt.Errorf("cpu: no sum of %v and a scalar", a.Shape())
+}
+
+// worker runs closures on one operating system thread.
+type worker struct {
+	jobs chan func()
+	done chan struct{}
+}
+
+func newWorker() *worker {
+	w := &worker{jobs: make(chan func()), done: make(chan struct{})}
+	go func() {
+		runtime.LockOSThread()
+		for f := range w.jobs {
+			f()
+			w.done <- struct{}{}
+		}
+	}()
+	return w
+}
+
+func (w *worker) do(f func()) {
+	w.jobs <- f
+	<-w.done
+}
+
+// stop ends the thread, and with it OpenMP's pool: the goroutine ends while locked.
+func (w *worker) stop() { close(w.jobs) }

@@ -1,0 +1,235 @@
+// Elementwise kernels, pooling, resizing and optimiser steps. A parallel loop hands whole runs of elements to a static
+// function that the compiler clones for AVX-512, AVX2 and the baseline: OpenMP's own outlined loops are not cloned.
+#include "kernels.h"
+
+#include <math.h>
+#include <omp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "clones.h" // last: it changes how what follows is compiled
+
+extern "C" {
+
+void rn_threads(int n) { omp_set_num_threads(n); }
+
+// Large blocks come from the system directly: it hands out zeroed pages, takes them back at once and may use huge ones.
+enum { LARGE = 1 << 20 };
+
+void *rn_alloc(int64_t bytes) {
+  if (bytes >= LARGE) {
+    void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (p == MAP_FAILED) return NULL;
+    madvise(p, bytes, MADV_HUGEPAGE);
+    return p;
+  }
+  int64_t whole = (bytes + 63) / 64 * 64;
+  void *p = aligned_alloc(64, whole ? whole : 64);
+  if (p) memset(p, 0, whole);
+  return p;
+}
+
+void rn_free(void *p, int64_t bytes) {
+  if (!p) return;
+  if (bytes >= LARGE) munmap(p, bytes);
+  else free(p);
+}
+
+} // extern "C"
+
+// spread calls f(from, to) on equal runs of [0, n), one per thread, at multiples of 16.
+template <class F> static void spread(int64_t n, F f) {
+  if (n < 1 << 14) {
+    f((int64_t)0, n);
+    return;
+  }
+#pragma omp parallel
+  {
+    int64_t t = omp_get_thread_num(), of = omp_get_num_threads(), per = (n / of + 15) / 16 * 16;
+    int64_t from = t * per < n ? t * per : n, to = t == of - 1 ? n : (from + per < n ? from + per : n);
+    if (from < to) f(from, to);
+  }
+}
+
+CLONES static void add_run(float *__restrict y, const float *a, const float *b, int64_t n, int relu) {
+  if (relu)
+    for (int64_t i = 0; i < n; i++) {
+      float v = a[i] + b[i];
+      y[i] = v <= 0 ? 0 : v;
+    }
+  else
+    for (int64_t i = 0; i < n; i++) y[i] = a[i] + b[i];
+}
+
+CLONES static void relu_run(float *__restrict y, const float *x, int64_t n) {
+  for (int64_t i = 0; i < n; i++) y[i] = x[i] <= 0 ? 0 : x[i];
+}
+
+CLONES static void relu_grad_run(float *__restrict dx, const float *dy, const float *y, int64_t n) {
+  for (int64_t i = 0; i < n; i++) dx[i] = y[i] > 0 ? dy[i] : 0;
+}
+
+CLONES static void scale_run(float *y, const float *x, float s, int64_t n) {
+  for (int64_t i = 0; i < n; i++) y[i] = s * x[i];
+}
+
+CLONES static void accumulate_run(float *__restrict y, const float *x, int64_t n) {
+  for (int64_t i = 0; i < n; i++) y[i] += x[i];
+}
+
+CLONES static void max_run(float *__restrict y, const float *x, int64_t n) {
+  for (int64_t i = 0; i < n; i++) y[i] = x[i] > y[i] || x[i] != x[i] ? x[i] : y[i];
+}
+
+CLONES static double squares_run(const float *x, int64_t n) {
+  double s = 0;
+  for (int64_t i = 0; i < n; i += 4096) {
+    float part[16] = {0};
+    int64_t end = i + 4096 < n ? i + 4096 : n, j = i;
+    for (; j + 16 <= end; j += 16)
+      for (int k = 0; k < 16; k++) part[k] += x[j + k] * x[j + k];
+    for (; j < end; j++) part[0] += x[j] * x[j];
+    for (int k = 0; k < 16; k++) s += part[k];
+  }
+  return s;
+}
+
+CLONES static void sgd_run(float *__restrict w, float *__restrict m, const float *__restrict g, int64_t n, float lr, float momentum, float decay, float scale, int nesterov) {
+  for (int64_t i = 0; i < n; i++) {
+    float d = scale * g[i] + decay * w[i];
+    m[i] = momentum * m[i] + d;
+    w[i] -= lr * (nesterov ? d + momentum * m[i] : m[i]);
+  }
+}
+
+CLONES static void adam_run(float *__restrict w, float *__restrict m, float *__restrict v, const float *__restrict g, int64_t n, float step, float root, float beta1, float beta2, float eps, float decay, float shrink, float scale) {
+  for (int64_t i = 0; i < n; i++) {
+    float d = scale * g[i] + decay * w[i];
+    m[i] = beta1 * m[i] + (1 - beta1) * d;
+    v[i] = beta2 * v[i] + (1 - beta2) * d * d;
+    w[i] = shrink * w[i] - step * m[i] / (sqrtf(v[i]) * root + eps);
+  }
+}
+
+CLONES static void lerp_run(float *__restrict w, const float *x, int64_t n, float t) {
+  for (int64_t i = 0; i < n; i++) w[i] += t * (x[i] - w[i]);
+}
+
+extern "C" {
+
+void rn_add(float *y, const float *a, const float *b, int64_t n, int relu) {
+  spread(n, [=](int64_t i, int64_t to) { add_run(y + i, a + i, b + i, to - i, relu); });
+}
+
+void rn_relu(float *y, const float *x, int64_t n) {
+  spread(n, [=](int64_t i, int64_t to) { relu_run(y + i, x + i, to - i); });
+}
+
+void rn_relu_grad(float *dx, const float *dy, const float *y, int64_t n) {
+  spread(n, [=](int64_t i, int64_t to) { relu_grad_run(dx + i, dy + i, y + i, to - i); });
+}
+
+void rn_scale_rows(float *y, const float *x, const float *s, int64_t rows, int64_t cols) {
+#pragma omp parallel for schedule(static)
+  for (int64_t r = 0; r < rows; r++) scale_run(y + r * cols, x + r * cols, s[r], cols);
+}
+
+void rn_bias_grad(float *db, const float *dy, int64_t rows, int c) {
+  // Blocks of rows are summed in float32 and the blocks in float64, in an order that threads do not change.
+  enum { BLOCK = 256 };
+  int64_t blocks = (rows + BLOCK - 1) / BLOCK;
+  float *part = (float *)calloc((size_t)(blocks > 0 ? blocks : 1) * c, sizeof(float));
+#pragma omp parallel for schedule(static)
+  for (int64_t b = 0; b < blocks; b++)
+    for (int64_t r = b * BLOCK; r < rows && r < (b + 1) * BLOCK; r++) accumulate_run(part + b * c, dy + r * c, c);
+  for (int i = 0; i < c; i++) {
+    double s = 0;
+    for (int64_t b = 0; b < blocks; b++) s += part[b * c + i];
+    db[i] = (float)s;
+  }
+  free(part);
+}
+
+void rn_max_pool(float *y, const float *x, int n, int h, int w, int c, int oh, int ow, int kernel, int stride, int pad) {
+#pragma omp parallel for collapse(2) schedule(static)
+  for (int i = 0; i < n; i++)
+    for (int oy = 0; oy < oh; oy++)
+      for (int ox = 0; ox < ow; ox++) {
+        float *o = y + (((int64_t)i * oh + oy) * ow + ox) * c;
+        for (int k = 0; k < c; k++) o[k] = -INFINITY;
+        for (int yy = oy * stride - pad; yy < oy * stride - pad + kernel; yy++)
+          for (int xx = ox * stride - pad; xx < ox * stride - pad + kernel; xx++)
+            if (yy >= 0 && yy < h && xx >= 0 && xx < w) max_run(o, x + (((int64_t)i * h + yy) * w + xx) * c, c);
+      }
+}
+
+void rn_max_pool_grad(float *dx, const float *dy, const float *x, const float *y, int n, int h, int w, int c, int oh, int ow, int kernel, int stride, int pad) {
+  // Windows overlap: a picture is one thread's.
+#pragma omp parallel for schedule(static)
+  for (int i = 0; i < n; i++) {
+    memset(dx + (int64_t)i * h * w * c, 0, sizeof(float) * h * w * c);
+    for (int oy = 0; oy < oh; oy++)
+      for (int ox = 0; ox < ow; ox++)
+        for (int k = 0; k < c; k++) {
+          int64_t o = (((int64_t)i * oh + oy) * ow + ox) * c + k;
+          for (int q = 0; q < kernel * kernel; q++) {
+            int yy = oy * stride - pad + q / kernel, xx = ox * stride - pad + q % kernel;
+            if (yy < 0 || yy >= h || xx < 0 || xx >= w) continue;
+            int64_t p = (((int64_t)i * h + yy) * w + xx) * c + k;
+            if (x[p] == y[o] || (x[p] != x[p] && y[o] != y[o])) {
+              dx[p] += dy[o];
+              break;
+            }
+          }
+        }
+  }
+}
+
+void rn_upsample_add(float *y, const float *top, const float *lateral, int n, int h, int w, int th, int tw, int c) {
+#pragma omp parallel for collapse(2) schedule(static)
+  for (int i = 0; i < n; i++)
+    for (int yy = 0; yy < h; yy++)
+      for (int xx = 0; xx < w; xx++) {
+        int64_t o = (((int64_t)i * h + yy) * w + xx) * c;
+        int64_t t = (((int64_t)i * th + (int64_t)yy * th / h) * tw + (int64_t)xx * tw / w) * c;
+        add_run(y + o, lateral + o, top + t, c, 0);
+      }
+}
+
+void rn_upsample_grad(float *dtop, const float *dy, int n, int h, int w, int th, int tw, int c) {
+#pragma omp parallel for collapse(2) schedule(static)
+  for (int i = 0; i < n; i++)
+    for (int ty = 0; ty < th; ty++) {
+      float *row = dtop + ((int64_t)i * th + ty) * tw * c;
+      memset(row, 0, sizeof(float) * tw * c);
+      // The rows that read row ty: the least with floor(y*th/h) = ty, and on.
+      for (int64_t yy = ((int64_t)ty * h + th - 1) / th; yy < h && yy * th / h == ty; yy++)
+        for (int xx = 0; xx < w; xx++) accumulate_run(row + (int64_t)xx * tw / w * c, dy + (((int64_t)i * h + yy) * w + xx) * c, c);
+    }
+}
+
+double rn_sum_squares(const float *x, int64_t n) {
+  enum { BLOCK = 1 << 16 };
+  int64_t blocks = (n + BLOCK - 1) / BLOCK;
+  double *part = (double *)calloc((size_t)(blocks > 0 ? blocks : 1), sizeof(double)), s = 0;
+#pragma omp parallel for schedule(static) if (blocks > 1)
+  for (int64_t b = 0; b < blocks; b++) part[b] = squares_run(x + b * BLOCK, n - b * BLOCK < BLOCK ? n - b * BLOCK : BLOCK);
+  for (int64_t b = 0; b < blocks; b++) s += part[b];
+  free(part);
+  return s;
+}
+
+void rn_sgd(float *w, float *m, const float *g, int64_t n, float lr, float momentum, float decay, float scale, int nesterov) {
+  spread(n, [=](int64_t i, int64_t to) { sgd_run(w + i, m + i, g + i, to - i, lr, momentum, decay, scale, nesterov); });
+}
+
+void rn_adam(float *w, float *m, float *v, const float *g, int64_t n, float step, float root, float beta1, float beta2, float eps, float decay, float shrink, float scale) {
+  spread(n, [=](int64_t i, int64_t to) { adam_run(w + i, m + i, v + i, g + i, to - i, step, root, beta1, beta2, eps, decay, shrink, scale); });
+}
+
+void rn_lerp(float *w, const float *x, int64_t n, float t) {
+  spread(n, [=](int64_t i, int64_t to) { lerp_run(w + i, x + i, to - i, t); });
+}
+
+} // extern "C"

@@ -1,0 +1,71 @@
+// C interface of the CPU engine's kernels. Tensors are dense float32, activations N,H,W,C. Every function runs on the
+// calling thread's OpenMP pool. Functions that can fail return a message, which the caller frees, or NULL.
+#ifndef RETINAGO_KERNELS_H
+#define RETINAGO_KERNELS_H
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+void rn_threads(int n);
+
+// Memory: 64-byte aligned, zeroed.
+void *rn_alloc(int64_t bytes);
+void rn_free(void *p, int64_t bytes);
+
+// Convolutions. Shapes as in engine.Engine.
+typedef struct {
+  int n, h, w, c;       // input
+  int k, r, s;          // weights [k, c/groups, r, s]
+  int oh, ow;           // output
+  int stride, pad, groups, relu;
+} rn_conv;
+typedef struct rn_conv_context rn_conv_context;
+// algorithm: 0 automatic, 1 oneDNN only, 2 own Winograd wherever it applies
+rn_conv_context *rn_conv_new(int threads, int algorithm);
+void rn_conv_delete(rn_conv_context *);
+void rn_conv_weights_changed(rn_conv_context *);
+int64_t rn_conv_bytes(rn_conv_context *);
+char *rn_conv_forward(rn_conv_context *, const rn_conv *, float *y, const float *x, const float *w, const float *scale, const float *b, const float *res);
+char *rn_conv_data(rn_conv_context *, const rn_conv *, float *dx, const float *dy, const float *w, const float *scale);
+char *rn_conv_dweights(rn_conv_context *, const rn_conv *, float *dw, const float *dy, const float *x, const float *scale);
+
+// Own Winograd F(4x4,3x3); 0 when this processor cannot.
+int rn_winograd_available(void);
+int64_t rn_winograd_packed(int in, int out);                // floats of packed weights
+void rn_winograd_pack(float *u, const float *w, const float *scale, int c, int k, int backward);
+int64_t rn_winograd_scratch(int in, int out);               // floats per thread
+void rn_winograd_forward(float *y, const float *x, const float *u, const float *b, const float *res, int n, int h, int w, int in, int out, int relu, float *scratch);
+int64_t rn_winograd_dweights_scratch(int c, int k);         // floats in all
+void rn_winograd_dweights(float *dw, const float *dy, const float *x, int n, int h, int w, int c, int k, float *scratch);
+
+void rn_add(float *y, const float *a, const float *b, int64_t n, int relu);
+void rn_relu(float *y, const float *x, int64_t n);
+void rn_relu_grad(float *dx, const float *dy, const float *y, int64_t n);
+void rn_scale_rows(float *y, const float *x, const float *s, int64_t rows, int64_t cols); // y may be x
+void rn_bias_grad(float *db, const float *dy, int64_t rows, int c);
+void rn_max_pool(float *y, const float *x, int n, int h, int w, int c, int oh, int ow, int kernel, int stride, int pad);
+void rn_max_pool_grad(float *dx, const float *dy, const float *x, const float *y, int n, int h, int w, int c, int oh, int ow, int kernel, int stride, int pad);
+void rn_upsample_add(float *y, const float *top, const float *lateral, int n, int h, int w, int th, int tw, int c);
+void rn_upsample_grad(float *dtop, const float *dy, int n, int h, int w, int th, int tw, int c);
+
+// Normalisation of x [images, pixels, c] over `groups` groups of channels per image. Batch norm is images = 1 and
+// groups = c. stats is [2, images, groups]: mean and 1/sqrt(var+eps). var may be NULL.
+void rn_norm(float *y, float *stats, float *var, const float *x, const float *gamma, const float *beta, int64_t images, int64_t pixels, int c, int groups, float eps, int relu);
+void rn_norm_param_grad(float *dp, const float *dy, const float *y, const float *x, const float *stats, int64_t images, int64_t pixels, int c, int groups, int relu);
+void rn_norm_grad(float *dx, const float *dy, const float *y, const float *x, const float *gamma, const float *stats, int64_t images, int64_t pixels, int c, int groups, int relu);
+
+// Losses. labels [n, a]; x [n, a*k]. Returns -1, or the index of a label that is no class of k.
+int64_t rn_focal(float *loss, float *grad, const float *x, const int32_t *labels, const float *norm, float up, int n, int64_t a, int k, float alpha, float gamma);
+void rn_box_loss(float *loss, float *grad, const float *d, const float *t, const int32_t *labels, const float *norm, float up, int n, int64_t a, float beta);
+
+double rn_sum_squares(const float *x, int64_t n);
+void rn_sgd(float *w, float *m, const float *g, int64_t n, float lr, float momentum, float decay, float scale, int nesterov);
+void rn_adam(float *w, float *m, float *v, const float *g, int64_t n, float step, float root, float beta1, float beta2, float eps, float decay, float shrink, float scale);
+void rn_lerp(float *w, const float *x, int64_t n, float t);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

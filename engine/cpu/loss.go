@@ -1,0 +1,89 @@
+package cpu
+
+// #include "kernels.h"
+import "C"
+
+import (
+	"fmt"
+	"math"
+
+	"gorgonia.org/tensor"
+
+	"retinago/engine"
+)
+
+// FocalLoss computes the focal loss.
+func (e *Engine) FocalLoss(loss, logits, labels, norm *tensor.Dense, p engine.FocalParams) error {
+	return e.focal(f32(loss), nil, logits, labels, norm, 1, p)
+}
+
+// FocalLossGrad computes the focal loss's gradient by the logits.
+func (e *Engine) FocalLossGrad(dlogits, logits, labels, norm, up *tensor.Dense, p engine.FocalParams) error {
+	return e.focal(nil, f32(dlogits), logits, labels, norm, floats(up)[0], p)
+}
+
+func (e *Engine) focal(loss, grad *C.float, logits, labels, norm *tensor.Dense, up float32, p engine.FocalParams) error {
+	s := labels.Shape()
+	k := logits.Shape().TotalSize() / s.TotalSize()
+	var bad C.int64_t
+	e.worker.do(func() {
+		bad = C.rn_focal(loss, grad, f32(logits), i32(labels), f32(norm), C.float(up), C.int(s[0]), C.int64_t(s[1]), C.int(k), C.float(p.Alpha), C.float(p.Gamma))
+	})
+	if bad >= 0 {
+		return fmt.Errorf("cpu: focal loss: the label of anchor %d is %d, there are %d classes", bad, labels.Data().([]int32)[bad], k)
+	}
+	return nil
+}
+
+// BoxLoss computes smooth-L1 over anchors with an object.
+func (e *Engine) BoxLoss(loss, deltas, targets, labels, norm *tensor.Dense, p engine.BoxLossParams) error {
+	e.boxLoss(f32(loss), nil, deltas, targets, labels, norm, 1, p)
+	return nil
+}
+
+// BoxLossGrad computes smooth-L1's gradient by the deltas.
+func (e *Engine) BoxLossGrad(ddeltas, deltas, targets, labels, norm, up *tensor.Dense, p engine.BoxLossParams) error {
+	e.boxLoss(nil, f32(ddeltas), deltas, targets, labels, norm, floats(up)[0], p)
+	return nil
+}
+
+func (e *Engine) boxLoss(loss, grad *C.float, deltas, targets, labels, norm *tensor.Dense, up float32, p engine.BoxLossParams) {
+	s := labels.Shape()
+	e.worker.do(func() {
+		C.rn_box_loss(loss, grad, f32(deltas), f32(targets), i32(labels), f32(norm), C.float(up), C.int(s[0]), C.int64_t(s[1]), C.float(p.Beta))
+	})
+}
+
+// SumSquares sums x*x.
+func (e *Engine) SumSquares(x *tensor.Dense) (s float64, err error) {
+	e.worker.do(func() { s = float64(C.rn_sum_squares(f32(x), size(x))) })
+	return s, nil
+}
+
+// SGD takes a step of stochastic gradient descent.
+func (e *Engine) SGD(w, m, g *tensor.Dense, p engine.SGDParams) error {
+	e.worker.do(func() {
+		C.rn_sgd(f32(w), f32(m), f32(g), size(w), C.float(p.LR), C.float(p.Momentum), C.float(p.Decay), C.float(p.Scale), flag(p.Nesterov))
+	})
+	return nil
+}
+
+// Adam takes a step of Adam or AdamW. Bias corrections are folded into the step size and the root's factor.
+func (e *Engine) Adam(w, m, v, g *tensor.Dense, p engine.AdamParams) error {
+	step := float64(p.LR) / (1 - math.Pow(float64(p.Beta1), float64(p.Step)))
+	root := 1 / math.Sqrt(1-math.Pow(float64(p.Beta2), float64(p.Step)))
+	decay, shrink := p.Decay, float32(1)
+	if p.Decoupled {
+		decay, shrink = 0, 1-p.LR*p.Decay
+	}
+	e.worker.do(func() {
+		C.rn_adam(f32(w), f32(m), f32(v), f32(g), size(w), C.float(step), C.float(root), C.float(p.Beta1), C.float(p.Beta2), C.float(p.Eps), C.float(decay), C.float(shrink), C.float(p.Scale))
+	})
+	return nil
+}
+
+// Lerp moves w towards x.
+func (e *Engine) Lerp(w, x *tensor.Dense, t float32) error {
+	e.worker.do(func() { C.rn_lerp(f32(w), f32(x), size(w), C.float(t)) })
+	return nil
+}

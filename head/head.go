@@ -1,0 +1,65 @@
+package head
+
+import (
+	"math"
+	"strconv"
+
+	G "gorgonia.org/gorgonia"
+
+	"retinago/nn"
+)
+
+// Head is the pair of subnets.
+type Head struct {
+	Width     int     // channels of pyramid and towers
+	Depth     int     // convolutions in each tower; the paper uses 4
+	Anchors   int     // per cell
+	Classes   int     // without background
+	GroupNorm bool    // after each convolution of the towers
+	Prior     float64 // foreground probability at the start, the paper's pi = 0.01 (section 4.1)
+	Prefix    string
+}
+
+// Class adds the class subnet to one level and returns its logits [N,h,w,A*K].
+func (h Head) Class(b *nn.Builder, p *G.Node) *G.Node {
+	const name = "classification_head."
+	return b.Conv(h.tower(b, p, name), nn.ConvSpec{
+		Name: h.Prefix + name + "cls_logits", In: h.Width, Out: h.Anchors * h.Classes, Kernel: 3,
+		Bias: true, BiasInit: float32(-math.Log((1 - h.Prior) / h.Prior)), Init: nn.Normal(.01),
+	})
+}
+
+// Box adds the box subnet to one level and returns its deltas [N,h,w,A*4].
+func (h Head) Box(b *nn.Builder, p *G.Node) *G.Node {
+	const name = "regression_head."
+	return b.Conv(h.tower(b, p, name), nn.ConvSpec{
+		Name: h.Prefix + name + "bbox_reg", In: h.Width, Out: h.Anchors * 4, Kernel: 3, Bias: true, Init: nn.Normal(.01),
+	})
+}
+
+func (h Head) tower(b *nn.Builder, x *G.Node, name string) *G.Node {
+	for i := range h.Depth {
+		n := h.Prefix + name + "conv." + strconv.Itoa(i)
+		s := nn.ConvSpec{Name: n + ".0", In: h.Width, Out: h.Width, Kernel: 3, ReLU: true, Init: nn.Normal(.01)}
+		if b.Err() != nil {
+			return nil
+		}
+		if h.GroupNorm {
+			x = b.ConvNorm(x, s, nn.NormSpec{Name: n + ".1", Norm: nn.Group, Eps: 1e-5, Groups: Groups(h.Width)}, nil)
+		} else {
+			s.Bias = true
+			x = b.Conv(x, s)
+		}
+	}
+	return x
+}
+
+// Groups is the number of groups for group norm over c channels: 32 as Wu and He 2018 found best, halved until it
+// divides a narrower tower.
+func Groups(c int) int {
+	g := 32
+	for c%g != 0 {
+		g /= 2
+	}
+	return g
+}

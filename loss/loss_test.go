@@ -1,0 +1,168 @@
+package loss
+
+import (
+	"math"
+	"testing"
+
+	G "gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"retinago/engine"
+	"retinago/engine/cpu"
+	"retinago/nn"
+)
+
+// run evaluates a loss of x [1,1,1,len] with one label per k values and returns it with its gradient.
+func run(t *testing.T, x []float32, labels []int32, f func(x, labels, norm *G.Node) (*G.Node, error)) (float64, []float32) {
+	t.Helper()
+	e, err := cpu.New(cpu.Options{Threads: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	b := nn.NewBuilder(e, nn.Training, nn.NewParams(e, 1), nn.NewFolded(e))
+	input := func(name string, v any, dt tensor.Dtype, shape ...int) *G.Node {
+		d, err := e.New(dt, shape...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := e.Upload(d, v); err != nil {
+			t.Fatal(err)
+		}
+		return b.Input(name, d)
+	}
+	xn := input("x", x, tensor.Float32, 1, 1, 1, len(x))
+	y, err := f(xn, input("labels", labels, tensor.Int32, 1, len(labels)), input("norm", []float32{1}, tensor.Float32, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	grads, err := G.Backpropagate(G.Nodes{y}, G.Nodes{input("one", []float32{1}, tensor.Float32, 1)}, G.Nodes{xn})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := nn.NewMachine(nn.NewArena(e), append(G.Nodes{y}, grads...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	if err := m.Run(); err != nil {
+		t.Fatal(err)
+	}
+	var l [1]float32
+	g := make([]float32, len(x))
+	if err := e.Download(l[:], y.Value().(*tensor.Dense)); err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Download(g, grads[0].Value().(*tensor.Dense)); err != nil {
+		t.Fatal(err)
+	}
+	return float64(l[0]), g
+}
+
+// focalOf is Lin et al. 2017, eq. 5, and its derivative by x (appendix B), in float64 for one logit.
+func focalOf(x float64, positive bool, alpha, gamma float64) (loss, grad float64) {
+	y, a := -1.0, 1-alpha
+	if positive {
+		y, a = 1, alpha
+	}
+	if alpha < 0 {
+		a = 1
+	}
+	logpt := -math.Log1p(math.Exp(-math.Abs(y*x))) + math.Min(y*x, 0)
+	pt := math.Exp(logpt)
+	q := 1 / (1 + math.Exp(y*x)) // 1 - pt
+	return -a * math.Pow(q, gamma) * logpt, a * y * math.Pow(q, gamma) * (gamma*pt*logpt - q)
+}
+
+func TestFocalClosedForm(t *testing.T) {
+	logits := []float32{-1e4, -30, -3, -.5, 0, .5, 3, 30, 1e4, 2, -2, 1}
+	labels := []int32{0, -1, 2, 1} // three classes; the second is background
+	for _, p := range []engine.FocalParams{{Alpha: .25, Gamma: 2}, {Alpha: .5, Gamma: .5}, {Alpha: -1}, {Alpha: .75, Gamma: 0}, {Alpha: .25, Gamma: 5}} {
+		l, g := run(t, logits, labels, func(x, labels, norm *G.Node) (*G.Node, error) { return Focal(x, labels, norm, p) })
+		var want float64
+		for i, x := range logits {
+			li, gi := focalOf(float64(x), labels[i/3] == int32(i%3), float64(p.Alpha), float64(p.Gamma))
+			want += li
+			if math.Abs(float64(g[i])-gi) > 2e-6*math.Max(1, math.Abs(gi)) {
+				t.Errorf("%+v: gradient of logit %g is %g, wants %g", p, x, g[i], gi)
+			}
+		}
+		if math.Abs(l-want) > 1e-5*want {
+			t.Errorf("%+v: loss %g, wants %g", p, l, want)
+		}
+	}
+}
+
+// At logit 0 and the paper's alpha and gamma, a positive costs .25*.25*ln 2 and a negative three times that.
+func TestFocalByHand(t *testing.T) {
+	f := func(x, labels, norm *G.Node) (*G.Node, error) {
+		return Focal(x, labels, norm, engine.FocalParams{Alpha: .25, Gamma: 2})
+	}
+	if l, _ := run(t, []float32{0}, []int32{0}, f); math.Abs(l-.0433216988) > 1e-8 {
+		t.Errorf("positive: %.10f", l)
+	}
+	if l, _ := run(t, []float32{0}, []int32{-1}, f); math.Abs(l-.1299650963) > 1e-8 {
+		t.Errorf("negative: %.10f", l)
+	}
+}
+
+func TestIgnoredAnchorsCountNothing(t *testing.T) {
+	l, g := run(t, []float32{5, -5, 3, 1}, []int32{-2, -2}, func(x, labels, norm *G.Node) (*G.Node, error) {
+		return CrossEntropy(x, labels, norm)
+	})
+	if l != 0 {
+		t.Errorf("loss %g of ignored anchors", l)
+	}
+	for i, v := range g {
+		if v != 0 {
+			t.Errorf("gradient %d is %g", i, v)
+		}
+	}
+}
+
+func TestSmoothL1(t *testing.T) {
+	deltas := []float32{0, .05, 2, -3, 1, 1, 1, 1, 7, 7, 7, 7}
+	targets := []float32{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
+	labels := []int32{1, -1, -2} // only the first anchor has a box
+	for _, c := range []struct {
+		beta float32
+		loss float64
+		grad [4]float32
+	}{
+		{.1, .05*.05/.2 + (2 - .05) + (3 - .05), [4]float32{0, .5, 1, -1}},
+		{0, .05 + 2 + 3, [4]float32{0, 1, 1, -1}},
+		{1, .05*.05/2 + 1.5 + 2.5, [4]float32{0, .05, 1, -1}},
+	} {
+		l, g := run(t, deltas, labels, func(x, labels, norm *G.Node) (*G.Node, error) {
+			tg := tensor.New(tensor.WithShape(1, 3, 4), tensor.WithBacking(targets))
+			n := G.NewTensor(x.Graph(), tensor.Float32, 3, G.WithShape(1, 3, 4), G.WithName("targets"), G.WithValue(tg))
+			return SmoothL1(x, n, labels, norm, c.beta)
+		})
+		if math.Abs(l-c.loss) > 1e-6 {
+			t.Errorf("beta %g: loss %g, wants %g", c.beta, l, c.loss)
+		}
+		for i, v := range g {
+			want := float32(0)
+			if i < 4 {
+				want = c.grad[i]
+			}
+			if math.Abs(float64(v-want)) > 1e-6 {
+				t.Errorf("beta %g: gradient %d is %g, wants %g", c.beta, i, v, want)
+			}
+		}
+	}
+}
+
+func TestShapes(t *testing.T) {
+	g := G.NewGraph()
+	in := func(name string, dt tensor.Dtype, shape ...int) *G.Node {
+		return G.NewTensor(g, dt, len(shape), G.WithShape(shape...), G.WithName(name))
+	}
+	x := in("x", tensor.Float32, 2, 2, 2, 6)
+	if _, err := Focal(x, in("l", tensor.Int32, 1, 8), in("n", tensor.Float32, 2), engine.FocalParams{}); err == nil {
+		t.Error("labels of another batch size pass")
+	}
+	if _, err := Focal(x, in("m", tensor.Int32, 2, 5), in("o", tensor.Float32, 2), engine.FocalParams{}); err == nil {
+		t.Error("values that do not divide over the anchors pass")
+	}
+}

@@ -1,0 +1,175 @@
+package nn
+
+import (
+	"fmt"
+
+	G "gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"retinago/engine"
+)
+
+// Conv adds y = act(x * (scale . w) + b + res): x [N,H,W,C], w [K,C/G,R,S], scale [K] on the rows of w, b [K], res like
+// y [N,OH,OW,K], where OH = (H + 2*Pad - R)/Stride + 1. scale, b and res may be nil; scale gets no gradient.
+func Conv(x, w, scale, b, res *G.Node, p engine.ConvParams) (*G.Node, error) {
+	in := G.Nodes{x, w}
+	for _, n := range []*G.Node{scale, b, res} {
+		if n != nil {
+			in = append(in, n)
+		}
+	}
+	return Apply(&conv{p: p, scale: scale != nil, bias: b != nil, residual: res != nil}, in...)
+}
+
+type conv struct {
+	p                     engine.ConvParams
+	scale, bias, residual bool
+}
+
+func (c *conv) Name() string { return "Conv" }
+
+func (c *conv) Shape(in []tensor.Shape) (tensor.Shape, error) {
+	x, w := in[0], in[1]
+	if err := want(in[:2], 4, 4); err != nil {
+		return nil, err
+	}
+	if g := max(c.p.Groups, 1); x[3] != w[1]*g || w[0]%g != 0 {
+		return nil, fmt.Errorf("%w: input has %d, weights take %d x %d groups", errChannels, x[3], w[1], g)
+	}
+	oh, ow := (x[1]+2*c.p.Pad-w[2])/c.p.Stride+1, (x[2]+2*c.p.Pad-w[3])/c.p.Stride+1
+	if x[1]+2*c.p.Pad < w[2] || x[2]+2*c.p.Pad < w[3] {
+		return nil, fmt.Errorf("the %dx%d window does not fit", w[2], w[3])
+	}
+	y := tensor.Shape{x[0], oh, ow, w[0]}
+	scale, b, res := optional(c, in)
+	for _, v := range []tensor.Shape{scale, b} {
+		if v != nil && !v.Eq(tensor.Shape{w[0]}) {
+			return nil, fmt.Errorf("scale or bias is %v, wants (%d)", v, w[0])
+		}
+	}
+	if res != nil && !res.Eq(y) {
+		return nil, fmt.Errorf("residual is %v, wants %v", res, y)
+	}
+	return y, nil
+}
+
+// optional returns scale, bias and residual, nil where there is none.
+func optional[T any](c *conv, in []T) (scale, bias, residual T) {
+	rest := in[2:]
+	for _, o := range []struct {
+		have bool
+		to   *T
+	}{{c.scale, &scale}, {c.bias, &bias}, {c.residual, &residual}} {
+		if o.have {
+			*o.to, rest = rest[0], rest[1:]
+		}
+	}
+	return scale, bias, residual
+}
+
+func (c *conv) Forward(e engine.Engine, out *tensor.Dense, in []*tensor.Dense) error {
+	scale, b, res := optional(c, in)
+	return e.Conv(out, in[0], in[1], scale, b, res, c.p)
+}
+
+// FLOPs counts two operations per multiply-add.
+func (c *conv) FLOPs(in []tensor.Shape, out tensor.Shape) int64 {
+	w := in[1]
+	return 2 * int64(out.TotalSize()) * int64(w[1]*w[2]*w[3])
+}
+
+func (c *conv) WRT(n int) []bool {
+	w := all(n)
+	if c.scale {
+		w[2] = false
+	}
+	return w
+}
+
+func (c *conv) Gradient(in G.Nodes, out, dout *G.Node) (G.Nodes, error) {
+	var err error
+	if c.p.ReLU {
+		if dout, err = Apply(reluGrad{}, dout, out); err != nil {
+			return nil, err
+		}
+	}
+	dx, dw := G.Nodes{dout, in[1]}, G.Nodes{dout, in[0]}
+	grads := make(G.Nodes, 2, len(in))
+	if c.scale {
+		dx, dw = append(dx, in[2]), append(dw, in[2])
+		grads = append(grads, nil)
+	}
+	if grads[0], err = Apply(&convData{c.p, in[0].Shape()}, dx...); err != nil {
+		return nil, err
+	}
+	if grads[1], err = Apply(&convWeights{c.p, in[1].Shape()}, dw...); err != nil {
+		return nil, err
+	}
+	if c.bias {
+		db, err := Apply(biasGrad{}, dout)
+		if err != nil {
+			return nil, err
+		}
+		grads = append(grads, db)
+	}
+	if c.residual {
+		grads = append(grads, dout)
+	}
+	return grads, nil
+}
+
+// convData is the gradient by the input: (dy, w, scale if any) -> dx.
+type convData struct {
+	p engine.ConvParams
+	x tensor.Shape
+}
+
+func (c *convData) Name() string                               { return "ConvData" }
+func (c *convData) Shape([]tensor.Shape) (tensor.Shape, error) { return c.x.Clone(), nil }
+
+func (c *convData) Forward(e engine.Engine, out *tensor.Dense, in []*tensor.Dense) error {
+	return e.ConvData(out, in[0], in[1], third(in), c.p)
+}
+
+func (c *convData) FLOPs(in []tensor.Shape, _ tensor.Shape) int64 {
+	w := in[1]
+	return 2 * int64(in[0].TotalSize()) * int64(w[1]*w[2]*w[3])
+}
+
+// convWeights is the gradient by the weights: (dy, x, scale if any) -> dw.
+type convWeights struct {
+	p engine.ConvParams
+	w tensor.Shape
+}
+
+func (c *convWeights) Name() string                               { return "ConvWeights" }
+func (c *convWeights) Shape([]tensor.Shape) (tensor.Shape, error) { return c.w.Clone(), nil }
+
+func (c *convWeights) Forward(e engine.Engine, out *tensor.Dense, in []*tensor.Dense) error {
+	return e.ConvWeights(out, in[0], in[1], third(in), c.p)
+}
+
+func (c *convWeights) FLOPs(in []tensor.Shape, w tensor.Shape) int64 {
+	return 2 * int64(in[0].TotalSize()) * int64(w[1]*w[2]*w[3])
+}
+
+// third is the optional third input.
+func third(in []*tensor.Dense) *tensor.Dense {
+	if len(in) < 3 {
+		return nil
+	}
+	return in[2]
+}
+
+// biasGrad sums dy [...,C] over all axes but the last.
+type biasGrad struct{}
+
+func (biasGrad) Name() string { return "BiasGrad" }
+
+func (biasGrad) Shape(in []tensor.Shape) (tensor.Shape, error) {
+	return tensor.Shape{in[0][in[0].Dims()-1]}, nil
+}
+
+func (biasGrad) Forward(e engine.Engine, out *tensor.Dense, in []*tensor.Dense) error {
+	return e.BiasGrad(out, in[0])
+}

@@ -1,0 +1,73 @@
+package nn
+
+import (
+	"fmt"
+	"math"
+
+	"gorgonia.org/tensor"
+
+	"retinago/engine"
+)
+
+// Folded keeps what norms with fixed statistics come to, per channel: scale = gamma/sqrt(var+eps) and
+// shift = beta - mean*scale. Convolutions take the two instead of a norm of their own. Update derives them anew.
+type Folded struct {
+	engine engine.Engine
+	byNorm map[string]*foldedNorm
+}
+
+type foldedNorm struct {
+	from         [4]*Param // gamma, beta, mean, variance
+	eps          float32
+	scale, shift *tensor.Dense
+}
+
+// NewFolded returns an empty set on e.
+func NewFolded(e engine.Engine) *Folded { return &Folded{engine: e, byNorm: map[string]*foldedNorm{}} }
+
+// Update derives everything from the parameters as they are now.
+func (f *Folded) Update() error {
+	for _, d := range f.byNorm {
+		if err := f.derive(d); err != nil {
+			return err
+		}
+	}
+	f.engine.WeightsChanged()
+	return nil
+}
+
+func (f *Folded) get(gamma, beta, mean, variance *Param, eps float32) (*foldedNorm, error) {
+	if d := f.byNorm[gamma.Name]; d != nil {
+		return d, nil
+	}
+	d := &foldedNorm{from: [4]*Param{gamma, beta, mean, variance}, eps: eps}
+	var err error
+	if d.scale, err = f.engine.New(tensor.Float32, gamma.Shape...); err != nil {
+		return nil, err
+	}
+	if d.shift, err = f.engine.New(tensor.Float32, gamma.Shape...); err != nil {
+		return nil, err
+	}
+	f.byNorm[gamma.Name] = d
+	return d, f.derive(d)
+}
+
+func (f *Folded) derive(d *foldedNorm) error {
+	var v [4][]float32
+	for i, p := range d.from {
+		v[i] = make([]float32, p.Size())
+		if err := f.engine.Download(v[i], p.Value); err != nil {
+			return fmt.Errorf("nn: folding %s: %w", p.Name, err)
+		}
+	}
+	scale, shift := make([]float32, len(v[0])), make([]float32, len(v[0]))
+	for i := range scale {
+		s := float64(v[0][i]) / math.Sqrt(float64(v[3][i])+float64(d.eps))
+		scale[i] = float32(s)
+		shift[i] = float32(float64(v[1][i]) - float64(v[2][i])*s)
+	}
+	if err := f.engine.Upload(d.scale, scale); err != nil {
+		return err
+	}
+	return f.engine.Upload(d.shift, shift)
+}

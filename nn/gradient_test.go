@@ -1,0 +1,197 @@
+package nn
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	G "gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"retinago/engine"
+	"retinago/engine/cpu"
+)
+
+func newEngine(t testing.TB) engine.Engine {
+	t.Helper()
+	e, err := cpu.New(cpu.Options{Threads: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { e.Close() })
+	return e
+}
+
+// upload makes a tensor of the given values.
+func upload(t testing.TB, e engine.Engine, v []float32, shape ...int) *tensor.Dense {
+	t.Helper()
+	x, err := e.New(tensor.Float32, shape...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Upload(x, v); err != nil {
+		t.Fatal(err)
+	}
+	return x
+}
+
+func download(t testing.TB, e engine.Engine, v G.Value) []float32 {
+	t.Helper()
+	x := v.(*tensor.Dense)
+	host := make([]float32, x.Shape().TotalSize())
+	if err := e.Download(host, x); err != nil {
+		t.Fatal(err)
+	}
+	return host
+}
+
+// random draws n values around 0 that keep away from it, where ReLU has no derivative.
+func random(r *rand.Rand, n int) []float32 {
+	v := make([]float32, n)
+	for i := range v {
+		v[i] = float32(r.NormFloat64())
+		if math.Abs(float64(v[i])) < .05 {
+			v[i] = .05
+		}
+	}
+	return v
+}
+
+// build composes a graph of its inputs.
+type build func(in G.Nodes) (*G.Node, error)
+
+// checkGradients compares the gradient of sum(y*r), r random, by every input with central differences: the L2 norm of
+// the difference is at most 1e-3 of the gradient's.
+func checkGradients(t *testing.T, f build, shapes ...[]int) {
+	t.Helper()
+	e := newEngine(t)
+	r := rand.New(rand.NewPCG(2, uint64(len(shapes)))) // a seed for which no sum lies at ReLU's kink
+	g := G.NewGraph()
+	b := &Builder{Graph: g}
+	var in []*tensor.Dense
+	var nodes G.Nodes
+	for i, s := range shapes {
+		in = append(in, upload(t, e, random(r, tensor.Shape(s).TotalSize()), s...))
+		nodes = append(nodes, b.Input(string(rune('a'+i)), in[i]))
+	}
+	y, err := f(nodes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seed := random(r, y.Shape().TotalSize())
+	dy := b.Input("dy", upload(t, e, seed, y.Shape()...))
+	grads, err := G.Backpropagate(G.Nodes{y}, G.Nodes{dy}, nodes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := NewMachine(NewArena(e), append(G.Nodes{y}, grads...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	value := func() float64 {
+		e.WeightsChanged()
+		if err := m.Run(); err != nil {
+			t.Fatal(err)
+		}
+		var s float64
+		for i, v := range download(t, e, y.Value()) {
+			s += float64(v) * float64(seed[i])
+		}
+		return s
+	}
+	value()
+	analytic := make([][]float32, len(in))
+	for i := range in {
+		analytic[i] = download(t, e, grads[i].Value())
+	}
+	const h = 4e-3
+	for i, x := range in {
+		host := download(t, e, x)
+		var diff, norm float64
+		stride := max(len(host)/60, 1) // a sample of large tensors
+		for j := 0; j < len(host); j += stride {
+			old := host[j]
+			host[j] = old + h
+			e.Upload(x, host)
+			up := value()
+			host[j] = old - h
+			e.Upload(x, host)
+			down := value()
+			host[j] = old
+			e.Upload(x, host)
+			numeric := (up - down) / (2 * h)
+			diff += math.Pow(float64(analytic[i][j])-numeric, 2)
+			norm += numeric * numeric
+		}
+		if rel := math.Sqrt(diff / (norm + 1e-12)); rel > 1e-3 || norm == 0 {
+			t.Errorf("input %d %v: relative error %.2g, norm %.3g", i, x.Shape(), rel, math.Sqrt(norm))
+		}
+	}
+}
+
+func TestGradients(t *testing.T) {
+	cases := []struct {
+		name   string
+		f      build
+		shapes [][]int
+	}{
+		{"conv 3x3", func(in G.Nodes) (*G.Node, error) {
+			return Conv(in[0], in[1], nil, in[2], nil, engine.ConvParams{Stride: 1, Pad: 1})
+		}, [][]int{{2, 6, 5, 16}, {32, 16, 3, 3}, {32}}},
+		{"conv odd channels", func(in G.Nodes) (*G.Node, error) {
+			return Conv(in[0], in[1], nil, in[2], nil, engine.ConvParams{Stride: 1, Pad: 1})
+		}, [][]int{{1, 5, 7, 3}, {5, 3, 3, 3}, {5}}},
+		{"conv stride 2, 7x7", func(in G.Nodes) (*G.Node, error) {
+			return Conv(in[0], in[1], nil, nil, nil, engine.ConvParams{Stride: 2, Pad: 3})
+		}, [][]int{{1, 16, 12, 3}, {8, 3, 7, 7}}},
+		{"conv 1x1 stride 2", func(in G.Nodes) (*G.Node, error) {
+			return Conv(in[0], in[1], nil, nil, nil, engine.ConvParams{Stride: 2})
+		}, [][]int{{2, 6, 6, 8}, {16, 8, 1, 1}}},
+		{"conv groups", func(in G.Nodes) (*G.Node, error) {
+			return Conv(in[0], in[1], nil, in[2], nil, engine.ConvParams{Stride: 1, Pad: 1, Groups: 4})
+		}, [][]int{{1, 5, 5, 16}, {16, 4, 3, 3}, {16}}},
+		{"conv residual relu", func(in G.Nodes) (*G.Node, error) {
+			return Conv(in[0], in[1], nil, in[2], in[3], engine.ConvParams{Stride: 1, Pad: 1, ReLU: true})
+		}, [][]int{{1, 4, 4, 8}, {16, 8, 3, 3}, {16}, {1, 4, 4, 16}}},
+		{"relu", func(in G.Nodes) (*G.Node, error) { return ReLU(in[0]) }, [][]int{{2, 3, 3, 5}}},
+		{"add relu", func(in G.Nodes) (*G.Node, error) { return Add(in[0], in[1], true) }, [][]int{{2, 3, 3, 5}, {2, 3, 3, 5}}},
+		{"max pool", func(in G.Nodes) (*G.Node, error) {
+			return MaxPool(in[0], engine.PoolParams{Kernel: 3, Stride: 2, Pad: 1})
+		}, [][]int{{2, 7, 6, 4}}},
+		{"upsample add", func(in G.Nodes) (*G.Node, error) { return UpsampleAdd(in[0], in[1]) }, [][]int{{2, 3, 2, 4}, {2, 5, 4, 4}}},
+		{"conv scaled", func(in G.Nodes) (*G.Node, error) {
+			s := (&Builder{Graph: in[0].Graph()}).Input("s", tensor.New(tensor.WithBacking([]float32{2, -1, .5})))
+			return Conv(in[0], in[1], s, in[2], nil, engine.ConvParams{Stride: 1, Pad: 1})
+		}, [][]int{{1, 4, 5, 2}, {3, 2, 3, 3}, {3}}},
+		{"group norm", func(in G.Nodes) (*G.Node, error) {
+			return GroupNorm(in[0], in[1], in[2], engine.NormParams{Eps: 1e-5, Groups: 4})
+		}, [][]int{{2, 3, 4, 8}, {8}, {8}}},
+		{"group norm relu", func(in G.Nodes) (*G.Node, error) {
+			return GroupNorm(in[0], in[1], in[2], engine.NormParams{Eps: 1e-5, Groups: 2, ReLU: true})
+		}, [][]int{{2, 3, 4, 16}, {16}, {16}}},
+		{"shared weights", func(in G.Nodes) (*G.Node, error) {
+			p := engine.ConvParams{Stride: 1, Pad: 1}
+			y, err := Conv(in[0], in[1], nil, nil, nil, p)
+			if err != nil {
+				return nil, err
+			}
+			if y, err = Conv(y, in[1], nil, nil, nil, p); err != nil {
+				return nil, err
+			}
+			return Conv(y, in[1], nil, nil, in[0], p)
+		}, [][]int{{1, 4, 4, 4}, {4, 4, 3, 3}}},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) { checkGradients(t, c.f, c.shapes...) })
+	}
+}
+
+func TestBatchNormGradient(t *testing.T) {
+	for _, relu := range []bool{false, true} {
+		checkGradients(t, func(in G.Nodes) (*G.Node, error) {
+			mean, variance := tensor.New(tensor.WithBacking(make([]float32, 8))), tensor.New(tensor.WithBacking(make([]float32, 8)))
+			return BatchNorm(in[0], in[1], in[2], mean, variance, engine.NormParams{Eps: 1e-5, Momentum: .1, ReLU: relu})
+		}, []int{2, 3, 4, 8}, []int{8}, []int{8})
+	}
+}

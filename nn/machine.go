@@ -1,0 +1,114 @@
+package nn
+
+import (
+	"fmt"
+
+	G "gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"retinago/engine"
+)
+
+// Machine runs the part of a graph that its outputs need, over and over, in planned memory. Data come in through the
+// tensors that are bound to the graph's inputs and go out through the outputs' values, which hold until another
+// machine of the same arena runs. It is not for concurrent use.
+type Machine struct {
+	engine engine.Engine
+	arena  *Arena
+	plan   *Plan
+	vm     G.VM
+	sums   []*tensor.Dense // results of gorgonia's own additions, in the order in which they run
+	next   int             // the operation that must run next
+}
+
+// NewMachine plans and compiles what outputs need and takes memory for it from a.
+func NewMachine(a *Arena, outputs G.Nodes) (*Machine, error) {
+	plan, err := NewPlan(outputs)
+	if err != nil {
+		return nil, err
+	}
+	prog, locs, err := G.CompileFunction(outputs[0].Graph(), plan.inputs, outputs)
+	if err != nil {
+		return nil, fmt.Errorf("nn: compiling the graph: %w", err)
+	}
+	m := &Machine{engine: a.engine, arena: a, plan: plan}
+	m.vm = G.NewTapeMachine(outputs[0].Graph(), G.WithPrecompiled(prog, locs), G.WithEngine(a.engine))
+	ops := 0
+	for _, n := range plan.order {
+		o, ok := n.Op().(*op)
+		if !ok {
+			continue
+		}
+		o.run, o.order = m, ops
+		ops++
+		if s, ok := o.k.(Stateful); ok {
+			if err := s.MakeState(a.engine); err != nil {
+				m.freeState()
+				return nil, fmt.Errorf("nn: state of %v: %w", o, err)
+			}
+		}
+	}
+	if err := a.join(m); err != nil {
+		m.freeState()
+		return nil, err
+	}
+	return m, nil
+}
+
+// Run executes the graph once.
+func (m *Machine) Run() error {
+	m.next = 0
+	m.engine.BeginRun(m.sums)
+	defer m.engine.BeginRun(nil)
+	defer m.vm.Reset()
+	return m.vm.RunAll()
+}
+
+// Bytes is the memory that the plan needs.
+func (m *Machine) Bytes() int64 { return m.plan.bytes }
+
+// Close gives the memory back. The outputs' values must not be read afterwards.
+func (m *Machine) Close() error {
+	if m.vm == nil {
+		return nil
+	}
+	err := m.vm.Close()
+	m.vm = nil
+	m.freeState()
+	if e := m.arena.leave(m); err == nil {
+		err = e
+	}
+	return err
+}
+
+// bind lays all results over mem.
+func (m *Machine) bind(mem tensor.Memory) {
+	m.sums = m.sums[:0]
+	for _, n := range m.plan.order {
+		out := m.engine.At(mem, m.plan.offset[n], tensor.Float32, n.Shape()...)
+		if o, ok := n.Op().(*op); ok {
+			o.out = out
+		} else {
+			m.sums = append(m.sums, out)
+		}
+	}
+}
+
+func (m *Machine) freeState() {
+	for _, n := range m.plan.order {
+		if o, ok := n.Op().(*op); ok {
+			if s, ok := o.k.(Stateful); ok {
+				s.FreeState(m.engine)
+			}
+		}
+	}
+}
+
+// enter checks that operations run in the planned order: in another one they would overwrite each other's results.
+func (m *Machine) enter(o *op) error {
+	if o.order != m.next {
+		return fmt.Errorf("nn: %v runs as number %d but is planned as number %d", o, m.next, o.order)
+	}
+	m.next++
+	return nil
+}

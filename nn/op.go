@@ -1,0 +1,171 @@
+package nn
+
+import (
+	"errors"
+	"fmt"
+	"hash"
+	"hash/fnv"
+	"sync/atomic"
+
+	"github.com/chewxy/hm"
+	G "gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"retinago/engine"
+)
+
+// Kernel is what an operation adds to the graph: a shape rule and a forward pass. A Kernel value belongs to one node.
+type Kernel interface {
+	// Name is the operation's name in errors and summaries.
+	Name() string
+	// Shape gives the output's shape and type of the inputs' shapes. An error is a mistake in composing the network.
+	Shape(in []tensor.Shape) (tensor.Shape, error)
+	// Forward writes the whole of out.
+	Forward(e engine.Engine, out *tensor.Dense, in []*tensor.Dense) error
+}
+
+// Differentiable is a Kernel with a gradient.
+type Differentiable interface {
+	Kernel
+	// WRT says for each of n inputs whether the operation can be differentiated by it.
+	WRT(n int) []bool
+	// Gradient adds the gradient's nodes: one per input, nil where WRT is false. dout is the gradient of out.
+	Gradient(in G.Nodes, out, dout *G.Node) (G.Nodes, error)
+}
+
+// View is a Kernel whose output is a part of its first input; it computes nothing.
+type View interface {
+	Kernel
+	// Offset is where the output starts in the input, in elements.
+	Offset(in tensor.Shape) int
+}
+
+// Stateful is a Kernel that keeps small tensors between forward and backward, made once when a machine is built.
+type Stateful interface {
+	Kernel
+	MakeState(e engine.Engine) error
+	FreeState(e engine.Engine)
+}
+
+// Counted is a Kernel that knows its cost, in floating point operations (2 per multiply-add).
+type Counted interface {
+	Kernel
+	FLOPs(in []tensor.Shape, out tensor.Shape) int64
+}
+
+// Apply adds k to the graph of its inputs. All tensors are float32, but for those that were made otherwise.
+func Apply(k Kernel, in ...*G.Node) (*G.Node, error) {
+	o := &op{k: k, id: opID.Add(1)}
+	shapes := make([]tensor.Shape, len(in))
+	types := make([]hm.Type, 0, len(in)+1)
+	for i, n := range in {
+		if n == nil {
+			return nil, fmt.Errorf("nn: %s: input %d is nil", k.Name(), i)
+		}
+		shapes[i] = n.Shape()
+		types = append(types, G.TensorType{Dims: n.Shape().Dims(), Of: n.Dtype()})
+	}
+	shape, err := k.Shape(shapes)
+	if err != nil {
+		return nil, fmt.Errorf("nn: %s of %v: %w", k.Name(), shapes, err)
+	}
+	o.in, o.shape = shapes, shape
+	o.typ = hm.NewFnType(append(types, G.TensorType{Dims: shape.Dims(), Of: tensor.Float32})...)
+	o.arity = len(in)
+	return G.ApplyOp(o, in...)
+}
+
+var opID atomic.Uint32
+
+// op carries a Kernel through gorgonia. It owns its output, which the machine places in its arena, and has a unique
+// hash, so that common subexpression elimination never merges two layers.
+type op struct {
+	k     Kernel
+	id    uint32
+	arity int
+	typ   hm.Type
+	in    []tensor.Shape
+	shape tensor.Shape
+	out   *tensor.Dense
+	run   *Machine
+	order int // position among the operations of the machine's plan
+}
+
+var (
+	_ G.Op   = (*op)(nil)
+	_ G.SDOp = (*op)(nil)
+)
+
+func (o *op) Arity() int                                     { return o.arity }
+func (o *op) Type() hm.Type                                  { return o.typ }
+func (o *op) InferShape(...G.DimSizer) (tensor.Shape, error) { return o.shape, nil }
+func (o *op) ReturnsPtr() bool                               { return true }
+func (o *op) CallsExtern() bool                              { return false }
+func (o *op) OverwritesInput() int                           { return -1 }
+func (o *op) WriteHash(h hash.Hash)                          { fmt.Fprintf(h, "%s#%d", o.k.Name(), o.id) }
+func (o *op) Hashcode() uint32                               { h := fnv.New32a(); o.WriteHash(h); return h.Sum32() }
+func (o *op) String() string                                 { return fmt.Sprintf("%s#%d", o.k.Name(), o.id) }
+
+// Do runs the forward pass into the tensor that the machine gave to the operation.
+func (o *op) Do(vs ...G.Value) (G.Value, error) {
+	if o.run == nil {
+		return nil, fmt.Errorf("nn: %v runs outside of a Machine", o)
+	}
+	if err := o.run.enter(o); err != nil {
+		return nil, err
+	}
+	in := make([]*tensor.Dense, len(vs))
+	for i, v := range vs {
+		d, ok := v.(*tensor.Dense)
+		if !ok {
+			return nil, fmt.Errorf("nn: %v: input %d is a %T, not a dense tensor", o, i, v)
+		}
+		in[i] = d
+	}
+	if _, ok := o.k.(View); ok {
+		return o.out, nil
+	}
+	if err := o.k.Forward(o.run.engine, o.out, in); err != nil {
+		return nil, fmt.Errorf("nn: %v: %w", o, err)
+	}
+	return o.out, nil
+}
+
+func (o *op) DiffWRT(n int) []bool {
+	if d, ok := o.k.(Differentiable); ok {
+		return d.WRT(n)
+	}
+	return make([]bool, n)
+}
+
+func (o *op) SymDiff(in G.Nodes, out, dout *G.Node) (G.Nodes, error) {
+	d, ok := o.k.(Differentiable)
+	if !ok {
+		return nil, fmt.Errorf("nn: %v has no gradient", o)
+	}
+	return d.Gradient(in, out, dout)
+}
+
+// all is the answer of operations that can be differentiated by each of their inputs.
+func all(n int) []bool {
+	w := make([]bool, n)
+	for i := range w {
+		w[i] = true
+	}
+	return w
+}
+
+// want checks the ranks of the inputs.
+func want(in []tensor.Shape, dims ...int) error {
+	if len(in) != len(dims) {
+		return fmt.Errorf("%d inputs, wants %d", len(in), len(dims))
+	}
+	for i, d := range dims {
+		if in[i].Dims() != d {
+			return fmt.Errorf("input %d has %d axes, wants %d", i, in[i].Dims(), d)
+		}
+	}
+	return nil
+}
+
+var errChannels = errors.New("channel counts disagree")

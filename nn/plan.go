@@ -1,0 +1,185 @@
+package nn
+
+import (
+	"fmt"
+	"slices"
+
+	G "gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+)
+
+// Plan is the order in which a graph's operations run and the place of every result in one arena. A place is reused
+// as soon as its last reader has run; what is to be read after the run keeps its place.
+type Plan struct {
+	order  []*G.Node         // operations, first to run first
+	inputs G.Nodes           // parameters and data that the operations read
+	offset map[*G.Node]int64 // bytes into the arena
+	bytes  int64
+}
+
+// align keeps places on cache lines, as vector kernels like them.
+const align = 64
+
+// NewPlan plans the part of the graph that outputs need. Nothing is allocated.
+func NewPlan(outputs G.Nodes) (*Plan, error) {
+	if len(outputs) == 0 {
+		return nil, fmt.Errorf("nn: a plan without outputs")
+	}
+	sub := outputs[0].Graph().ExactSubgraphRoots(outputs...)
+	sorted, err := G.Sort(sub)
+	if err != nil {
+		return nil, fmt.Errorf("nn: sorting the graph: %w", err)
+	}
+	slices.Reverse(sorted)
+
+	p := &Plan{offset: map[*G.Node]int64{}}
+	at := map[*G.Node]int{}
+	for _, n := range sorted {
+		if n.Op() == nil {
+			p.inputs = append(p.inputs, n)
+			continue
+		}
+		at[n] = len(p.order)
+		p.order = append(p.order, n)
+	}
+
+	last := make([]int, len(p.order)) // position of the last reader
+	for i, n := range p.order {
+		last[i] = i
+		for _, c := range children(n) {
+			if j, ok := at[c]; ok {
+				last[j] = max(last[j], i)
+			}
+		}
+	}
+	for _, n := range outputs {
+		if i, ok := at[n]; ok {
+			last[i] = len(p.order)
+		}
+	}
+	// A view lives in its source, which therefore lives as long as the view.
+	for i := len(p.order) - 1; i >= 0; i-- {
+		if src, _, ok := viewOf(p.order[i]); ok {
+			if j, ok := at[src]; ok {
+				last[j] = max(last[j], last[i])
+			}
+		}
+	}
+	p.place(last)
+	for _, n := range p.order {
+		if src, elems, ok := viewOf(n); ok {
+			p.offset[n] = p.offset[src] + 4*int64(elems)
+		}
+	}
+	return p, nil
+}
+
+// Bytes is the size of the arena.
+func (p *Plan) Bytes() int64 { return p.bytes }
+
+// FLOPs is the work of one run, as far as the operations count it.
+func (p *Plan) FLOPs() int64 {
+	var total int64
+	for _, n := range p.order {
+		total += flops(n)
+	}
+	return total
+}
+
+// span is a result's place in time (from its operation to its last reader) and memory.
+type span struct {
+	node        *G.Node
+	from, to    int
+	bytes, base int64
+}
+
+// place gives offsets to results, largest first, each at the lowest address that is free during its life
+// (Pisarchyk and Lee 2020, "Efficient Memory Management for Deep Neural Net Inference", algorithm 3).
+func (p *Plan) place(last []int) {
+	var spans []*span
+	for i, n := range p.order {
+		if _, _, ok := viewOf(n); !ok {
+			spans = append(spans, &span{node: n, from: i, to: last[i], bytes: size(n)})
+		}
+	}
+	slices.SortStableFunc(spans, func(a, b *span) int { return int(min(max(b.bytes-a.bytes, -1), 1)) })
+	var placed []*span // by base
+	for _, s := range spans {
+		var base int64
+		for _, o := range placed {
+			if o.to < s.from || s.to < o.from {
+				continue
+			}
+			if o.base >= base+s.bytes {
+				break // the gap before o is wide enough
+			}
+			base = max(base, o.base+o.bytes)
+		}
+		s.base = base
+		i, _ := slices.BinarySearchFunc(placed, s, func(a, b *span) int { return int(min(max(a.base-b.base, -1), 1)) })
+		placed = slices.Insert(placed, i, s)
+		p.offset[s.node] = base
+		p.bytes = max(p.bytes, base+s.bytes)
+	}
+}
+
+// size is the bytes of a result, rounded up to whole cache lines.
+func size(n *G.Node) int64 {
+	return (int64(n.Shape().TotalSize())*4 + align - 1) / align * align
+}
+
+// children are the nodes that n reads.
+func children(n *G.Node) []*G.Node {
+	it := n.Graph().From(n.ID())
+	var c []*G.Node
+	for it.Next() {
+		c = append(c, it.Node().(*G.Node))
+	}
+	return c
+}
+
+// viewOf returns the source of a view and where in it the view starts, in elements.
+func viewOf(n *G.Node) (src *G.Node, elems int, ok bool) {
+	o, isOp := n.Op().(*op)
+	if !isOp {
+		return nil, 0, false
+	}
+	v, ok := o.k.(View)
+	if !ok {
+		return nil, 0, false
+	}
+	src = children(n)[0]
+	return src, v.Offset(src.Shape()), true
+}
+
+// flops is the operation count of one node, 0 where it is not counted.
+func flops(n *G.Node) int64 {
+	o, ok := n.Op().(*op)
+	if !ok {
+		return 0
+	}
+	c, ok := o.k.(Counted)
+	if !ok {
+		return 0
+	}
+	return c.FLOPs(o.in, o.shape)
+}
+
+// Layer is one operation of a plan, for listings.
+type Layer struct {
+	Op    string
+	Shape tensor.Shape
+	FLOPs int64
+}
+
+// Layers lists the operations in the order in which they run.
+func (p *Plan) Layers() []Layer {
+	l := make([]Layer, len(p.order))
+	for i, n := range p.order {
+		l[i] = Layer{Op: "Sum", Shape: n.Shape(), FLOPs: flops(n)}
+		if o, ok := n.Op().(*op); ok {
+			l[i].Op = o.k.Name()
+		}
+	}
+	return l
+}

@@ -1,0 +1,214 @@
+package weights
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Report says what became of a file's tensors and of the model's.
+type Report struct {
+	Loaded      []string // the model's tensors that came from the file
+	Initialised []string // the model's tensors that the file lacks
+	Skipped     []string // the file's tensors that the model lacks
+	Notes       []string
+}
+
+// String is one line for each kind, with the first few names.
+func (r Report) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "loaded %d tensors", len(r.Loaded))
+	for _, l := range []struct {
+		what  string
+		names []string
+	}{{"not in the file", r.Initialised}, {"not in the model", r.Skipped}} {
+		if n := len(l.names); n > 0 {
+			fmt.Fprintf(&b, "\n%d %s: %s", n, l.what, strings.Join(l.names[:min(n, 6)], ", "))
+			if n > 6 {
+				b.WriteString(", ...")
+			}
+		}
+	}
+	for _, n := range r.Notes {
+		b.WriteString("\n" + n)
+	}
+	return b.String()
+}
+
+// conv is a convolution's name in a ResNet: the stem, one in a block, or a shortcut's.
+var conv = regexp.MustCompile(`^(?:conv1|layer\d+\.\d+\.(?:conv\d+|downsample\.0))$`)
+
+// normOf is the name of the norm after a convolution, in torchvision's names.
+func normOf(conv string) string {
+	if block, ok := strings.CutSuffix(conv, "downsample.0"); ok {
+		return block + "downsample.1"
+	}
+	i := strings.LastIndex(conv, "conv")
+	return conv[:i] + "bn" + conv[i+len("conv"):]
+}
+
+// ResNet reads a backbone's weights from a file with torchvision's names ("layer1.0.conv1.weight", "layer1.0.bn1.bias",
+// ...), or one whose norms are folded into "layer1.0.conv1.weight" and "layer1.0.conv1.bias", in which case the norm
+// becomes the identity with that bias: weight 1, mean 0, variance 1-eps, eps being what the model adds to variances.
+//
+// want are the model's parameters; those whose name starts with prefix are the backbone's, the others are left alone.
+// A model without running statistics (group norm) takes the convolutions only. Convolutions that the file lacks keep
+// the model's own values, but for a block's last: it becomes zero, so that the block starts as the identity (Goyal et
+// al. 2017, section 5.1).
+//
+// A tensor of another shape, a file with other blocks, or one that lacks more than a quarter of the convolutions is an
+// error: it is of another architecture.
+func ResNet(f *File, want []Spec, prefix string, eps float32) ([]Tensor, Report, error) {
+	r := resnet{file: f, eps: eps, prefix: prefix, want: map[string][]int{}, used: map[string]bool{}}
+	var convs []string
+	for _, s := range want {
+		name, ok := strings.CutPrefix(s.Name, prefix)
+		if !ok {
+			continue
+		}
+		r.want[name] = s.Shape
+		if c, ok := strings.CutSuffix(name, ".weight"); ok && conv.MatchString(c) {
+			convs = append(convs, c)
+		}
+	}
+	if len(convs) == 0 {
+		return nil, Report{}, fmt.Errorf("weights: the model has no ResNet under %q", prefix)
+	}
+	missing := 0
+	for _, c := range convs {
+		if f.Has(c + ".weight") {
+			r.load(c)
+		} else {
+			missing++
+			r.absent(c, convs)
+		}
+	}
+	if 4*missing > len(convs) {
+		return nil, Report{}, fmt.Errorf("weights: %s: has %d of the backbone's %d convolutions (%s...): it is of another architecture, or uses other names",
+			f.path, len(convs)-missing, len(convs), strings.Join(f.Names()[:min(3, len(f.entries))], ", "))
+	}
+	r.rest()
+	if len(r.errs) > 0 {
+		return nil, Report{}, joined(r.errs)
+	}
+	for _, s := range want {
+		if name, ok := strings.CutPrefix(s.Name, prefix); ok && !slices.Contains(r.report.Loaded, s.Name) {
+			r.report.Initialised = append(r.report.Initialised, prefix+name)
+		}
+	}
+	return r.out, r.report, nil
+}
+
+type resnet struct {
+	file   *File
+	eps    float32
+	prefix string
+	want   map[string][]int // by name without prefix
+	used   map[string]bool  // the file's names
+	out    []Tensor
+	report Report
+	errs   []error
+}
+
+// load takes a convolution and its norm.
+func (r *resnet) load(c string) {
+	r.copy(c + ".weight")
+	norm := normOf(c)
+	if _, ok := r.want[norm+".running_mean"]; !ok {
+		return
+	}
+	switch {
+	case r.file.Has(norm + ".weight"):
+		for _, part := range []string{".weight", ".bias", ".running_mean", ".running_var"} {
+			r.copy(norm + part)
+		}
+	case r.file.Has(c + ".bias"):
+		bias := r.read(c+".bias", norm+".bias")
+		if bias.Data == nil {
+			return
+		}
+		n := len(bias.Data)
+		r.put(norm+".weight", bias.Shape, slices.Repeat([]float32{1}, n))
+		r.put(norm+".bias", bias.Shape, bias.Data)
+		r.put(norm+".running_mean", bias.Shape, make([]float32, n))
+		r.put(norm+".running_var", bias.Shape, slices.Repeat([]float32{1 - r.eps}, n))
+	default:
+		r.errs = append(r.errs, r.file.wrap(c+".weight", errors.New("has neither a norm ("+norm+".weight) nor a bias; the file is not complete")))
+	}
+}
+
+// absent handles a convolution that the file lacks.
+func (r *resnet) absent(c string, convs []string) {
+	block, number, ok := strings.Cut(c, ".conv")
+	if !ok || slices.Contains(convs, block+".conv"+string(number[0]+1)) {
+		return // not the last of a block
+	}
+	shape := r.want[c+".weight"]
+	n, err := elements(shape)
+	if err != nil {
+		r.errs = append(r.errs, fmt.Errorf("weights: %s: %w", c, err))
+		return
+	}
+	r.out = append(r.out, Tensor{Name: r.prefix + c + ".weight", Shape: slices.Clone(shape), Data: make([]float32, n)})
+	r.report.Notes = append(r.report.Notes, block+" is not complete in the file: it starts as the identity, "+c+" being zero")
+}
+
+// rest reports the file's tensors that nobody asked for. Those of other blocks mean another depth.
+func (r *resnet) rest() {
+	for _, n := range r.file.Names() {
+		if r.used[n] {
+			continue
+		}
+		r.report.Skipped = append(r.report.Skipped, n)
+		if c, ok := strings.CutSuffix(n, ".weight"); ok && conv.MatchString(c) {
+			r.errs = append(r.errs, r.file.wrap(n, errors.New("the model has no such convolution: the file is of another architecture")))
+		}
+	}
+}
+
+// copy takes a tensor under its own name.
+func (r *resnet) copy(name string) {
+	if t := r.read(name, name); t.Data != nil {
+		r.put(name, t.Shape, t.Data)
+	}
+}
+
+// read returns a tensor that has the shape of the model's tensor as, and no data after an error.
+func (r *resnet) read(name, as string) Tensor {
+	_, shape, ok := r.file.Info(name)
+	want, wanted := r.want[as]
+	var err error
+	switch {
+	case !ok:
+		err = errors.New("is not in the file; it is not complete")
+	case !wanted:
+		err = errors.New("has no place in the model")
+	case !slices.Equal(shape, want):
+		err = fmt.Errorf("has shape %v, the model wants %v: the file is of another architecture", shape, want)
+	}
+	if err != nil {
+		r.errs = append(r.errs, r.file.wrap(name, err))
+		return Tensor{}
+	}
+	r.used[name] = true
+	t, err := r.file.Tensor(name)
+	if err != nil {
+		r.errs = append(r.errs, err)
+		return Tensor{}
+	}
+	for i, v := range t.Data {
+		if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
+			r.errs = append(r.errs, r.file.wrap(name, fmt.Errorf("element %d is %v; the file is damaged", i, v)))
+			return Tensor{}
+		}
+	}
+	return t
+}
+
+func (r *resnet) put(name string, shape []int, data []float32) {
+	r.out = append(r.out, Tensor{Name: r.prefix + name, Shape: shape, Data: data})
+	r.report.Loaded = append(r.report.Loaded, r.prefix+name)
+}

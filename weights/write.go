@@ -1,0 +1,141 @@
+package weights
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"unicode/utf8"
+)
+
+// Write stores tensors as F32 in the order given, and metadata sorted by key: equal input makes equal bytes. The file
+// is written under a temporary name in the same folder, synced and renamed, so that path holds the old file or the new
+// one and never a part; on an error, such as a full disk, the temporary file is removed.
+func Write(path string, metadata map[string]string, tensors []Tensor) (err error) {
+	header, err := makeHeader(metadata, tensors)
+	if err != nil {
+		return fmt.Errorf("weights: writing %s: %w", path, err)
+	}
+	dir := filepath.Dir(path)
+	f, err := os.CreateTemp(dir, "."+filepath.Base(path)+".*.tmp")
+	if err != nil {
+		return fmt.Errorf("weights: writing %s: %w", path, err)
+	}
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("weights: writing %s: %w; a file of that name that was there before is as it was", path, err)
+			os.Remove(f.Name())
+		}
+	}()
+	err = encode(f, header, tensors)
+	if err == nil {
+		err = f.Chmod(0o644)
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	if err = os.Rename(f.Name(), path); err != nil {
+		return err
+	}
+	// From here on the new file is in place; syncing the folder makes its name survive a power cut.
+	d, err := os.Open(dir)
+	if err != nil {
+		return nil // a folder that can be written but not read: nothing to sync through
+	}
+	defer d.Close()
+	d.Sync() // some network file systems refuse this for folders
+	return nil
+}
+
+// makeHeader returns length and JSON, filled up with spaces so that the data start at a multiple of 8.
+func makeHeader(metadata map[string]string, tensors []Tensor) ([]byte, error) {
+	var b bytes.Buffer
+	b.WriteString(`{`)
+	if len(metadata) > 0 {
+		b.WriteString(`"` + metadataKey + `":{`)
+		for i, k := range slices.Sorted(maps.Keys(metadata)) {
+			if !utf8.ValidString(k) || !utf8.ValidString(metadata[k]) {
+				return nil, fmt.Errorf("metadata %q is not UTF-8", k)
+			}
+			if i > 0 {
+				b.WriteByte(',')
+			}
+			b.Write(quote(k))
+			b.WriteByte(':')
+			b.Write(quote(metadata[k]))
+		}
+		b.WriteString(`}`)
+	}
+	seen := map[string]bool{metadataKey: true}
+	at := 0
+	for i, t := range tensors {
+		n, err := elements(t.Shape)
+		switch {
+		case err != nil:
+			return nil, fmt.Errorf("%q: %w", t.Name, err)
+		case n != len(t.Data):
+			return nil, fmt.Errorf("%q has %d elements for shape %v", t.Name, len(t.Data), t.Shape)
+		case seen[t.Name]:
+			return nil, fmt.Errorf("the name %q is taken", t.Name)
+		case !utf8.ValidString(t.Name):
+			return nil, fmt.Errorf("the name %q is not UTF-8", t.Name)
+		}
+		seen[t.Name] = true
+		if i > 0 || len(metadata) > 0 {
+			b.WriteByte(',')
+		}
+		shape, err := json.Marshal(append([]int{}, t.Shape...)) // a scalar is [], not null
+		if err != nil {
+			return nil, err
+		}
+		fmt.Fprintf(&b, `%s:{"dtype":"F32","shape":%s,"data_offsets":[%d,%d]}`, quote(t.Name), shape, at, at+4*n)
+		at += 4 * n
+	}
+	b.WriteByte('}')
+	for b.Len()%8 != 0 {
+		b.WriteByte(' ')
+	}
+	if b.Len() > maxHeader {
+		return nil, fmt.Errorf("names and metadata take %d bytes, more than a reader accepts (%d)", b.Len(), maxHeader)
+	}
+	return append(binary.LittleEndian.AppendUint64(nil, uint64(b.Len())), b.Bytes()...), nil
+}
+
+// quote is s as JSON, with <, > and & as they are.
+func quote(s string) []byte {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(s); err != nil {
+		panic("weights: " + err.Error()) // strings always encode
+	}
+	return bytes.TrimRight(b.Bytes(), "\n")
+}
+
+func encode(w io.Writer, header []byte, tensors []Tensor) error {
+	b := bufio.NewWriterSize(w, chunk)
+	b.Write(header) // a bufio.Writer's error sticks until Flush
+	var buf [4096]byte
+	for _, t := range tensors {
+		for part := range slices.Chunk(t.Data, len(buf)/4) {
+			for i, v := range part {
+				binary.LittleEndian.PutUint32(buf[4*i:], math.Float32bits(v))
+			}
+			if _, err := b.Write(buf[:4*len(part)]); err != nil {
+				return err
+			}
+		}
+	}
+	return b.Flush()
+}
