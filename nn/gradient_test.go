@@ -65,7 +65,7 @@ type build func(in G.Nodes) (*G.Node, error)
 func checkGradients(t *testing.T, f build, shapes ...[]int) {
 	t.Helper()
 	e := newEngine(t)
-	r := rand.New(rand.NewPCG(2, uint64(len(shapes)))) // a seed for which no sum lies at ReLU's kink
+	r := rand.New(rand.NewPCG(1, uint64(len(shapes))))
 	g := G.NewGraph()
 	b := &Builder{Graph: g}
 	var in []*tensor.Dense
@@ -105,27 +105,38 @@ func checkGradients(t *testing.T, f build, shapes ...[]int) {
 	for i := range in {
 		analytic[i] = download(t, e, grads[i].Value())
 	}
-	const h = 4e-3
+	const h = 8e-3
 	for i, x := range in {
 		host := download(t, e, x)
-		var diff, norm float64
-		stride := max(len(host)/60, 1) // a sample of large tensors
-		for j := 0; j < len(host); j += stride {
+		central := func(j int, h float32) float64 {
 			old := host[j]
+			defer func() { host[j] = old; e.Upload(x, host) }()
 			host[j] = old + h
 			e.Upload(x, host)
 			up := value()
 			host[j] = old - h
 			e.Upload(x, host)
-			down := value()
-			host[j] = old
-			e.Upload(x, host)
-			numeric := (up - down) / (2 * h)
+			return (up - value()) / (2 * float64(h))
+		}
+		var diff, norm float64
+		stride := max(len(host)/60, 1) // a sample of large tensors
+		tried, kinks := 0, 0
+		for j := 0; j < len(host); j += stride {
+			tried++
+			numeric, wide := central(j, h/2), central(j, h)
+			// Where the two disagree, a ReLU or a maximum has its kink between: there is no derivative to compare with.
+			if math.Abs(numeric-wide) > 2e-3*(math.Abs(numeric)+1) {
+				kinks++
+				continue
+			}
 			diff += math.Pow(float64(analytic[i][j])-numeric, 2)
 			norm += numeric * numeric
 		}
 		if rel := math.Sqrt(diff / (norm + 1e-12)); rel > 1e-3 || norm == 0 {
 			t.Errorf("input %d %v: relative error %.2g, norm %.3g", i, x.Shape(), rel, math.Sqrt(norm))
+		}
+		if kinks*5 > tried {
+			t.Errorf("input %d %v: %d of %d differences met a kink", i, x.Shape(), kinks, tried)
 		}
 	}
 }

@@ -233,6 +233,14 @@ void execute(rn_conv_context *c, Primitive &p, std::unordered_map<int, memory> a
 
 extern "C" {
 
+const char *rn_library_version(void) {
+  static const std::string v = [] {
+    const dnnl_version_t *d = dnnl_version();
+    return std::to_string(d->major) + "." + std::to_string(d->minor) + "." + std::to_string(d->patch);
+  }();
+  return v.c_str();
+}
+
 rn_conv_context *rn_conv_new(int threads, int algorithm) {
   try {
     return new rn_conv_context(threads, algorithm);

@@ -151,3 +151,6 @@ func (w *worker) do(f func()) {
 
 // stop ends the thread, and with it OpenMP's pool: the goroutine ends while locked.
 func (w *worker) stop() { close(w.jobs) }
+
+// LibraryVersion is oneDNN's.
+func LibraryVersion() string { return C.GoString(C.rn_library_version()) }

@@ -9,6 +9,7 @@ extern "C" {
 #endif
 
 void rn_threads(int n);
+const char *rn_library_version(void);
 
 // Memory: 64-byte aligned, zeroed.
 void *rn_alloc(int64_t bytes);

@@ -1,0 +1,44 @@
+# retinago: every target works alone, from a machine with Go, git, make and apt.
+# TAGS=nocv builds without OpenCV. GO names another go command.
+
+GO ?= go
+TAGS ?=
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+IMAGE ?= retinago
+BENCH ?= .
+
+tags := $(if $(TAGS),-tags $(TAGS))
+setup := $(if $(findstring nocv,$(TAGS)),NOCV=1 )scripts/setup
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build demo test lint bench docker clean
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-8s %s\n", $$1, $$2 }'
+
+setup: ## install with apt what the build needs and the machine lacks
+	@$(setup)
+
+build: setup ## build bin/retinago
+	$(GO) build $(tags) -ldflags '-X main.version=$(VERSION)' -o bin/retinago ./cmd/retinago
+
+demo: build ## train on synthetic shapes, measure, draw detections; minutes
+	@scripts/demo
+
+test: setup ## vet and test everything, with and without OpenCV, with the race detector
+	@scripts/test
+
+lint: setup ## check formatting and vet, with and without OpenCV
+	@files=$$(git ls-files -co --exclude-standard '*.go' | xargs gofmt -l); \
+	  [ -z "$$files" ] || { echo "not gofmt-ed:" $$files; exit 1; }
+	$(GO) vet ./...
+	$(GO) vet -tags nocv ./...
+
+bench: setup ## run the benchmarks; BENCH=REGEXP selects
+	$(GO) test $(tags) -run '^$$' -bench '$(BENCH)' -benchmem -timeout 60m ./...
+
+docker: ## build the Docker image; IMAGE names it
+	docker build --build-arg VERSION='$(VERSION)' -t '$(IMAGE)' .
+
+clean: ## remove what make made: bin and out
+	rm -rf bin out

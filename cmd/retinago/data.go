@@ -1,0 +1,189 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+
+	"github.com/urfave/cli/v2"
+
+	"retinago/coco"
+	"retinago/data"
+	"retinago/picture"
+)
+
+func dataCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "data",
+		Usage: "make, check and describe datasets",
+		Subcommands: []*cli.Command{
+			{
+				Name:  "shapes",
+				Usage: "make a synthetic dataset of coloured shapes in COCO format",
+				Description: "Writes DIR/train, DIR/val, DIR/train.json and DIR/val.json; equal seeds make equal data.\n\n" +
+					"   retinago data shapes -out data/shapes\n" +
+					"   retinago data shapes -out data/sparse -train 2000 -max-objects 2 -max-size 40 -seed 7",
+				Flags:  shapesFlags(),
+				Action: dataShapes,
+			},
+			{
+				Name:  "check",
+				Usage: "list the faults of a dataset, and repair them",
+				Description: "Checks ids, boxes, areas and names, and with -images that every picture is there, whole and of the size that the\n" +
+					"JSON says. -fix writes a repaired copy: clip keeps what can be kept, drop removes every faulty item.\n" +
+					"The exit code is 1 while errors remain.\n\n" +
+					"   retinago data check -data train.json -images train\n" +
+					"   retinago data check -data train.json -images train -fix drop -out train_fixed.json",
+				Flags: []cli.Flag{
+					&cli.StringFlag{Name: "data", Usage: "COCO instances `JSON`", Required: true},
+					&cli.StringFlag{Name: "images", Usage: "`DIR` of its pictures"},
+					&cli.StringFlag{Name: "fix", Usage: "repair by `MODE` clip or drop"},
+					&cli.StringFlag{Name: "out", Usage: "`FILE` for the repaired copy"},
+				},
+				Action: dataCheck,
+			},
+			{
+				Name:        "stats",
+				Usage:       "count pictures, boxes, classes and sizes",
+				Description: "   retinago data stats -data train.json",
+				Flags:       []cli.Flag{&cli.StringFlag{Name: "data", Usage: "COCO instances `JSON`", Required: true}},
+				Action: func(c *cli.Context) error {
+					d, err := coco.Load(c.String("data"))
+					if err != nil {
+						return err
+					}
+					_, err = fmt.Fprint(c.App.Writer, d.Stats().String())
+					return err
+				},
+			},
+		},
+	}
+}
+
+func dataCheck(c *cli.Context) error {
+	fix := c.String("fix")
+	if (fix == "") != (c.String("out") == "") {
+		return usage("data check: -fix and -out go together: how to repair, and where the copy goes")
+	}
+	var mode coco.Mode
+	if fix != "" {
+		var err error
+		if mode, err = coco.ParseMode(fix); err != nil {
+			return usage("data check: %v", err)
+		}
+	}
+	d, err := coco.LoadWith(c.String("data"), coco.LoadOptions{Segmentation: true, Extra: true})
+	if err != nil {
+		return err
+	}
+	w := c.App.Writer
+	problems := d.Check()
+	for _, p := range problems {
+		fmt.Fprintln(w, p)
+	}
+	bad := badFiles(d, c.String("images"))
+	for _, i := range bad.order {
+		fmt.Fprintf(w, "error: image %d (%s): %v\n", d.Images[i].ID, d.Images[i].FileName, bad.why[i])
+	}
+	faults, warnings, infos := coco.CountProblems(problems)
+	faults += len(bad.order)
+	fmt.Fprintf(w, "%s: %d images, %d boxes: %d errors, %d warnings, %d notes\n", d.Path, len(d.Images), len(d.Annotations), faults, warnings, infos)
+	if fix == "" {
+		if faults > 0 {
+			return fmt.Errorf("%s has %d errors; repair a copy with -fix clip or -fix drop and -out FILE", d.Path, faults)
+		}
+		return nil
+	}
+	fixed, report := bad.drop(d).Fix(mode)
+	if err := fixed.Save(c.String("out")); err != nil {
+		return err
+	}
+	if n := len(bad.order); n > 0 {
+		fmt.Fprintf(w, "%d images without a readable picture dropped, with their boxes\n", n)
+	}
+	fmt.Fprint(w, report.String())
+	fmt.Fprintf(w, "repaired copy: %s\n", c.String("out"))
+	if len(report.Left) > 0 {
+		return fmt.Errorf("%s still has %d problems that cannot be repaired by machine", c.String("out"), len(report.Left))
+	}
+	return nil
+}
+
+// fileFaults are the images whose picture is missing, broken or of another size.
+type fileFaults struct {
+	order []int
+	why   map[int]error
+}
+
+func badFiles(d *coco.Dataset, dir string) fileFaults {
+	f := fileFaults{why: map[int]error{}}
+	if dir == "" {
+		return f
+	}
+	for i, im := range d.Images {
+		p, err := picture.Decode(filepath.Join(dir, im.FileName))
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			err = fmt.Errorf("no file %s", filepath.Join(dir, im.FileName))
+		case err == nil && (p.W != im.Width || p.H != im.Height) && im.Width > 0 && im.Height > 0:
+			err = fmt.Errorf("the picture is %dx%d pixels upright, the JSON says %dx%d", p.W, p.H, im.Width, im.Height)
+		}
+		if err != nil {
+			f.order = append(f.order, i)
+			f.why[i] = err
+		}
+	}
+	return f
+}
+
+// drop returns the dataset without the faulty images and their annotations.
+func (f fileFaults) drop(d *coco.Dataset) *coco.Dataset {
+	if len(f.order) == 0 {
+		return d
+	}
+	out := *d
+	gone := map[int64]bool{}
+	out.Images = nil
+	for i, im := range d.Images {
+		if f.why[i] != nil {
+			gone[im.ID] = true
+		} else {
+			out.Images = append(out.Images, im)
+		}
+	}
+	out.Annotations = nil
+	for _, a := range d.Annotations {
+		if !gone[a.ImageID] {
+			out.Annotations = append(out.Annotations, a)
+		}
+	}
+	return &out
+}
+
+func shapesFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "out", Usage: "`DIR` for the dataset", Required: true},
+		&cli.IntFlag{Name: "train", Usage: "pictures to train on"},
+		&cli.IntFlag{Name: "val", Usage: "pictures to evaluate on"},
+		&cli.IntFlag{Name: "size", Usage: "long side in pixels"},
+		&cli.IntFlag{Name: "min-objects", Usage: "least shapes on a picture that is not empty"},
+		&cli.IntFlag{Name: "max-objects", Usage: "most shapes on a picture"},
+		&cli.Float64Flag{Name: "min-size", Usage: "least size of a shape in pixels"},
+		&cli.Float64Flag{Name: "max-size", Usage: "greatest size of a shape in pixels"},
+		&cli.Float64Flag{Name: "empty", Usage: "share of pictures without shapes"},
+		&cli.Uint64Flag{Name: "seed", Usage: "of the random numbers"},
+	}
+}
+
+func dataShapes(c *cli.Context) error {
+	o := data.ShapesOptions{
+		Train: c.Int("train"), Val: c.Int("val"), Size: c.Int("size"), MinObjects: c.Int("min-objects"), MaxObjects: c.Int("max-objects"),
+		MinSize: c.Float64("min-size"), MaxSize: c.Float64("max-size"), Empty: c.Float64("empty"), Seed: c.Uint64("seed"),
+	}
+	if err := data.Shapes(c.String("out"), o); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(c.App.Writer, "%s: train.json with train, val.json with val\n", c.String("out"))
+	return err
+}

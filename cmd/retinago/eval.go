@@ -1,0 +1,150 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"retinago/coco"
+	"retinago/data"
+	"retinago/detector"
+	"retinago/engine/cpu"
+	"retinago/infer"
+)
+
+func evalCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "eval",
+		Usage: "measure COCO's twelve numbers, of a model or of a results file",
+		Description: "Either a model on a dataset, or detections against ground truth (the metric alone).\n\n" +
+			"   retinago eval -weights runs/masks/best.safetensors -data val.json -images val\n" +
+			"   retinago eval -gt instances_val2017.json -dt results.json -json metrics.json",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "weights", Usage: "checkpoint `FILE`"},
+			&cli.StringFlag{Name: "data", Usage: "COCO instances `JSON` to run the model on"},
+			&cli.StringFlag{Name: "images", Usage: "`DIR` of its pictures"},
+			&cli.StringFlag{Name: "gt", Usage: "COCO instances `JSON` as ground truth"},
+			&cli.StringFlag{Name: "dt", Usage: "COCO results `JSON` to be measured"},
+			&cli.StringFlag{Name: "json", Usage: "write the numbers to `FILE`: stats at full precision, classes, precision arrays"},
+			&cli.StringFlag{Name: "results", Usage: "write the model's detections to `FILE` in COCO's results format"},
+			&cli.IntFlag{Name: "threads", Usage: "of the compute; 0 takes all cores"},
+			&cli.BoolFlag{Name: "classes", Usage: "print a line per class too"},
+		},
+		Action: func(c *cli.Context) error {
+			model := c.String("weights") != "" && c.String("data") != "" && c.String("images") != ""
+			metric := c.String("gt") != "" && c.String("dt") != ""
+			switch {
+			case model && !metric && c.String("gt") == "" && c.String("dt") == "":
+				return evalModel(c)
+			case metric && c.String("weights") == "":
+				return evalResults(c)
+			}
+			return usage("eval wants either -weights, -data and -images, or -gt and -dt")
+		},
+	}
+}
+
+func evalResults(c *cli.Context) error {
+	gt, err := coco.Load(c.String("gt"))
+	if err != nil {
+		return err
+	}
+	dt, err := coco.LoadResults(c.String("dt"))
+	if err != nil {
+		return err
+	}
+	return measure(c, gt, dt)
+}
+
+func evalModel(c *cli.Context) error {
+	d, err := data.Open(c.String("data"), c.String("images"))
+	if err != nil {
+		return err
+	}
+	e, err := cpu.New(cpu.Options{Threads: c.Int("threads")})
+	if err != nil {
+		return err
+	}
+	defer e.Close()
+	m, info, err := detector.Open(c.String("weights"), e)
+	if err != nil {
+		return err
+	}
+	defer m.Close()
+	if err := sameClasses(info, d, c.String("weights")); err != nil {
+		return err
+	}
+	begin := time.Now()
+	ev, err := infer.Evaluate(c.Context, m, info.Config, d, meter(c.App.ErrWriter))
+	if err != nil {
+		return err
+	}
+	took := time.Since(begin)
+	if path := c.String("results"); path != "" {
+		if err := coco.SaveResults(path, ev.Detections); err != nil {
+			return err
+		}
+	}
+	if err := measure(c, d.COCO(), ev.Detections); err != nil {
+		return err
+	}
+	fmt.Fprintf(c.App.Writer, "%d pictures in %s: network %s, boxes and NMS %s, waiting for pictures %s\n", d.Len(), took.Round(time.Millisecond),
+		ev.Network.Round(time.Millisecond), ev.Decode.Round(time.Millisecond), ev.Wait.Round(time.Millisecond))
+	if len(ev.Broken) > 0 {
+		for path, err := range ev.Broken {
+			fmt.Fprintf(c.App.ErrWriter, "%s: %v\n", path, err)
+		}
+		return partial("%d pictures could not be read; their objects count as missed", len(ev.Broken))
+	}
+	return nil
+}
+
+func measure(c *cli.Context, gt *coco.Dataset, dt []coco.Detection) error {
+	r, err := coco.Evaluate(gt, dt, coco.Params{})
+	if err != nil {
+		return err
+	}
+	if r.Unknown > 0 {
+		fmt.Fprintf(c.App.ErrWriter, "%d detections are of categories that the ground truth does not have; they do not count\n", r.Unknown)
+	}
+	fmt.Fprint(c.App.Writer, r.String())
+	if c.Bool("classes") {
+		fmt.Fprint(c.App.Writer, r.Table())
+	}
+	if path := c.String("json"); path != "" {
+		return r.Save(path)
+	}
+	return nil
+}
+
+// sameClasses checks that a dataset's categories are those that the model was trained on.
+func sameClasses(info detector.Info, d *data.Dataset, weights string) error {
+	have := d.Categories()
+	if slices.EqualFunc(have, info.Categories, func(a coco.Category, b detector.Category) bool { return a.ID == b.ID && a.Name == b.Name }) {
+		return nil
+	}
+	return fmt.Errorf("%s was trained on %d classes %v, %s has %d %v: ids and names must be the same", weights, len(info.Categories), info.Categories,
+		d.Path(), len(have), shortly(have))
+}
+
+func shortly(c []coco.Category) (out []detector.Category) {
+	for _, k := range c {
+		out = append(out, detector.Category{ID: k.ID, Name: k.Name})
+	}
+	return out
+}
+
+// meter reports progress with the time that is left, every five seconds.
+func meter(w io.Writer) infer.Progress {
+	begin, last := time.Now(), time.Now()
+	return func(done, total int) {
+		if now := time.Now(); now.Sub(last) >= 5*time.Second && done < total {
+			last = now
+			left := now.Sub(begin) / time.Duration(done) * time.Duration(total-done)
+			fmt.Fprintf(w, "%d of %d pictures, %s left\n", done, total, left.Round(time.Second))
+		}
+	}
+}

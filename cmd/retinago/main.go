@@ -1,0 +1,149 @@
+// Command retinago trains, evaluates and runs RetinaNet-style object detectors.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/urfave/cli/v2"
+)
+
+// version is set by the linker.
+var version = "devel"
+
+// Exit codes, for scripts.
+const (
+	exitOK      = 0
+	exitError   = 1
+	exitUsage   = 2
+	exitPartial = 3 // done, but some inputs were left out
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// The first signal asks to finish; from then on the next one kills.
+	context.AfterFunc(ctx, stop)
+	os.Exit(run(ctx, os.Args, os.Stdout, os.Stderr))
+}
+
+// coded is an error with the exit code that it ends the program with.
+type coded struct {
+	error
+	code int
+}
+
+func (c coded) Unwrap() error { return c.error }
+
+func usage(format string, a ...any) error { return coded{fmt.Errorf(format, a...), exitUsage} }
+
+func partial(format string, a ...any) error { return coded{fmt.Errorf(format, a...), exitPartial} }
+
+// run executes a command line and returns the exit code.
+func run(ctx context.Context, args []string, stdout, stderr *os.File) (code int) {
+	app := newApp(stdout, stderr)
+	err := app.RunContext(ctx, joinLists(args))
+	if err == nil {
+		return exitOK
+	}
+	fmt.Fprintf(stderr, "retinago: %v\n", err)
+	var c coded
+	if errors.As(err, &c) {
+		return c.code
+	}
+	return exitError
+}
+
+func newApp(stdout, stderr *os.File) *cli.App {
+	app := &cli.App{
+		Name:      "retinago",
+		Usage:     "train, evaluate and run RetinaNet-style object detectors",
+		Version:   version,
+		Writer:    stdout,
+		ErrWriter: stderr,
+		Description: "Train on COCO-format data, see the AP, detect on new pictures. `retinago VERB -help` explains a verb.\n\n" +
+			"Exit codes: 0 done, 1 error, 2 wrong usage, 3 done but some inputs were left out.",
+		Commands: []*cli.Command{
+			trainCommand(), evalCommand(), detectCommand(), dataCommand(), anchorsCommand(), summaryCommand(), versionCommand(),
+		},
+		Suggest:                   true,
+		DisableSliceFlagSeparator: true,
+		HideVersion:               true,
+		ExitErrHandler:            func(*cli.Context, error) {}, // run decides
+		Action: func(c *cli.Context) error {
+			if c.NArg() == 0 {
+				return cli.ShowAppHelp(c)
+			}
+			return unknownVerb(c.App.Commands, c.Args().First())
+		},
+	}
+	strict(app.Commands)
+	return app
+}
+
+// strict makes commands refuse arguments that they do not take, in this program's words.
+func strict(commands []*cli.Command) {
+	for _, c := range commands {
+		c.OnUsageError = func(ctx *cli.Context, err error, _ bool) error {
+			return usage("%s: %v; see `%s -help`", ctx.Command.FullName(), err, ctx.Command.HelpName)
+		}
+		if len(c.Subcommands) > 0 {
+			strict(c.Subcommands)
+			subs := c.Subcommands
+			c.Action = func(ctx *cli.Context) error {
+				if ctx.NArg() == 0 {
+					return cli.ShowSubcommandHelp(ctx)
+				}
+				return unknownVerb(subs, ctx.Args().First())
+			}
+			continue
+		}
+		action := c.Action
+		c.Action = func(ctx *cli.Context) error {
+			if ctx.NArg() > 0 {
+				return usage("%s takes no argument %q; see `%s -help`", ctx.Command.FullName(), ctx.Args().First(), ctx.Command.HelpName)
+			}
+			return action(ctx)
+		}
+	}
+}
+
+func unknownVerb(commands []*cli.Command, verb string) error {
+	var names []string
+	for _, c := range commands {
+		if !c.Hidden {
+			names = append(names, c.Name)
+		}
+	}
+	hint := ""
+	if s := cli.SuggestCommand(commands, verb); s != "" {
+		hint = fmt.Sprintf(" (did you mean %s?)", s)
+	}
+	return usage("unknown verb %q%s; there are %s", verb, hint, strings.Join(names, ", "))
+}
+
+// lists are the flags that take several values: "-source a b c" is "-source a -source b -source c".
+var lists = map[string]bool{"-source": true, "--source": true}
+
+// joinLists gives every value of a list flag a flag of its own, because parsing stops at the first bare argument.
+func joinLists(args []string) []string {
+	var out []string
+	for i := 0; i < len(args); i++ {
+		flag := args[i]
+		out = append(out, flag)
+		if !lists[flag] {
+			continue
+		}
+		for n := 0; i+1 < len(args) && (!strings.HasPrefix(args[i+1], "-") || args[i+1] == "-"); n++ {
+			if i++; n > 0 {
+				out = append(out, flag)
+			}
+			out = append(out, args[i])
+		}
+	}
+	return out
+}

@@ -1,0 +1,107 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"text/tabwriter"
+
+	"github.com/urfave/cli/v2"
+	"gorgonia.org/tensor"
+
+	"retinago/detector"
+	"retinago/engine/cpu"
+	"retinago/train"
+)
+
+func summaryCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "summary",
+		Usage: "print layers, shapes, parameters, operations and memory of a configuration",
+		Description: "   retinago summary -config configs/coco_r50_1x.yaml\n" +
+			"   retinago summary -config configs/coco_r50_1x.yaml -size 512x512 -batch 2",
+		Flags: append(configFlags(),
+			&cli.StringFlag{Name: "size", Usage: "canvas as `HxW` in pixels; default: the test side and the longest side, rounded up"},
+			&cli.IntFlag{Name: "batch", Usage: "pictures per training step; default train.batch"},
+			&cli.IntFlag{Name: "classes", Usage: "number of classes where the config leaves them to the data", Value: 80},
+			&cli.BoolFlag{Name: "layers", Usage: "list every operation of the inference graph"},
+		),
+		Action: summary,
+	}
+}
+
+func summary(c *cli.Context) error {
+	cfg, err := loadConfig(c)
+	if err != nil {
+		return err
+	}
+	if len(cfg.Model.Classes) == 0 {
+		cfg.Model.Classes = make([]string, c.Int("classes"))
+	}
+	up := func(v int) int { return (v + cfg.Data.CanvasMultiple - 1) / cfg.Data.CanvasMultiple * cfg.Data.CanvasMultiple }
+	h, w := up(cfg.Data.TestSide()), up(cfg.Data.MaxSide)
+	if s := c.String("size"); s != "" {
+		if n, err := fmt.Sscanf(s, "%dx%d", &h, &w); n != 2 || err != nil || h < 32 || w < 32 {
+			return usage("summary: -size %s: give height x width of at least 32 pixels, as in 800x1344", s)
+		}
+		h, w = up(h), up(w)
+	}
+	batch := cfg.Train.Batch
+	if c.IsSet("batch") {
+		batch = c.Int("batch")
+	}
+	if batch < 1 {
+		return usage("summary: -batch %d: give at least 1", batch)
+	}
+	e, err := cpu.New(cpu.Options{})
+	if err != nil {
+		return err
+	}
+	defer e.Close()
+	m, err := detector.New(cfg.Model, e, 0)
+	if err != nil {
+		return err
+	}
+	defer m.Close()
+	plan, err := m.InferPlan(1, h, w)
+	if err != nil {
+		return err
+	}
+	out := c.App.Writer
+	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	if c.Bool("layers") {
+		fmt.Fprintf(t, "operation\toutput\tGFLOP\n")
+		for _, l := range plan.Layers() {
+			fmt.Fprintf(t, "%s\t%v\t%.3f\n", l.Op, l.Shape, float64(l.FLOPs)/1e9)
+		}
+		fmt.Fprintln(t)
+	}
+	fmt.Fprintf(t, "parameter\tshape\tsize\t\n")
+	for _, p := range m.Params() {
+		note := "trained"
+		if !p.Trainable {
+			note = "fixed"
+		}
+		fmt.Fprintf(t, "%s\t%v\t%d\t%s\n", p.Name, tensor.Shape(p.Shape), p.Size(), note)
+	}
+	t.Flush()
+	all, trainable := m.Size()
+	fmt.Fprintf(out, "\n%s, %d classes: %d parameters, %d trained\n", cfg.Model.Backbone, m.Classes(), all, trainable)
+	fmt.Fprintf(out, "one picture of %dx%d (height x width): %.1f GFLOP\n", h, w, float64(plan.FLOPs())/1e9)
+	inference, err := train.InferenceBudget(m, 1, h, w)
+	if err != nil {
+		return err
+	}
+	training, err := train.TrainingBudget(m, cfg, batch, h, w)
+	if err != nil {
+		return err
+	}
+	printBudget(out, "inference of one picture", inference)
+	printBudget(out, fmt.Sprintf("training with a batch of %d", batch), training)
+	return nil
+}
+
+func printBudget(w io.Writer, what string, b train.Budget) {
+	mb := func(n int64) int64 { return n >> 20 }
+	fmt.Fprintf(w, "memory for %s: %d MB (process %d, parameters %d, optimiser %d, activations and gradients %d, inputs %d, packed weights %d)\n",
+		what, mb(b.Total()), mb(b.Process), mb(b.Parameters), mb(b.Optimizer), mb(b.Activations), mb(b.Inputs), mb(b.Packed))
+}

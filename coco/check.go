@@ -1,0 +1,169 @@
+package coco
+
+import "fmt"
+
+// overhangPx is how far a box may reach over its image's edge: annotation tools round x and width on their own.
+const overhangPx = 0.1
+
+// Check finds the faults of the data, in the order images, categories, annotations. Every fault is listed.
+func (d *Dataset) Check() []Problem {
+	c := checker{d: d, images: make(map[int64]int, len(d.Images)), categories: make(map[int64]int, len(d.Categories))}
+	c.checkImages()
+	c.checkCategories()
+	used := make([]bool, len(d.Images))
+	usedCategory := make([]bool, len(d.Categories))
+	ids := make(map[int64]int, len(d.Annotations))
+	computed := 0
+	for i := range d.Annotations {
+		a := &d.Annotations[i]
+		if image, ok := c.images[a.ImageID]; ok {
+			used[image] = true
+		}
+		if category, ok := c.categories[a.CategoryID]; ok {
+			usedCategory[category] = true
+		}
+		if a.noArea {
+			computed++
+		}
+		c.checkAnnotation(i, ids)
+	}
+	if computed > 0 {
+		c.add(Info, ComputedArea, "annotations", 0, fmt.Sprintf("%d have no area; it was computed from the segmentation, or else the box", computed),
+			"nothing to do, but small, medium and large follow it")
+	}
+	for i := range d.Images {
+		if !used[i] && c.images[d.Images[i].ID] == i {
+			c.add(Info, NoBoxes, d.imageName(i), d.Images[i].offset, "has no annotations", "nothing to do if it is a picture without objects")
+		}
+	}
+	for i := range d.Categories {
+		if !usedCategory[i] && c.categories[d.Categories[i].ID] == i {
+			c.add(Info, UnusedCategory, d.categoryName(i), d.Categories[i].offset, "has no annotations", "nothing to do if other splits have some")
+		}
+	}
+	return c.problems
+}
+
+type checker struct {
+	d                  *Dataset
+	images, categories map[int64]int // id -> index of the first that has it
+	problems           []Problem
+}
+
+func (c *checker) add(s Severity, k Kind, item string, offset int64, seen, advice string) {
+	c.problems = append(c.problems, Problem{Severity: s, Kind: k, Item: item, Offset: offset, Seen: seen, Advice: advice})
+}
+
+func (c *checker) checkImages() {
+	files := make(map[string]int, len(c.d.Images))
+	for i := range c.d.Images {
+		im := &c.d.Images[i]
+		add := func(s Severity, k Kind, seen, advice string) { c.add(s, k, c.d.imageName(i), im.offset, seen, advice) }
+		if first, twice := c.images[im.ID]; twice {
+			add(Error, DuplicateImage, fmt.Sprintf("images[%d] has the same id", first), "fix keeps the first; give the other a new id to keep both")
+		} else {
+			c.images[im.ID] = i
+		}
+		if im.FileName == "" {
+			add(Error, NoFileName, "has no file_name", "add it; without one the picture cannot be found")
+		} else if first, twice := files[im.FileName]; twice {
+			add(Warning, DuplicateFile, fmt.Sprintf("images[%d] has the same file_name", first), "merge the two, or the picture's boxes are split")
+		} else {
+			files[im.FileName] = i
+		}
+		if im.Width <= 0 || im.Height <= 0 {
+			add(Warning, NoSize, fmt.Sprintf("width %d, height %d", im.Width, im.Height), "write the picture's size; its boxes cannot be checked against it")
+		}
+	}
+}
+
+func (c *checker) checkCategories() {
+	if len(c.d.Categories) == 0 {
+		c.add(Error, NoCategories, "categories", 0, "the list is empty", "add the classes")
+	}
+	names := make(map[string]int, len(c.d.Categories))
+	for i := range c.d.Categories {
+		k := &c.d.Categories[i]
+		add := func(s Severity, kind Kind, seen, advice string) {
+			c.add(s, kind, c.d.categoryName(i), k.offset, seen, advice)
+		}
+		if first, twice := c.categories[k.ID]; twice {
+			add(Error, DuplicateCategory, fmt.Sprintf("categories[%d] has the same id", first), "fix keeps the first; give the other a new id to keep both")
+		} else {
+			c.categories[k.ID] = i
+		}
+		if k.Name == "" {
+			add(Warning, NoName, "has no name", fmt.Sprintf("add it; it will be called \"category %d\"", k.ID))
+		} else if first, twice := names[k.Name]; twice && c.d.Categories[first].ID != k.ID {
+			add(Warning, DuplicateName, fmt.Sprintf("categories[%d] has the same name", first), "merge the two classes or rename one")
+		} else {
+			names[k.Name] = i
+		}
+	}
+}
+
+// checkAnnotation looks at one annotation; ids maps the ids before it to their index.
+func (c *checker) checkAnnotation(i int, ids map[int64]int) {
+	a := &c.d.Annotations[i]
+	add := func(s Severity, k Kind, advice, seen string, args ...any) {
+		c.add(s, k, c.d.annotationName(i), a.offset, fmt.Sprintf(seen, args...), advice)
+	}
+	if first, twice := ids[a.ID]; twice {
+		add(Error, DuplicateAnnotation, "fix gives it a new id, or drops it when it is the same box", "annotations[%d] has the same id", first)
+	} else {
+		ids[a.ID] = i
+		if a.ID == 0 {
+			add(Info, ZeroID, "number annotations from 1 to count it as pycocotools means to",
+				"its id is 0, so that pycocotools, and evaluation here, count a match with it as a false positive")
+		}
+	}
+	image, known := c.images[a.ImageID]
+	if !known {
+		add(Error, UnknownImage, "add the image or drop the annotation", "image_id %d is not among the images", a.ImageID)
+	}
+	if _, ok := c.categories[a.CategoryID]; !ok {
+		add(Error, UnknownCategory, "add the category or drop the annotation", "category_id %d is not among the categories", a.CategoryID)
+	}
+	if a.badMask {
+		add(Warning, BadSegmentation, "fix removes the segmentation and keeps the box", "the segmentation cannot be read or has numbers that are not finite")
+	}
+	w, h := 0, 0
+	if known {
+		w, h = c.d.Images[image].Width, c.d.Images[image].Height
+	}
+	switch kind := boxFault(a.BBox, w, h); kind {
+	case NonFinite:
+		add(Error, kind, "drop the annotation or write the box again", "bbox %v", a.BBox)
+	case EmptyBox:
+		add(Error, kind, "drop the annotation; width and height must be positive", "bbox %v", a.BBox)
+	case OutsideBox:
+		add(Error, kind, "drop the annotation, or correct the box (x, y, width, height) or the image's size", "bbox %v in an image of %d x %d", a.BBox, w, h)
+	case OverhangingBox:
+		add(Warning, kind, "clip the box", "bbox %v in an image of %d x %d", a.BBox, w, h)
+	}
+	switch {
+	case !finite(a.Area):
+		if finiteBox(a.BBox) { // else the box's fault says it
+			add(Error, NonFinite, "fix computes it from the box", "area %v", a.Area)
+		}
+	case a.Area <= 0 && a.BBox[2] > 0 && a.BBox[3] > 0:
+		add(Warning, BadArea, "fix computes it from the box", "area %v with bbox %v", a.Area, a.BBox)
+	}
+}
+
+// boxFault is what is wrong with a box in an image of w x h pixels, of which 0 is unknown; "" is nothing.
+func boxFault(b [4]float64, w, h int) Kind {
+	x1, y1 := b[0]+b[2], b[1]+b[3]
+	switch {
+	case !finiteBox(b) || !finite(x1) || !finite(y1) || !finite(b[2]*b[3]):
+		return NonFinite
+	case b[2] <= 0 || b[3] <= 0:
+		return EmptyBox
+	case x1 <= 0 || y1 <= 0 || w > 0 && b[0] >= float64(w) || h > 0 && b[1] >= float64(h):
+		return OutsideBox
+	case b[0] < -overhangPx || b[1] < -overhangPx ||
+		w > 0 && x1 > float64(w)+overhangPx || h > 0 && y1 > float64(h)+overhangPx:
+		return OverhangingBox
+	}
+	return ""
+}

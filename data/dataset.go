@@ -1,0 +1,106 @@
+package data
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"retinago/box"
+	"retinago/coco"
+)
+
+// Dataset is a COCO dataset with its pictures on disk.
+type Dataset struct {
+	coco   *coco.Dataset
+	index  *coco.Index
+	images string
+}
+
+// maxErrors bounds how many faults are told at once.
+const maxErrors = 20
+
+// Open reads an instances file and finds its pictures below the folder images. A picture that is not there is an
+// error; one that cannot be decoded is found when it is read.
+func Open(json, images string) (*Dataset, error) {
+	c, err := coco.Load(json)
+	if err != nil {
+		return nil, err
+	}
+	return New(c, images)
+}
+
+// New is Open on a dataset that is already read.
+func New(c *coco.Dataset, images string) (*Dataset, error) {
+	x, err := c.Index()
+	if err != nil {
+		return nil, err
+	}
+	if len(c.Images) == 0 {
+		return nil, fmt.Errorf("%s: has no images", c.Path)
+	}
+	d := &Dataset{coco: c, index: x, images: images}
+	var errs []error
+	for i, im := range c.Images {
+		if im.Width <= 0 || im.Height <= 0 {
+			errs = append(errs, fmt.Errorf("%s: image %d (%s) is %dx%d pixels: give its width and height", c.Path, im.ID, im.FileName, im.Width, im.Height))
+		} else if _, err := os.Stat(d.File(i)); err != nil {
+			errs = append(errs, fmt.Errorf("%s: image %d: %w; correct the folder of pictures (%s), or drop the image with `data check -fix drop`", c.Path, im.ID, err, images))
+		}
+	}
+	if n := len(errs); n > maxErrors {
+		errs = append(errs[:maxErrors], fmt.Errorf("and %d more", n-maxErrors))
+	}
+	return d, errors.Join(errs...)
+}
+
+// Len is the number of pictures.
+func (d *Dataset) Len() int { return len(d.coco.Images) }
+
+// Path is the instances file.
+func (d *Dataset) Path() string { return d.coco.Path }
+
+// COCO is the dataset as read, for the metric.
+func (d *Dataset) COCO() *coco.Dataset { return d.coco }
+
+// Image is picture i's entry.
+func (d *Dataset) Image(i int) coco.Image { return d.coco.Images[i] }
+
+// File is picture i's path.
+func (d *Dataset) File(i int) string { return filepath.Join(d.images, d.coco.Images[i].FileName) }
+
+// Categories lists the classes, class 0 first.
+func (d *Dataset) Categories() []coco.Category {
+	out := make([]coco.Category, len(d.index.Names))
+	for i, n := range d.index.Names {
+		out[i] = coco.Category{ID: d.index.CategoryIDs[i], Name: n}
+	}
+	return out
+}
+
+// Objects returns picture i's boxes in its pixels, clipped to it, without those that are empty then.
+func (d *Dataset) Objects(i int) (boxes []box.Box, classes []int32, crowd []bool) {
+	im := d.coco.Images[i]
+	for _, k := range d.index.Annotations[i] {
+		a := &d.coco.Annotations[k]
+		b := box.FromXYWH(float32(a.BBox[0]), float32(a.BBox[1]), float32(a.BBox[2]), float32(a.BBox[3])).Clip(float32(im.Width), float32(im.Height))
+		if b.Area() <= 0 {
+			continue
+		}
+		boxes = append(boxes, b)
+		classes = append(classes, int32(d.index.ClassOf[a.CategoryID]))
+		crowd = append(crowd, a.IsCrowd)
+	}
+	return boxes, classes, crowd
+}
+
+// Summary says in a line what the dataset holds.
+func (d *Dataset) Summary() string {
+	empty := 0
+	for _, a := range d.index.Annotations {
+		if len(a) == 0 {
+			empty++
+		}
+	}
+	return fmt.Sprintf("%d pictures (%d without boxes), %d boxes, %d classes", d.Len(), empty, len(d.coco.Annotations), len(d.index.Names))
+}

@@ -1,0 +1,116 @@
+package data
+
+import "math/rand/v2"
+
+// job is a batch to be made: pictures and the canvas that they go onto.
+type job struct {
+	number   int // from the beginning of the loader, for random streams
+	epoch    int
+	position int // in the epoch
+	images   []int
+	short    int
+	canvas   Size
+}
+
+// order decides which pictures form the batches of an epoch.
+type order struct {
+	sizes    []Size
+	shorts   []int
+	long     int
+	multiple int
+	batch    int
+	seed     uint64
+	bucket   []int    // of each picture, by aspect
+	canvases [][]Size // [short side][bucket]
+}
+
+func newOrder(sizes []Size, shorts []int, long, multiple, batch int, seed uint64) *order {
+	o := &order{sizes: sizes, shorts: shorts, long: long, multiple: multiple, batch: batch, seed: seed}
+	// Buckets are made for the last short side; other sides take the same pictures together.
+	resized := make([]Size, len(sizes))
+	for i, s := range sizes {
+		resized[i] = Resized(s, shorts[len(shorts)-1], long)
+	}
+	bucket, last := bucketize(resized, multiple)
+	o.bucket = bucket
+	for _, short := range shorts {
+		c := make([]Size, len(last))
+		for i, s := range sizes {
+			c[o.bucket[i]] = c[o.bucket[i]].cover(Resized(s, short, long).Up(multiple))
+		}
+		o.canvases = append(o.canvases, c)
+	}
+	return o
+}
+
+// perEpoch is the number of batches of an epoch: pictures that do not fill one more batch wait for the next epoch's
+// shuffle.
+func (o *order) perEpoch() int { return len(o.sizes) / o.batch }
+
+// largest is the canvas that any batch fits on.
+func (o *order) largest() Size {
+	var s Size
+	for _, c := range o.canvases {
+		for _, v := range c {
+			s = s.cover(v)
+		}
+	}
+	return s
+}
+
+// epoch returns the batches of an epoch in random order. Pictures of one bucket go together; what is left over in the
+// buckets is mixed on a canvas that covers it.
+func (o *order) epoch(e int) []job {
+	r := rand.New(rand.NewPCG(o.seed, uint64(e)))
+	open := make([][]int, len(o.canvases[0]))
+	var jobs []job
+	add := func(images []int, canvas func(short int) Size) {
+		s := r.IntN(len(o.shorts))
+		jobs = append(jobs, job{epoch: e, images: images, short: o.shorts[s], canvas: canvas(s)})
+	}
+	for _, i := range r.Perm(len(o.sizes)) {
+		b := o.bucket[i]
+		if open[b] = append(open[b], i); len(open[b]) == o.batch {
+			add(open[b], func(s int) Size { return o.canvases[s][b] })
+			open[b] = nil
+		}
+	}
+	var rest []int
+	for _, images := range open {
+		rest = append(rest, images...)
+	}
+	for ; len(rest) >= o.batch; rest = rest[o.batch:] {
+		images := rest[:o.batch:o.batch]
+		add(images, func(s int) (c Size) {
+			for _, i := range images {
+				c = c.cover(o.canvases[s][o.bucket[i]])
+			}
+			return c
+		})
+	}
+	r.Shuffle(len(jobs), func(i, j int) { jobs[i], jobs[j] = jobs[j], jobs[i] })
+	for i := range jobs {
+		jobs[i].position, jobs[i].number = i, e*o.perEpoch()+i
+	}
+	return jobs
+}
+
+// once returns batches that show every picture exactly once, unshuffled, bucket by bucket. The last of a bucket may
+// be short.
+func (o *order) once() []job {
+	var jobs []job
+	for b, canvas := range o.canvases[len(o.canvases)-1] {
+		var images []int
+		for i := range o.sizes {
+			if o.bucket[i] == b {
+				images = append(images, i)
+			}
+		}
+		for len(images) > 0 {
+			n := min(o.batch, len(images))
+			jobs = append(jobs, job{number: len(jobs), position: len(jobs), images: images[:n], short: o.shorts[len(o.shorts)-1], canvas: canvas})
+			images = images[n:]
+		}
+	}
+	return jobs
+}

@@ -1,0 +1,86 @@
+package detector
+
+import (
+	"sync"
+
+	"retinago/anchors"
+	"retinago/box"
+	"retinago/fpn"
+)
+
+// shape is a batch of canvases.
+type shape struct{ n, h, w int }
+
+// cacheSize bounds the graphs that are kept: each holds the activations of its canvas.
+const cacheSize = 4
+
+// cache keeps the most recently used graphs.
+type cache[T interface{ Close() error }] struct {
+	keys   []shape // least recently used first
+	values []T
+}
+
+func (c *cache[T]) get(k shape, make func() (T, error)) (T, error) {
+	for i, have := range c.keys {
+		if have == k {
+			v := c.values[i]
+			c.keys = append(append(c.keys[:i:i], c.keys[i+1:]...), k)
+			c.values = append(append(c.values[:i:i], c.values[i+1:]...), v)
+			return v, nil
+		}
+	}
+	var zero T
+	if len(c.keys) == cacheSize {
+		old := c.values[0]
+		c.keys, c.values = c.keys[1:], c.values[1:]
+		if err := old.Close(); err != nil {
+			return zero, err
+		}
+	}
+	v, err := make()
+	if err != nil {
+		return zero, err
+	}
+	c.keys, c.values = append(c.keys, k), append(c.values, v)
+	return v, nil
+}
+
+func (c *cache[T]) clear() error {
+	for _, v := range c.values {
+		if err := v.Close(); err != nil {
+			return err
+		}
+	}
+	c.keys, c.values = nil, nil
+	return nil
+}
+
+// grids keeps the anchors of each canvas; it may be used from several goroutines.
+type grids struct {
+	mu sync.Mutex
+	m  map[[2]int]grid
+}
+
+type grid struct {
+	boxes  []box.Box
+	starts [fpn.Levels + 1]int
+}
+
+func (g *grids) get(c anchors.Config, h, w int) ([]box.Box, [fpn.Levels + 1]int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	k := [2]int{h, w}
+	if v, ok := g.m[k]; ok {
+		return v.boxes, v.starts
+	}
+	hw := cells(h, w)
+	v := grid{boxes: c.Grid(hw)}
+	for i, s := range hw {
+		v.starts[i+1] = v.starts[i] + s[0]*s[1]*c.PerCell()
+	}
+	if g.m == nil || len(g.m) > 64 {
+		g.m = map[[2]int]grid{}
+	}
+	g.m[k] = v
+	return v.boxes, v.starts
+}

@@ -1,0 +1,286 @@
+package detector
+
+import (
+	"errors"
+	"io/fs"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"gorgonia.org/tensor"
+
+	"retinago/anchors"
+	"retinago/box"
+	"retinago/config"
+	"retinago/engine"
+	"retinago/engine/cpu"
+	"retinago/nn"
+)
+
+// tiny is a small model of every kind of part.
+func tiny() config.Model {
+	c := config.Default().Model
+	c.Backbone, c.FPNWidth, c.HeadDepth, c.FrozenStages = "resnet18", 32, 1, 0
+	c.Classes, c.CategoryIDs = []string{"a", "b"}, []int64{1, 2}
+	return c
+}
+
+func newModel(t testing.TB, c config.Model) *Model {
+	t.Helper()
+	e, err := cpu.New(cpu.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := New(c, e, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { m.Close(); e.Close() })
+	return m
+}
+
+func picture(n, h, w int) []float32 {
+	r := rand.New(rand.NewPCG(1, 2))
+	v := make([]float32, n*h*w*3)
+	for i := range v {
+		v[i] = float32(r.NormFloat64())
+	}
+	return v
+}
+
+func batch(m *Model, n, h, w int) *Batch {
+	objects := make([]Objects, n)
+	for i := range objects {
+		objects[i] = Objects{Boxes: []box.Box{{X1: 20, Y1: 20, X2: 60, Y2: 70}}, Classes: []int32{1}, Crowd: []bool{false}}
+	}
+	objects[n-1] = Objects{} // a picture without boxes
+	t := m.Assign(config.Default().Match.Matcher(), h, w, objects)
+	ones := make([]float32, n)
+	for i := range ones {
+		ones[i] = .1
+	}
+	return &Batch{N: n, H: h, W: w, Images: picture(n, h, w), Targets: t, ClassNorm: ones, BoxNorm: ones}
+}
+
+var focal = LossFunc{Focal: engine.FocalParams{Alpha: .25, Gamma: 2}, BoxBeta: .1}
+
+// The directional derivative of the loss along the gradient is the gradient's squared norm, for every kind of norm.
+func TestGradientOfTheWhole(t *testing.T) {
+	for _, norm := range []string{"frozen", "group"} {
+		t.Run(norm, func(t *testing.T) {
+			c := tiny()
+			c.Norm = norm
+			if norm == "group" {
+				c.HeadNorm, c.P6From = "group", "p5"
+			}
+			m := newModel(t, c)
+			b := batch(m, 2, 128, 128)
+			s, err := m.TrainStep(2, 128, 128, focal)
+			if err != nil {
+				t.Fatal(err)
+			}
+			loss := func() float64 {
+				l, err := s.Run(b)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return l.Total()
+			}
+			loss()
+			grads := map[string][]float32{}
+			var norm2 float64
+			s.Gradients(func(p *nn.Param, g *tensor.Dense) error {
+				v := make([]float32, p.Size())
+				m.engine.Download(v, g)
+				grads[p.Name] = v
+				for _, x := range v {
+					norm2 += float64(x) * float64(x)
+				}
+				return nil
+			})
+			move := func(eps float64) {
+				for _, p := range m.Params() {
+					g, ok := grads[p.Name]
+					if !ok {
+						continue
+					}
+					v := make([]float32, p.Size())
+					m.engine.Download(v, p.Value)
+					for i := range v {
+						v[i] += float32(eps * float64(g[i]))
+					}
+					m.engine.Upload(p.Value, v)
+				}
+				m.Changed()
+			}
+			h := 1e-3 / math.Sqrt(norm2)
+			move(h)
+			up := loss()
+			move(-2 * h)
+			down := loss()
+			if got := (up - down) / (2 * h); math.Abs(got-norm2) > .02*norm2 {
+				t.Errorf("derivative along the gradient is %g, its squared norm %g", got, norm2)
+			}
+		})
+	}
+}
+
+// Inference, with norms folded, equals the training graph's network: the same losses from its raw outputs would need
+// them, so the check is by an independent route: folding changes nothing for frozen norms with odd statistics.
+func TestFoldingChangesNothing(t *testing.T) {
+	c := tiny()
+	m := newModel(t, c)
+	r := rand.New(rand.NewPCG(9, 9))
+	for _, p := range m.Params() {
+		if p.Kind != nn.Buffer && p.Kind != nn.NormWeight && p.Kind != nn.NormBias {
+			continue
+		}
+		v := make([]float32, p.Size())
+		for i := range v {
+			v[i] = .5 + r.Float32()
+		}
+		m.engine.Upload(p.Value, v)
+	}
+	m.Changed()
+	net, err := m.Net(1, 128, 128)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := net.Run(picture(1, 128, 128))
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := append([]float32(nil), raw.Logits[0]...)
+	// One more change must be seen by the folded copies.
+	p := m.Param("backbone.body.bn1.weight")
+	v := make([]float32, p.Size())
+	m.engine.Download(v, p.Value)
+	for i := range v {
+		v[i] *= 2
+	}
+	m.engine.Upload(p.Value, v)
+	m.Changed()
+	if net, err = m.Net(1, 128, 128); err != nil {
+		t.Fatal(err)
+	}
+	if raw, err = net.Run(picture(1, 128, 128)); err != nil {
+		t.Fatal(err)
+	}
+	same := true
+	for i, x := range raw.Logits[0] {
+		same = same && x == first[i]
+	}
+	if same {
+		t.Error("a changed norm does not change the inference graph")
+	}
+}
+
+func TestSaveAndOpen(t *testing.T) {
+	m := newModel(t, tiny())
+	path := filepath.Join(t.TempDir(), "m.safetensors")
+	cfg := config.Default()
+	cfg.Model = tiny()
+	info := Info{Config: cfg, Categories: []Category{{1, "a"}, {2, "b"}}, Step: 7, Metrics: map[string]float64{"AP": .5}}
+	if err := m.Save(path, info); err != nil {
+		t.Fatal(err)
+	}
+	m2, info2, err := Open(path, m.engine)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m2.Close()
+	if info2.Step != 7 || info2.Metrics["AP"] != .5 || len(info2.Categories) != 2 || info2.Config.String() != cfg.String() {
+		t.Errorf("read back %+v", info2)
+	}
+	x := picture(1, 128, 256)
+	var out [2][]float32
+	for i, k := range []*Model{m, m2} {
+		net, err := k.Net(1, 128, 256)
+		if err != nil {
+			t.Fatal(err)
+		}
+		raw, err := net.Run(x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out[i] = append(out[i], raw.Logits[1]...)
+	}
+	for i := range out[0] {
+		if out[0][i] != out[1][i] {
+			t.Fatalf("logit %d: %g saved, %g read back", i, out[0][i], out[1][i])
+		}
+	}
+	if _, _, err := Open(filepath.Join(t.TempDir(), "absent"), m.engine); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("absent file: %v", err)
+	}
+	junk := filepath.Join(t.TempDir(), "junk")
+	os.WriteFile(junk, []byte("no weights"), 0o644)
+	if _, _, err := Open(junk, m.engine); err == nil || !strings.Contains(err.Error(), "junk") {
+		t.Errorf("junk: %v", err)
+	}
+}
+
+// A model with the prior pi scores every anchor pi at the start, so that the focal loss starts small and finite.
+func TestPrior(t *testing.T) {
+	m := newModel(t, tiny())
+	net, err := m.Net(1, 128, 128)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := net.Run(make([]float32, 128*128*3))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var mean float64
+	for _, x := range raw.Logits[0] {
+		mean += 1 / (1 + math.Exp(-float64(x))) / float64(len(raw.Logits[0]))
+	}
+	if math.Abs(mean-.01) > .002 {
+		t.Errorf("mean probability %g at the start, wants .01", mean)
+	}
+}
+
+func TestAssignLayout(t *testing.T) {
+	m := newModel(t, tiny())
+	grid, starts := m.Anchors(128, 128)
+	target := grid[starts[1]+5] // an anchor of P4
+	tg := m.Assign(anchors.Matcher{Foreground: .5, Background: .4}, 128, 128, []Objects{{}, {Boxes: []box.Box{target}, Classes: []int32{1}, Crowd: []bool{false}}})
+	n := starts[2] - starts[1]
+	at := tg.Level[1] + n + 5 // level 1, second picture
+	if tg.Labels[at] != 1 {
+		t.Errorf("label of the anchor itself is %d", tg.Labels[at])
+	}
+	if d := tg.Deltas[4*at : 4*at+4]; d[0] != 0 || d[1] != 0 || d[2] != 0 || d[3] != 0 {
+		t.Errorf("deltas of the anchor itself are %v", d)
+	}
+	if tg.Positives[0] != 0 || tg.Positives[1] == 0 {
+		t.Errorf("positives %v", tg.Positives)
+	}
+}
+
+func TestDecode(t *testing.T) {
+	m := newModel(t, tiny())
+	grid, starts := m.Anchors(128, 128)
+	raw := &Raw{N: 1, Classes: 2}
+	for l := range raw.Logits {
+		raw.Logits[l] = make([]float32, 2*(starts[l+1]-starts[l]))
+		raw.Deltas[l] = make([]float32, 4*(starts[l+1]-starts[l]))
+		for i := range raw.Logits[l] {
+			raw.Logits[l][i] = -10
+		}
+	}
+	k := 9*(3*16+4) + 1 // an anchor of P3 inside the picture
+	raw.Logits[0][2*k+1] = 2
+	raw.Logits[0][2*(k+9)+1] = 1 // its neighbour, mostly the same box: suppressed
+	raw.Logits[0][2*(k+9)] = 0   // the other class stays
+	got := m.Decode(raw, 0, 128, 128, 128, 128, Decoding{Score: .05, TopK: 10, NMS: .5, MaxDets: 10})
+	if len(got) != 2 || got[0].Class != 1 || got[1].Class != 0 {
+		t.Fatalf("decoded %+v", got)
+	}
+	if want := grid[k].Clip(128, 128); got[0].Box != want || math.Abs(float64(got[0].Score)-.880797) > 1e-6 {
+		t.Errorf("decoded %+v, wants box %v", got[0], want)
+	}
+}

@@ -1,0 +1,176 @@
+package detector
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"slices"
+
+	"gorgonia.org/tensor"
+
+	"retinago/config"
+	"retinago/engine"
+	"retinago/weights"
+)
+
+// Info travels with a model's weights, so that a checkpoint alone is enough to use it.
+type Info struct {
+	Config     config.Config      // as resolved for training; its Model says what the network is
+	Categories []Category         // in the order of the class outputs
+	Step       int                // of training
+	Metrics    map[string]float64 // of the last evaluation, for example "AP"
+}
+
+// Category is a class as the training data knew it.
+type Category struct {
+	ID   int64  `json:"id"`
+	Name string `json:"name"`
+}
+
+// meta is the JSON under metaKey in the file's metadata; the configuration stands beside it as YAML.
+type meta struct {
+	Categories []Category         `json:"categories"`
+	Step       int                `json:"step"`
+	Metrics    map[string]float64 `json:"metrics,omitempty"`
+}
+
+const (
+	metaKey   = "retinago.model"
+	configKey = "retinago.config"
+)
+
+// Save writes the model to a safetensors file, atomically.
+func (m *Model) Save(path string, info Info) error {
+	js, err := json.Marshal(meta{info.Categories, info.Step, info.Metrics})
+	if err != nil {
+		return err
+	}
+	var ts []weights.Tensor
+	for _, p := range m.Params() {
+		host := make([]float32, p.Size())
+		if err := m.engine.Download(host, p.Value); err != nil {
+			return fmt.Errorf("detector: reading %s: %w", p.Name, err)
+		}
+		ts = append(ts, weights.Tensor{Name: p.Name, Shape: p.Shape, Data: host})
+	}
+	return weights.Write(path, map[string]string{metaKey: string(js), configKey: info.Config.String()}, ts)
+}
+
+// Open reads a model that Save wrote.
+func Open(path string, e engine.Engine) (*Model, Info, error) {
+	f, err := weights.Open(path)
+	if err != nil {
+		return nil, Info{}, err
+	}
+	defer f.Close()
+	info, err := readInfo(f, path)
+	if err != nil {
+		return nil, Info{}, err
+	}
+	m, err := New(info.Config.Model, e, 0)
+	if err != nil {
+		return nil, Info{}, fmt.Errorf("%s: %w", path, err)
+	}
+	report, err := m.Load(f)
+	if err == nil && len(report.Initialised)+len(report.Mismatched) > 0 {
+		err = fmt.Errorf("it lacks %d and mismatches %d of the model's tensors, such as %q: the file was made by another version or cut",
+			len(report.Initialised), len(report.Mismatched), append(report.Initialised, report.Mismatched...)[0])
+	}
+	if err != nil {
+		m.Close()
+		return nil, Info{}, fmt.Errorf("%s: %w", path, err)
+	}
+	return m, info, nil
+}
+
+// ReadInfo reads what a checkpoint says of itself, without its weights.
+func ReadInfo(path string) (Info, error) {
+	f, err := weights.Open(path)
+	if err != nil {
+		return Info{}, err
+	}
+	defer f.Close()
+	return readInfo(f, path)
+}
+
+func readInfo(f *weights.File, path string) (Info, error) {
+	js, ok := f.Metadata[metaKey]
+	yaml, ok2 := f.Metadata[configKey]
+	if !ok || !ok2 {
+		return Info{}, fmt.Errorf("%s: the file has weights but no %s: it is not a checkpoint of retinago; a backbone's weights go into train.init_weights", path, configKey)
+	}
+	var mt meta
+	if err := json.Unmarshal([]byte(js), &mt); err != nil {
+		return Info{}, fmt.Errorf("%s: metadata %s: %w", path, metaKey, err)
+	}
+	c, err := config.Parse(path+": "+configKey, []byte(yaml))
+	if err != nil {
+		return Info{}, err
+	}
+	if len(mt.Categories) != len(c.Model.Classes) {
+		return Info{}, fmt.Errorf("%s: %d categories for %d classes", path, len(mt.Categories), len(c.Model.Classes))
+	}
+	return Info{Config: c, Categories: mt.Categories, Step: mt.Step, Metrics: mt.Metrics}, nil
+}
+
+// Report says what loading did, by parameter name.
+type Report struct {
+	Loaded      []string // taken from the file
+	Initialised []string // not in the file: as they were
+	Mismatched  []string // in the file with another shape: as they were
+	Skipped     []string // in the file, unknown to the model
+}
+
+// Source gives tensors by name, as weights.File does. A missing tensor is an fs.ErrNotExist.
+type Source interface {
+	Names() []string
+	Tensor(name string) (weights.Tensor, error)
+}
+
+// Load takes from src every tensor whose name and shape are the model's.
+func (m *Model) Load(src Source) (Report, error) {
+	var r Report
+	unknown := map[string]bool{}
+	for _, n := range src.Names() {
+		unknown[n] = true
+	}
+	for _, p := range m.Params() {
+		if !unknown[p.Name] {
+			r.Initialised = append(r.Initialised, p.Name)
+			continue
+		}
+		delete(unknown, p.Name)
+		t, err := src.Tensor(p.Name)
+		if errors.Is(err, fs.ErrNotExist) {
+			r.Initialised = append(r.Initialised, p.Name)
+			continue
+		}
+		if err != nil {
+			return r, err
+		}
+		if !tensor.Shape(t.Shape).Eq(tensor.Shape(p.Shape)) {
+			r.Mismatched = append(r.Mismatched, p.Name)
+			continue
+		}
+		if err := m.engine.Upload(p.Value, t.Data); err != nil {
+			return r, fmt.Errorf("detector: %s: %w", p.Name, err)
+		}
+		r.Loaded = append(r.Loaded, p.Name)
+	}
+	r.Skipped = slices.Sorted(maps.Keys(unknown))
+	m.Changed()
+	return r, nil
+}
+
+// Size returns the number of parameters, running statistics included, and how many of them train.
+func (m *Model) Size() (all, trainable int) {
+	for _, p := range m.Params() {
+		all += p.Size()
+		if p.Trainable {
+			trainable += p.Size()
+		}
+	}
+	return all, trainable
+}

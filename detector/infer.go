@@ -1,0 +1,113 @@
+package detector
+
+import (
+	"fmt"
+
+	G "gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"retinago/engine"
+	"retinago/fpn"
+	"retinago/nn"
+)
+
+// Net is the inference graph of one canvas: pictures in, raw outputs of the heads out.
+type Net struct {
+	shape          shape
+	machine        *nn.Machine
+	images         *tensor.Dense
+	logits, deltas [fpn.Levels]*G.Node
+	host           Raw
+	inputs         *inputs
+	engine         engine.Engine
+}
+
+// Raw are the outputs of the heads. The slices belong to the Net and hold until its next Run.
+type Raw struct {
+	N       int
+	Classes int
+	Logits  [fpn.Levels][]float32 // [N, anchors of the level, K]
+	Deltas  [fpn.Levels][]float32 // [N, anchors of the level, 4]
+}
+
+// Net returns the inference graph for n canvases of h x w pixels, built at the first call.
+func (m *Model) Net(n, h, w int) (*Net, error) {
+	if err := m.refresh(); err != nil {
+		return nil, err
+	}
+	return m.nets.get(shape{n, h, w}, func() (*Net, error) {
+		t, outputs, err := m.inferGraph(shape{n, h, w})
+		if err != nil {
+			return nil, err
+		}
+		if t.machine, err = nn.NewMachine(m.arena, outputs); err != nil {
+			t.inputs.release()
+			return nil, err
+		}
+		t.host = Raw{N: n, Classes: m.head.Classes}
+		for l := range fpn.Levels {
+			t.host.Logits[l] = make([]float32, t.logits[l].Shape().TotalSize())
+			t.host.Deltas[l] = make([]float32, t.deltas[l].Shape().TotalSize())
+		}
+		return t, nil
+	})
+}
+
+// InferPlan plans the inference graph of n canvases without making it.
+func (m *Model) InferPlan(n, h, w int) (*nn.Plan, error) {
+	t, outputs, err := m.inferGraph(shape{n, h, w})
+	if err != nil {
+		return nil, err
+	}
+	defer t.inputs.release()
+	return nn.NewPlan(outputs)
+}
+
+func (m *Model) inferGraph(k shape) (*Net, G.Nodes, error) {
+	t := &Net{shape: k, engine: m.engine, inputs: &inputs{e: m.engine}}
+	t.images = t.inputs.tensor(tensor.Float32, k.n, k.h, k.w, 3)
+	b := m.builder(nn.Inference)
+	err := t.inputs.err
+	if err == nil {
+		t.logits, t.deltas = m.network(b, b.Input("images", t.images))
+		err = b.Err()
+	}
+	if err != nil {
+		t.inputs.release()
+		return nil, nil, fmt.Errorf("detector: inference graph of %d canvases of %dx%d: %w", k.n, k.h, k.w, err)
+	}
+	var outputs G.Nodes
+	for l := range fpn.Levels {
+		outputs = append(outputs, t.logits[l], t.deltas[l])
+	}
+	return t, outputs, nil
+}
+
+// Run computes the heads' outputs of images [N,H,W,3].
+func (t *Net) Run(images []float32) (*Raw, error) {
+	if err := t.engine.Upload(t.images, images); err != nil {
+		return nil, fmt.Errorf("detector: pictures: %w", err)
+	}
+	if err := t.machine.Run(); err != nil {
+		return nil, err
+	}
+	for l := range fpn.Levels {
+		if err := t.engine.Download(t.host.Logits[l], t.logits[l].Value().(*tensor.Dense)); err != nil {
+			return nil, err
+		}
+		if err := t.engine.Download(t.host.Deltas[l], t.deltas[l].Value().(*tensor.Dense)); err != nil {
+			return nil, err
+		}
+	}
+	return &t.host, nil
+}
+
+// Bytes is the memory of activations.
+func (t *Net) Bytes() int64 { return t.machine.Bytes() }
+
+// Close frees the graph's memory.
+func (t *Net) Close() error {
+	err := t.machine.Close()
+	t.inputs.release()
+	return err
+}

@@ -1,0 +1,162 @@
+package detector
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	G "gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"retinago/anchors"
+	"retinago/backbone"
+	"retinago/box"
+	"retinago/config"
+	"retinago/engine"
+	"retinago/fpn"
+	"retinago/head"
+	"retinago/nn"
+)
+
+// Model is a RetinaNet: its parameters and the graphs over them. It is not for concurrent use, but for Anchors.
+type Model struct {
+	engine   engine.Engine
+	backbone backbone.ResNet
+	pyramid  fpn.Pyramid
+	head     head.Head
+	anchors  anchors.Config
+	params   *nn.Params
+	folded   *nn.Folded
+	arena    *nn.Arena // of all graphs: one runs at a time
+	stale    bool      // parameters were written since the derived copies were made
+	grids    grids
+	steps    cache[*TrainStep]
+	nets     cache[*Net]
+}
+
+// BackbonePrefix begins the names of the backbone's parameters; the rest of the name is torchvision's classifier's.
+const BackbonePrefix = "backbone.body."
+
+// New makes a model with fresh parameters on e, drawn from seed.
+func New(c config.Model, e engine.Engine, seed uint64) (*Model, error) {
+	depth, err := strconv.Atoi(strings.TrimPrefix(c.Backbone, "resnet"))
+	if err != nil || !strings.HasPrefix(c.Backbone, "resnet") {
+		return nil, fmt.Errorf("detector: unknown backbone %q", c.Backbone)
+	}
+	norms := map[string]nn.Norm{"frozen": nn.Frozen, "batch": nn.Batch, "group": nn.Group}
+	norm, ok := norms[c.Norm]
+	if !ok {
+		return nil, fmt.Errorf("detector: unknown norm %q; there are frozen, batch and group", c.Norm)
+	}
+	m := &Model{
+		engine:   e,
+		backbone: backbone.ResNet{Depth: depth, Norm: norm, FrozenStages: c.FrozenStages, Prefix: BackbonePrefix},
+		pyramid:  fpn.Pyramid{Width: c.FPNWidth, P6FromP5: c.P6From == "p5", Prefix: "backbone.fpn."},
+		head: head.Head{Width: c.FPNWidth, Depth: c.HeadDepth, Anchors: c.Anchors.PerCell(), Classes: len(c.Classes),
+			GroupNorm: c.HeadNorm == "group", Prior: c.Prior, Prefix: "head."},
+		anchors: c.Anchors,
+		params:  nn.NewParams(e, seed),
+		folded:  nn.NewFolded(e),
+		arena:   nn.NewArena(e),
+	}
+	// Building any graph declares all parameters.
+	b := m.builder(nn.Training)
+	x, err := e.New(tensor.Float32, 1, 128, 128, 3)
+	if err != nil {
+		return nil, fmt.Errorf("detector: %w", err)
+	}
+	m.network(b, b.Input("images", x))
+	e.Release(x)
+	if b.Err() != nil {
+		return nil, fmt.Errorf("detector: %w", b.Err())
+	}
+	return m, nil
+}
+
+// Engine is where the model lives.
+func (m *Model) Engine() engine.Engine { return m.engine }
+
+// Classes is the number of classes, without background.
+func (m *Model) Classes() int { return m.head.Classes }
+
+// Params returns the parameters and running statistics, in the network's order. Call Changed after writing to one.
+func (m *Model) Params() []*nn.Param { return m.params.All() }
+
+// Param returns the parameter of that name, nil if there is none.
+func (m *Model) Param(name string) *nn.Param { return m.params.Get(name) }
+
+// Changed tells the model that parameters were written.
+func (m *Model) Changed() {
+	m.stale = true
+	m.engine.WeightsChanged()
+}
+
+// Close frees the graphs' memory.
+func (m *Model) Close() error {
+	if err := m.steps.clear(); err != nil {
+		return err
+	}
+	return m.nets.clear()
+}
+
+// Anchors returns the anchors of a canvas of h x w pixels, level by level, and where each level starts.
+func (m *Model) Anchors(h, w int) ([]box.Box, [fpn.Levels + 1]int) {
+	return m.grids.get(m.anchors, h, w)
+}
+
+// cells returns the cells of each level on a canvas: every level halves the one before, rounding up.
+func cells(h, w int) [][2]int {
+	s := make([][2]int, fpn.Levels)
+	for range 3 { // the stem, its pooling and layer2
+		h, w = (h+1)/2, (w+1)/2
+	}
+	for i := range s {
+		s[i] = [2]int{h, w}
+		h, w = (h+1)/2, (w+1)/2
+	}
+	return s
+}
+
+func (m *Model) builder(mode nn.Mode) *nn.Builder {
+	return nn.NewBuilder(m.engine, mode, m.params, m.folded)
+}
+
+// network adds everything between pictures and head outputs; errors are the builder's.
+func (m *Model) network(b *nn.Builder, x *G.Node) (logits, deltas [fpn.Levels]*G.Node) {
+	c := m.backbone.Build(b, x)
+	p := m.pyramid.Build(b, c, m.backbone.Channels())
+	for i, x := range p {
+		logits[i] = m.head.Class(b, x)
+		deltas[i] = m.head.Box(b, x)
+	}
+	return logits, deltas
+}
+
+// refresh derives folded weights anew when parameters were written.
+func (m *Model) refresh() error {
+	if !m.stale {
+		return nil
+	}
+	m.stale = false
+	return m.folded.Update()
+}
+
+// PackedBytes estimates the engine's copies of the convolutions' weights in the layouts of its kernels: 3x3 filters
+// as 6x6 Winograd filters, others as they are; training has those of the backward pass besides.
+func (m *Model) PackedBytes(training bool) int64 {
+	var n int64
+	for _, p := range m.Params() {
+		if p.Kind != nn.Weight {
+			continue
+		}
+		size := 4 * int64(p.Size())
+		if p.Shape[2] == 3 {
+			size *= 4
+		}
+		n += size
+		if training && p.Trainable {
+			n += size
+		}
+	}
+	return n
+}

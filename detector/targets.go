@@ -1,0 +1,53 @@
+package detector
+
+import (
+	"retinago/anchors"
+	"retinago/box"
+	"retinago/fpn"
+)
+
+// Objects are the annotated boxes of one picture, in pixels of its canvas.
+type Objects struct {
+	Boxes   []box.Box
+	Classes []int32
+	Crowd   []bool
+}
+
+// Targets say for each anchor of a batch what it should become. Anchors are ordered by level, then picture, then as
+// in the level's grid.
+type Targets struct {
+	Labels    []int32   // [anchors of all levels and pictures]: a class, -1 background, -2 ignored
+	Deltas    []float32 // [.., 4], set where the label is a class
+	Positives []int     // per picture
+	Level     [fpn.Levels + 1]int
+}
+
+// Assign matches the anchors of a canvas of h x w pixels to the objects of each picture. It may be called from
+// several goroutines.
+func (m *Model) Assign(match anchors.Matcher, h, w int, pictures []Objects) *Targets {
+	grid, starts := m.Anchors(h, w)
+	n := len(pictures)
+	t := &Targets{Labels: make([]int32, n*len(grid)), Deltas: make([]float32, 4*n*len(grid)), Positives: make([]int, n)}
+	for l, s := range starts {
+		t.Level[l] = n * s
+	}
+	coder := anchors.NewCoder()
+	for i, p := range pictures {
+		labels, matched := match.Assign(grid, p.Boxes, p.Classes, p.Crowd)
+		for l := range fpn.Levels {
+			size := starts[l+1] - starts[l]
+			at := t.Level[l] + i*size
+			copy(t.Labels[at:at+size], labels[starts[l]:starts[l+1]])
+			for a := range size {
+				k := starts[l] + a
+				if labels[k] < 0 {
+					continue
+				}
+				t.Positives[i]++
+				d := coder.Encode(grid[k], p.Boxes[matched[k]])
+				copy(t.Deltas[4*(at+a):], d[:])
+			}
+		}
+	}
+	return t
+}

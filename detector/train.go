@@ -1,0 +1,230 @@
+package detector
+
+import (
+	"fmt"
+
+	G "gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"retinago/engine"
+	"retinago/fpn"
+	"retinago/loss"
+	"retinago/nn"
+)
+
+// LossFunc says which losses a training graph takes.
+type LossFunc struct {
+	Focal   engine.FocalParams // Alpha -1 and Gamma 0 make it binary cross entropy
+	BoxBeta float32            // 0 is L1
+}
+
+// Batch is what one training step reads.
+type Batch struct {
+	N, H, W   int
+	Images    []float32 // [N,H,W,3], normalised
+	Targets   *Targets
+	ClassNorm []float32 // [N] factors on the class loss of each picture
+	BoxNorm   []float32 // [N] factors on the box loss
+}
+
+// Losses are the two parts of a step's loss.
+type Losses struct{ Class, Box float64 }
+
+// Total is what the gradient was taken of.
+func (l Losses) Total() float64 { return l.Class + l.Box }
+
+// TrainStep is the training graph of one canvas: a forward pass, the losses and all gradients.
+type TrainStep struct {
+	shape     shape
+	machine   *nn.Machine
+	images    *tensor.Dense
+	labels    [fpn.Levels]*tensor.Dense
+	targets   [fpn.Levels]*tensor.Dense
+	classNorm *tensor.Dense
+	boxNorm   *tensor.Dense
+	class     [fpn.Levels]*G.Node
+	box       [fpn.Levels]*G.Node
+	params    []*nn.Param
+	grads     G.Nodes
+	inputs    *inputs
+	engine    engine.Engine
+}
+
+// TrainStep returns the training graph for n canvases of h x w pixels, built at the first call.
+func (m *Model) TrainStep(n, h, w int, f LossFunc) (*TrainStep, error) {
+	if err := m.refresh(); err != nil {
+		return nil, err
+	}
+	return m.steps.get(shape{n, h, w}, func() (*TrainStep, error) {
+		s, outputs, err := m.trainGraph(shape{n, h, w}, f)
+		if err != nil {
+			return nil, err
+		}
+		if s.machine, err = nn.NewMachine(m.arena, outputs); err != nil {
+			s.inputs.release()
+			return nil, err
+		}
+		return s, nil
+	})
+}
+
+// TrainPlan plans the training graph of n canvases without making it.
+func (m *Model) TrainPlan(n, h, w int, f LossFunc) (*nn.Plan, error) {
+	s, outputs, err := m.trainGraph(shape{n, h, w}, f)
+	if err != nil {
+		return nil, err
+	}
+	defer s.inputs.release()
+	return nn.NewPlan(outputs)
+}
+
+// trainGraph builds the graph and returns it with everything that must be read after a run.
+func (m *Model) trainGraph(k shape, f LossFunc) (*TrainStep, G.Nodes, error) {
+	s := &TrainStep{shape: k, engine: m.engine, inputs: &inputs{e: m.engine}}
+	outputs, err := s.build(m, f)
+	if err != nil {
+		s.inputs.release()
+		return nil, nil, fmt.Errorf("detector: training graph of %d canvases of %dx%d: %w", k.n, k.h, k.w, err)
+	}
+	return s, outputs, nil
+}
+
+func (s *TrainStep) build(m *Model, f LossFunc) (G.Nodes, error) {
+	in, n := s.inputs, s.shape.n
+	s.images = in.tensor(tensor.Float32, n, s.shape.h, s.shape.w, 3)
+	s.classNorm = in.tensor(tensor.Float32, n)
+	s.boxNorm = in.tensor(tensor.Float32, n)
+	one := in.tensor(tensor.Float32, 1)
+	for l, hw := range cells(s.shape.h, s.shape.w) {
+		a := hw[0] * hw[1] * m.head.Anchors
+		s.labels[l] = in.tensor(tensor.Int32, n, a)
+		s.targets[l] = in.tensor(tensor.Float32, n, a, 4)
+	}
+	if in.err != nil {
+		return nil, in.err
+	}
+	if err := m.engine.Upload(one, []float32{1}); err != nil {
+		return nil, err
+	}
+
+	b := m.builder(nn.Training)
+	logits, deltas := m.network(b, b.Input("images", s.images))
+	if b.Err() != nil {
+		return nil, b.Err()
+	}
+	classNorm, boxNorm, seed := b.Input("class_norm", s.classNorm), b.Input("box_norm", s.boxNorm), b.Input("one", one)
+	var losses, seeds G.Nodes
+	for l := range fpn.Levels {
+		labels := b.Input(fmt.Sprint("labels", l), s.labels[l])
+		targets := b.Input(fmt.Sprint("targets", l), s.targets[l])
+		s.class[l] = b.Check(loss.Focal(logits[l], labels, classNorm, f.Focal))
+		s.box[l] = b.Check(loss.SmoothL1(deltas[l], targets, labels, boxNorm, f.BoxBeta))
+		losses = append(losses, s.class[l], s.box[l])
+		seeds = append(seeds, seed, seed)
+	}
+	if b.Err() != nil {
+		return nil, b.Err()
+	}
+	nodes, params := b.Nodes()
+	if len(nodes) == 0 {
+		return nil, fmt.Errorf("every parameter is frozen, there is nothing to train")
+	}
+	grads, err := G.Backpropagate(losses, seeds, nodes)
+	if err != nil {
+		return nil, fmt.Errorf("differentiating: %w", err)
+	}
+	s.params, s.grads = params, grads
+	return append(append(G.Nodes{}, losses...), grads...), nil
+}
+
+// Run computes the losses of a batch and every gradient.
+func (s *TrainStep) Run(b *Batch) (Losses, error) {
+	if (shape{b.N, b.H, b.W}) != s.shape {
+		return Losses{}, fmt.Errorf("detector: a batch of %dx%dx%d on a graph of %dx%dx%d", b.N, b.H, b.W, s.shape.n, s.shape.h, s.shape.w)
+	}
+	up := uploads{e: s.engine}
+	up.to(s.images, b.Images)
+	up.to(s.classNorm, b.ClassNorm)
+	up.to(s.boxNorm, b.BoxNorm)
+	for l := range fpn.Levels {
+		from, to := b.Targets.Level[l], b.Targets.Level[l+1]
+		up.to(s.labels[l], b.Targets.Labels[from:to])
+		up.to(s.targets[l], b.Targets.Deltas[4*from:4*to])
+	}
+	if up.err != nil {
+		return Losses{}, fmt.Errorf("detector: batch: %w", up.err)
+	}
+	if err := s.machine.Run(); err != nil {
+		return Losses{}, err
+	}
+	var out Losses
+	var v [1]float32
+	for l := range fpn.Levels {
+		if err := s.engine.Download(v[:], s.class[l].Value().(*tensor.Dense)); err != nil {
+			return out, err
+		}
+		out.Class += float64(v[0])
+		if err := s.engine.Download(v[:], s.box[l].Value().(*tensor.Dense)); err != nil {
+			return out, err
+		}
+		out.Box += float64(v[0])
+	}
+	return out, nil
+}
+
+// Gradients calls f with each trainable parameter and its gradient of the last Run, in a fixed order.
+func (s *TrainStep) Gradients(f func(p *nn.Param, g *tensor.Dense) error) error {
+	for i, p := range s.params {
+		if err := f(p, s.grads[i].Value().(*tensor.Dense)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Bytes is the memory of activations and gradients.
+func (s *TrainStep) Bytes() int64 { return s.machine.Bytes() }
+
+// Close frees the graph's memory.
+func (s *TrainStep) Close() error {
+	err := s.machine.Close()
+	s.inputs.release()
+	return err
+}
+
+// inputs makes the tensors that carry data into a graph; the first error sticks.
+type inputs struct {
+	e    engine.Engine
+	made []*tensor.Dense
+	err  error
+}
+
+func (in *inputs) tensor(dt tensor.Dtype, dims ...int) *tensor.Dense {
+	if in.err != nil {
+		return nil
+	}
+	t, err := in.e.New(dt, dims...)
+	if err != nil {
+		in.err = err
+		return nil
+	}
+	in.made = append(in.made, t)
+	return t
+}
+
+func (in *inputs) release() {
+	in.e.Release(in.made...)
+	in.made = nil
+}
+
+// uploads copies slices to tensors; the first error sticks.
+type uploads struct {
+	e   engine.Engine
+	err error
+}
+
+func (u *uploads) to(dst *tensor.Dense, src any) {
+	if u.err == nil {
+		u.err = u.e.Upload(dst, src)
+	}
+}

@@ -1,0 +1,88 @@
+package infer
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"retinago/coco"
+	"retinago/config"
+	"retinago/data"
+	"retinago/detector"
+)
+
+// Progress is told after every batch how many of the pictures are done.
+type Progress func(done, total int)
+
+// Evaluation is what a model found on a dataset.
+type Evaluation struct {
+	Detections []coco.Detection
+	Broken     map[string]error // pictures that could not be read: their objects count as missed
+	Network    time.Duration
+	Wait       time.Duration // for pictures
+	Decode     time.Duration // boxes and NMS
+}
+
+// evalBatch is how many pictures go through the network together.
+const evalBatch = 4
+
+// Evaluate runs a model on every picture of a dataset, with the dataset's category ids in the order of the model's
+// classes. Pictures are read and prepared while the network computes.
+func Evaluate(ctx context.Context, m *detector.Model, c config.Config, d *data.Dataset, report Progress) (*Evaluation, error) {
+	l := data.NewEvalLoader(d, c.Data, min(evalBatch, d.Len()))
+	defer l.Close()
+	categories := d.Categories()
+	decoding := Decoding(c.Infer)
+	e := &Evaluation{}
+	done := 0
+	for {
+		b, wait, err := l.Next(ctx)
+		if errors.Is(err, data.ErrEnd) {
+			e.Broken = l.Broken()
+			return e, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		e.Wait += wait
+		if err := e.add(m, b, d, categories, decoding); err != nil {
+			return nil, err
+		}
+		done += b.Filled
+		b.Release()
+		if report != nil {
+			report(done, d.Len())
+		}
+	}
+}
+
+// add runs a batch and appends what it finds, in pixels of the pictures.
+func (e *Evaluation) add(m *detector.Model, b *data.Batch, d *data.Dataset, categories []coco.Category, decoding detector.Decoding) error {
+	begin := time.Now()
+	net, err := m.Net(b.N, b.H, b.W)
+	if err != nil {
+		return err
+	}
+	raw, err := net.Run(b.Images)
+	if err != nil {
+		return err
+	}
+	e.Network += time.Since(begin)
+	begin = time.Now()
+	for i := range b.Filled {
+		s := b.Sizes[i]
+		if s.W == 0 {
+			continue // broken
+		}
+		im := d.Image(b.Index[i])
+		sx, sy := float64(im.Width)/float64(s.W), float64(im.Height)/float64(s.H)
+		for _, f := range m.Decode(raw, i, b.H, b.W, float32(s.W), float32(s.H), decoding) {
+			e.Detections = append(e.Detections, coco.Detection{
+				ImageID: im.ID, CategoryID: categories[f.Class].ID, Score: float64(f.Score),
+				BBox: [4]float64{float64(f.Box.X1) * sx, float64(f.Box.Y1) * sy, float64(f.Box.W()) * sx, float64(f.Box.H()) * sy},
+			})
+		}
+	}
+	e.Decode += time.Since(begin)
+	return nil
+}

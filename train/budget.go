@@ -1,0 +1,69 @@
+package train
+
+import (
+	"retinago/config"
+	"retinago/detector"
+)
+
+// Budget is the memory that a run takes, in bytes.
+type Budget struct {
+	Process     int64 // the program before it has a model
+	Parameters  int64
+	Optimizer   int64 // moments and moving averages
+	Activations int64 // activations and gradients in the planned arena
+	Inputs      int64 // pictures and targets, on the engine and in the loader's queue
+	Packed      int64 // weights in the layouts of the kernels, and their scratch space
+}
+
+// Total is the peak.
+func (b Budget) Total() int64 {
+	return b.Process + b.Parameters + b.Optimizer + b.Activations + b.Inputs + b.Packed
+}
+
+// process is the resident memory of the program with its libraries (OpenCV, oneDNN) and Go's heap at rest.
+const process = 150 << 20
+
+// TrainingBudget foretells the memory of training on batches of n canvases of h x w pixels.
+func TrainingBudget(m *detector.Model, c config.Config, n, h, w int) (Budget, error) {
+	plan, err := m.TrainPlan(n, h, w, lossFunc(c.Loss))
+	if err != nil {
+		return Budget{}, err
+	}
+	b := budget(m, n, h, w)
+	b.Activations = plan.Bytes()
+	_, trainable := m.Size()
+	moments := 2
+	if c.Train.Optimizer == "sgd" {
+		moments = 1
+	}
+	if c.Train.EMA > 0 {
+		moments++
+	}
+	b.Optimizer = 4 * int64(moments*trainable)
+	// Labels and four box targets per anchor, and two batches ahead in the loader besides the one in use.
+	anchors, _ := m.Anchors(h, w)
+	b.Inputs += int64(n) * int64(len(anchors)) * 20
+	b.Inputs *= 4
+	b.Packed = m.PackedBytes(true)
+	return b, nil
+}
+
+// InferenceBudget foretells the memory of running n canvases of h x w pixels.
+func InferenceBudget(m *detector.Model, n, h, w int) (Budget, error) {
+	plan, err := m.InferPlan(n, h, w)
+	if err != nil {
+		return Budget{}, err
+	}
+	b := budget(m, n, h, w)
+	b.Activations = plan.Bytes()
+	// The pictures on the engine and two more on their way; the heads' outputs are copied to the host.
+	anchors, _ := m.Anchors(h, w)
+	b.Inputs = 3*b.Inputs + int64(n)*int64(len(anchors))*4*int64(m.Classes()+4)
+	b.Packed = m.PackedBytes(false)
+	return b, nil
+}
+
+func budget(m *detector.Model, n, h, w int) Budget {
+	all, _ := m.Size()
+	return Budget{Process: process, Parameters: 4 * int64(all), Inputs: 12 * int64(n) * int64(h) * int64(w)}
+}

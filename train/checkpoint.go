@@ -1,0 +1,198 @@
+package train
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"gorgonia.org/tensor"
+
+	"retinago/nn"
+	"retinago/weights"
+)
+
+// File names in a run's directory.
+const (
+	LastModel  = "last.safetensors"       // the newest model
+	BestModel  = "best.safetensors"       // the model with the best AP
+	StateFile  = "last.state.safetensors" // everything that resuming needs, the weights included
+	ConfigFile = "config.yaml"
+	LogFile    = "log.jsonl"
+)
+
+// state is what a run is besides its tensors.
+type state struct {
+	Step          int     `json:"step"`
+	OptimizerStep int     `json:"optimizer_step"`
+	Epoch         int     `json:"epoch"`
+	Position      int     `json:"position"` // batches taken of the epoch
+	NormEMA       float64 `json:"normalizer_ema"`
+	BestAP        float64 `json:"best_ap"`
+	Seed          uint64  `json:"seed"`
+	Fingerprint   string  `json:"fingerprint"` // of what must not change between interruption and resumption
+}
+
+// stateKey is where the JSON of state stands in the file's metadata.
+const stateKey = "retinago.state"
+
+// tensors lists everything that a run carries from step to step: parameters, optimiser moments, moving averages.
+func (l *Loop) tensors() []named {
+	var out []named
+	for _, p := range l.Model.Params() {
+		out = append(out, named{p.Name, p.Value})
+		for i, m := range l.optimizer.moments[p.Name] {
+			out = append(out, named{fmt.Sprintf("optimizer.%d.%s", i, p.Name), m})
+		}
+		if t, ok := l.average[p.Name]; ok {
+			out = append(out, named{"average." + p.Name, t})
+		}
+	}
+	return out
+}
+
+type named struct {
+	name string
+	t    *tensor.Dense
+}
+
+// saveState writes the state file. One file holds all, so that a kill at any moment leaves either the old or the new.
+func (l *Loop) saveState() error {
+	epoch, position := l.loader.State()
+	js, err := json.Marshal(state{Step: l.Step, OptimizerStep: l.optimizer.step, Epoch: epoch, Position: position,
+		NormEMA: l.normalizer.EMA, BestAP: l.bestAP, Seed: l.Config.Train.Seed, Fingerprint: l.fingerprint()})
+	if err != nil {
+		return err
+	}
+	var ts []weights.Tensor
+	for _, n := range l.tensors() {
+		host := make([]float32, n.t.Shape().TotalSize())
+		if err := l.Model.Engine().Download(host, n.t); err != nil {
+			return fmt.Errorf("train: reading %s: %w", n.name, err)
+		}
+		ts = append(ts, weights.Tensor{Name: n.name, Shape: n.t.Shape().Clone(), Data: host})
+	}
+	return weights.Write(filepath.Join(l.out, StateFile), map[string]string{stateKey: string(js)}, ts)
+}
+
+// loadState continues a run where its state file left it.
+func (l *Loop) loadState() error {
+	path := filepath.Join(l.out, StateFile)
+	f, err := weights.Open(path)
+	if err != nil {
+		if os.IsNotExist(err) {
+			return fmt.Errorf("train: nothing to resume in %s: it has no %s; leave -resume out to start", l.out, StateFile)
+		}
+		return err
+	}
+	defer f.Close()
+	var s state
+	if err := json.Unmarshal([]byte(f.Metadata[stateKey]), &s); err != nil {
+		return fmt.Errorf("train: %s is not a training state: %w", path, err)
+	}
+	if now := l.fingerprint(); s.Fingerprint != now {
+		return fmt.Errorf("train: %s was written by another run: %q then, %q now; resume with the run's own %s", path, s.Fingerprint, now, ConfigFile)
+	}
+	for _, n := range l.tensors() {
+		t, err := f.Tensor(n.name)
+		if err != nil {
+			return fmt.Errorf("train: %s: %w", path, err)
+		}
+		if !tensor.Shape(t.Shape).Eq(n.t.Shape()) {
+			return fmt.Errorf("train: %s: %s is %v, the model wants %v", path, n.name, t.Shape, n.t.Shape())
+		}
+		if err := l.Model.Engine().Upload(n.t, t.Data); err != nil {
+			return err
+		}
+	}
+	l.Model.Changed()
+	l.Step, l.optimizer.step, l.bestAP = s.Step, s.OptimizerStep, s.BestAP
+	l.normalizer.EMA = s.NormEMA
+	return l.loader.Seek(s.Epoch, s.Position)
+}
+
+// fingerprint names what a resumed run must share with its beginning.
+func (l *Loop) fingerprint() string {
+	c := l.Config
+	return fmt.Sprintf("%s %s width %d, %d classes, %s, batch %d, seed %d, %d pictures",
+		c.Model.Backbone, c.Model.Norm, c.Model.FPNWidth, len(c.Model.Classes), c.Train.Optimizer, c.Train.Batch, c.Train.Seed, l.data.Len())
+}
+
+// saveModel writes the model, or its moving average where there is one, for use outside of training.
+func (l *Loop) saveModel(name string, metrics map[string]float64) error {
+	info := l.info
+	info.Step, info.Metrics = l.Step, metrics
+	return l.withAverage(func() error { return l.Model.Save(filepath.Join(l.out, name), info) })
+}
+
+// withAverage runs f with the moving average of the weights in the model's place.
+func (l *Loop) withAverage(f func() error) error {
+	if l.average == nil {
+		return f()
+	}
+	if err := l.swapAverage(); err != nil {
+		return err
+	}
+	err := f()
+	if e := l.swapAverage(); err == nil {
+		err = e
+	}
+	return err
+}
+
+func (l *Loop) swapAverage() error {
+	e := l.Model.Engine()
+	for _, p := range l.Model.Params() {
+		avg, ok := l.average[p.Name]
+		if !ok {
+			continue
+		}
+		a, b := make([]float32, p.Size()), make([]float32, p.Size())
+		if err := e.Download(a, p.Value); err != nil {
+			return err
+		}
+		if err := e.Download(b, avg); err != nil {
+			return err
+		}
+		if err := e.Upload(p.Value, b); err != nil {
+			return err
+		}
+		if err := e.Upload(avg, a); err != nil {
+			return err
+		}
+	}
+	l.Model.Changed()
+	return nil
+}
+
+// updateAverage moves the average towards the parameters: avg += (1-decay) * (w - avg).
+func (l *Loop) updateAverage() error {
+	for _, p := range l.Model.Params() {
+		if avg, ok := l.average[p.Name]; ok {
+			if err := l.Model.Engine().Lerp(avg, p.Value, float32(1-l.Config.Train.EMA)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// startAverage makes a copy of every trainable parameter.
+func (l *Loop) startAverage() error {
+	l.average = map[string]*tensor.Dense{}
+	e := l.Model.Engine()
+	for _, p := range l.Model.Params() {
+		if !p.Trainable && p.Kind != nn.Buffer {
+			continue
+		}
+		t, err := e.New(tensor.Float32, p.Shape...)
+		if err != nil {
+			return err
+		}
+		if err := e.Lerp(t, p.Value, 1); err != nil {
+			return err
+		}
+		l.average[p.Name] = t
+	}
+	return nil
+}

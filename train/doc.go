@@ -1,0 +1,10 @@
+// Package train runs the training loop: batches in, optimiser steps, and hooks for everything else.
+//
+//	data.Loader -> assign anchors (in the loader's workers) -> forward, losses, gradients -> clip -> optimiser
+//	                                                              |
+//	                                      hooks: progress, log, checkpoint, evaluation
+//
+// A run lives in one directory: config.yaml as resolved, log.jsonl, last.safetensors and best.safetensors (models,
+// complete for evaluation and detection), last.state.safetensors (everything that resuming needs). A run that is
+// interrupted and resumed takes the same steps as one that is not.
+package train

@@ -1,0 +1,179 @@
+package train
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// Hook does something after steps of a Loop. An error stops the run.
+type Hook interface {
+	// Step is called after every step.
+	Step(ctx context.Context, l *Loop) error
+	// End is called once after the last step, also when the run was interrupted.
+	End(ctx context.Context, l *Loop) error
+}
+
+// finite stops a run whose loss or gradient is not a number, before the optimiser spreads it.
+func finite(l *Loop) error {
+	if total := l.Losses.Total(); !math.IsNaN(total) && !math.IsInf(total, 0) && !math.IsNaN(l.GradNorm) && !math.IsInf(l.GradNorm, 0) {
+		return nil
+	}
+	return fmt.Errorf("train: step %d is not finite: class loss %g, box loss %g, gradient norm %g at learning rate %.4g, pictures %s; "+
+		"the last checkpoint before it is kept in %s; a lower train.lr, a longer train.warmup_steps or train.clip_norm helps",
+		l.Step, l.Losses.Class, l.Losses.Box, l.GradNorm, l.LR, strings.Join(l.Names, ", "), filepath.Join(l.out, StateFile))
+}
+
+// progress prints a line every so many steps.
+type progress struct {
+	w     io.Writer
+	every int
+	sum   meter
+	since time.Time
+	begun int // step at which this process began
+}
+
+// meter averages over the steps since the last line.
+type meter struct {
+	steps      int
+	class, box float64
+	wait       time.Duration
+}
+
+func (m *meter) add(l *Loop) {
+	m.steps++
+	m.class += l.Losses.Class
+	m.box += l.Losses.Box
+	m.wait += l.Wait
+}
+
+func (p *progress) Step(_ context.Context, l *Loop) error {
+	if p.since.IsZero() {
+		p.since, p.begun = l.started, l.first
+	}
+	p.sum.add(l)
+	if l.Step%p.every != 0 && l.Step != l.Schedule.Steps {
+		return nil
+	}
+	n := float64(p.sum.steps)
+	perStep := l.training / time.Duration(max(l.Step-p.begun, 1))
+	eta := perStep * time.Duration(l.Schedule.Steps-l.Step)
+	_, err := fmt.Fprintf(p.w, "step %*d/%d  epoch %.2f  loss %.4f (class %.4f box %.4f)  lr %.3g  grad %.3g  %.3f s/step  wait %.0f ms  %s  eta %s\n",
+		len(fmt.Sprint(l.Schedule.Steps)), l.Step, l.Schedule.Steps, l.epochs(), (p.sum.class+p.sum.box)/n, p.sum.class/n, p.sum.box/n,
+		l.LR, l.GradNorm, perStep.Seconds(), 1e3*p.sum.wait.Seconds()/n, megabytes(rss()), eta.Round(time.Second))
+	p.sum = meter{}
+	return err
+}
+
+func (p *progress) End(context.Context, *Loop) error { return nil }
+
+// journal writes log.jsonl: a line per step and per evaluation.
+type journal struct{ f *os.File }
+
+func newJournal(dir string, resume bool) (*journal, error) {
+	flag := os.O_CREATE | os.O_WRONLY | os.O_TRUNC
+	if resume {
+		flag = os.O_CREATE | os.O_WRONLY | os.O_APPEND
+	}
+	f, err := os.OpenFile(filepath.Join(dir, LogFile), flag, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	return &journal{f}, nil
+}
+
+func (j *journal) write(v any) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	_, err = j.f.Write(append(b, '\n'))
+	return err
+}
+
+func (j *journal) Step(_ context.Context, l *Loop) error {
+	return j.write(map[string]any{"step": l.Step, "epoch": l.epochs(), "loss": l.Losses.Total(), "class_loss": l.Losses.Class,
+		"box_loss": l.Losses.Box, "positives": l.Positives, "lr": l.LR, "grad_norm": l.GradNorm, "step_s": l.Took.Seconds(),
+		"wait_s": l.Wait.Seconds(), "rss_mb": float64(rss()) / (1 << 20)})
+}
+
+func (j *journal) End(context.Context, *Loop) error { return j.f.Close() }
+
+// evaluation measures AP every so many steps and at the end, and keeps the best model.
+type evaluation struct {
+	every   int
+	w       io.Writer
+	journal *journal
+	done    int // step of the last evaluation
+	measure func(ctx context.Context, l *Loop) (stats [12]float64, report string, err error)
+}
+
+func (e *evaluation) Step(ctx context.Context, l *Loop) error {
+	if e.every <= 0 || l.Step%e.every != 0 {
+		return nil
+	}
+	return e.run(ctx, l)
+}
+
+func (e *evaluation) End(ctx context.Context, l *Loop) error {
+	if ctx.Err() != nil || l.Step != l.Schedule.Steps || e.done == l.Step {
+		return nil
+	}
+	return e.run(ctx, l)
+}
+
+func (e *evaluation) run(ctx context.Context, l *Loop) error {
+	start := time.Now()
+	var stats [12]float64
+	var report string
+	err := l.withAverage(func() (err error) {
+		stats, report, err = e.measure(ctx, l)
+		return err
+	})
+	if ctx.Err() != nil {
+		return nil // interrupted: the run ends with a checkpoint, the evaluation is lost
+	}
+	if err != nil {
+		return err
+	}
+	e.done = l.Step
+	fmt.Fprintf(e.w, "evaluation at step %d (%s)\n%s", l.Step, time.Since(start).Round(100*time.Millisecond), report)
+	metrics := map[string]float64{"AP": stats[0], "AP50": stats[1], "AP75": stats[2], "APs": stats[3], "APm": stats[4], "APl": stats[5]}
+	if err := e.journal.write(map[string]any{"step": l.Step, "epoch": l.epochs(), "stats": stats, "eval_s": time.Since(start).Seconds()}); err != nil {
+		return err
+	}
+	l.metrics = metrics
+	if stats[0] > l.bestAP {
+		l.bestAP = stats[0]
+		return l.saveModel(BestModel, metrics)
+	}
+	return nil
+}
+
+// checkpoint saves every so many steps and at the end.
+type checkpoint struct{ every int }
+
+func (c *checkpoint) Step(_ context.Context, l *Loop) error {
+	if c.every <= 0 || l.Step%c.every != 0 {
+		return nil
+	}
+	return c.save(l)
+}
+
+func (c *checkpoint) End(_ context.Context, l *Loop) error { return c.save(l) }
+
+func (c *checkpoint) save(l *Loop) error {
+	if err := l.saveState(); err != nil {
+		return fmt.Errorf("train: checkpoint of step %d: %w", l.Step, err)
+	}
+	if err := l.saveModel(LastModel, l.metrics); err != nil {
+		return fmt.Errorf("train: checkpoint of step %d: %w", l.Step, err)
+	}
+	return nil
+}

@@ -1,0 +1,146 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"gorgonia.org/tensor"
+
+	"retinago/config"
+	"retinago/data"
+	"retinago/detector"
+	"retinago/engine"
+)
+
+// Loop is a run of training. Its exported fields describe the last step, for hooks.
+type Loop struct {
+	Config   config.Config
+	Model    *detector.Model
+	Schedule Schedule
+
+	Step      int // steps done
+	Losses    detector.Losses
+	Positives int     // positive anchors of the batch
+	LR        float64 // of the step
+	GradNorm  float64 // before clipping
+	Names     []string
+	Wait      time.Duration // for data
+	Took      time.Duration // the whole step
+
+	out        string
+	data       *data.Dataset
+	loader     *data.Loader
+	optimizer  *Optimizer
+	normalizer *Normalizer
+	average    map[string]*tensor.Dense // moving average of the weights, nil when off
+	info       detector.Info
+	hooks      []Hook
+	bestAP     float64
+	metrics    map[string]float64
+	started    time.Time
+	first      int           // step at which this process began
+	training   time.Duration // in steps, without evaluation and checkpoints
+}
+
+// run takes the remaining steps. A cancelled context ends it after the step in progress, with a checkpoint.
+func (l *Loop) run(ctx context.Context, w io.Writer) (err error) {
+	l.started, l.first = time.Now(), l.Step
+	defer func() {
+		// The hooks end in any case: a failed run closes its journal, an interrupted one saves.
+		if err != nil {
+			return
+		}
+		for _, h := range l.hooks {
+			if e := h.End(ctx, l); e != nil {
+				err = errors.Join(err, e)
+			}
+		}
+	}()
+	for l.Step < l.Schedule.Steps {
+		err := l.step(ctx)
+		if ctx.Err() != nil {
+			fmt.Fprintf(w, "interrupted: saving step %d\n", l.Step)
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		for _, h := range l.hooks {
+			if err := h.Step(ctx, l); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// step takes one step.
+func (l *Loop) step(ctx context.Context) error {
+	start := time.Now()
+	b, wait, err := l.loader.Next(ctx)
+	if err != nil {
+		return err
+	}
+	defer b.Release()
+	s, err := l.Model.TrainStep(b.N, b.H, b.W, lossFunc(l.Config.Loss))
+	if err != nil {
+		return err
+	}
+	targets := b.Prepared.(*detector.Targets)
+	class := l.normalizer.Factors(targets.Positives)
+	box := make([]float32, len(class))
+	for i, f := range class {
+		box[i] = f * float32(l.Config.Loss.BoxWeight)
+	}
+	l.LR = l.Schedule.At(l.Step)
+	l.Losses, err = s.Run(&detector.Batch{N: b.N, H: b.H, W: b.W, Images: b.Images, Targets: targets, ClassNorm: class, BoxNorm: box})
+	if err != nil {
+		return fmt.Errorf("train: step %d: %w", l.Step, err)
+	}
+	if l.GradNorm, err = l.optimizer.GradNorm(s); err != nil {
+		return err
+	}
+	l.Names, l.Positives = b.Names, sum(targets.Positives)
+	if err := finite(l); err != nil {
+		return err
+	}
+	if err := l.optimizer.Step(s, l.LR, l.GradNorm); err != nil {
+		return err
+	}
+	l.Model.Changed()
+	if l.average != nil {
+		if err := l.updateAverage(); err != nil {
+			return err
+		}
+	}
+	l.Step++
+	l.Wait, l.Took = wait, time.Since(start)
+	l.training += l.Took
+	return nil
+}
+
+// epochs is how often the training set was seen.
+func (l *Loop) epochs() float64 { return float64(l.Step) / float64(l.Schedule.Epoch) }
+
+// lossFunc is the losses of a configuration.
+func lossFunc(c config.Loss) detector.LossFunc {
+	f := detector.LossFunc{Focal: engine.FocalParams{Alpha: float32(c.Alpha), Gamma: float32(c.Gamma)}, BoxBeta: float32(c.Beta)}
+	if c.Kind == "bce" {
+		f.Focal = engine.FocalParams{Alpha: -1, Gamma: 0}
+	}
+	if c.Box == "l1" {
+		f.BoxBeta = 0
+	}
+	return f
+}
+
+func sum(v []int) int {
+	n := 0
+	for _, x := range v {
+		n += x
+	}
+	return n
+}

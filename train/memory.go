@@ -1,0 +1,38 @@
+package train
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"strconv"
+)
+
+// rss is the resident memory of this process in bytes, 0 where the system does not tell.
+func rss() int64 { return procKB("/proc/self/status", "VmRSS:") << 10 }
+
+// available is the memory in bytes that can be had without swapping, 0 where the system does not tell.
+func available() int64 { return procKB("/proc/meminfo", "MemAvailable:") << 10 }
+
+// procKB reads one "key: value kB" line of a file of Linux's proc file system.
+func procKB(path, key string) int64 {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return 0
+	}
+	for line := range bytes.Lines(b) {
+		if rest, ok := bytes.CutPrefix(line, []byte(key)); ok {
+			f := bytes.Fields(rest)
+			if len(f) == 0 {
+				return 0
+			}
+			n, err := strconv.ParseInt(string(f[0]), 10, 64)
+			if err != nil {
+				return 0
+			}
+			return n
+		}
+	}
+	return 0
+}
+
+func megabytes(n int64) string { return fmt.Sprintf("%d MB", n>>20) }

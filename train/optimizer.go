@@ -1,0 +1,88 @@
+package train
+
+import (
+	"fmt"
+	"math"
+
+	"gorgonia.org/tensor"
+
+	"retinago/config"
+	"retinago/detector"
+	"retinago/engine"
+	"retinago/nn"
+)
+
+// Optimizer updates parameters by their gradients with the engine's fused kernels.
+type Optimizer struct {
+	engine  engine.Engine
+	c       config.Train
+	moments map[string][]*tensor.Dense // by parameter: momentum, or Adam's two moments
+	step    int
+}
+
+// NewOptimizer makes the optimiser state of every trainable parameter.
+func NewOptimizer(e engine.Engine, c config.Train, params []*nn.Param) (*Optimizer, error) {
+	o := &Optimizer{engine: e, c: c, moments: map[string][]*tensor.Dense{}}
+	n := 2
+	if c.Optimizer == "sgd" {
+		n = 1
+	}
+	for _, p := range params {
+		if !p.Trainable {
+			continue
+		}
+		for range n {
+			t, err := e.New(tensor.Float32, p.Shape...)
+			if err != nil {
+				return nil, fmt.Errorf("train: optimiser state of %s: %w", p.Name, err)
+			}
+			o.moments[p.Name] = append(o.moments[p.Name], t)
+		}
+	}
+	return o, nil
+}
+
+// Bytes is the memory of the optimiser's state.
+func (o *Optimizer) Bytes() int64 {
+	var n int64
+	for _, m := range o.moments {
+		for _, t := range m {
+			n += 4 * int64(t.Shape().TotalSize())
+		}
+	}
+	return n
+}
+
+// GradNorm is the L2 norm of all gradients together, NaN or Inf when one is not finite.
+func (o *Optimizer) GradNorm(s *detector.TrainStep) (float64, error) {
+	var sum float64
+	err := s.Gradients(func(_ *nn.Param, g *tensor.Dense) error {
+		v, err := o.engine.SumSquares(g)
+		sum += v
+		return err
+	})
+	return math.Sqrt(sum), err
+}
+
+// Step updates the parameters with the gradients of the last run, scaled so that their norm is at most
+// train.clip_norm.
+func (o *Optimizer) Step(s *detector.TrainStep, lr, norm float64) error {
+	scale := 1.0
+	if o.c.ClipNorm > 0 && norm > o.c.ClipNorm {
+		scale = o.c.ClipNorm / (norm + 1e-6)
+	}
+	o.step++
+	return s.Gradients(func(p *nn.Param, g *tensor.Dense) error {
+		decay := o.c.WeightDecay
+		if p.Kind != nn.Weight && !o.c.DecayNormBias {
+			decay = 0
+		}
+		m := o.moments[p.Name]
+		if o.c.Optimizer == "sgd" {
+			return o.engine.SGD(p.Value, m[0], g, engine.SGDParams{LR: float32(lr), Momentum: float32(o.c.Momentum),
+				Decay: float32(decay), Scale: float32(scale), Nesterov: o.c.Nesterov})
+		}
+		return o.engine.Adam(p.Value, m[0], m[1], g, engine.AdamParams{LR: float32(lr), Beta1: float32(o.c.Beta1), Beta2: float32(o.c.Beta2),
+			Eps: float32(o.c.Eps), Decay: float32(decay), Scale: float32(scale), Step: o.step, Decoupled: o.c.Optimizer == "adamw"})
+	})
+}

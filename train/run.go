@@ -1,0 +1,223 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"retinago/coco"
+	"retinago/config"
+	"retinago/data"
+	"retinago/detector"
+	"retinago/engine/cpu"
+	"retinago/infer"
+)
+
+// Options says where a run lives.
+type Options struct {
+	Out    string    // directory; made when it is absent
+	Resume bool      // continue the run that is there
+	Log    io.Writer // progress, for people
+}
+
+// Run trains a model to the end of its schedule. Cancelling ctx ends it early, with a checkpoint and without an error.
+func Run(ctx context.Context, c config.Config, o Options) (err error) {
+	if err := c.Validate(); err != nil {
+		return err
+	}
+	if err := claim(o); err != nil {
+		return err
+	}
+	train, err := open(c, c.Data.Train, "data.train")
+	if err != nil {
+		return err
+	}
+	if err := adopt(&c, train); err != nil {
+		return err
+	}
+	var val *data.Dataset
+	if c.Data.Val.JSON != "" {
+		if val, err = open(c, c.Data.Val, "data.val"); err != nil {
+			return err
+		}
+		if err := sameCategories(c, val); err != nil {
+			return err
+		}
+	}
+	e, err := cpu.New(cpu.Options{Threads: c.Train.Threads})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, e.Close()) }()
+	m, err := detector.New(c.Model, e, c.Train.Seed)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, m.Close()) }()
+
+	l := &Loop{Config: c, Model: m, out: o.Out, data: train, info: detector.Info{Config: c, Categories: categories(c)}, bestAP: -1}
+	if c.Train.InitWeights != "" && !o.Resume {
+		if err := start(m, c.Train.InitWeights, o.Log); err != nil {
+			return err
+		}
+	}
+	if l.normalizer, err = NewNormalizer(c.Loss.Normalizer); err != nil {
+		return err
+	}
+	if l.optimizer, err = NewOptimizer(e, c.Train, m.Params()); err != nil {
+		return err
+	}
+	if c.Train.EMA > 0 {
+		if err := l.startAverage(); err != nil {
+			return err
+		}
+	}
+	match := c.Match.Matcher()
+	l.loader, err = data.NewLoader(train, c.Data, data.LoaderOptions{Batch: c.Train.Batch, Seed: c.Train.Seed, Prepare: func(b *data.Batch) {
+		objects := make([]detector.Objects, b.N)
+		for i := range objects {
+			objects[i] = detector.Objects{Boxes: b.Boxes[i], Classes: b.Classes[i], Crowd: b.Crowd[i]}
+		}
+		b.Prepared = m.Assign(match, b.H, b.W, objects)
+	}})
+	if err != nil {
+		return err
+	}
+	defer l.loader.Close()
+	l.Schedule = NewSchedule(c.Train, l.loader.BatchesPerEpoch())
+	if o.Resume {
+		if err := l.loadState(); err != nil {
+			return err
+		}
+	}
+	if err := c.Save(filepath.Join(o.Out, ConfigFile)); err != nil {
+		return err
+	}
+	if err := l.announce(o, val); err != nil {
+		return err
+	}
+	if err := l.fits(o.Log); err != nil {
+		return err
+	}
+
+	j, err := newJournal(o.Out, o.Resume)
+	if err != nil {
+		return err
+	}
+	l.hooks = []Hook{&progress{w: o.Log, every: max(c.Train.LogEvery, 1)}}
+	if val != nil {
+		l.hooks = append(l.hooks, &evaluation{every: c.Train.EvalEvery, w: o.Log, journal: j, measure: func(ctx context.Context, l *Loop) ([12]float64, string, error) {
+			return measure(ctx, l, val)
+		}})
+	}
+	// The journal closes last, the checkpoint holds what the evaluation found.
+	l.hooks = append(l.hooks, &checkpoint{every: c.Train.CheckpointEvery}, j)
+	return l.run(ctx, o.Log)
+}
+
+// claim makes the run's directory, or finds the run that is to be resumed.
+func claim(o Options) error {
+	_, err := os.Stat(filepath.Join(o.Out, StateFile))
+	switch {
+	case o.Resume && err != nil:
+		return fmt.Errorf("train: nothing to resume in %s: %w; leave -resume out to start a run", o.Out, err)
+	case !o.Resume && err == nil:
+		return fmt.Errorf("train: %s already holds a run; continue it with -resume, or give another -out", o.Out)
+	}
+	return os.MkdirAll(o.Out, 0o755)
+}
+
+func open(c config.Config, s config.Set, key string) (*data.Dataset, error) {
+	if s.JSON == "" || s.Images == "" {
+		return nil, fmt.Errorf("train: %s.json and %s.images must say where the dataset is; set them in the config or with -set", key, key)
+	}
+	return data.Open(c.Data.Path(s.JSON), c.Data.Path(s.Images))
+}
+
+// adopt takes the classes from the training set where the config names none, and checks them where it does.
+func adopt(c *config.Config, d *data.Dataset) error {
+	if len(c.Model.Classes) == 0 {
+		for _, k := range d.Categories() {
+			c.Model.Classes = append(c.Model.Classes, k.Name)
+			c.Model.CategoryIDs = append(c.Model.CategoryIDs, k.ID)
+		}
+		return nil
+	}
+	return sameCategories(*c, d)
+}
+
+// sameCategories checks that a dataset has the model's classes: class k of the model is category k of the dataset.
+func sameCategories(c config.Config, d *data.Dataset) error {
+	have := d.Categories()
+	same := len(have) == len(c.Model.Classes)
+	for i := 0; same && i < len(have); i++ {
+		same = have[i].Name == c.Model.Classes[i] && (len(c.Model.CategoryIDs) == 0 || have[i].ID == c.Model.CategoryIDs[i])
+	}
+	if same {
+		return nil
+	}
+	var names []string
+	for _, k := range have {
+		names = append(names, fmt.Sprintf("%d %s", k.ID, k.Name))
+	}
+	return fmt.Errorf("train: %s has the categories [%s], the model has the classes [%s] with ids %v: they must be the same in the same order",
+		d.Path(), strings.Join(names, ", "), strings.Join(c.Model.Classes, ", "), c.Model.CategoryIDs)
+}
+
+func categories(c config.Config) []detector.Category {
+	out := make([]detector.Category, len(c.Model.Classes))
+	for i, n := range c.Model.Classes {
+		out[i] = detector.Category{ID: int64(i + 1), Name: n}
+		if i < len(c.Model.CategoryIDs) {
+			out[i].ID = c.Model.CategoryIDs[i]
+		}
+	}
+	return out
+}
+
+// announce prints what is about to happen.
+func (l *Loop) announce(o Options, val *data.Dataset) error {
+	all, trainable := l.Model.Size()
+	c := l.Config
+	fmt.Fprintf(o.Log, "model     %s, FPN %d, %d classes, %.2fM parameters, %.2fM trained\n", c.Model.Backbone, c.Model.FPNWidth, l.Model.Classes(), float64(all)/1e6, float64(trainable)/1e6)
+	fmt.Fprintf(o.Log, "data      %s: %s\n", l.data.Path(), l.data.Summary())
+	if val != nil {
+		fmt.Fprintf(o.Log, "          %s: %s\n", val.Path(), val.Summary())
+	}
+	fmt.Fprintf(o.Log, "schedule  %s\n", l.Schedule)
+	fmt.Fprintf(o.Log, "compute   %s, %d threads; loss %s over %s\n", l.Model.Engine().Name(), l.Model.Engine().Threads(), c.Loss.Kind, c.Loss.Normalizer)
+	_, err := fmt.Fprintf(o.Log, "out       %s\n", o.Out)
+	return err
+}
+
+// fits prints the memory that the largest canvas will take and refuses to begin without it.
+func (l *Loop) fits(w io.Writer) error {
+	h, wd := l.loader.LargestCanvas()
+	need, err := TrainingBudget(l.Model, l.Config, l.Config.Train.Batch, h, wd)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "memory    %s at the peak, for a batch of %d on %dx%d\n", megabytes(need.Total()), l.Config.Train.Batch, wd, h)
+	if have := available() + rss(); available() > 0 && need.Total() > have {
+		return fmt.Errorf("train: this needs %s of memory and %s are available: lower train.batch (%d), data.short_sides (%v) or model.fpn_width (%d)",
+			megabytes(need.Total()), megabytes(have), l.Config.Train.Batch, l.Config.Data.ShortSides, l.Config.Model.FPNWidth)
+	}
+	return nil
+}
+
+// measure evaluates the model on a dataset.
+func measure(ctx context.Context, l *Loop, val *data.Dataset) ([12]float64, string, error) {
+	e, err := infer.Evaluate(ctx, l.Model, l.Config, val, nil)
+	if err != nil {
+		return [12]float64{}, "", err
+	}
+	r, err := coco.Evaluate(val.COCO(), e.Detections, coco.Params{})
+	if err != nil {
+		return [12]float64{}, "", err
+	}
+	return r.Stats, r.String(), nil
+}

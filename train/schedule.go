@@ -1,0 +1,72 @@
+package train
+
+import (
+	"fmt"
+	"math"
+
+	"retinago/config"
+)
+
+// Schedule is the learning rate over the steps of a run.
+type Schedule struct {
+	Steps      int
+	Epoch      int     // steps in one pass over the pictures
+	Base       float64 // learning rate after warm-up
+	Warmup     int     // steps of linear warm-up
+	Milestones []int   // steps at which a multi-step schedule lowers the rate
+	scale      float64 // batch / base batch
+	c          config.Train
+}
+
+// NewSchedule scales a recipe to its batch: k times the pictures per step take k times the learning rate and 1/k of
+// the steps and of the warm-up, so that a run sees the same pictures (Goyal et al. 2017, "Accurate, Large Minibatch
+// SGD", section 2.1). perEpoch is the number of batches in one pass over the training set.
+func NewSchedule(c config.Train, perEpoch int) Schedule {
+	k := c.Scale()
+	s := Schedule{Epoch: perEpoch, Base: c.LR * k, Warmup: int(math.Round(float64(c.WarmupSteps) / k)), scale: k, c: c}
+	s.Steps = c.Epochs * perEpoch
+	if c.Steps > 0 {
+		s.Steps = max(int(math.Round(float64(c.Steps)/k)), 1)
+	}
+	if c.Schedule == "multistep" {
+		for _, m := range c.Milestones {
+			s.Milestones = append(s.Milestones, int(math.Round(m*float64(s.Steps))))
+		}
+	}
+	return s
+}
+
+// At is the learning rate of a step, counted from 0.
+func (s Schedule) At(step int) float64 {
+	lr := s.Base
+	switch s.c.Schedule {
+	case "cosine": // Loshchilov and Hutter 2017, eq. 5, without restarts
+		lr *= (1 + math.Cos(math.Pi*float64(step)/float64(s.Steps))) / 2
+	case "multistep":
+		for _, m := range s.Milestones {
+			if step >= m {
+				lr *= s.c.Gamma
+			}
+		}
+	}
+	if step < s.Warmup {
+		t := float64(step+1) / float64(s.Warmup)
+		lr *= s.c.WarmupFactor + (1-s.c.WarmupFactor)*t
+	}
+	return lr
+}
+
+// String says what the schedule is and how it was scaled.
+func (s Schedule) String() string {
+	out := fmt.Sprintf("%d steps (%.1f epochs of %d), learning rate %.4g, %s", s.Steps, float64(s.Steps)/float64(s.Epoch), s.Epoch, s.Base, s.c.Schedule)
+	if len(s.Milestones) > 0 {
+		out += fmt.Sprintf(" x%g at %v", s.c.Gamma, s.Milestones)
+	}
+	if s.Warmup > 0 {
+		out += fmt.Sprintf(", %d steps of warm-up", s.Warmup)
+	}
+	if s.scale != 1 {
+		out += fmt.Sprintf("; rate x%.4g and steps /%.4g for batch %d instead of %d", s.scale, s.scale, s.c.Batch, s.c.BaseBatch)
+	}
+	return out
+}

@@ -1,0 +1,100 @@
+package train
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"retinago/backbone"
+	"retinago/detector"
+	"retinago/weights"
+)
+
+// start takes what fits from a file of weights: a whole model's, or a backbone's with torchvision's names.
+func start(m *detector.Model, path string, w io.Writer) error {
+	f, err := weights.Open(path)
+	if err != nil {
+		return fmt.Errorf("train.init_weights: %w", err)
+	}
+	defer f.Close()
+	if slices.ContainsFunc(f.Names(), func(n string) bool { return strings.HasPrefix(n, detector.BackbonePrefix) }) {
+		return startModel(m, f, path, w)
+	}
+	return startBackbone(m, f, path, w)
+}
+
+// startModel takes every tensor of the model's name and shape, so that another class count starts anew where it must.
+func startModel(m *detector.Model, f *weights.File, path string, w io.Writer) error {
+	r, err := m.Load(f)
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	if len(r.Loaded) == 0 {
+		return fmt.Errorf("%s: none of its %d tensors has a name and shape of this model: it is of another architecture; see model.backbone and model.fpn_width",
+			path, len(f.Names()))
+	}
+	fmt.Fprintf(w, "weights   %s: %d tensors loaded, %d initialised, %d of another shape initialised, %d skipped\n",
+		path, len(r.Loaded), len(r.Initialised), len(r.Mismatched), len(r.Skipped))
+	list(w, "initialised", r.Initialised)
+	list(w, "of another shape", r.Mismatched)
+	list(w, "skipped", r.Skipped)
+	return nil
+}
+
+func startBackbone(m *detector.Model, f *weights.File, path string, w io.Writer) error {
+	var want []weights.Spec
+	for _, p := range m.Params() {
+		want = append(want, weights.Spec{Name: p.Name, Shape: p.Shape})
+	}
+	tensors, r, err := weights.ResNet(f, want, detector.BackbonePrefix, backbone.NormEps)
+	if err != nil {
+		return err
+	}
+	if _, err := m.Load(tensorList(tensors)); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	fmt.Fprintf(w, "weights   %s: %d tensors of the backbone loaded, %d initialised, %d skipped\n", path, len(r.Loaded), len(r.Initialised), len(r.Skipped))
+	list(w, "initialised", r.Initialised)
+	list(w, "skipped", r.Skipped)
+	for _, n := range r.Notes {
+		fmt.Fprintf(w, "          %s\n", n)
+	}
+	return nil
+}
+
+// tensorList is a detector.Source of tensors in memory.
+type tensorList []weights.Tensor
+
+func (l tensorList) Names() []string {
+	out := make([]string, len(l))
+	for i, t := range l {
+		out[i] = t.Name
+	}
+	return out
+}
+
+func (l tensorList) Tensor(name string) (weights.Tensor, error) {
+	return l[slices.IndexFunc(l, func(t weights.Tensor) bool { return t.Name == name })], nil
+}
+
+// list names parameters by their modules, a dozen at most.
+func list(w io.Writer, what string, names []string) {
+	var modules []string
+	for _, n := range names {
+		if i := strings.LastIndexByte(n, '.'); i > 0 {
+			n = n[:i]
+		}
+		if !slices.Contains(modules, n) {
+			modules = append(modules, n)
+		}
+	}
+	if len(modules) == 0 {
+		return
+	}
+	more := ""
+	if n := len(modules) - 12; n > 0 {
+		modules, more = modules[:12], fmt.Sprintf(" and %d more", n)
+	}
+	fmt.Fprintf(w, "          %s: %s%s\n", what, strings.Join(modules, " "), more)
+}
