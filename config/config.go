@@ -53,7 +53,7 @@ type Data struct {
 	ShortSides []int `yaml:"short_sides,flow"`
 	// MaxSide in px bounds the long side after resizing.
 	MaxSide int `yaml:"max_side"`
-	// CanvasMultiple in px: canvases are multiples of it; itself a multiple of the coarsest stride.
+	// CanvasMultiple in px: canvases are multiples of it; itself a multiple of 32. At multiples of 128 every level divides evenly.
 	CanvasMultiple int `yaml:"canvas_multiple"`
 	// Flip is the probability of mirroring a training picture.
 	Flip float64 `yaml:"flip"`

@@ -11,7 +11,7 @@ import (
 func (c Config) Validate() error {
 	var v check
 	v.model(c.Model)
-	v.data(c.Data, c.Model.Anchors.Strides)
+	v.data(c.Data)
 	v.match(c.Match)
 	v.loss(c.Loss)
 	v.train(c.Train)
@@ -123,7 +123,7 @@ func (v *check) list(key string, got []float64) {
 	}
 }
 
-func (v *check) data(d Data, strides []int) {
+func (v *check) data(d Data) {
 	if len(d.ShortSides) == 0 {
 		v.fail("data.short_sides", d.ShortSides, "at least one value in px")
 	}
@@ -134,11 +134,8 @@ func (v *check) data(d Data, strides []int) {
 		}
 	}
 	v.count("data.max_side", d.MaxSide, 16, 16384)
-	if len(strides) > 0 {
-		coarsest := slices.Max(strides)
-		if d.CanvasMultiple < 1 || coarsest > 0 && d.CanvasMultiple%coarsest != 0 {
-			v.fail("data.canvas_multiple", d.CanvasMultiple, "a multiple of the coarsest stride, %d", coarsest)
-		}
+	if d.CanvasMultiple < 1 || d.CanvasMultiple%32 != 0 {
+		v.fail("data.canvas_multiple", d.CanvasMultiple, "a multiple of 32, the stride of C5")
 	}
 	v.span("data.flip", d.Flip, 0, 1)
 	for i := range d.Mean {

@@ -1,0 +1,30 @@
+# docker build -t retinago .
+# docker run --rm --user "$(id -u):$(id -g)" -v "$PWD:/data" retinago detect -weights best.safetensors -source photos -out found
+
+FROM golang:1.26-bookworm AS build
+WORKDIR /src
+# Slow and seldom changing first: packages, modules, gocv's C++.
+COPY go.mod go.sum ./
+COPY scripts/setup scripts/
+RUN scripts/setup && go mod download && go build gocv.io/x/gocv gorgonia.org/gorgonia
+COPY . .
+ARG VERSION=devel
+RUN go build -trimpath -ldflags "-s -w -X main.version=$VERSION" -o /retinago ./cmd/retinago
+
+FROM debian:bookworm-slim
+# What `ldd` asks for: the OpenCV modules that gocv binds, and oneDNN with its OpenMP.
+RUN apt-get update \
+ && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
+      libdnnl2 libgomp1 libstdc++6 \
+      libopencv-calib3d406 libopencv-core406 libopencv-dnn406 libopencv-features2d406 libopencv-highgui406 \
+      libopencv-imgcodecs406 libopencv-imgproc406 libopencv-objdetect406 libopencv-photo406 libopencv-video406 \
+      libopencv-videoio406 \
+ && rm -rf /var/lib/apt/lists/* \
+ && useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin retinago
+COPY --from=build /retinago /usr/local/bin/retinago
+COPY LICENSE /usr/share/doc/retinago/
+COPY configs /usr/share/retinago/configs
+USER retinago
+# Mount your folder here: relative paths on the command line are then relative to it.
+WORKDIR /data
+ENTRYPOINT ["retinago"]
