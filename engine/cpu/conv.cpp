@@ -207,7 +207,7 @@ bool rn_conv_context::winograd(const rn_conv &s, Pass pass) const {
   if (s.c % 16 || s.k % 16) return false;
   if (algorithm == 2) return true;
   int64_t tiles = (int64_t)s.n * ((s.h + 3) / 4) * ((s.w + 3) / 4);
-  return tiles >= (pass == WEIGHTS ? 64 : 12);
+  return tiles >= (pass == WEIGHTS ? 64 : 40);
 }
 
 namespace {

@@ -82,6 +82,15 @@ CLONES static void max_run(float *__restrict y, const float *x, int64_t n) {
   for (int64_t i = 0; i < n; i++) y[i] = x[i] > y[i] || x[i] != x[i] ? x[i] : y[i];
 }
 
+// hand_run gives what is left of a window's gradient to the channels whose maximum is here.
+CLONES static void hand_run(float *__restrict dx, float *__restrict left, const float *x, const float *y, int n) {
+  for (int i = 0; i < n; i++) {
+    float g = x[i] == y[i] ? left[i] : 0;
+    dx[i] += g;
+    left[i] -= g;
+  }
+}
+
 CLONES static double squares_run(const float *x, int64_t n) {
   double s = 0;
   for (int64_t i = 0; i < n; i += 4096) {
@@ -169,20 +178,20 @@ void rn_max_pool_grad(float *dx, const float *dy, const float *x, const float *y
 #pragma omp parallel for schedule(static)
   for (int i = 0; i < n; i++) {
     memset(dx + (int64_t)i * h * w * c, 0, sizeof(float) * h * w * c);
+    float *left = (float *)malloc(sizeof(float) * c); // of the window's gradient, until its maximum is met
     for (int oy = 0; oy < oh; oy++)
       for (int ox = 0; ox < ow; ox++)
-        for (int k = 0; k < c; k++) {
-          int64_t o = (((int64_t)i * oh + oy) * ow + ox) * c + k;
+        {
+          int64_t o = (((int64_t)i * oh + oy) * ow + ox) * c;
+          memcpy(left, dy + o, sizeof(float) * c);
           for (int q = 0; q < kernel * kernel; q++) {
             int yy = oy * stride - pad + q / kernel, xx = ox * stride - pad + q % kernel;
             if (yy < 0 || yy >= h || xx < 0 || xx >= w) continue;
-            int64_t p = (((int64_t)i * h + yy) * w + xx) * c + k;
-            if (x[p] == y[o] || (x[p] != x[p] && y[o] != y[o])) {
-              dx[p] += dy[o];
-              break;
-            }
+            int64_t p = (((int64_t)i * h + yy) * w + xx) * c;
+            hand_run(dx + p, left, x + p, y + o, c);
           }
         }
+    free(left);
   }
 }
 

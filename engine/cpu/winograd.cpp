@@ -61,31 +61,53 @@ static inline void a_up(const V *y, V *o) {
 
 static const double G[6][3] = {{1. / 4, 0, 0}, {-1. / 6, -1. / 6, -1. / 6}, {-1. / 6, 1. / 6, -1. / 6}, {1. / 24, 1. / 12, 1. / 6}, {1. / 24, -1. / 12, 1. / 6}, {0, 0, 1}};
 
+// g_up is G g: the weights' transform of one line.
+static inline void g_up(V a, V b, V c, V *o) {
+  V s = _mm512_mul_ps(c1(-1.f / 6), _mm512_add_ps(a, c)), d = _mm512_mul_ps(c1(1.f / 6), b);
+  V t = _mm512_fmadd_ps(c1(1.f / 24), a, _mm512_mul_ps(c1(1.f / 6), c)), e = _mm512_mul_ps(c1(1.f / 12), b);
+  o[0] = _mm512_mul_ps(c1(.25f), a);
+  o[1] = _mm512_sub_ps(s, d);
+  o[2] = _mm512_add_ps(s, d);
+  o[3] = _mm512_add_ps(t, e);
+  o[4] = _mm512_sub_ps(t, e);
+  o[5] = c;
+}
+
 int rn_winograd_available(void) { return __builtin_cpu_supports("avx512f"); }
 
 int64_t rn_winograd_packed(int in, int out) { return 36 * (int64_t)in * up32(out); }
 
-// pack transforms scale . w [K,C,3,3] (scale may be NULL) into U [36][out/32][in][32]: in = C, out = K forward; in = K, out = C backward.
+// pack transforms scale . w [K,C,3,3] (scale may be NULL) into U [36][out/32][in][32]: in = C, out = K forward; in = K,
+// out = C backward.
 void rn_winograd_pack(float *u, const float *w, const float *scale, int c, int k, int backward) {
   int in = backward ? k : c, out = backward ? c : k;
   int64_t blocks = up32(out) / 32;
 #pragma omp parallel for schedule(static)
   for (int64_t ob = 0; ob < blocks; ob++)
-    for (int i = 0; i < in; i++)
+    for (int i = 0; i < in; i++) {
+      alignas(64) float g[9][32];
       for (int j = 0; j < 32; j++) {
         int o = (int)ob * 32 + j;
-        double t[6][3], g[9];
-        for (int q = 0; q < 9; q++) {
-          if (o >= out) g[q] = 0;
-          else g[q] = backward ? w[((int64_t)i * c + o) * 9 + 8 - q] : w[((int64_t)o * c + i) * 9 + q];
-          if (scale && o < out) g[q] *= scale[backward ? i : o];
+        if (o >= out) {
+          for (int q = 0; q < 9; q++) g[q][j] = 0;
+          continue;
         }
-        for (int a = 0; a < 6; a++)
-          for (int b = 0; b < 3; b++) t[a][b] = G[a][0] * g[b] + G[a][1] * g[3 + b] + G[a][2] * g[6 + b];
-        for (int a = 0; a < 6; a++)
-          for (int b = 0; b < 6; b++)
-            u[(((a * 6 + b) * blocks + ob) * in + i) * 32 + j] = (float)(t[a][0] * G[b][0] + t[a][1] * G[b][1] + t[a][2] * G[b][2]);
+        const float *f = w + (backward ? (int64_t)i * c + o : (int64_t)o * c + i) * 9;
+        float s = scale ? scale[backward ? i : o] : 1;
+        for (int q = 0; q < 9; q++) g[q][j] = s * f[backward ? 8 - q : q];
       }
+      for (int j = 0; j < 32; j += 16) {
+        V t[18], m[6]; // t: the six rows of G g, three columns each
+        for (int b = 0; b < 3; b++) {
+          g_up(ld(g[b] + j), ld(g[3 + b] + j), ld(g[6 + b] + j), m);
+          for (int a = 0; a < 6; a++) t[a * 3 + b] = m[a];
+        }
+        for (int a = 0; a < 6; a++) {
+          g_up(t[a * 3], t[a * 3 + 1], t[a * 3 + 2], m);
+          for (int b = 0; b < 6; b++) st(u + (((a * 6 + b) * blocks + ob) * in + i) * 32 + j, m[b]);
+        }
+      }
+    }
 }
 
 // input transforms the 6x6 patch of a tile at (ty, tx) of one picture into v[36][stride], channel by channel.
