@@ -1,0 +1,219 @@
+package train
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"retinago/config"
+	"retinago/data"
+	"retinago/weights"
+)
+
+// small is a run of a few seconds on shapes.
+func small(t *testing.T) config.Config {
+	t.Helper()
+	dir := t.TempDir()
+	if err := data.Shapes(dir, data.ShapesOptions{Train: 16, Val: 4, Size: 96, MaxSize: 48, MaxObjects: 3, Seed: 3}); err != nil {
+		t.Fatal(err)
+	}
+	c := config.Default()
+	c.Model.Backbone, c.Model.Norm, c.Model.FrozenStages, c.Model.FPNWidth, c.Model.HeadDepth, c.Model.HeadNorm = "resnet18", "batch", 0, 16, 1, "group"
+	c.Data.Root = dir
+	c.Data.Train = config.Set{JSON: "train.json", Images: "train"}
+	c.Data.Val = config.Set{JSON: "val.json", Images: "val"}
+	c.Data.ShortSides, c.Data.MaxSide, c.Data.CanvasMultiple = []int{64}, 96, 32
+	c.Train.Batch, c.Train.BaseBatch, c.Train.Epochs, c.Train.Steps = 4, 4, 2, 0
+	c.Train.Optimizer, c.Train.LR, c.Train.WarmupSteps, c.Train.EMA = "adamw", 1e-3, 2, .9
+	c.Train.EvalEvery, c.Train.CheckpointEvery, c.Train.LogEvery = 4, 3, 2
+	return c
+}
+
+// parameters reads all tensors of a state file.
+func parameters(t *testing.T, path string) map[string][]float32 {
+	t.Helper()
+	f, err := weights.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	out := map[string][]float32{}
+	for _, n := range f.Names() {
+		v, err := f.Tensor(n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out[n] = v.Data
+	}
+	return out
+}
+
+// stopAfter cancels a run once its log has said so many steps.
+type stopAfter struct {
+	bytes.Buffer
+	text   string
+	cancel context.CancelFunc
+}
+
+func (s *stopAfter) Write(b []byte) (int, error) {
+	if bytes.Contains(b, []byte(s.text)) {
+		s.cancel()
+	}
+	return s.Buffer.Write(b)
+}
+
+// A run that is interrupted and resumed ends bit for bit like one that is not.
+func TestResumeContinuesExactly(t *testing.T) {
+	c := small(t)
+	whole, parts := filepath.Join(t.TempDir(), "whole"), filepath.Join(t.TempDir(), "parts")
+	var log bytes.Buffer
+	if err := Run(context.Background(), c, Options{Out: whole, Log: &log}); err != nil {
+		t.Fatalf("%v\n%s", err, log.String())
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	w := &stopAfter{text: "step 2/8", cancel: cancel}
+	if err := Run(ctx, c, Options{Out: parts, Log: w}); err != nil {
+		t.Fatalf("an interrupted run fails: %v", err)
+	}
+	if !strings.Contains(w.String(), "interrupted") {
+		t.Fatalf("the run was not interrupted:\n%s", w.String())
+	}
+	if err := Run(context.Background(), c, Options{Out: parts, Log: &log}); err == nil || !strings.Contains(err.Error(), "-resume") {
+		t.Errorf("a second run in the same place: %v", err)
+	}
+	if err := Run(context.Background(), c, Options{Out: parts, Resume: true, Log: &log}); err != nil {
+		t.Fatal(err)
+	}
+	a, b := parameters(t, filepath.Join(whole, StateFile)), parameters(t, filepath.Join(parts, StateFile))
+	if len(a) == 0 || !reflect.DeepEqual(a, b) {
+		t.Error("the resumed run ends with other weights")
+	}
+	for _, f := range []string{LastModel, BestModel, ConfigFile} {
+		if _, err := os.Stat(filepath.Join(parts, f)); err != nil {
+			t.Error(err)
+		}
+	}
+	checkJournal(t, filepath.Join(whole, LogFile))
+}
+
+func checkJournal(t *testing.T, path string) {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	steps, evals := 0, 0
+	var first, last float64
+	for line := range strings.Lines(string(b)) {
+		var r map[string]any
+		if err := json.Unmarshal([]byte(line), &r); err != nil {
+			t.Fatalf("line %q: %v", line, err)
+		}
+		if _, ok := r["stats"]; ok {
+			evals++
+			continue
+		}
+		steps++
+		last = r["loss"].(float64)
+		if steps == 1 {
+			first = last
+		}
+	}
+	if steps != 8 || evals != 2 {
+		t.Errorf("%d steps and %d evaluations in the journal, wants 8 and 2", steps, evals)
+	}
+	if last >= first {
+		t.Errorf("the loss rises from %g to %g", first, last)
+	}
+}
+
+func TestLossThatIsNotFiniteStops(t *testing.T) {
+	c := small(t)
+	c.Train.LR, c.Train.WarmupSteps, c.Train.Optimizer, c.Train.Momentum = 1e30, 0, "sgd", 0
+	c.Train.CheckpointEvery, c.Train.EMA = 1, 0
+	out := t.TempDir()
+	var log bytes.Buffer
+	err := Run(context.Background(), c, Options{Out: out, Log: &log})
+	if err == nil || !strings.Contains(err.Error(), "not finite") || !strings.Contains(err.Error(), ".jpg") || !strings.Contains(err.Error(), "learning rate") {
+		t.Fatalf("error %v", err)
+	}
+}
+
+func TestRunNamesWhatIsWrong(t *testing.T) {
+	c := small(t)
+	for _, k := range []struct {
+		name, want string
+		change     func(*config.Config)
+	}{
+		{"no dataset", "data.train.json", func(c *config.Config) { c.Data.Train.JSON = "" }},
+		{"absent dataset", "absent.json", func(c *config.Config) { c.Data.Train.JSON = "absent.json" }},
+		{"other classes", "categories", func(c *config.Config) { c.Model.Classes, c.Model.CategoryIDs = []string{"cat"}, []int64{1} }},
+		{"absent weights", "absent.safetensors", func(c *config.Config) { c.Train.InitWeights = "absent.safetensors" }},
+		{"too much memory", "lower train.batch", func(c *config.Config) {
+			c.Data.ShortSides, c.Data.MaxSide, c.Train.Batch, c.Train.BaseBatch = []int{2048}, 16384, 16, 16
+		}},
+	} {
+		bad := c
+		k.change(&bad)
+		err := Run(context.Background(), bad, Options{Out: t.TempDir(), Log: &bytes.Buffer{}})
+		if err == nil || !strings.Contains(err.Error(), k.want) {
+			t.Errorf("%s: error %v, wants %q", k.name, err, k.want)
+		}
+	}
+	if err := Run(context.Background(), c, Options{Out: t.TempDir(), Resume: true, Log: &bytes.Buffer{}}); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("resuming nothing: %v", err)
+	}
+}
+
+func TestSchedule(t *testing.T) {
+	c := config.Default().Train
+	c.Batch, c.BaseBatch, c.Epochs, c.Steps = 8, 16, 0, 90000
+	s := NewSchedule(c, 7000)
+	if s.Steps != 180000 || s.Base != .005 || s.Warmup != 2000 || s.Milestones[0] != 120000 || s.Milestones[1] != 160000 {
+		t.Fatalf("half the batch: %+v", s)
+	}
+	for _, k := range []struct {
+		step int
+		want float64
+	}{{0, .005 * (.001 + .999/2000)}, {1999, .005}, {119999, .005}, {120000, .0005}, {160000, .00005}} {
+		if got := s.At(k.step); math.Abs(got-k.want) > 1e-12 {
+			t.Errorf("step %d: %g, wants %g", k.step, got, k.want)
+		}
+	}
+	c.Schedule, c.WarmupSteps = "cosine", 0
+	s = NewSchedule(c, 7000)
+	if math.Abs(s.At(90000)-.0025) > 1e-12 || s.At(0) != .005 {
+		t.Errorf("cosine: %g at the middle, %g at the start", s.At(90000), s.At(0))
+	}
+}
+
+func TestNormalizer(t *testing.T) {
+	for kind, want := range map[string][]float32{
+		"positives": {.1, .1}, "image": {1. / 16, .5}, "ema": {1. / 91, 1. / 91},
+	} {
+		n, err := NewNormalizer(kind)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := []int{8, 2}
+		if kind == "image" {
+			p[1] = 0 // counts as one
+		}
+		for i, f := range n.Factors(p) {
+			if math.Abs(float64(f-want[i])) > 1e-7 {
+				t.Errorf("%s: %g, wants %g", kind, f, want[i])
+			}
+		}
+	}
+	if _, err := NewNormalizer("pixels"); err == nil {
+		t.Error("unknown normaliser passes")
+	}
+}
