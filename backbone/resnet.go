@@ -14,6 +14,7 @@ import (
 // stride of a bottleneck on its 3x3 convolution (torchvision's form).
 type ResNet struct {
 	Depth        int // 18, 34, 50, 101 or 152
+	Width        int // channels of the stem, doubled by each group after the first; 0 is the paper's 64
 	Norm         nn.Norm
 	FrozenStages int // 0 trains all, 1 freezes the stem, 2 also layer1, up to 5
 	Prefix       string
@@ -36,8 +37,8 @@ var plans = map[int]struct {
 
 // Channels returns the widths of C3, C4 and C5.
 func (r ResNet) Channels() [3]int {
-	e := r.expansion()
-	return [3]int{128 * e, 256 * e, 512 * e}
+	c5 := 8 * r.width() * r.expansion()
+	return [3]int{c5 / 4, c5 / 2, c5}
 }
 
 // Build adds the network and returns C3, C4 and C5. Errors are the builder's.
@@ -49,15 +50,15 @@ func (r ResNet) Build(b *nn.Builder, x *G.Node) [3]*G.Node {
 	}
 	defer b.Freeze(false)
 	b.Freeze(r.FrozenStages >= 1)
-	x = r.convNorm(b, x, "conv1", "bn1", nn.ConvSpec{In: 3, Out: 64, Kernel: 7, Stride: 2, ReLU: true}, nil)
+	x = r.convNorm(b, x, "conv1", "bn1", nn.ConvSpec{In: 3, Out: r.width(), Kernel: 7, Stride: 2, ReLU: true}, nil)
 	if b.Err() == nil {
 		x = b.Check(nn.MaxPool(x, engine.PoolParams{Kernel: 3, Stride: 2, Pad: 1}))
 	}
 	var c [3]*G.Node
-	in := 64
+	in := r.width()
 	for g, n := range plan.blocks {
 		b.Freeze(r.FrozenStages >= g+2)
-		width := 64 << g
+		width := r.width() << g
 		for i := range n {
 			stride := 1
 			if i == 0 && g > 0 {
@@ -100,6 +101,13 @@ func (r ResNet) convNorm(b *nn.Builder, x *G.Node, conv, norm string, s nn.ConvS
 
 // NormEps is added to variances under the root, as torchvision does.
 const NormEps = 1e-5
+
+func (r ResNet) width() int {
+	if r.Width == 0 {
+		return 64
+	}
+	return r.Width
+}
 
 func (r ResNet) expansion() int {
 	if plans[r.Depth].bottleneck {

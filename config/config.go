@@ -20,6 +20,9 @@ type Config struct {
 type Model struct {
 	// Backbone is resnet18, resnet34, resnet50, resnet101 or resnet152.
 	Backbone string `yaml:"backbone"`
+	// BackboneWidth is the channels of the backbone's stem, a multiple of 8; the paper's networks have 64. Narrower ones
+	// are faster and have no pretrained weights.
+	BackboneWidth int `yaml:"backbone_width"`
 	// Norm in the backbone: frozen (stored statistics, never trained), batch (running statistics) or group.
 	Norm string `yaml:"norm"`
 	// FrozenStages do not train: 0 none, 1 the stem, 2 also layer1, up to 5.
@@ -181,7 +184,7 @@ type Infer struct {
 func Default() Config {
 	return Config{
 		Model: Model{
-			Backbone: "resnet50", Norm: "frozen", FrozenStages: 2, FPNWidth: 256, P6From: "c5", HeadDepth: 4,
+			Backbone: "resnet50", BackboneWidth: 64, Norm: "frozen", FrozenStages: 2, FPNWidth: 256, P6From: "c5", HeadDepth: 4,
 			Prior: .01, Anchors: anchors.Default(),
 		},
 		Data: Data{

@@ -19,8 +19,8 @@ type ShapesOptions struct {
 	Train, Val int     // pictures [600, 100]
 	Size       int     // long side in pixels [256]
 	MinObjects int     // least shapes on a picture that is not empty [1]
-	MaxObjects int     // most shapes [12]
-	MinSize    float64 // least diameter of a shape in pixels [12]
+	MaxObjects int     // most shapes [10]
+	MinSize    float64 // least diameter of a shape in pixels [16]
 	MaxSize    float64 // greatest [110]
 	Empty      float64 // share of pictures without shapes [.04]; negative is none
 	Seed       uint64
@@ -32,7 +32,7 @@ var shapeClasses = []coco.Category{{ID: 1, Name: "circle"}, {ID: 2, Name: "squar
 // Shapes writes a dataset of coloured shapes on textured backgrounds, among marks of no class: dir/train and dir/val
 // with pictures, dir/train.json and dir/val.json in COCO format. Equal options make equal files.
 func Shapes(dir string, o ShapesOptions) error {
-	o = o.defaults()
+	o = o.Defaults()
 	if err := o.check(); err != nil {
 		return err
 	}
@@ -47,7 +47,8 @@ func Shapes(dir string, o ShapesOptions) error {
 	return nil
 }
 
-func (o ShapesOptions) defaults() ShapesOptions {
+// Defaults fills the zero values.
+func (o ShapesOptions) Defaults() ShapesOptions {
 	set := func(v *int, d int) {
 		if *v == 0 {
 			*v = d
@@ -57,9 +58,9 @@ func (o ShapesOptions) defaults() ShapesOptions {
 	set(&o.Val, 100)
 	set(&o.Size, 256)
 	set(&o.MinObjects, 1)
-	set(&o.MaxObjects, 12)
+	set(&o.MaxObjects, 10)
 	if o.MinSize == 0 {
-		o.MinSize = 12
+		o.MinSize = 16
 	}
 	if o.MaxSize == 0 {
 		o.MaxSize = 110

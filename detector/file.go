@@ -129,7 +129,8 @@ type Source interface {
 	Tensor(name string) (weights.Tensor, error)
 }
 
-// Load takes from src every tensor whose name and shape are the model's.
+// Load takes from src every tensor whose name and shape are the model's. A value that is not finite is an error: a
+// network hides it (ReLU of NaN may be 0) and detects nothing.
 func (m *Model) Load(src Source) (Report, error) {
 	var r Report
 	unknown := map[string]bool{}
@@ -153,6 +154,9 @@ func (m *Model) Load(src Source) (Report, error) {
 		if !tensor.Shape(t.Shape).Eq(tensor.Shape(p.Shape)) {
 			r.Mismatched = append(r.Mismatched, p.Name)
 			continue
+		}
+		if i := slices.IndexFunc(t.Data, func(v float32) bool { return v-v != 0 }); i >= 0 {
+			return r, fmt.Errorf("tensor %s has %g at %d: the weights are of a run that diverged, or damaged", p.Name, t.Data[i], i)
 		}
 		if err := m.engine.Upload(p.Value, t.Data); err != nil {
 			return r, fmt.Errorf("detector: %s: %w", p.Name, err)

@@ -50,7 +50,7 @@ func New(c config.Model, e engine.Engine, seed uint64) (*Model, error) {
 	}
 	m := &Model{
 		engine:   e,
-		backbone: backbone.ResNet{Depth: depth, Norm: norm, FrozenStages: c.FrozenStages, Prefix: BackbonePrefix},
+		backbone: backbone.ResNet{Depth: depth, Width: c.BackboneWidth, Norm: norm, FrozenStages: c.FrozenStages, Prefix: BackbonePrefix},
 		pyramid:  fpn.Pyramid{Width: c.FPNWidth, P6FromP5: c.P6From == "p5", Prefix: "backbone.fpn."},
 		head: head.Head{Width: c.FPNWidth, Depth: c.HeadDepth, Anchors: c.Anchors.PerCell(), Classes: len(c.Classes),
 			GroupNorm: c.HeadNorm == "group", Prior: c.Prior, Prefix: "head."},

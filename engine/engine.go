@@ -32,7 +32,7 @@ type Engine interface {
 	CacheBytes() int64
 
 	// Conv: y [N,OH,OW,K] = act(x [N,H,W,C] * (scale [K] . w [K,C/G,R,S]) + b [K] + res [N,OH,OW,K]). scale multiplies
-	// the rows of w, where a frozen norm costs nothing per pixel. scale, b and res may be nil.
+	// the rows of w, where a frozen norm costs nothing per pixel. scale, b and res may be nil. ReLU of NaN is NaN or 0.
 	Conv(y, x, w, scale, b, res *tensor.Dense, p ConvParams) error
 	// ConvData: dx [N,H,W,C] from dy [N,OH,OW,K] and scale . w. p.ReLU is ignored.
 	ConvData(dx, dy, w, scale *tensor.Dense, p ConvParams) error

@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -72,6 +74,39 @@ func (p *progress) Step(_ context.Context, l *Loop) error {
 }
 
 func (p *progress) End(context.Context, *Loop) error { return nil }
+
+// broken names pictures that could not be read, once each, and counts them at the end.
+type broken struct {
+	w     io.Writer
+	all   func() map[string]error // so far, by path
+	named map[string]bool
+}
+
+// maxNamed bounds how many are named.
+const maxNamed = 20
+
+func (b *broken) Step(context.Context, *Loop) error {
+	all := b.all()
+	for _, path := range slices.Sorted(maps.Keys(all)) {
+		if b.named[path] || len(b.named) == maxNamed {
+			continue
+		}
+		b.named[path] = true
+		if _, err := fmt.Fprintf(b.w, "skipped   %v; another picture takes its place\n", all[path]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *broken) End(context.Context, *Loop) error {
+	n := len(b.all())
+	if n == 0 {
+		return nil
+	}
+	_, err := fmt.Fprintf(b.w, "skipped   %d pictures that cannot be read; `retinago data check` lists what is wrong with a dataset\n", n)
+	return err
+}
 
 // journal writes log.jsonl: a line per step and per evaluation.
 type journal struct{ f *os.File }

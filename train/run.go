@@ -61,7 +61,7 @@ func Run(ctx context.Context, c config.Config, o Options) (err error) {
 
 	l := &Loop{Config: c, Model: m, out: o.Out, data: train, info: detector.Info{Config: c, Categories: categories(c)}, bestAP: -1}
 	if c.Train.InitWeights != "" && !o.Resume {
-		if err := start(m, c.Train.InitWeights, o.Log); err != nil {
+		if err := start(m, c.Train.InitWeights, c.Model.Backbone, o.Log); err != nil {
 			return err
 		}
 	}
@@ -108,7 +108,7 @@ func Run(ctx context.Context, c config.Config, o Options) (err error) {
 	if err != nil {
 		return err
 	}
-	l.hooks = []Hook{&progress{w: o.Log, every: max(c.Train.LogEvery, 1)}}
+	l.hooks = []Hook{&broken{w: o.Log, all: l.loader.Broken, named: map[string]bool{}}, &progress{w: o.Log, every: max(c.Train.LogEvery, 1)}}
 	if val != nil {
 		l.hooks = append(l.hooks, &evaluation{every: c.Train.EvalEvery, w: o.Log, journal: j, measure: func(ctx context.Context, l *Loop) ([12]float64, string, error) {
 			return measure(ctx, l, val)
@@ -127,6 +127,18 @@ func claim(o Options) error {
 		return fmt.Errorf("train: nothing to resume in %s: %w; leave -resume out to start a run", o.Out, err)
 	case !o.Resume && err == nil:
 		return fmt.Errorf("train: %s already holds a run; continue it with -resume, or give another -out", o.Out)
+	}
+	// A run that was killed while it wrote leaves unfinished copies of its files.
+	for _, name := range []string{StateFile, LastModel, BestModel} {
+		left, err := filepath.Glob(filepath.Join(o.Out, "."+name+".*.tmp"))
+		if err != nil {
+			return err
+		}
+		for _, f := range left {
+			if err := os.Remove(f); err != nil {
+				return fmt.Errorf("train: %w", err)
+			}
+		}
 	}
 	return os.MkdirAll(o.Out, 0o755)
 }

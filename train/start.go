@@ -12,27 +12,29 @@ import (
 )
 
 // start takes what fits from a file of weights: a whole model's, or a backbone's with torchvision's names.
-func start(m *detector.Model, path string, w io.Writer) error {
+func start(m *detector.Model, path, backboneName string, w io.Writer) error {
 	f, err := weights.Open(path)
 	if err != nil {
 		return fmt.Errorf("train.init_weights: %w", err)
 	}
 	defer f.Close()
 	if slices.ContainsFunc(f.Names(), func(n string) bool { return strings.HasPrefix(n, detector.BackbonePrefix) }) {
-		return startModel(m, f, path, w)
+		return startModel(m, f, path, backboneName, w)
 	}
 	return startBackbone(m, f, path, w)
 }
 
 // startModel takes every tensor of the model's name and shape, so that another class count starts anew where it must.
-func startModel(m *detector.Model, f *weights.File, path string, w io.Writer) error {
+func startModel(m *detector.Model, f *weights.File, path, name string, w io.Writer) error {
 	r, err := m.Load(f)
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	if len(r.Loaded) == 0 {
-		return fmt.Errorf("%s: none of its %d tensors has a name and shape of this model: it is of another architecture; see model.backbone and model.fpn_width",
-			path, len(f.Names()))
+	// Another class count changes the last layers only. Where most of the network differs, going on would train from
+	// scratch in silence.
+	if all := len(m.Params()); 2*len(r.Loaded) < all {
+		return fmt.Errorf("train.init_weights: %s has %d of the model's %d tensors: it is of another architecture; see model.backbone (%s), backbone_width and fpn_width",
+			path, len(r.Loaded), all, name)
 	}
 	fmt.Fprintf(w, "weights   %s: %d tensors loaded, %d initialised, %d of another shape initialised, %d skipped\n",
 		path, len(r.Loaded), len(r.Initialised), len(r.Mismatched), len(r.Skipped))

@@ -162,16 +162,17 @@ func (f fileFaults) drop(d *coco.Dataset) *coco.Dataset {
 }
 
 func shapesFlags() []cli.Flag {
+	d := data.ShapesOptions{}.Defaults()
 	return []cli.Flag{
 		&cli.StringFlag{Name: "out", Usage: "`DIR` for the dataset", Required: true},
-		&cli.IntFlag{Name: "train", Usage: "pictures to train on"},
-		&cli.IntFlag{Name: "val", Usage: "pictures to evaluate on"},
-		&cli.IntFlag{Name: "size", Usage: "long side in pixels"},
-		&cli.IntFlag{Name: "min-objects", Usage: "least shapes on a picture that is not empty"},
-		&cli.IntFlag{Name: "max-objects", Usage: "most shapes on a picture"},
-		&cli.Float64Flag{Name: "min-size", Usage: "least size of a shape in pixels"},
-		&cli.Float64Flag{Name: "max-size", Usage: "greatest size of a shape in pixels"},
-		&cli.Float64Flag{Name: "empty", Usage: "share of pictures without shapes"},
+		&cli.IntFlag{Name: "train", Usage: "pictures to train on", Value: d.Train},
+		&cli.IntFlag{Name: "val", Usage: "pictures to evaluate on", Value: d.Val},
+		&cli.IntFlag{Name: "size", Usage: "long side in pixels", Value: d.Size},
+		&cli.IntFlag{Name: "min-objects", Usage: "least shapes on a picture that is not empty", Value: d.MinObjects},
+		&cli.IntFlag{Name: "max-objects", Usage: "most shapes on a picture", Value: d.MaxObjects},
+		&cli.Float64Flag{Name: "min-size", Usage: "least size of a shape in pixels", Value: d.MinSize},
+		&cli.Float64Flag{Name: "max-size", Usage: "greatest size of a shape in pixels", Value: d.MaxSize},
+		&cli.Float64Flag{Name: "empty", Usage: "share of pictures without shapes", Value: d.Empty},
 		&cli.Uint64Flag{Name: "seed", Usage: "of the random numbers"},
 	}
 }
@@ -180,6 +181,13 @@ func dataShapes(c *cli.Context) error {
 	o := data.ShapesOptions{
 		Train: c.Int("train"), Val: c.Int("val"), Size: c.Int("size"), MinObjects: c.Int("min-objects"), MaxObjects: c.Int("max-objects"),
 		MinSize: c.Float64("min-size"), MaxSize: c.Float64("max-size"), Empty: c.Float64("empty"), Seed: c.Uint64("seed"),
+	}
+	// Here every value was said: a zero is no wish for the default.
+	if o.Train == 0 || o.Val == 0 || o.Size == 0 || o.MinObjects == 0 || o.MaxObjects == 0 || o.MinSize == 0 || o.MaxSize == 0 {
+		return usage("data shapes: numbers of pictures and shapes, and sizes, must be above 0")
+	}
+	if o.Empty == 0 {
+		o.Empty = -1
 	}
 	if err := data.Shapes(c.String("out"), o); err != nil {
 		return err

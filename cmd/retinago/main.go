@@ -120,10 +120,10 @@ func unknownVerb(commands []*cli.Command, verb string) error {
 		}
 	}
 	hint := ""
-	if s := cli.SuggestCommand(commands, verb); s != "" {
-		hint = fmt.Sprintf(" (did you mean %s?)", s)
+	if s := cli.SuggestCommand(commands, verb); !strings.Contains(s, `""`) { // "Did you mean ...?"
+		hint = " " + s
 	}
-	return usage("unknown verb %q%s; there are %s", verb, hint, strings.Join(names, ", "))
+	return usage("unknown verb %q; there are %s.%s", verb, strings.Join(names, ", "), hint)
 }
 
 // lists are the flags that take several values: "-source a b c" is "-source a -source b -source c".

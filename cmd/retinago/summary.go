@@ -34,10 +34,17 @@ func summary(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if len(cfg.Model.Classes) == 0 {
-		cfg.Model.Classes = make([]string, c.Int("classes"))
+	if c.Int("classes") < 1 {
+		return usage("summary: -classes %d: give at least 1", c.Int("classes"))
 	}
-	up := func(v int) int { return (v + cfg.Data.CanvasMultiple - 1) / cfg.Data.CanvasMultiple * cfg.Data.CanvasMultiple }
+	if len(cfg.Model.Classes) == 0 {
+		for i := range c.Int("classes") {
+			cfg.Model.Classes = append(cfg.Model.Classes, fmt.Sprintf("class %d", i+1))
+		}
+	}
+	up := func(v int) int {
+		return (v + cfg.Data.CanvasMultiple - 1) / cfg.Data.CanvasMultiple * cfg.Data.CanvasMultiple
+	}
 	h, w := up(cfg.Data.TestSide()), up(cfg.Data.MaxSide)
 	if s := c.String("size"); s != "" {
 		if n, err := fmt.Sscanf(s, "%dx%d", &h, &w); n != 2 || err != nil || h < 32 || w < 32 {

@@ -1,0 +1,368 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"retinago/coco"
+	"retinago/train"
+)
+
+// TestMain lets the test binary be the program, so that tests see exit codes, signals and kills.
+func TestMain(m *testing.M) {
+	if os.Getenv("RETINAGO_TEST_MAIN") != "" {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// program prepares a command line of the program.
+func program(args ...string) (*exec.Cmd, *bytes.Buffer) {
+	c := exec.Command(os.Args[0], args...)
+	c.Env = append(os.Environ(), "RETINAGO_TEST_MAIN=1")
+	var out bytes.Buffer
+	c.Stdout, c.Stderr = &out, &out
+	return c, &out
+}
+
+// call runs a command line and returns its exit code and what it printed.
+func call(t *testing.T, args ...string) (int, string) {
+	t.Helper()
+	c, out := program(args...)
+	err := c.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	if strings.Contains(out.String(), "panic:") || strings.Contains(out.String(), "goroutine ") {
+		t.Errorf("retinago %s panics:\n%s", strings.Join(args, " "), out)
+	}
+	return c.ProcessState.ExitCode(), out.String()
+}
+
+// ok runs a command line that must succeed.
+func ok(t *testing.T, args ...string) string {
+	t.Helper()
+	code, out := call(t, args...)
+	if code != 0 {
+		t.Fatalf("retinago %s: exit code %d\n%s", strings.Join(args, " "), code, out)
+	}
+	return out
+}
+
+// tiny overrides make a run of seconds.
+func tiny(root string, more ...string) []string {
+	set := []string{"data.root=" + root, "data.train.json=train.json", "data.train.images=train", "data.val.json=val.json", "data.val.images=val",
+		"data.short_sides=[64]", "data.max_side=96", "data.canvas_multiple=32", "model.backbone=resnet18", "model.backbone_width=16", "model.norm=batch",
+		"model.frozen_stages=0", "model.fpn_width=16", "model.head_depth=1", "model.head_norm=group", "train.batch=2", "train.base_batch=2",
+		"train.steps=12", "train.warmup_steps=2", "train.optimizer=adamw", "train.lr=.001", "train.checkpoint_every=1", "train.log_every=1"}
+	var args []string
+	for _, s := range append(set, more...) {
+		args = append(args, "-set", s)
+	}
+	return args
+}
+
+func shapes(t *testing.T) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "shapes")
+	ok(t, "data", "shapes", "-out", dir, "-train", "12", "-val", "4", "-size", "96", "-max-size", "48", "-max-objects", "3")
+	return dir
+}
+
+// The main job through every verb: data, training, evaluation, detection.
+func TestVerbs(t *testing.T) {
+	dir := shapes(t)
+	run, val := filepath.Join(t.TempDir(), "run"), filepath.Join(dir, "val.json")
+	ok(t, "data", "check", "-data", filepath.Join(dir, "train.json"), "-images", filepath.Join(dir, "train"))
+	wants(t, ok(t, "data", "stats", "-data", val), "circle", "star")
+	wants(t, ok(t, "anchors", "show"), "P3", "P7", "9 anchors per cell")
+	wants(t, ok(t, "anchors", "fit", "-data", val, "-set", "data.short_sides=[64]"), "IoU >= .5", "sizes:")
+	wants(t, ok(t, "summary", "-set", "model.backbone=resnet18", "-size", "128x192", "-layers"), "backbone.body.conv1.weight", "GFLOP", "memory for training")
+	wants(t, ok(t, "version"), "retinago", "oneDNN")
+
+	out := ok(t, append([]string{"train", "-out", run}, tiny(dir)...)...)
+	wants(t, out, "step 12/12", "eta", "s/step", "wait", "Average Precision", "learning rate", "memory")
+	best := filepath.Join(run, train.BestModel)
+	metrics, results := filepath.Join(t.TempDir(), "m.json"), filepath.Join(t.TempDir(), "r.json")
+	a := ok(t, "eval", "-weights", best, "-data", val, "-images", filepath.Join(dir, "val"), "-json", metrics, "-results", results)
+	b := ok(t, "eval", "-gt", val, "-dt", results)
+	if !strings.HasPrefix(a, b) {
+		t.Errorf("the model's evaluation and that of its results differ:\n%s\n%s", a, b)
+	}
+	var m struct{ Stats []float64 }
+	read(t, metrics, &m)
+	if len(m.Stats) != 12 {
+		t.Errorf("%d stats", len(m.Stats))
+	}
+
+	found, dets := filepath.Join(t.TempDir(), "found"), filepath.Join(t.TempDir(), "d.json")
+	out = ok(t, "detect", "-weights", best, "-source", filepath.Join(dir, "val"), filepath.Join(dir, "train", "0000[12].jpg"), "-out", found, "-json", dets, "-score", ".01", "-data", val, "-times")
+	wants(t, out, "6 pictures", "network", "NMS")
+	pictures, err := filepath.Glob(filepath.Join(found, "*.jpg"))
+	if err != nil || len(pictures) != 6 {
+		t.Errorf("%d annotated pictures, %v: two folders with equal names must not overwrite each other", len(pictures), err)
+	}
+	if _, err := coco.LoadResults(dets); err != nil {
+		t.Error(err)
+	}
+}
+
+func wants(t *testing.T, out string, texts ...string) {
+	t.Helper()
+	for _, s := range texts {
+		if !strings.Contains(out, s) {
+			t.Errorf("%q is missing in:\n%s", s, out)
+		}
+	}
+}
+
+func read(t *testing.T, path string, v any) {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(b, v); err != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
+}
+
+func write(t *testing.T, path, content string) string {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// Every help has an example that begins with the verb's own name.
+func TestHelp(t *testing.T) {
+	wants(t, ok(t), "train", "eval", "detect", "data", "anchors", "summary", "version")
+	for _, verb := range []string{"train", "eval", "detect", "data shapes", "data check", "data stats", "anchors show", "anchors fit", "summary", "version"} {
+		wants(t, ok(t, append(strings.Fields(verb), "-help")...), "   retinago "+verb)
+	}
+}
+
+// Wrong command lines end with 2, wrong data with 1, each with what is wrong and where.
+func TestErrors(t *testing.T) {
+	dir := shapes(t)
+	tmp := t.TempDir()
+	whole, err := os.ReadFile(filepath.Join(dir, "val.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	val, images := filepath.Join(dir, "val.json"), filepath.Join(dir, "val")
+	cut := write(t, filepath.Join(tmp, "cut.json"), string(whole[:len(whole)/2]))
+	strange := write(t, filepath.Join(tmp, "strange.json"), strings.Replace(string(whole), `"category_id":`, `"category_id":9`, 1))
+	lost := write(t, filepath.Join(tmp, "lost.json"), strings.Replace(string(whole), `"image_id":`, `"image_id":9`, 1))
+	conf := write(t, filepath.Join(tmp, "c.yaml"), "train:\n  learning_rate: .1\n")
+	text := write(t, filepath.Join(tmp, "text.jpg"), "no picture")
+	foreign := write(t, filepath.Join(tmp, "w.safetensors"), "\x02\x00\x00\x00\x00\x00\x00\x00{}")
+	run := filepath.Join(tmp, "run")
+	for _, k := range []struct {
+		code  int
+		args  []string
+		wants []string
+	}{
+		{2, []string{"trian"}, []string{"trian", `Did you mean "train"?`}},
+		{2, []string{"train", "-lr", "3"}, []string{"-lr", "-help"}},
+		{2, []string{"eval", "-gt", val}, []string{"-dt"}},
+		{2, []string{"detect", "-weights", foreign, "-source", text}, []string{"-out", "-json"}},
+		{2, []string{"detect", "-weights", foreign, "-source", text, "-out", tmp, "-score", "7"}, []string{"-score 7"}},
+		{2, []string{"summary", "-size", "big"}, []string{"big", "800x1344"}},
+		{1, []string{"eval", "-gt", "absent.json", "-dt", val}, []string{"absent.json"}},
+		{1, []string{"eval", "-gt", cut, "-dt", val}, []string{cut, "byte"}},
+		{1, []string{"train", "-config", conf}, []string{conf, "learning_rate"}},
+		{1, []string{"train", "-config", "absent.yaml"}, []string{"absent.yaml"}},
+		{1, []string{"train", "-set", "train.lr=fast"}, []string{"train.lr", "fast"}},
+		{1, append([]string{"train", "-out", run}, tiny(dir, "data.train.json="+lost)...), []string{lost, "image"}},
+		{1, append([]string{"train", "-out", run}, tiny(dir, "data.train.json="+strange)...), []string{strange, "categor"}},
+		{1, append([]string{"train", "-out", run}, tiny(dir, "data.train.images=absent")...), []string{"absent", "00001.jpg"}},
+		{1, append([]string{"train", "-out", run}, tiny(dir, "train.init_weights="+foreign)...), []string{foreign}},
+		{1, append([]string{"train", "-out", run, "-resume"}, tiny(dir)...), []string{run, "leave -resume out"}},
+		{1, []string{"detect", "-weights", foreign, "-source", text, "-out", tmp}, []string{foreign, "not a checkpoint"}},
+		{1, []string{"detect", "-weights", "absent.safetensors", "-source", text, "-out", tmp}, []string{"absent.safetensors"}},
+		{1, []string{"detect", "-weights", foreign, "-source", filepath.Join(tmp, "*.png"), "-out", tmp}, []string{"*.png"}},
+		{1, []string{"data", "check", "-data", strange}, []string{strange}},
+		{1, []string{"data", "check", "-data", val, "-images", tmp}, []string{"00001.jpg", "4 errors"}},
+		{2, []string{"data", "check", "-data", val, "-fix", "clip"}, []string{"-out"}},
+		{1, []string{"eval", "-weights", foreign, "-data", val, "-images", images}, []string{foreign}},
+	} {
+		code, out := call(t, k.args...)
+		if code != k.code {
+			t.Errorf("retinago %s: exit code %d, want %d\n%s", strings.Join(k.args, " "), code, k.code, out)
+		}
+		wants(t, out, k.wants...)
+	}
+}
+
+// Faulty boxes are listed one by one, and both repairs leave a dataset that trains.
+func TestCheckFixes(t *testing.T) {
+	tmp := t.TempDir()
+	bad := write(t, filepath.Join(tmp, "bad.json"), `{"images":[{"id":1,"file_name":"00001.jpg","width":96,"height":72},{"id":2,"file_name":"00002.jpg","width":96,"height":72}],
+"categories":[{"id":1,"name":"circle"}],
+"annotations":[{"id":1,"image_id":1,"category_id":1,"bbox":[10,10,20,20],"area":400,"iscrowd":0},
+{"id":2,"image_id":1,"category_id":1,"bbox":[10,10,0,20],"area":0,"iscrowd":0},
+{"id":3,"image_id":1,"category_id":1,"bbox":[80,10,40,20],"area":800,"iscrowd":0},
+{"id":4,"image_id":2,"category_id":1,"bbox":[-5,-5,-3,20],"area":60,"iscrowd":0},
+{"id":5,"image_id":2,"category_id":1,"bbox":[NaN,5,3,20],"area":60,"iscrowd":0},
+{"id":6,"image_id":2,"category_id":7,"bbox":[5,5,3,20],"area":60,"iscrowd":0}]}`)
+	code, out := call(t, "data", "check", "-data", bad)
+	if code != 1 {
+		t.Errorf("exit code %d", code)
+	}
+	wants(t, out, "(id 2,", "(id 3,", "(id 4,", "(id 5,", "(id 6,")
+	boxes := map[string]int{"clip": 2, "drop": 1}
+	for mode, want := range boxes {
+		fixed := filepath.Join(tmp, mode+".json")
+		ok(t, "data", "check", "-data", bad, "-fix", mode, "-out", fixed)
+		ok(t, "data", "check", "-data", fixed)
+		d, err := coco.Load(fixed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(d.Annotations) != want || len(d.Images) != 2 {
+			t.Errorf("%s: %d boxes on %d images, want %d on 2", mode, len(d.Annotations), len(d.Images), want)
+		}
+	}
+}
+
+// Pictures that cannot be read are skipped with their names: another takes their place in training, detection ends
+// with 3, evaluation counts their objects as missed.
+func TestBrokenPictures(t *testing.T) {
+	dir := shapes(t)
+	broken := write(t, filepath.Join(dir, "train", "00003.jpg"), "no picture")
+	cut := filepath.Join(dir, "val", "00002.jpg")
+	b, err := os.ReadFile(cut)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, cut, string(b[:len(b)/2]))
+	run := filepath.Join(t.TempDir(), "run")
+	wants(t, ok(t, append([]string{"train", "-out", run}, tiny(dir)...)...), broken, "1 pictures that cannot be read")
+	best := filepath.Join(run, train.BestModel)
+	code, out := call(t, "detect", "-weights", best, "-source", filepath.Join(dir, "val"), "-out", filepath.Join(run, "found"))
+	if code != 3 {
+		t.Errorf("detect: exit code %d", code)
+	}
+	wants(t, out, cut, "cut", "1 of 4 pictures")
+	code, out = call(t, "eval", "-weights", best, "-data", filepath.Join(dir, "val.json"), "-images", filepath.Join(dir, "val"))
+	if code != 3 {
+		t.Errorf("eval: exit code %d", code)
+	}
+	wants(t, out, cut, "missed")
+}
+
+// Another network or other classes than the weights' are told apart, by name.
+func TestOtherModels(t *testing.T) {
+	dir := shapes(t)
+	run := filepath.Join(t.TempDir(), "run")
+	ok(t, append([]string{"train", "-out", run}, tiny(dir, "train.steps=1")...)...)
+	last := filepath.Join(run, train.LastModel)
+	b, err := os.ReadFile(filepath.Join(dir, "val.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := write(t, filepath.Join(dir, "other.json"), strings.Replace(string(b), `"name":"star"`, `"name":"comet"`, 1))
+	if code, out := call(t, "eval", "-weights", last, "-data", other, "-images", filepath.Join(dir, "val")); code != 1 || !strings.Contains(out, "comet") {
+		t.Errorf("other classes: exit code %d\n%s", code, out)
+	}
+	// Fewer classes: what depends on them starts anew, and it is said.
+	out := ok(t, append([]string{"train", "-out", run + "2"}, tiny(dir, "train.steps=1", "train.init_weights="+last, "model.anchors.ratios=[1]")...)...)
+	wants(t, out, "of another shape", "cls_logits")
+	code, out := call(t, append([]string{"train", "-out", run + "3"}, tiny(dir, "train.init_weights="+last, "model.backbone=resnet50", "model.backbone_width=24", "model.fpn_width=48", "model.head_depth=0")...)...)
+	if code != 1 {
+		t.Errorf("another architecture: exit code %d\n%s", code, out)
+	}
+	wants(t, out, last, "another architecture")
+}
+
+// An interrupt ends a run with a checkpoint and exit code 0.
+func TestInterrupt(t *testing.T) {
+	dir := shapes(t)
+	run := filepath.Join(t.TempDir(), "run")
+	c, out := program(append([]string{"train", "-out", run}, tiny(dir, "train.steps=100000", "train.checkpoint_every=0")...)...)
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, func() bool { return logged(run) > 2 })
+	if err := c.Process.Signal(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Wait(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	wants(t, out.String(), "interrupted", "-resume")
+	if _, err := os.Stat(filepath.Join(run, train.StateFile)); err != nil {
+		t.Error(err)
+	}
+}
+
+// logged counts the lines of a run's log.
+func logged(run string) int {
+	b, err := os.ReadFile(filepath.Join(run, train.LogFile))
+	if err != nil {
+		return 0
+	}
+	return bytes.Count(b, []byte("\n"))
+}
+
+func waitFor(t *testing.T, f func() bool) {
+	t.Helper()
+	for range 600 {
+		if f() {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	t.Fatal("waited 30 s for nothing")
+}
+
+// Killed at any moment, a run goes on from its last complete checkpoint.
+func TestKill(t *testing.T) {
+	dir := shapes(t)
+	run := filepath.Join(t.TempDir(), "run")
+	args := append([]string{"train", "-out", run}, tiny(dir, "train.steps=60")...)
+	kills := 4
+	if testing.Short() {
+		kills = 1
+	}
+	for i := range kills {
+		c, out := program(args...)
+		if err := c.Start(); err != nil {
+			t.Fatal(err)
+		}
+		before := logged(run)
+		waitFor(t, func() bool { return logged(run) > before+2 })
+		time.Sleep(time.Duration(i*37) * time.Millisecond) // somewhere else in a step or a checkpoint each time
+		if err := c.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		if c.Wait() == nil {
+			t.Fatalf("the run ended before it was killed:\n%s", out)
+		}
+		if i == 0 {
+			args = append(args, "-resume")
+		}
+	}
+	wants(t, ok(t, args...), "step 60/60")
+	left, err := os.ReadDir(run)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range left {
+		if strings.HasSuffix(f.Name(), ".tmp") {
+			t.Errorf("%s was left behind", f.Name())
+		}
+	}
+}

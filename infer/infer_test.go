@@ -1,0 +1,301 @@
+package infer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"math"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"retinago/config"
+	"retinago/data"
+	"retinago/detector"
+	"retinago/engine/cpu"
+	"retinago/picture"
+)
+
+// save writes a model without training and returns its file and categories.
+func save(dir string) (string, error) {
+	e, err := cpu.New(cpu.Options{})
+	if err != nil {
+		return "", err
+	}
+	defer e.Close()
+	c := config.Default()
+	c.Model.Backbone, c.Model.BackboneWidth, c.Model.FPNWidth, c.Model.HeadDepth = "resnet18", 16, 16, 1
+	c.Model.Classes, c.Model.CategoryIDs = []string{"circle", "square", "triangle", "star"}, []int64{1, 2, 4, 7}
+	c.Data.ShortSides, c.Data.MaxSide, c.Data.CanvasMultiple = []int{96}, 128, 32
+	m, err := detector.New(c.Model, e, 3)
+	if err != nil {
+		return "", err
+	}
+	defer m.Close()
+	info := detector.Info{Config: c}
+	for i, n := range c.Model.Classes {
+		info.Categories = append(info.Categories, detector.Category{ID: c.Model.CategoryIDs[i], Name: n})
+	}
+	path := filepath.Join(dir, "model.safetensors")
+	return path, m.Save(path, info)
+}
+
+func load(t *testing.T, o Options) *Predictor {
+	t.Helper()
+	path, err := save(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := Load(path, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := p.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return p
+}
+
+func low() Options {
+	s := .001
+	return Options{Score: &s}
+}
+
+func noise(w, h int) *picture.Picture {
+	p := picture.New(w, h)
+	for i := range p.Pix {
+		p.Pix[i] = uint8(i * i >> 3)
+	}
+	return p
+}
+
+// Detections lie on the picture, in its pixels, best first, whatever its size.
+func TestPredict(t *testing.T) {
+	p := load(t, low())
+	for _, s := range [][2]int{{96, 96}, {640, 480}, {31, 400}, {1, 1}, {3, 2}} {
+		found, err := p.Predict(noise(s[0], s[1]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(found) == 0 {
+			t.Errorf("%v: nothing at a threshold of .001", s)
+		}
+		for i, d := range found {
+			b := d.Box
+			if b.X1 < 0 || b.Y1 < 0 || float64(b.X2) > float64(s[0])*1.0001 || float64(b.Y2) > float64(s[1])*1.0001 {
+				t.Errorf("%v: %v is not on the picture", s, b)
+			}
+			if i > 0 && d.Score > found[i-1].Score {
+				t.Errorf("%v: detection %d is better than the one before", s, i)
+			}
+			if d.Category.Name != p.Info().Categories[d.Class].Name {
+				t.Errorf("class %d is called %s", d.Class, d.Category.Name)
+			}
+		}
+	}
+	if _, err := p.Predict(nil); err == nil {
+		t.Error("no picture, no error")
+	}
+	if _, err := p.Predict(&picture.Picture{W: 5, H: 5}); err == nil {
+		t.Error("a picture without pixels, no error")
+	}
+}
+
+// One predictor serves many goroutines.
+func TestPredictInParallel(t *testing.T) {
+	p := load(t, low())
+	want, err := p.Predict(noise(100, 80))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			for range 3 {
+				got, err := p.Predict(noise(100, 80))
+				if err != nil || !slices.Equal(got, want) {
+					t.Errorf("%d detections, want %d (%v)", len(got), len(want), err)
+				}
+			}
+		}()
+	}
+	wg.Wait()
+}
+
+// Detecting 200 times leaves nothing behind, in Go's heap or outside.
+func TestPredictLeak(t *testing.T) {
+	p := load(t, low())
+	dir := t.TempDir()
+	file := filepath.Join(dir, "p.jpg")
+	if err := noise(640, 480).WriteJPEG(file, 90); err != nil {
+		t.Fatal(err)
+	}
+	detect := func(n int) {
+		for range n {
+			pic, err := picture.Decode(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			found, err := p.Predict(pic)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := WriteAnnotated(filepath.Join(dir, "out.jpg"), pic, found); err != nil {
+				t.Fatal(err)
+			}
+		}
+		runtime.GC()
+	}
+	detect(30)
+	before := resident(t)
+	n := 200
+	if testing.Short() {
+		n = 20
+	}
+	detect(n)
+	if grown := resident(t) - before; grown > 40<<20 { // 200 pictures alone are 180 MB
+		t.Errorf("%d detections left %d MB behind", n, grown>>20)
+	}
+}
+
+// resident is the memory of this process in bytes.
+func resident(t *testing.T) int {
+	t.Helper()
+	b, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		t.Skip("no /proc here")
+	}
+	pages, err := strconv.Atoi(strings.Fields(string(b))[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pages * os.Getpagesize()
+}
+
+// Evaluating a dataset finds what predicting its pictures one by one finds.
+func TestEvaluate(t *testing.T) {
+	p := load(t, low())
+	dir := t.TempDir()
+	if err := data.Shapes(dir, data.ShapesOptions{Train: 1, Val: 5, Size: 128, MaxSize: 60}); err != nil {
+		t.Fatal(err)
+	}
+	d, err := data.Open(filepath.Join(dir, "val.json"), filepath.Join(dir, "val"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := p.Info().Config
+	c.Infer.Score = .001
+	var told []int
+	ev, err := Evaluate(context.Background(), p.Model(), c, d, func(done, total int) { told = append(told, done, total) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(told); n < 2 || told[n-2] != 5 || told[n-1] != 5 {
+		t.Errorf("progress %v", told)
+	}
+	for i := range d.Len() {
+		pic, err := picture.Decode(d.File(i))
+		if err != nil {
+			t.Fatal(err)
+		}
+		found, err := p.Predict(pic)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var of []float64
+		for _, x := range ev.Detections {
+			if x.ImageID == d.Image(i).ID {
+				of = append(of, x.Score)
+			}
+		}
+		if len(of) != len(found) {
+			t.Errorf("picture %d: %d detections, one by one %d", i, len(of), len(found))
+			continue
+		}
+		// A batch's canvas may be larger: sums are the same numbers, in another order at most.
+		for k := range min(len(of), 10) {
+			if math.Abs(of[k]-float64(found[k].Score)) > 1e-4 {
+				t.Errorf("picture %d, detection %d: score %g, alone %g", i, k, of[k], found[k].Score)
+			}
+		}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := Evaluate(ctx, p.Model(), c, d, nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: %v", err)
+	}
+}
+
+func TestFiles(t *testing.T) {
+	dir := t.TempDir()
+	for _, f := range []string{"a/x.jpg", "a/y.PNG", "a/sub/x.jpg", "b/x.jpg", "b/x.png", "b/notes.txt"} {
+		if err := os.MkdirAll(filepath.Join(dir, filepath.Dir(f)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, f), nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	names := func(sources ...string) string {
+		for i := range sources {
+			sources[i] = filepath.Join(dir, sources[i])
+		}
+		files, err := Files(sources)
+		if err != nil {
+			return "error"
+		}
+		var out []string
+		for _, f := range files {
+			out = append(out, annotated(f.Name))
+		}
+		return strings.Join(out, " ")
+	}
+	for _, k := range [][2]string{
+		{"a", "sub/x.jpg x.jpg y.PNG.jpg"},
+		{"b/*", "notes.txt.jpg x.jpg x.png.jpg"}, // what is named is taken; reading it tells that it is no picture
+		{"b/x.*", "x.jpg x.png.jpg"},
+		{"b/notes.txt", "notes.txt.jpg"},
+		{"absent", "error"},
+		{"no*such", "error"},
+	} {
+		if got := names(k[0]); got != k[1] {
+			t.Errorf("%s: %s, want %s", k[0], got, k[1])
+		}
+	}
+	if got := names("a/x.jpg", "b/x.jpg", "b/x.jpg"); got != "x.jpg x_2.jpg x_3.jpg" {
+		t.Errorf("equal names: %s", got)
+	}
+}
+
+func Example() {
+	dir, err := os.MkdirTemp("", "infer")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	path, err := save(dir) // in its place, a checkpoint of training
+	if err != nil {
+		log.Fatal(err)
+	}
+	p, err := Load(path, Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer p.Close()
+	found, err := p.Predict(picture.New(320, 240))
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(len(found), "objects of", len(p.Info().Categories), "classes")
+	// Output: 0 objects of 4 classes
+}
