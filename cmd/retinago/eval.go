@@ -30,7 +30,7 @@ func evalCommand() *cli.Command {
 			&cli.StringFlag{Name: "dt", Usage: "COCO results `JSON` to be measured"},
 			&cli.StringFlag{Name: "json", Usage: "write the numbers to `FILE`: stats at full precision, classes, precision arrays"},
 			&cli.StringFlag{Name: "results", Usage: "write the model's detections to `FILE` in COCO's results format"},
-			&cli.IntFlag{Name: "threads", Usage: "of the compute; 0 takes all cores"},
+			&cli.IntFlag{Name: "threads", Usage: "of the compute", DefaultText: "all cores"},
 			&cli.BoolFlag{Name: "classes", Usage: "print a line per class too"},
 		},
 		Action: func(c *cli.Context) error {
