@@ -1,10 +1,13 @@
 package train
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"math"
 	"os"
@@ -111,14 +114,29 @@ func (b *broken) End(context.Context, *Loop) error {
 // journal writes log.jsonl: a line per step and per evaluation.
 type journal struct{ f *os.File }
 
-func newJournal(dir string, resume bool) (*journal, error) {
-	flag := os.O_CREATE | os.O_WRONLY | os.O_TRUNC
-	if resume {
-		flag = os.O_CREATE | os.O_WRONLY | os.O_APPEND
+// newJournal opens the log of a run that goes on after the given step. Lines of later steps, which a killed run wrote
+// after its last checkpoint, go: these steps are taken again.
+func newJournal(dir string, step int) (*journal, error) {
+	path := filepath.Join(dir, LogFile)
+	var keep []byte
+	if step > 0 {
+		old, err := os.ReadFile(path)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("train: %w", err)
+		}
+		for line := range bytes.Lines(old) {
+			var l struct{ Step int }
+			if json.Unmarshal(line, &l) == nil && l.Step <= step {
+				keep = append(keep, line...)
+			}
+		}
 	}
-	f, err := os.OpenFile(filepath.Join(dir, LogFile), flag, 0o644)
+	f, err := os.Create(path)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("train: %w", err)
+	}
+	if _, err := f.Write(keep); err != nil {
+		return nil, errors.Join(fmt.Errorf("train: %w", err), f.Close())
 	}
 	return &journal{f}, nil
 }
@@ -204,11 +222,12 @@ func (c *checkpoint) Step(_ context.Context, l *Loop) error {
 func (c *checkpoint) End(_ context.Context, l *Loop) error { return c.save(l) }
 
 func (c *checkpoint) save(l *Loop) error {
-	if err := l.saveState(); err != nil {
-		return fmt.Errorf("train: checkpoint of step %d: %w", l.Step, err)
+	err := l.saveState()
+	if err == nil {
+		err = l.saveModel(LastModel, l.metrics)
 	}
-	if err := l.saveModel(LastModel, l.metrics); err != nil {
-		return fmt.Errorf("train: checkpoint of step %d: %w", l.Step, err)
+	if err != nil {
+		return fmt.Errorf("train: checkpoint of step %d: %w; make room in %s and continue with -resume", l.Step, err, l.out)
 	}
 	return nil
 }

@@ -104,7 +104,7 @@ func Run(ctx context.Context, c config.Config, o Options) (err error) {
 		return err
 	}
 
-	j, err := newJournal(o.Out, o.Resume)
+	j, err := newJournal(o.Out, l.Step)
 	if err != nil {
 		return err
 	}

@@ -102,6 +102,7 @@ func TestResumeContinuesExactly(t *testing.T) {
 		}
 	}
 	checkJournal(t, filepath.Join(whole, LogFile))
+	checkJournal(t, filepath.Join(parts, LogFile))
 }
 
 func checkJournal(t *testing.T, path string) {

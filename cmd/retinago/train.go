@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -56,7 +57,11 @@ func trainCommand() *cli.Command {
 				fmt.Fprintf(c.App.Writer, "continue with: retinago train -config %s -out %s -resume\n", filepath.Join(out, train.ConfigFile), out)
 				return nil
 			}
-			fmt.Fprintf(c.App.Writer, "done: %s; detect with: retinago detect -weights %s -source PICTURES -out DIR\n", out, filepath.Join(out, train.BestModel))
+			model := filepath.Join(out, train.BestModel)
+			if _, err := os.Stat(model); err != nil { // without a validation set no model is the best
+				model = filepath.Join(out, train.LastModel)
+			}
+			fmt.Fprintf(c.App.Writer, "done: %s; detect with: retinago detect -weights %s -source PICTURES -out DIR\n", out, model)
 			return nil
 		},
 	}

@@ -1,0 +1,370 @@
+package detector
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	G "gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"retinago/box"
+	"retinago/config"
+	"retinago/engine"
+	"retinago/engine/cpu"
+	"retinago/fpn"
+	"retinago/nn"
+	"retinago/weights"
+)
+
+// fixture is what torchvision computed with seeded weights: every stage of the network, losses, gradients, detections.
+type fixture struct {
+	dir  string
+	Arch string
+	Meta struct {
+		Classes int                `json:"classes"`
+		Sizes   [][2]int           `json:"image_sizes_resized"` // height, width
+		Losses  map[string]float64 `json:"losses_evalbn"`
+		Train   map[string]float64 `json:"losses_bntrain"`
+	}
+}
+
+// fixtures are the folders that $RETINAGO_TORCHVISION names. They hold some 300 MB each and are made where torchvision
+// is, so they are no part of the project.
+func fixtures(t *testing.T) []fixture {
+	t.Helper()
+	dirs := filepath.SplitList(os.Getenv("RETINAGO_TORCHVISION"))
+	if len(dirs) == 0 {
+		t.Skip("$RETINAGO_TORCHVISION names no folders with torchvision's numbers")
+	}
+	var out []fixture
+	for _, d := range dirs {
+		f := fixture{dir: d}
+		b, err := os.ReadFile(f.file("meta", ".json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal(b, &f.Meta); err != nil {
+			t.Fatal(err)
+		}
+		f.Arch = strings.ReplaceAll(regexp.MustCompile(`"arch": "(r\d+)`).FindStringSubmatch(string(b))[1], "r", "resnet")
+		out = append(out, f)
+	}
+	return out
+}
+
+// file is a file of the fixture, preferably of its computation in float64.
+func (f fixture) file(name, ext string) string {
+	double := filepath.Join(f.dir, name+"_f64"+ext)
+	if _, err := os.Stat(double); err == nil {
+		return double
+	}
+	return filepath.Join(f.dir, name+ext)
+}
+
+// npy reads a NumPy array of float32, float64 or int64, in C order. (NumPy format 1.0.)
+func (f fixture) npy(t *testing.T, name string) ([]float64, []int) {
+	t.Helper()
+	b, err := os.ReadFile(f.file(name, ".npy"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := int(binary.LittleEndian.Uint16(b[8:]))
+	header, data := string(b[10:10+n]), b[10+n:]
+	var shape []int
+	for _, d := range strings.FieldsFunc(regexp.MustCompile(`'shape': \(([^)]*)\)`).FindStringSubmatch(header)[1], func(r rune) bool { return r == ',' || r == ' ' }) {
+		v, err := strconv.Atoi(d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		shape = append(shape, v)
+	}
+	out := make([]float64, tensor.Shape(shape).TotalSize())
+	for i := range out {
+		switch {
+		case strings.Contains(header, "<f4"):
+			out[i] = float64(math.Float32frombits(binary.LittleEndian.Uint32(data[4*i:])))
+		case strings.Contains(header, "<f8"):
+			out[i] = math.Float64frombits(binary.LittleEndian.Uint64(data[8*i:]))
+		case strings.Contains(header, "<i8"):
+			out[i] = float64(int64(binary.LittleEndian.Uint64(data[8*i:])))
+		default:
+			t.Fatalf("%s: %s", name, header)
+		}
+	}
+	return out, shape
+}
+
+// nhwc turns an array N,C,H,W into N,H,W,C.
+func nhwc(v []float64, s []int) []float64 {
+	c, h, w := s[1], s[2], s[3]
+	out := make([]float64, len(v))
+	for i := range v {
+		x, y, ch, b := i%w, i/w%h, i/w/h%c, i/w/h/c
+		out[((b*h+y)*w+x)*c+ch] = v[i]
+	}
+	return out
+}
+
+func narrow(v []float64) []float32 {
+	out := make([]float32, len(v))
+	for i, x := range v {
+		out[i] = float32(x)
+	}
+	return out
+}
+
+// model loads the fixture's weights.
+func (f fixture) model(t *testing.T, norm string) *Model {
+	t.Helper()
+	c := config.Default().Model
+	c.Backbone, c.Norm, c.FrozenStages, c.P6From = f.Arch, norm, 0, "p5"
+	c.Anchors.IntegerSizes = true
+	for i := range f.Meta.Classes {
+		c.Classes = append(c.Classes, fmt.Sprint("class ", i))
+	}
+	e, err := cpu.New(cpu.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := New(c, e, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { m.Close(); e.Close() })
+	w, err := weights.Open(filepath.Join(f.dir, "weights.safetensors"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	r, err := m.Load(w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(r.Initialised)+len(r.Mismatched) > 0 {
+		t.Fatalf("not in the file: %v; of another shape: %v", r.Initialised, r.Mismatched)
+	}
+	for _, n := range r.Skipped {
+		if !strings.HasSuffix(n, "num_batches_tracked") {
+			t.Errorf("%s was not taken", n)
+		}
+	}
+	return m
+}
+
+// worst is the largest difference relative to the largest magnitude.
+func worst(got []float32, want []float64) float64 {
+	if len(got) != len(want) {
+		return math.Inf(1)
+	}
+	var d, most float64
+	for i, w := range want {
+		d, most = max(d, math.Abs(float64(got[i])-w)), max(most, math.Abs(w))
+	}
+	return d / most
+}
+
+// Every stage of the inference network is torchvision's to 1e-4 of its largest magnitude, anchors to the bit.
+func TestTorchvisionStages(t *testing.T) {
+	for _, f := range fixtures(t) {
+		t.Run(f.Arch, func(t *testing.T) {
+			m := f.model(t, "batch")
+			batch, shape := f.npy(t, "batch")
+			n, h, w := shape[0], shape[2], shape[3]
+			if err := m.refresh(); err != nil {
+				t.Fatal(err)
+			}
+			images, err := m.engine.New(tensor.Float32, n, h, w, 3)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := m.engine.Upload(images, narrow(nhwc(batch, shape))); err != nil {
+				t.Fatal(err)
+			}
+			b := m.builder(nn.Inference)
+			c := m.backbone.Build(b, b.Input("images", images))
+			p := m.pyramid.Build(b, c, m.backbone.Channels())
+			if b.Err() != nil {
+				t.Fatal(b.Err())
+			}
+			machine, err := nn.NewMachine(m.arena, append(G.Nodes(c[:]), p[:]...))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer machine.Close()
+			if err := machine.Run(); err != nil {
+				t.Fatal(err)
+			}
+			for i, node := range append(G.Nodes(c[:]), p[:]...) {
+				name := []string{"C3", "C4", "C5", "P3", "P4", "P5", "P6", "P7"}[i]
+				got := make([]float32, node.Shape().TotalSize())
+				if err := m.engine.Download(got, node.Value().(*tensor.Dense)); err != nil {
+					t.Fatal(err)
+				}
+				want, s := f.npy(t, name)
+				d := worst(got, nhwc(want, s))
+				t.Logf("%s: %.2g", name, d)
+				if !(d < 1e-4) {
+					t.Errorf("%s differs by %.2g of its largest magnitude", name, d)
+				}
+			}
+			f.heads(t, m, narrow(nhwc(batch, shape)), n, h, w)
+		})
+	}
+}
+
+func (f fixture) heads(t *testing.T, m *Model, images []float32, n, h, w int) {
+	t.Helper()
+	anchors, _ := m.Anchors(h, w)
+	want, _ := f.npy(t, "anchors")
+	for i, a := range anchors {
+		if got := [4]float32{a.X1, a.Y1, a.X2, a.Y2}; got != [4]float32(narrow(want[4*i:4*i+4])) {
+			t.Fatalf("anchor %d is %v, want %v", i, got, want[4*i:4*i+4])
+		}
+	}
+	net, err := m.Net(n, h, w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := net.Run(images)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, levels := range map[string][fpn.Levels][]float32{"cls_logits": raw.Logits, "bbox_regression": raw.Deltas} {
+		want, shape := f.npy(t, name) // [N, anchors of all levels, values]
+		var got []float32
+		for i := range n {
+			for _, l := range levels {
+				got = append(got, l[i*len(l)/n:(i+1)*len(l)/n]...)
+			}
+		}
+		d := worst(got, want)
+		t.Logf("%s: %.2g", name, d)
+		if !(d < 1e-4) || len(got) != tensor.Shape(shape).TotalSize() {
+			t.Errorf("%s differs by %.2g of its largest magnitude", name, d)
+		}
+	}
+	for i, s := range f.Meta.Sizes {
+		f.detections(t, m, raw, i, h, w, s)
+	}
+}
+
+// detections compares what is found after NMS, in the pixels of the resized picture.
+func (f fixture) detections(t *testing.T, m *Model, raw *Raw, i, h, w int, s [2]int) {
+	t.Helper()
+	_, shape := f.npy(t, fmt.Sprintf("image%d", i)) // 3,H,W
+	sx, sy := float64(s[1])/float64(shape[2]), float64(s[0])/float64(shape[1])
+	boxes, _ := f.npy(t, fmt.Sprintf("det%d_boxes", i))
+	scores, _ := f.npy(t, fmt.Sprintf("det%d_scores", i))
+	labels, _ := f.npy(t, fmt.Sprintf("det%d_labels", i))
+	found := m.Decode(raw, i, h, w, float32(s[1]), float32(s[0]), Decoding{Score: .05, TopK: 1000, NMS: .5, MaxDets: 300})
+	if len(found) != len(scores) {
+		t.Errorf("picture %d: %d detections, want %d", i, len(found), len(scores))
+		return
+	}
+	for k, d := range found {
+		// Scores that differ in their last bits may change places.
+		at := slices.IndexFunc(scores, func(v float64) bool { return math.Abs(v-float64(d.Score)) < 1e-5 })
+		matched := false
+		for ; at >= 0 && at < len(scores) && math.Abs(scores[at]-float64(d.Score)) < 1e-5; at++ {
+			want := box.Box{X1: float32(boxes[4*at] * sx), Y1: float32(boxes[4*at+1] * sy), X2: float32(boxes[4*at+2] * sx), Y2: float32(boxes[4*at+3] * sy)}
+			diff := max(math.Abs(float64(want.X1-d.Box.X1)), math.Abs(float64(want.Y1-d.Box.Y1)), math.Abs(float64(want.X2-d.Box.X2)), math.Abs(float64(want.Y2-d.Box.Y2)))
+			matched = matched || int(labels[at]) == int(d.Class) && diff < .01
+		}
+		if !matched {
+			t.Errorf("picture %d, detection %d: %v has no counterpart", i, k, d)
+		}
+	}
+}
+
+// Losses and the gradient of every parameter, with the batch's statistics in the norms and with the running ones.
+func TestTorchvisionGradients(t *testing.T) {
+	for _, f := range fixtures(t) {
+		for _, k := range []struct {
+			norm, tag string
+			losses    map[string]float64
+			tol       float64
+		}{{"frozen", "evalbn", f.Meta.Losses, 1e-3}, {"batch", "bntrain", f.Meta.Train, 2e-3}} { // a batch's statistics amplify rounding
+			if k.losses == nil {
+				continue
+			}
+			t.Run(f.Arch+"/"+k.norm, func(t *testing.T) { f.gradients(t, f.model(t, k.norm), k.tag, k.losses, k.tol) })
+		}
+	}
+}
+
+func (f fixture) gradients(t *testing.T, m *Model, tag string, losses map[string]float64, tol float64) {
+	t.Helper()
+	batch, shape := f.npy(t, "batch")
+	n, h, w := shape[0], shape[2], shape[3]
+	objects := make([]Objects, n)
+	for i := range objects {
+		boxes, _ := f.npy(t, fmt.Sprintf("gt%d_boxes_resized", i))
+		labels, _ := f.npy(t, fmt.Sprintf("gt%d_labels", i))
+		for k, l := range labels {
+			b := narrow(boxes[4*k : 4*k+4])
+			objects[i].Boxes = append(objects[i].Boxes, box.Box{X1: b[0], Y1: b[1], X2: b[2], Y2: b[3]})
+			objects[i].Classes = append(objects[i].Classes, int32(l))
+			objects[i].Crowd = append(objects[i].Crowd, false)
+		}
+	}
+	targets := m.Assign(config.Default().Match.Matcher(), h, w, objects)
+	norm := make([]float32, n)
+	for i := range norm {
+		norm[i] = 1 / float32(n*max(targets.Positives[i], 1))
+	}
+	step, err := m.TrainStep(n, h, w, LossFunc{Focal: engine.FocalParams{Alpha: .25, Gamma: 2}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := step.Run(&Batch{N: n, H: h, W: w, Images: narrow(nhwc(batch, shape)), Targets: targets, ClassNorm: norm, BoxNorm: norm})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, pair := range map[string][2]float64{"class": {got.Class, losses["classification"]}, "box": {got.Box, losses["bbox_regression"]}} {
+		d := math.Abs(pair[0]-pair[1]) / pair[1]
+		t.Logf("%s loss: %.2g", name, d)
+		if !(d < 1e-5) {
+			t.Errorf("%s loss is %.8g, want %.8g", name, pair[0], pair[1])
+		}
+	}
+	want, err := weights.Open(f.file("grads_"+tag, ".safetensors"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer want.Close()
+	most, count := 0.0, 0
+	err = step.Gradients(func(p *nn.Param, g *tensor.Dense) error {
+		ref, err := want.Tensor(p.Name)
+		if err != nil {
+			return err
+		}
+		v := make([]float32, p.Size())
+		if err := m.engine.Download(v, g); err != nil {
+			return err
+		}
+		var diff, size float64
+		for i := range v {
+			d := float64(v[i]) - float64(ref.Data[i])
+			diff, size = diff+d*d, size+float64(ref.Data[i])*float64(ref.Data[i])
+		}
+		d := math.Sqrt(diff / size)
+		most, count = max(most, d), count+1
+		if !(d < tol) {
+			t.Errorf("%s: the gradient differs by %.2g", p.Name, d)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%d gradients, the worst differs by %.2g", count, most)
+}
