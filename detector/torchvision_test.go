@@ -19,7 +19,6 @@ import (
 	"retinago/box"
 	"retinago/config"
 	"retinago/engine"
-	"retinago/engine/cpu"
 	"retinago/fpn"
 	"retinago/nn"
 	"retinago/weights"
@@ -131,15 +130,7 @@ func (f fixture) model(t *testing.T, norm string) *Model {
 	for i := range f.Meta.Classes {
 		c.Classes = append(c.Classes, fmt.Sprint("class ", i))
 	}
-	e, err := cpu.New(cpu.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, err := New(c, e, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { m.Close(); e.Close() })
+	m := newModel(t, c)
 	w, err := weights.Open(filepath.Join(f.dir, "weights.safetensors"))
 	if err != nil {
 		t.Fatal(err)

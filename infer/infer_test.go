@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -19,6 +18,7 @@ import (
 	"retinago/data"
 	"retinago/detector"
 	"retinago/engine/cpu"
+	"retinago/internal/memory"
 	"retinago/picture"
 )
 
@@ -157,29 +157,15 @@ func TestPredictLeak(t *testing.T) {
 		runtime.GC()
 	}
 	detect(30)
-	before := resident(t)
+	before := memory.Resident()
 	n := 200
 	if testing.Short() {
 		n = 20
 	}
 	detect(n)
-	if grown := resident(t) - before; grown > 40<<20 { // 200 pictures alone are 180 MB
+	if grown := memory.Resident() - before; grown > 40<<20 { // 200 pictures alone are 180 MB
 		t.Errorf("%d detections left %d MB behind", n, grown>>20)
 	}
-}
-
-// resident is the memory of this process in bytes.
-func resident(t *testing.T) int {
-	t.Helper()
-	b, err := os.ReadFile("/proc/self/statm")
-	if err != nil {
-		t.Skip("no /proc here")
-	}
-	pages, err := strconv.Atoi(strings.Fields(string(b))[1])
-	if err != nil {
-		t.Fatal(err)
-	}
-	return pages * os.Getpagesize()
 }
 
 // Evaluating a dataset finds what predicting its pictures one by one finds.

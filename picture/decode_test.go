@@ -19,6 +19,8 @@ import (
 
 	"golang.org/x/image/bmp"
 	"golang.org/x/image/tiff"
+
+	"retinago/internal/memory"
 )
 
 // realData is a folder of the real test pictures. They are no part of the project.
@@ -378,24 +380,9 @@ func TestDecodeLeak(t *testing.T) {
 		runtime.GC()
 	}
 	work(30)
-	before := resident(t)
+	before := memory.Resident()
 	work(200) // leaks of one picture each would be 288 MB
-	if grown := resident(t) - before; grown > 48<<20 {
+	if grown := memory.Resident() - before; grown > 48<<20 {
 		t.Errorf("200 pictures left %d MB behind", grown>>20)
 	}
-}
-
-// resident is the memory of this process in bytes.
-func resident(t *testing.T) int {
-	t.Helper()
-	b, err := os.ReadFile("/proc/self/statm")
-	if err != nil {
-		t.Skip("no /proc here")
-	}
-	f := strings.Fields(string(b))
-	pages := 0
-	for _, d := range f[1] {
-		pages = 10*pages + int(d-'0')
-	}
-	return pages * os.Getpagesize()
 }

@@ -1,6 +1,8 @@
 package train
 
 import (
+	"fmt"
+
 	"retinago/config"
 	"retinago/detector"
 )
@@ -67,3 +69,5 @@ func budget(m *detector.Model, n, h, w int) Budget {
 	all, _ := m.Size()
 	return Budget{Process: process, Parameters: 4 * int64(all), Inputs: 12 * int64(n) * int64(h) * int64(w)}
 }
+
+func megabytes(n int64) string { return fmt.Sprintf("%d MB", n>>20) }

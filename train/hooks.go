@@ -15,6 +15,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"retinago/internal/memory"
 )
 
 // Hook does something after steps of a Loop. An error stops the run.
@@ -71,7 +73,7 @@ func (p *progress) Step(_ context.Context, l *Loop) error {
 	eta := perStep * time.Duration(l.Schedule.Steps-l.Step)
 	_, err := fmt.Fprintf(p.w, "step %*d/%d  epoch %.2f  loss %.4f (class %.4f box %.4f)  lr %.3g  grad %.3g  %.3f s/step  wait %.0f ms  %s  eta %s\n",
 		len(fmt.Sprint(l.Schedule.Steps)), l.Step, l.Schedule.Steps, l.epochs(), (p.sum.class+p.sum.box)/n, p.sum.class/n, p.sum.box/n,
-		l.LR, l.GradNorm, perStep.Seconds(), 1e3*p.sum.wait.Seconds()/n, megabytes(rss()), eta.Round(time.Second))
+		l.LR, l.GradNorm, perStep.Seconds(), 1e3*p.sum.wait.Seconds()/n, megabytes(memory.Resident()), eta.Round(time.Second))
 	p.sum = meter{}
 	return err
 }
@@ -153,7 +155,7 @@ func (j *journal) write(v any) error {
 func (j *journal) Step(_ context.Context, l *Loop) error {
 	return j.write(map[string]any{"step": l.Step, "epoch": l.epochs(), "loss": l.Losses.Total(), "class_loss": l.Losses.Class,
 		"box_loss": l.Losses.Box, "positives": l.Positives, "lr": l.LR, "grad_norm": l.GradNorm, "step_s": l.Took.Seconds(),
-		"wait_s": l.Wait.Seconds(), "rss_mb": float64(rss()) / (1 << 20)})
+		"wait_s": l.Wait.Seconds(), "rss_mb": float64(memory.Resident()) / (1 << 20)})
 }
 
 func (j *journal) End(context.Context, *Loop) error { return j.f.Close() }

@@ -15,6 +15,7 @@ import (
 	"retinago/detector"
 	"retinago/engine/cpu"
 	"retinago/infer"
+	"retinago/internal/memory"
 )
 
 // Options says where a run lives.
@@ -214,7 +215,7 @@ func (l *Loop) fits(w io.Writer) error {
 		return err
 	}
 	fmt.Fprintf(w, "memory    %s at the peak, for a batch of %d on %dx%d\n", megabytes(need.Total()), l.Config.Train.Batch, wd, h)
-	if have := available() + rss(); available() > 0 && need.Total() > have {
+	if have := memory.Available() + memory.Resident(); memory.Available() > 0 && need.Total() > have {
 		return fmt.Errorf("train: this needs %s of memory and %s are available: lower train.batch (%d), data.short_sides (%v) or model.fpn_width (%d)",
 			megabytes(need.Total()), megabytes(have), l.Config.Train.Batch, l.Config.Data.ShortSides, l.Config.Model.FPNWidth)
 	}

@@ -1,14 +1,13 @@
 package cpu
 
 import (
-	"os"
-	"strconv"
 	"strings"
 	"testing"
 
 	"gorgonia.org/tensor"
 
 	"retinago/engine"
+	"retinago/internal/memory"
 )
 
 func TestOptions(t *testing.T) {
@@ -72,25 +71,13 @@ func TestCloseFrees(t *testing.T) {
 	for range 5 {
 		work()
 	}
-	before := resident(t)
+	before := memory.Resident()
 	for range 30 { // 8 MB each at least
 		work()
 	}
-	if grown := resident(t) - before; grown > 40<<20 {
+	if grown := memory.Resident() - before; grown > 40<<20 {
 		t.Errorf("30 engines left %d MB behind", grown>>20)
 	}
-}
-
-// resident is the memory of this process in bytes.
-func resident(t *testing.T) int {
-	t.Helper()
-	b, err := os.ReadFile("/proc/self/statm")
-	if err != nil {
-		t.Skip("no /proc here")
-	}
-	pages, err := strconv.Atoi(strings.Fields(string(b))[1])
-	must(t, err)
-	return pages * os.Getpagesize()
 }
 
 // A tensor laid over memory shows that memory.

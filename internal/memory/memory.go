@@ -1,17 +1,17 @@
-package train
+// Package memory tells how much memory this process has and how much there is.
+package memory
 
 import (
 	"bytes"
-	"fmt"
 	"os"
 	"strconv"
 )
 
-// rss is the resident memory of this process in bytes, 0 where the system does not tell.
-func rss() int64 { return procKB("/proc/self/status", "VmRSS:") << 10 }
+// Resident is the resident memory of this process in bytes, 0 where the system does not tell.
+func Resident() int64 { return procKB("/proc/self/status", "VmRSS:") << 10 }
 
-// available is the memory in bytes that can be had without swapping, 0 where the system does not tell.
-func available() int64 { return procKB("/proc/meminfo", "MemAvailable:") << 10 }
+// Available is the memory in bytes that can be had without swapping, 0 where the system does not tell.
+func Available() int64 { return procKB("/proc/meminfo", "MemAvailable:") << 10 }
 
 // procKB reads one "key: value kB" line of a file of Linux's proc file system.
 func procKB(path, key string) int64 {
@@ -34,5 +34,3 @@ func procKB(path, key string) int64 {
 	}
 	return 0
 }
-
-func megabytes(n int64) string { return fmt.Sprintf("%d MB", n>>20) }
