@@ -116,7 +116,7 @@ type Loss struct {
 	Beta      float64 `yaml:"beta"`
 	BoxWeight float64 `yaml:"box_weight"`
 	// Normalizer: positives (positive anchors of the batch), image (those of each picture, then the mean over
-	// pictures: torchvision) or ema (a moving average of the batch's: detectron2).
+	// pictures: torchvision), ema (a moving average of the batch's: detectron2) or anchors (all that count).
 	Normalizer string `yaml:"normalizer"`
 }
 

@@ -169,7 +169,7 @@ func (v *check) loss(l Loss) {
 	v.oneOf("loss.box", l.Box, "smoothl1", "l1")
 	v.span("loss.beta", l.Beta, 0, math.Inf(1))
 	v.span("loss.box_weight", l.BoxWeight, 0, math.Inf(1))
-	v.oneOf("loss.normalizer", l.Normalizer, "positives", "image", "ema")
+	v.oneOf("loss.normalizer", l.Normalizer, "positives", "image", "ema", "anchors")
 }
 
 func (v *check) train(t Train) {

@@ -15,8 +15,8 @@ import (
 	"retinago/anchors"
 	"retinago/box"
 	"retinago/config"
-	"retinago/engine"
 	"retinago/engine/cpu"
+	"retinago/loss"
 	"retinago/nn"
 )
 
@@ -65,7 +65,7 @@ func batch(m *Model, n, h, w int) *Batch {
 	return &Batch{N: n, H: h, W: w, Images: picture(n, h, w), Targets: t, ClassNorm: ones, BoxNorm: ones}
 }
 
-var focal = LossFunc{Focal: engine.FocalParams{Alpha: .25, Gamma: 2}, BoxBeta: .1}
+var focal = LossFunc{Class: loss.Focal{Alpha: .25, Gamma: 2}, Box: loss.SmoothL1{Beta: .1}}
 
 // The directional derivative of the loss along the gradient is the gradient's squared norm, for every kind of norm.
 func TestGradientOfTheWhole(t *testing.T) {

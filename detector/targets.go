@@ -4,6 +4,7 @@ import (
 	"retinago/anchors"
 	"retinago/box"
 	"retinago/fpn"
+	"retinago/loss"
 )
 
 // Objects are the annotated boxes of one picture, in pixels of its canvas.
@@ -19,6 +20,7 @@ type Targets struct {
 	Labels    []int32   // [anchors of all levels and pictures]: a class, -1 background, -2 ignored
 	Deltas    []float32 // [.., 4], set where the label is a class
 	Positives []int     // per picture
+	Counted   []int     // per picture, the anchors that are not ignored
 	Level     [fpn.Levels + 1]int
 }
 
@@ -27,7 +29,7 @@ type Targets struct {
 func (m *Model) Assign(match anchors.Matcher, h, w int, pictures []Objects) *Targets {
 	grid, starts := m.Anchors(h, w)
 	n := len(pictures)
-	t := &Targets{Labels: make([]int32, n*len(grid)), Deltas: make([]float32, 4*n*len(grid)), Positives: make([]int, n)}
+	t := &Targets{Labels: make([]int32, n*len(grid)), Deltas: make([]float32, 4*n*len(grid)), Positives: make([]int, n), Counted: make([]int, n)}
 	for l, s := range starts {
 		t.Level[l] = n * s
 	}
@@ -40,6 +42,9 @@ func (m *Model) Assign(match anchors.Matcher, h, w int, pictures []Objects) *Tar
 			copy(t.Labels[at:at+size], labels[starts[l]:starts[l+1]])
 			for a := range size {
 				k := starts[l] + a
+				if labels[k] != loss.Ignored {
+					t.Counted[i]++
+				}
 				if labels[k] < 0 {
 					continue
 				}

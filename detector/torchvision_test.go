@@ -18,8 +18,8 @@ import (
 
 	"retinago/box"
 	"retinago/config"
-	"retinago/engine"
 	"retinago/fpn"
+	"retinago/loss"
 	"retinago/nn"
 	"retinago/weights"
 )
@@ -312,7 +312,7 @@ func (f fixture) gradients(t *testing.T, m *Model, tag string, losses map[string
 	for i := range norm {
 		norm[i] = 1 / float32(n*max(targets.Positives[i], 1))
 	}
-	step, err := m.TrainStep(n, h, w, LossFunc{Focal: engine.FocalParams{Alpha: .25, Gamma: 2}})
+	step, err := m.TrainStep(n, h, w, LossFunc{Class: loss.Focal{Alpha: .25, Gamma: 2}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,8 +14,8 @@ import (
 
 // LossFunc says which losses a training graph takes.
 type LossFunc struct {
-	Focal   engine.FocalParams // Alpha -1 and Gamma 0 make it binary cross entropy
-	BoxBeta float32            // 0 is L1
+	Class loss.Focal
+	Box   loss.SmoothL1
 }
 
 // Batch is what one training step reads.
@@ -117,8 +117,8 @@ func (s *TrainStep) build(m *Model, f LossFunc) (G.Nodes, error) {
 	for l := range fpn.Levels {
 		labels := b.Input(fmt.Sprint("labels", l), s.labels[l])
 		targets := b.Input(fmt.Sprint("targets", l), s.targets[l])
-		s.class[l] = b.Check(loss.Focal(logits[l], labels, classNorm, f.Focal))
-		s.box[l] = b.Check(loss.SmoothL1(deltas[l], targets, labels, boxNorm, f.BoxBeta))
+		s.class[l] = b.Check(f.Class.Node(logits[l], labels, classNorm))
+		s.box[l] = b.Check(f.Box.Node(deltas[l], targets, labels, boxNorm))
 		losses = append(losses, s.class[l], s.box[l])
 		seeds = append(seeds, seed, seed)
 	}

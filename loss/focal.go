@@ -2,6 +2,7 @@ package loss
 
 import (
 	"fmt"
+	"math"
 
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
@@ -10,15 +11,53 @@ import (
 	"retinago/nn"
 )
 
-// Focal adds the sigmoid focal loss FL(p_t) = -alpha_t (1-p_t)^gamma log(p_t), summed over anchors and classes
-// (Lin et al. 2017, eq. 5). logits is [N,h,w,A*K], labels [N,h*w*A] int32, norm [N]; the result is [1].
-func Focal(logits, labels, norm *G.Node, p engine.FocalParams) (*G.Node, error) {
-	return nn.Apply(&focal{p}, logits, labels, norm)
+// Focal is the sigmoid focal loss FL(p_t) = -alpha_t (1-p_t)^gamma log(p_t), summed over rows and classes
+// (Lin et al. 2017, eq. 5). Alpha weighs the labelled class and 1-Alpha the others; a negative Alpha weighs nothing.
+// Gamma 0 is CrossEntropy.
+type Focal struct{ Alpha, Gamma float64 }
+
+// CrossEntropy is the sum of binary cross entropies, balanced by Alpha as in Focal (Lin et al. 2017, eq. 3).
+type CrossEntropy struct{ Alpha float64 }
+
+var (
+	_ Class = Focal{}
+	_ Class = CrossEntropy{}
+)
+
+// Eval sums the loss; its derivative by x_t is alpha_t (1-p_t)^gamma (gamma p_t log p_t + p_t - 1) (appendix B).
+func (f Focal) Eval(grad, logits []float32, labels []int32) float64 {
+	return independent(grad, logits, labels, func(xt float64, positive bool) (float64, float64) {
+		a := weight(f.Alpha, positive)
+		q, nll := sigmoid(-xt), softplus(-xt) // 1-p_t, -log p_t
+		w := a * math.Pow(q, f.Gamma)
+		return w * nll, -w * (f.Gamma*(1-q)*nll + q)
+	})
 }
 
-// CrossEntropy adds the sum of binary cross entropies over anchors and classes: focal loss without its two factors.
-func CrossEntropy(logits, labels, norm *G.Node) (*G.Node, error) {
-	return Focal(logits, labels, norm, engine.FocalParams{Alpha: -1, Gamma: 0})
+// Eval sums the loss.
+func (c CrossEntropy) Eval(grad, logits []float32, labels []int32) float64 {
+	return Focal{Alpha: c.Alpha}.Eval(grad, logits, labels)
+}
+
+// weight is alpha_t.
+func weight(alpha float64, positive bool) float64 {
+	switch {
+	case alpha < 0:
+		return 1
+	case positive:
+		return alpha
+	}
+	return 1 - alpha
+}
+
+// Node adds the loss of a level to a graph: logits [N,h,w,A*K], labels [N,h*w*A] int32, norm [N]; the result is [1].
+func (f Focal) Node(logits, labels, norm *G.Node) (*G.Node, error) {
+	return nn.Apply(&focal{engine.FocalParams{Alpha: float32(f.Alpha), Gamma: float32(f.Gamma)}}, logits, labels, norm)
+}
+
+// Node adds the loss of a level to a graph, like Focal.Node.
+func (c CrossEntropy) Node(logits, labels, norm *G.Node) (*G.Node, error) {
+	return Focal{Alpha: c.Alpha}.Node(logits, labels, norm)
 }
 
 type focal struct{ p engine.FocalParams }

@@ -7,7 +7,6 @@ import (
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
-	"retinago/engine"
 	"retinago/engine/cpu"
 	"retinago/nn"
 )
@@ -77,11 +76,11 @@ func focalOf(x float64, positive bool, alpha, gamma float64) (loss, grad float64
 func TestFocalClosedForm(t *testing.T) {
 	logits := []float32{-1e4, -30, -3, -.5, 0, .5, 3, 30, 1e4, 2, -2, 1}
 	labels := []int32{0, -1, 2, 1} // three classes; the second is background
-	for _, p := range []engine.FocalParams{{Alpha: .25, Gamma: 2}, {Alpha: .5, Gamma: .5}, {Alpha: -1}, {Alpha: .75, Gamma: 0}, {Alpha: .25, Gamma: 5}} {
-		l, g := run(t, logits, labels, func(x, labels, norm *G.Node) (*G.Node, error) { return Focal(x, labels, norm, p) })
+	for _, p := range []Focal{{Alpha: .25, Gamma: 2}, {Alpha: .5, Gamma: .5}, {Alpha: -1}, {Alpha: .75, Gamma: 0}, {Alpha: .25, Gamma: 5}} {
+		l, g := run(t, logits, labels, func(x, labels, norm *G.Node) (*G.Node, error) { return p.Node(x, labels, norm) })
 		var want float64
 		for i, x := range logits {
-			li, gi := focalOf(float64(x), labels[i/3] == int32(i%3), float64(p.Alpha), float64(p.Gamma))
+			li, gi := focalOf(float64(x), labels[i/3] == int32(i%3), p.Alpha, p.Gamma)
 			want += li
 			if math.Abs(float64(g[i])-gi) > 2e-6*math.Max(1, math.Abs(gi)) {
 				t.Errorf("%+v: gradient of logit %g is %g, wants %g", p, x, g[i], gi)
@@ -96,7 +95,7 @@ func TestFocalClosedForm(t *testing.T) {
 // At logit 0 and the paper's alpha and gamma, a positive costs .25*.25*ln 2 and a negative three times that.
 func TestFocalByHand(t *testing.T) {
 	f := func(x, labels, norm *G.Node) (*G.Node, error) {
-		return Focal(x, labels, norm, engine.FocalParams{Alpha: .25, Gamma: 2})
+		return Focal{Alpha: .25, Gamma: 2}.Node(x, labels, norm)
 	}
 	if l, _ := run(t, []float32{0}, []int32{0}, f); math.Abs(l-.0433216988) > 1e-8 {
 		t.Errorf("positive: %.10f", l)
@@ -108,7 +107,7 @@ func TestFocalByHand(t *testing.T) {
 
 func TestIgnoredAnchorsCountNothing(t *testing.T) {
 	l, g := run(t, []float32{5, -5, 3, 1}, []int32{-2, -2}, func(x, labels, norm *G.Node) (*G.Node, error) {
-		return CrossEntropy(x, labels, norm)
+		return CrossEntropy{Alpha: -1}.Node(x, labels, norm)
 	})
 	if l != 0 {
 		t.Errorf("loss %g of ignored anchors", l)
@@ -125,7 +124,7 @@ func TestSmoothL1(t *testing.T) {
 	targets := []float32{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
 	labels := []int32{1, -1, -2} // only the first anchor has a box
 	for _, c := range []struct {
-		beta float32
+		beta float64
 		loss float64
 		grad [4]float32
 	}{
@@ -136,7 +135,7 @@ func TestSmoothL1(t *testing.T) {
 		l, g := run(t, deltas, labels, func(x, labels, norm *G.Node) (*G.Node, error) {
 			tg := tensor.New(tensor.WithShape(1, 3, 4), tensor.WithBacking(targets))
 			n := G.NewTensor(x.Graph(), tensor.Float32, 3, G.WithShape(1, 3, 4), G.WithName("targets"), G.WithValue(tg))
-			return SmoothL1(x, n, labels, norm, c.beta)
+			return SmoothL1{c.beta}.Node(x, n, labels, norm)
 		})
 		if math.Abs(l-c.loss) > 1e-6 {
 			t.Errorf("beta %g: loss %g, wants %g", c.beta, l, c.loss)
@@ -159,10 +158,10 @@ func TestShapes(t *testing.T) {
 		return G.NewTensor(g, dt, len(shape), G.WithShape(shape...), G.WithName(name))
 	}
 	x := in("x", tensor.Float32, 2, 2, 2, 6)
-	if _, err := Focal(x, in("l", tensor.Int32, 1, 8), in("n", tensor.Float32, 2), engine.FocalParams{}); err == nil {
+	if _, err := (Focal{}).Node(x, in("l", tensor.Int32, 1, 8), in("n", tensor.Float32, 2)); err == nil {
 		t.Error("labels of another batch size pass")
 	}
-	if _, err := Focal(x, in("m", tensor.Int32, 2, 5), in("o", tensor.Float32, 2), engine.FocalParams{}); err == nil {
+	if _, err := (Focal{}).Node(x, in("m", tensor.Int32, 2, 5), in("o", tensor.Float32, 2)); err == nil {
 		t.Error("values that do not divide over the anchors pass")
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"retinago/config"
 	"retinago/data"
 	"retinago/detector"
-	"retinago/engine"
+	"retinago/loss"
 )
 
 // Loop is a run of training. Its exported fields describe the last step, for hooks.
@@ -34,7 +34,7 @@ type Loop struct {
 	data       *data.Dataset
 	loader     *data.Loader
 	optimizer  *Optimizer
-	normalizer *Normalizer
+	normalizer *loss.Normalizer
 	average    map[string]*tensor.Dense // moving average of the weights, nil when off
 	info       detector.Info
 	hooks      []Hook
@@ -90,7 +90,7 @@ func (l *Loop) step(ctx context.Context) error {
 		return err
 	}
 	targets := b.Prepared.(*detector.Targets)
-	class := l.normalizer.Factors(targets.Positives)
+	class := l.normalizer.Factors(targets.Positives, targets.Counted)
 	box := make([]float32, len(class))
 	for i, f := range class {
 		box[i] = f * float32(l.Config.Loss.BoxWeight)
@@ -127,12 +127,12 @@ func (l *Loop) epochs() float64 { return float64(l.Step) / float64(l.Schedule.Ep
 
 // lossFunc is the losses of a configuration.
 func lossFunc(c config.Loss) detector.LossFunc {
-	f := detector.LossFunc{Focal: engine.FocalParams{Alpha: float32(c.Alpha), Gamma: float32(c.Gamma)}, BoxBeta: float32(c.Beta)}
+	f := detector.LossFunc{Class: loss.Focal{Alpha: c.Alpha, Gamma: c.Gamma}, Box: loss.SmoothL1{Beta: c.Beta}}
 	if c.Kind == "bce" {
-		f.Focal = engine.FocalParams{Alpha: -1, Gamma: 0}
+		f.Class = loss.Focal{Alpha: -1}
 	}
 	if c.Box == "l1" {
-		f.BoxBeta = 0
+		f.Box.Beta = 0
 	}
 	return f
 }

@@ -16,6 +16,7 @@ import (
 	"retinago/engine/cpu"
 	"retinago/infer"
 	"retinago/internal/memory"
+	"retinago/loss"
 )
 
 // Options says where a run lives.
@@ -66,7 +67,7 @@ func Run(ctx context.Context, c config.Config, o Options) (err error) {
 			return err
 		}
 	}
-	if l.normalizer, err = NewNormalizer(c.Loss.Normalizer); err != nil {
+	if l.normalizer, err = loss.NewNormalizer(c.Loss.Normalizer); err != nil {
 		return err
 	}
 	if l.optimizer, err = NewOptimizer(e, c.Train, m.Params()); err != nil {

@@ -195,26 +195,3 @@ func TestSchedule(t *testing.T) {
 		t.Errorf("cosine: %g at the middle, %g at the start", s.At(90000), s.At(0))
 	}
 }
-
-func TestNormalizer(t *testing.T) {
-	for kind, want := range map[string][]float32{
-		"positives": {.1, .1}, "image": {1. / 16, .5}, "ema": {1. / 91, 1. / 91},
-	} {
-		n, err := NewNormalizer(kind)
-		if err != nil {
-			t.Fatal(err)
-		}
-		p := []int{8, 2}
-		if kind == "image" {
-			p[1] = 0 // counts as one
-		}
-		for i, f := range n.Factors(p) {
-			if math.Abs(float64(f-want[i])) > 1e-7 {
-				t.Errorf("%s: %g, wants %g", kind, f, want[i])
-			}
-		}
-	}
-	if _, err := NewNormalizer("pixels"); err == nil {
-		t.Error("unknown normaliser passes")
-	}
-}

@@ -1,0 +1,140 @@
+package loss
+
+import (
+	"fmt"
+	"math"
+	"runtime"
+	"sync"
+)
+
+// Labels that are no class.
+const (
+	Background = -1
+	Ignored    = -2
+)
+
+// Class is a classification loss.
+type Class interface {
+	// Eval returns the sum of the losses of logits [n,k] over rows with labels [n], and writes its gradient to grad [n,k]
+	// unless that is nil. It panics where lengths do not fit or a label is out of range; Check tells so before.
+	Eval(grad, logits []float32, labels []int32) float64
+}
+
+// Soft is a classification loss whose positives have a quality in [0,1], such as the IoU of their boxes, in place of 1.
+type Soft interface {
+	// Eval is Class.Eval with the quality [n] of the labelled class; it is not read where the label is no class.
+	Eval(grad, logits []float32, labels []int32, quality []float32) float64
+}
+
+// Check tells whether logits and labels go together: a whole number k of logits per label, labels in [-2,k).
+func Check(logits []float32, labels []int32) error {
+	if len(labels) == 0 && len(logits) == 0 {
+		return nil
+	}
+	if len(labels) == 0 || len(logits)%len(labels) != 0 || len(logits) == 0 {
+		return fmt.Errorf("loss: %d logits do not divide over %d labels", len(logits), len(labels))
+	}
+	k := len(logits) / len(labels)
+	for i, l := range labels {
+		if l < Ignored || int(l) >= k {
+			return fmt.Errorf("loss: the label of row %d is %d, there are %d classes", i, l, k)
+		}
+	}
+	return nil
+}
+
+// row computes the loss of one row and, unless g is nil, writes its gradient.
+type row func(g, x []float32, i int, label int32) float64
+
+// chunk is the rows that one goroutine takes at once. It is fixed, so that sums do not depend on the number of cores.
+const chunk = 4096
+
+// rows sums f over all rows that are not ignored, whose gradient is zero.
+func rows(grad, logits []float32, labels []int32, f row) float64 {
+	if err := Check(logits, labels); err != nil {
+		panic(err.Error())
+	}
+	if grad != nil && len(grad) != len(logits) {
+		panic(fmt.Sprintf("loss: a gradient of %d for %d logits", len(grad), len(logits)))
+	}
+	if len(labels) == 0 {
+		return 0
+	}
+	k := len(logits) / len(labels)
+	sums := make([]float64, (len(labels)+chunk-1)/chunk)
+	each(len(sums), func(c int) {
+		for i := c * chunk; i < min((c+1)*chunk, len(labels)); i++ {
+			var g []float32
+			if grad != nil {
+				g = grad[i*k : (i+1)*k]
+			}
+			if labels[i] == Ignored {
+				clear(g)
+				continue
+			}
+			sums[c] += f(g, logits[i*k:(i+1)*k], i, labels[i])
+		}
+	})
+	total := 0.0
+	for _, s := range sums {
+		total += s
+	}
+	return total
+}
+
+// each calls f for 0 to n-1, on all cores when there is more than one to do.
+func each(n int, f func(int)) {
+	if n == 1 {
+		f(0)
+		return
+	}
+	next := make(chan int)
+	var wg sync.WaitGroup
+	for range min(n, runtime.GOMAXPROCS(0)) {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			for i := range next {
+				f(i)
+			}
+		}()
+	}
+	for i := range n {
+		next <- i
+	}
+	close(next)
+	wg.Wait()
+}
+
+// independent sums a loss that treats every logit as a binary task of its own: f has the logit with the sign of its
+// label, x_t = x for the labelled class and -x for the others (Lin et al. 2017, section 3), and returns loss and slope
+// by x_t.
+func independent(grad, logits []float32, labels []int32, f func(xt float64, positive bool) (loss, slope float64)) float64 {
+	return rows(grad, logits, labels, func(g, x []float32, _ int, label int32) float64 {
+		sum := 0.0
+		for c, v := range x {
+			sign := -1.0
+			if int32(c) == label {
+				sign = 1
+			}
+			l, s := f(sign*float64(v), sign > 0)
+			sum += l
+			if g != nil {
+				g[c] = float32(sign * s)
+			}
+		}
+		return sum
+	})
+}
+
+// sigmoid is 1/(1+e^-x) without overflow.
+func sigmoid(x float64) float64 {
+	if x >= 0 {
+		return 1 / (1 + math.Exp(-x))
+	}
+	e := math.Exp(x)
+	return e / (1 + e)
+}
+
+// softplus is log(1+e^x) = -log sigmoid(-x), without overflow.
+func softplus(x float64) float64 { return math.Max(x, 0) + math.Log1p(math.Exp(-math.Abs(x))) }

@@ -1,0 +1,54 @@
+package loss
+
+import "fmt"
+
+// Normalizer says what the sums of losses over anchors are divided by.
+type Normalizer struct {
+	Kind string  // one of Normalizers
+	EMA  float64 // moving average of positives per batch, for "ema"
+}
+
+// Normalizers are the kinds that there are:
+//
+//	positives: the positive anchors of the batch                       (Lin et al. 2017, section 4.1)
+//	image:     the positive anchors of each picture, times the batch   (torchvision)
+//	ema:       a moving average of the batch's positive anchors        (detectron2)
+//	anchors:   the anchors of the batch that count, positive or not
+func Normalizers() []string { return []string{"positives", "image", "ema", "anchors"} }
+
+// NewNormalizer starts a moving average at 100 positives, as detectron2 does.
+func NewNormalizer(kind string) (*Normalizer, error) {
+	for _, k := range Normalizers() {
+		if k == kind {
+			return &Normalizer{Kind: kind, EMA: 100}, nil
+		}
+	}
+	return nil, fmt.Errorf("loss: unknown normaliser %q; there are %v", kind, Normalizers())
+}
+
+// Factors returns what each picture's loss is multiplied with, given its positive anchors and all that count. A
+// divisor is at least 1.
+func (n *Normalizer) Factors(positives, counted []int) []float32 {
+	total, anchors := 0, 0
+	for i, p := range positives {
+		total += p
+		anchors += counted[i]
+	}
+	f := make([]float32, len(positives))
+	if n.Kind == "ema" {
+		n.EMA = .9*n.EMA + .1*float64(max(total, 1))
+	}
+	for i, p := range positives {
+		switch n.Kind {
+		case "positives":
+			f[i] = 1 / float32(max(total, 1))
+		case "image":
+			f[i] = 1 / (float32(len(positives)) * float32(max(p, 1)))
+		case "ema":
+			f[i] = float32(1 / max(n.EMA, 1))
+		case "anchors":
+			f[i] = 1 / float32(max(anchors, 1))
+		}
+	}
+	return f
+}
