@@ -47,15 +47,14 @@ func (m *Model) Save(path string, info Info) error {
 	if err != nil {
 		return err
 	}
-	var ts []weights.Tensor
-	for _, p := range m.Params() {
-		host := make([]float32, p.Size())
-		if err := m.engine.Download(host, p.Value); err != nil {
-			return fmt.Errorf("detector: reading %s: %w", p.Name, err)
-		}
-		ts = append(ts, weights.Tensor{Name: p.Name, Shape: p.Shape, Data: host})
+	params := m.Params()
+	specs := make([]weights.Spec, len(params))
+	for i, p := range params {
+		specs[i] = weights.Spec{Name: p.Name, Shape: p.Shape}
 	}
-	return weights.Write(path, map[string]string{metaKey: string(js), configKey: info.Config.String()}, ts)
+	return weights.WriteFrom(path, map[string]string{metaKey: string(js), configKey: info.Config.String()}, specs, func(i int, dst []float32) error {
+		return m.engine.Download(dst, params[i].Value)
+	})
 }
 
 // Open reads a model that Save wrote.

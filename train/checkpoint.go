@@ -64,15 +64,14 @@ func (l *Loop) saveState() error {
 	if err != nil {
 		return err
 	}
-	var ts []weights.Tensor
-	for _, n := range l.tensors() {
-		host := make([]float32, n.t.Shape().TotalSize())
-		if err := l.Model.Engine().Download(host, n.t); err != nil {
-			return fmt.Errorf("train: reading %s: %w", n.name, err)
-		}
-		ts = append(ts, weights.Tensor{Name: n.name, Shape: n.t.Shape().Clone(), Data: host})
+	tensors := l.tensors()
+	specs := make([]weights.Spec, len(tensors))
+	for i, n := range tensors {
+		specs[i] = weights.Spec{Name: n.name, Shape: n.t.Shape().Clone()}
 	}
-	return weights.Write(filepath.Join(l.out, StateFile), map[string]string{stateKey: string(js)}, ts)
+	return weights.WriteFrom(filepath.Join(l.out, StateFile), map[string]string{stateKey: string(js)}, specs, func(i int, dst []float32) error {
+		return l.Model.Engine().Download(dst, tensors[i].t)
+	})
 }
 
 // loadState continues a run where its state file left it.

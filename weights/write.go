@@ -19,8 +19,24 @@ import (
 // Write stores tensors as F32 in the order given, and metadata sorted by key: equal input makes equal bytes. The file
 // is written under a temporary name in the same folder, synced and renamed, so that path holds the old file or the new
 // one and never a part; on an error, such as a full disk, the temporary file is removed.
-func Write(path string, metadata map[string]string, tensors []Tensor) (err error) {
-	header, err := makeHeader(metadata, tensors)
+func Write(path string, metadata map[string]string, tensors []Tensor) error {
+	specs := make([]Spec, len(tensors))
+	for i, t := range tensors {
+		specs[i] = Spec{t.Name, t.Shape}
+		if n, err := elements(t.Shape); err == nil && n != len(t.Data) {
+			return fmt.Errorf("weights: writing %s: %q has %d elements for shape %v", path, t.Name, len(t.Data), t.Shape)
+		}
+	}
+	return WriteFrom(path, metadata, specs, func(i int, dst []float32) error {
+		copy(dst, tensors[i].Data)
+		return nil
+	})
+}
+
+// WriteFrom is Write for tensors that live elsewhere: read copies tensor i to dst, one after the other. It needs memory
+// for the largest only.
+func WriteFrom(path string, metadata map[string]string, tensors []Spec, read func(i int, dst []float32) error) (err error) {
+	header, largest, err := makeHeader(metadata, tensors)
 	if err != nil {
 		return fmt.Errorf("weights: writing %s: %w", path, err)
 	}
@@ -35,7 +51,7 @@ func Write(path string, metadata map[string]string, tensors []Tensor) (err error
 			os.Remove(f.Name())
 		}
 	}()
-	err = encode(f, header, tensors)
+	err = encode(f, header, tensors, make([]float32, largest), read)
 	if err == nil {
 		err = f.Chmod(0o644)
 	}
@@ -58,15 +74,16 @@ func Write(path string, metadata map[string]string, tensors []Tensor) (err error
 	return nil
 }
 
-// makeHeader returns length and JSON, filled up with spaces so that the data start at a multiple of 8.
-func makeHeader(metadata map[string]string, tensors []Tensor) ([]byte, error) {
+// makeHeader returns length and JSON, filled up with spaces so that the data start at a multiple of 8, and the elements
+// of the largest tensor.
+func makeHeader(metadata map[string]string, tensors []Spec) (header []byte, largest int, err error) {
 	var b bytes.Buffer
 	b.WriteString(`{`)
 	if len(metadata) > 0 {
 		b.WriteString(`"` + metadataKey + `":{`)
 		for i, k := range slices.Sorted(maps.Keys(metadata)) {
 			if !utf8.ValidString(k) || !utf8.ValidString(metadata[k]) {
-				return nil, fmt.Errorf("metadata %q is not UTF-8", k)
+				return nil, 0, fmt.Errorf("metadata %q is not UTF-8", k)
 			}
 			if i > 0 {
 				b.WriteByte(',')
@@ -83,13 +100,11 @@ func makeHeader(metadata map[string]string, tensors []Tensor) ([]byte, error) {
 		n, err := elements(t.Shape)
 		switch {
 		case err != nil:
-			return nil, fmt.Errorf("%q: %w", t.Name, err)
-		case n != len(t.Data):
-			return nil, fmt.Errorf("%q has %d elements for shape %v", t.Name, len(t.Data), t.Shape)
+			return nil, 0, fmt.Errorf("%q: %w", t.Name, err)
 		case seen[t.Name]:
-			return nil, fmt.Errorf("the name %q is taken", t.Name)
+			return nil, 0, fmt.Errorf("the name %q is taken", t.Name)
 		case !utf8.ValidString(t.Name):
-			return nil, fmt.Errorf("the name %q is not UTF-8", t.Name)
+			return nil, 0, fmt.Errorf("the name %q is not UTF-8", t.Name)
 		}
 		seen[t.Name] = true
 		if i > 0 || len(metadata) > 0 {
@@ -97,19 +112,19 @@ func makeHeader(metadata map[string]string, tensors []Tensor) ([]byte, error) {
 		}
 		shape, err := json.Marshal(append([]int{}, t.Shape...)) // a scalar is [], not null
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		fmt.Fprintf(&b, `%s:{"dtype":"F32","shape":%s,"data_offsets":[%d,%d]}`, quote(t.Name), shape, at, at+4*n)
-		at += 4 * n
+		at, largest = at+4*n, max(largest, n)
 	}
 	b.WriteByte('}')
 	for b.Len()%8 != 0 {
 		b.WriteByte(' ')
 	}
 	if b.Len() > maxHeader {
-		return nil, fmt.Errorf("names and metadata take %d bytes, more than a reader accepts (%d)", b.Len(), maxHeader)
+		return nil, 0, fmt.Errorf("names and metadata take %d bytes, more than a reader accepts (%d)", b.Len(), maxHeader)
 	}
-	return append(binary.LittleEndian.AppendUint64(nil, uint64(b.Len())), b.Bytes()...), nil
+	return append(binary.LittleEndian.AppendUint64(nil, uint64(b.Len())), b.Bytes()...), largest, nil
 }
 
 // quote is s as JSON, with <, > and & as they are.
@@ -123,12 +138,20 @@ func quote(s string) []byte {
 	return bytes.TrimRight(b.Bytes(), "\n")
 }
 
-func encode(w io.Writer, header []byte, tensors []Tensor) error {
+// encode writes the file; host has room for the largest tensor.
+func encode(w io.Writer, header []byte, tensors []Spec, host []float32, read func(i int, dst []float32) error) error {
 	b := bufio.NewWriterSize(w, chunk)
 	b.Write(header) // a bufio.Writer's error sticks until Flush
 	var buf [4096]byte
-	for _, t := range tensors {
-		for part := range slices.Chunk(t.Data, len(buf)/4) {
+	for i, t := range tensors {
+		n, err := elements(t.Shape)
+		if err != nil {
+			return err
+		}
+		if err := read(i, host[:n]); err != nil {
+			return fmt.Errorf("reading %q: %w", t.Name, err)
+		}
+		for part := range slices.Chunk(host[:n], len(buf)/4) {
 			for i, v := range part {
 				binary.LittleEndian.PutUint32(buf[4*i:], math.Float32bits(v))
 			}
