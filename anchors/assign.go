@@ -12,6 +12,18 @@ const (
 	Ignore     = int32(-2) // does not count
 )
 
+// Assigner decides which anchors learn which object.
+type Assigner interface {
+	// AssignLevels returns for each anchor its label (the class of its object, Background or Ignore) and the index of its
+	// object in gt, -1 without one. Level l has the anchors starts[l] to starts[l+1]. crowd may be nil.
+	AssignLevels(anchors []box.Box, starts []int, gt []box.Box, class []int32, crowd []bool) (labels, matched []int32)
+}
+
+var (
+	_ Assigner = Matcher{}
+	_ Assigner = ATSS{}
+)
+
 // Matcher decides which anchors learn which object, as torchvision's Matcher does, with two differences: an object
 // that no anchor overlaps gets none (torchvision gives it every anchor whose IoU is the best one, 0), and crowd
 // regions are known.

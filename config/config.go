@@ -86,6 +86,10 @@ type Set struct {
 
 // Match says which anchors learn which object.
 type Match struct {
+	// Kind is iou, by overlap with fixed thresholds, or atss, which finds thresholds for each object (Zhang et al. 2020).
+	Kind string `yaml:"kind"`
+	// TopK is the cells per level that atss looks at; the others are iou's.
+	TopK int `yaml:"top_k"`
 	// Foreground is the least IoU of a positive anchor, Background the IoU below which it is background. Between the
 	// two it does not count.
 	Foreground float64 `yaml:"foreground"`
@@ -96,8 +100,11 @@ type Match struct {
 	CrowdIoF float64 `yaml:"crowd_iof"`
 }
 
-// Matcher is the same for package anchors.
-func (m Match) Matcher() anchors.Matcher {
+// Assigner is the same for package anchors, where cells have perCell anchors.
+func (m Match) Assigner(perCell int) anchors.Assigner {
+	if m.Kind == "atss" {
+		return anchors.ATSS{TopK: m.TopK, PerCell: perCell, CrowdIoF: float32(m.CrowdIoF)}
+	}
 	return anchors.Matcher{
 		Foreground: float32(m.Foreground), Background: float32(m.Background),
 		AllowLowQuality: m.LowQuality, CrowdIoF: float32(m.CrowdIoF),
@@ -192,7 +199,7 @@ func Default() Config {
 			// ImageNet's, as torchvision's backbones expect.
 			Mean: [3]float32{.485, .456, .406}, Std: [3]float32{.229, .224, .225},
 		},
-		Match: Match{Foreground: .5, Background: .4, LowQuality: true, CrowdIoF: .5},
+		Match: Match{Kind: "iou", TopK: 9, Foreground: .5, Background: .4, LowQuality: true, CrowdIoF: .5},
 		Loss: Loss{
 			Kind: "focal", Alpha: .25, Gamma: 2, Box: "smoothl1", Beta: .1, BoxWeight: 1, Normalizer: "positives",
 		},

@@ -151,6 +151,8 @@ func (v *check) data(d Data) {
 }
 
 func (v *check) match(m Match) {
+	v.oneOf("match.kind", m.Kind, "iou", "atss")
+	v.count("match.top_k", m.TopK, 1, 1000)
 	if !(m.Foreground > 0 && m.Foreground <= 1) {
 		v.fail("match.foreground", m.Foreground, "above 0, at most 1")
 	}

@@ -57,7 +57,7 @@ func batch(m *Model, n, h, w int) *Batch {
 		objects[i] = Objects{Boxes: []box.Box{{X1: 20, Y1: 20, X2: 60, Y2: 70}}, Classes: []int32{1}, Crowd: []bool{false}}
 	}
 	objects[n-1] = Objects{} // a picture without boxes
-	t := m.Assign(config.Default().Match.Matcher(), h, w, objects)
+	t := m.Assign(config.Default().Match.Assigner(9), h, w, objects)
 	ones := make([]float32, n)
 	for i := range ones {
 		ones[i] = .1

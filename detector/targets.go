@@ -26,7 +26,7 @@ type Targets struct {
 
 // Assign matches the anchors of a canvas of h x w pixels to the objects of each picture. It may be called from
 // several goroutines.
-func (m *Model) Assign(match anchors.Matcher, h, w int, pictures []Objects) *Targets {
+func (m *Model) Assign(match anchors.Assigner, h, w int, pictures []Objects) *Targets {
 	grid, starts := m.Anchors(h, w)
 	n := len(pictures)
 	t := &Targets{Labels: make([]int32, n*len(grid)), Deltas: make([]float32, 4*n*len(grid)), Positives: make([]int, n), Counted: make([]int, n)}
@@ -35,7 +35,7 @@ func (m *Model) Assign(match anchors.Matcher, h, w int, pictures []Objects) *Tar
 	}
 	coder := anchors.NewCoder()
 	for i, p := range pictures {
-		labels, matched := match.Assign(grid, p.Boxes, p.Classes, p.Crowd)
+		labels, matched := match.AssignLevels(grid, starts[:], p.Boxes, p.Classes, p.Crowd)
 		for l := range fpn.Levels {
 			size := starts[l+1] - starts[l]
 			at := t.Level[l] + i*size

@@ -307,7 +307,7 @@ func (f fixture) gradients(t *testing.T, m *Model, tag string, losses map[string
 			objects[i].Crowd = append(objects[i].Crowd, false)
 		}
 	}
-	targets := m.Assign(config.Default().Match.Matcher(), h, w, objects)
+	targets := m.Assign(config.Default().Match.Assigner(9), h, w, objects)
 	norm := make([]float32, n)
 	for i := range norm {
 		norm[i] = 1 / float32(n*max(targets.Positives[i], 1))

@@ -23,7 +23,7 @@ func (b Budget) Total() int64 {
 }
 
 // process is the resident memory of the program with its libraries (OpenCV, oneDNN) and Go's heap at rest.
-const process = 150 << 20
+const process = 125 << 20
 
 // TrainingBudget foretells the memory of training on batches of n canvases of h x w pixels.
 func TrainingBudget(m *detector.Model, c config.Config, n, h, w int) (Budget, error) {

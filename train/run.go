@@ -78,7 +78,7 @@ func Run(ctx context.Context, c config.Config, o Options) (err error) {
 			return err
 		}
 	}
-	match := c.Match.Matcher()
+	match := c.Match.Assigner(c.Model.Anchors.PerCell())
 	l.loader, err = data.NewLoader(train, c.Data, data.LoaderOptions{Batch: c.Train.Batch, Seed: c.Train.Seed, Prepare: func(b *data.Batch) {
 		objects := make([]detector.Objects, b.N)
 		for i := range objects {

@@ -1,0 +1,116 @@
+package anchors
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+
+	"retinago/box"
+)
+
+// ATSS is the adaptive assignment of Zhang et al. 2020, "Bridging the Gap Between Anchor-based and Anchor-free
+// Detection", algorithm 1: an object takes, of the anchors nearest to its centre, those whose IoU is at least the mean
+// plus the standard deviation of all the nearest, and whose centre lies inside of it.
+type ATSS struct {
+	// TopK is the cells per level whose anchors are candidates; 0 means the paper's 9.
+	TopK int
+	// PerCell is the anchors at each cell.
+	PerCell int
+	// CrowdIoF is Matcher's.
+	CrowdIoF float32
+}
+
+// inner is how far inside of an object, in px, an anchor's centre must lie.
+const inner = .01
+
+// AssignLevels returns for each anchor its label and the index of its object in gt, as Matcher.Assign does. Level l has
+// the anchors starts[l] to starts[l+1]. An anchor that several objects want learns the one it overlaps most, of equal
+// overlaps the first. All other anchors are background, or ignored inside a crowd region.
+func (a ATSS) AssignLevels(anchors []box.Box, starts []int, gt []box.Box, class []int32, crowd []bool) (labels, matched []int32) {
+	if len(class) != len(gt) || crowd != nil && len(crowd) != len(gt) {
+		panic(fmt.Sprintf("anchors: %d objects with %d classes and %d crowd flags", len(gt), len(class), len(crowd)))
+	}
+	labels, matched = make([]int32, len(anchors)), make([]int32, len(anchors))
+	for i := range labels {
+		labels[i], matched[i] = Background, -1
+	}
+	best := make([]float32, len(anchors))
+	for g, b := range gt {
+		if crowd != nil && crowd[g] || !(b.W() > 0 && b.H() > 0) {
+			continue
+		}
+		candidates := a.candidates(anchors, starts, b)
+		least := threshold(anchors, candidates, b)
+		for _, i := range candidates {
+			v := anchors[i].IoU(b)
+			if float64(v) < least || !centred(anchors[i], b) || v <= best[i] {
+				continue
+			}
+			best[i], labels[i], matched[i] = v, class[g], int32(g)
+		}
+	}
+	for g, b := range gt {
+		if crowd != nil && crowd[g] {
+			Matcher{CrowdIoF: a.CrowdIoF}.ignore(anchors, b, labels)
+		}
+	}
+	return labels, matched
+}
+
+// candidates are the TopK*PerCell anchors of each level whose centres are nearest to the object's, in order of distance
+// and then of place.
+func (a ATSS) candidates(anchors []box.Box, starts []int, b box.Box) []int {
+	k := a.TopK
+	if k == 0 {
+		k = 9
+	}
+	k *= max(a.PerCell, 1)
+	x, y := center(b)
+	type near struct {
+		i int
+		d float64
+	}
+	var out []int
+	for l := range len(starts) - 1 {
+		level := make([]near, 0, starts[l+1]-starts[l])
+		for i := starts[l]; i < starts[l+1]; i++ {
+			ax, ay := center(anchors[i])
+			level = append(level, near{i, (ax-x)*(ax-x) + (ay-y)*(ay-y)})
+		}
+		slices.SortStableFunc(level, func(p, q near) int { return cmp.Compare(p.d, q.d) })
+		for _, n := range level[:min(k, len(level))] {
+			out = append(out, n.i)
+		}
+	}
+	return out
+}
+
+// threshold is the mean plus the (unbiased) standard deviation of the candidates' overlaps.
+func threshold(anchors []box.Box, candidates []int, b box.Box) float64 {
+	n := float64(len(candidates))
+	var sum, squares float64
+	for _, i := range candidates {
+		sum += float64(anchors[i].IoU(b))
+	}
+	for _, i := range candidates {
+		d := float64(anchors[i].IoU(b)) - sum/n
+		squares += d * d
+	}
+	return sum/n + math.Sqrt(squares/max(n-1, 1))
+}
+
+// centred tells whether an anchor's centre lies inside of an object.
+func centred(a, b box.Box) bool {
+	x, y := center(a)
+	return min(x-float64(b.X1), y-float64(b.Y1), float64(b.X2)-x, float64(b.Y2)-y) > inner
+}
+
+func center(b box.Box) (x, y float64) {
+	return (float64(b.X1) + float64(b.X2)) / 2, (float64(b.Y1) + float64(b.Y2)) / 2
+}
+
+// AssignLevels is Assign: which level an anchor is of does not matter.
+func (m Matcher) AssignLevels(anchors []box.Box, _ []int, gt []box.Box, class []int32, crowd []bool) (labels, matched []int32) {
+	return m.Assign(anchors, gt, class, crowd)
+}
