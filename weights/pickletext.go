@@ -1,0 +1,114 @@
+package weights
+
+import (
+	"encoding/binary"
+	"math"
+	"strconv"
+	"strings"
+)
+
+// counted reads a string whose length takes n bytes.
+func (m *machine) counted(n int) ([]byte, error) {
+	size, err := m.number(n)
+	if err != nil {
+		return nil, err
+	}
+	return m.take(size)
+}
+
+func (m *machine) stepNumber(op byte) (bool, error) {
+	var v any
+	var err error
+	switch op {
+	case 'K', 'M', 'J':
+		var u uint64
+		u, err = m.number(map[byte]int{'K': 1, 'M': 2, 'J': 4}[op])
+		v = int64(u)
+		if op == 'J' {
+			v = int64(int32(u))
+		}
+	case 'I', 'L':
+		var s string
+		if s, err = m.line(); err != nil {
+			return true, err
+		}
+		switch s {
+		case "00", "01":
+			v = s == "01"
+		default:
+			v, err = strconv.ParseInt(strings.TrimSuffix(s, "L"), 10, 64)
+		}
+	case 0x8a, 0x8b:
+		var b []byte
+		b, err = m.counted(map[byte]int{0x8a: 1, 0x8b: 4}[op])
+		v = long(b)
+	case 'F':
+		var s string
+		if s, err = m.line(); err == nil {
+			v, err = strconv.ParseFloat(s, 64)
+		}
+	case 'G':
+		var b []byte
+		if b, err = m.take(8); err == nil {
+			v = math.Float64frombits(binary.BigEndian.Uint64(b))
+		}
+	default:
+		return false, nil
+	}
+	if err != nil {
+		return true, err
+	}
+	return true, m.push(v)
+}
+
+// long is a little-endian two's complement number; what does not fit 64 bits stays bytes.
+func long(b []byte) any {
+	if len(b) > 8 {
+		return b
+	}
+	var w [8]byte
+	copy(w[:], b)
+	if len(b) > 0 && b[len(b)-1] >= 0x80 {
+		for i := len(b); i < 8; i++ {
+			w[i] = 0xff
+		}
+	}
+	return int64(binary.LittleEndian.Uint64(w[:]))
+}
+
+func (m *machine) stepText(op byte) (bool, error) {
+	width, text := 0, true
+	switch op {
+	case 'S', 'V':
+		s, err := m.line()
+		if err != nil {
+			return true, err
+		}
+		if op == 'S' {
+			s = strings.Trim(s, `'"`)
+		}
+		return true, m.push(s)
+	case 'U', 0x8c:
+		width = 1
+	case 'T', 'X':
+		width = 4
+	case 0x8d:
+		width = 8
+	case 'C':
+		width, text = 1, false
+	case 'B':
+		width, text = 4, false
+	case 0x8e, 0x96:
+		width, text = 8, false
+	default:
+		return false, nil
+	}
+	b, err := m.counted(width)
+	if err != nil {
+		return true, err
+	}
+	if text {
+		return true, m.push(string(b))
+	}
+	return true, m.push(b)
+}

@@ -1,0 +1,293 @@
+package weights
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+)
+
+// Source is a file of named tensors in any of the formats that are read. Close it after use.
+type Source interface {
+	Path() string
+	// Format is "safetensors", "PyTorch", "PyTorch, legacy" or "pickle".
+	Format() string
+	Names() []string
+	Has(name string) bool
+	// Info returns the stored type ("F32", "F16", ...) and the shape of a tensor, without reading it.
+	Info(name string) (dtype string, shape []int, ok bool)
+	// Tensor reads a tensor as float32. The error of a name that is not there is an fs.ErrNotExist.
+	Tensor(name string) (Tensor, error)
+	Close() error
+}
+
+var (
+	_ Source = (*File)(nil)
+	_ Source = (*Checkpoint)(nil)
+)
+
+// Format is "safetensors".
+func (f *File) Format() string { return "safetensors" }
+
+// OpenAny opens a file by its content: safetensors, PyTorch's .pth in both forms, or a pickle of NumPy arrays as
+// detectron2's .pkl is. Nothing in a file is ever run.
+func OpenAny(path string) (Source, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("weights: %w", err)
+	}
+	var head [16]byte
+	n, err := io.ReadFull(f, head[:])
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && err != io.EOF {
+		f.Close()
+		return nil, fmt.Errorf("weights: %s: %w", path, err)
+	}
+	zipped, pickled := bytes.HasPrefix(head[:n], []byte("PK\x03\x04")), n > 2 && head[0] == 0x80 && head[1] <= 5
+	if !zipped && !pickled {
+		f.Close()
+		return Open(path)
+	}
+	c, err := openCheckpoint(path, f, zipped)
+	if err != nil {
+		f.Close()
+		return nil, fmt.Errorf("weights: %s: %w", path, err)
+	}
+	return c, nil
+}
+
+// Checkpoint is an open file of PyTorch or of pickled arrays.
+type Checkpoint struct {
+	Notes []string // what was unwrapped and left out
+
+	path   string
+	format string
+	close  func() error
+	names  []string
+	views  map[string]view
+
+	visited int // entries seen while collecting
+}
+
+func openCheckpoint(path string, f *os.File, zipped bool) (*Checkpoint, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	c, err := readCheckpoint(f, info.Size(), zipped)
+	if err != nil {
+		return nil, err
+	}
+	c.path, c.close = path, f.Close
+	return c, nil
+}
+
+// readCheckpoint reads what a file says of its tensors, not yet their data, but for a pickle, which holds them.
+func readCheckpoint(r io.ReaderAt, size int64, zipped bool) (*Checkpoint, error) {
+	c := &Checkpoint{views: map[string]view{}, format: "PyTorch"}
+	var value any
+	var err error
+	switch {
+	case zipped:
+		value, err = readZip(r, size)
+	case legacy(r, size):
+		c.format = "PyTorch, legacy"
+		value, err = readLegacy(r, size)
+	default:
+		c.format = "pickle"
+		if size > 4<<30 {
+			return nil, fmt.Errorf("a pickle of %d bytes", size)
+		}
+		b := make([]byte, size)
+		if _, err := r.ReadAt(b, 0); err != nil {
+			return nil, err
+		}
+		value, _, err = unpickle(b, nil)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return c, c.take(value)
+}
+
+// legacy tells whether the first pickle is torch.save's magic number.
+func legacy(r io.ReaderAt, size int64) bool {
+	b := make([]byte, min(size, 32))
+	if _, err := r.ReadAt(b, 0); err != nil {
+		return false
+	}
+	return bytes.Contains(b, legacyMagic)
+}
+
+// wrappers are the keys under which programs put the tensors of a checkpoint.
+var wrappers = []string{"state_dict", "model", "model_state_dict", "net", "network", "module"}
+
+// take finds the tensors in what the file holds.
+func (c *Checkpoint) take(value any) error {
+	for range 4 {
+		d, ok := value.(*dict)
+		if !ok {
+			break
+		}
+		inner, key := d.unwrap()
+		if inner == nil {
+			break
+		}
+		c.Notes = append(c.Notes, fmt.Sprintf("the tensors under %q were taken", key))
+		value = inner
+	}
+	switch v := value.(type) {
+	case *dict:
+		if err := c.collect("", v, 0); err != nil {
+			return err
+		}
+	case opaque:
+		return fmt.Errorf("a whole object of %v, not its tensors: save its state_dict()", v.class)
+	default:
+		return fmt.Errorf("a %T where a dictionary of tensors should be", value)
+	}
+	if len(c.names) == 0 {
+		return errors.New("there are no tensors in it")
+	}
+	c.strip("module.") // of torch.nn.DataParallel
+	return nil
+}
+
+// unwrap returns the dictionary of tensors among other things, nil where the tensors are d's own.
+func (d *dict) unwrap() (*dict, string) {
+	own := d.tensors()
+	for _, key := range wrappers {
+		for _, it := range d.items {
+			if inner, ok := it.value.(*dict); ok && it.key == key && inner.tensors() >= own {
+				return inner, key
+			}
+		}
+	}
+	return nil, ""
+}
+
+// tensors counts those that stand in the dictionary itself.
+func (d *dict) tensors() (n int) {
+	for _, it := range d.items {
+		switch it.value.(type) {
+		case view, *ndarray:
+			n++
+		}
+	}
+	return n
+}
+
+// maxDepth bounds dictionaries in dictionaries.
+const maxDepth = 8
+
+// collect adds the tensors of a dictionary, with those of inner ones under "outer.inner" names.
+func (c *Checkpoint) collect(prefix string, d *dict, depth int) error {
+	if depth > maxDepth {
+		return fmt.Errorf("dictionaries more than %d deep", maxDepth)
+	}
+	for _, it := range d.items {
+		// A dictionary may stand in many places: what is visited is bounded, not what is stored.
+		if c.visited++; c.visited > maxValues {
+			return fmt.Errorf("more than %d entries", maxValues)
+		}
+		name, ok := it.key.(string)
+		if !ok {
+			continue
+		}
+		name = prefix + name
+		switch v := it.value.(type) {
+		case view:
+			if err := c.add(name, v); err != nil {
+				return err
+			}
+		case *ndarray:
+			if err := c.add(name, v.view); err != nil {
+				return err
+			}
+		case *dict:
+			if err := c.collect(name+".", v, depth+1); err != nil {
+				return err
+			}
+		}
+		if len(c.names) > maxTensors {
+			return fmt.Errorf("more than %d tensors", maxTensors)
+		}
+	}
+	return nil
+}
+
+// maxTensors bounds what a file may hold.
+const maxTensors = 1 << 17
+
+func (c *Checkpoint) add(name string, v view) error {
+	if _, twice := c.views[name]; twice {
+		return fmt.Errorf("two tensors are called %q", name)
+	}
+	if v.storage == nil {
+		return fmt.Errorf("%q has no data", name)
+	}
+	if err := v.check(); err != nil {
+		return fmt.Errorf("%q: %w", name, err)
+	}
+	c.names = append(c.names, name)
+	c.views[name] = v
+	return nil
+}
+
+// strip removes a prefix that all names have.
+func (c *Checkpoint) strip(prefix string) {
+	for _, n := range c.names {
+		if !strings.HasPrefix(n, prefix) {
+			return
+		}
+	}
+	views := map[string]view{}
+	for i, n := range c.names {
+		c.names[i] = strings.TrimPrefix(n, prefix)
+		views[c.names[i]] = c.views[n]
+	}
+	c.views = views
+	c.Notes = append(c.Notes, fmt.Sprintf("%q was taken off every name", prefix))
+}
+
+// Path is where the file was opened.
+func (c *Checkpoint) Path() string { return c.path }
+
+// Format tells how the file was written.
+func (c *Checkpoint) Format() string { return c.format }
+
+// Names are the tensors in the order of the file.
+func (c *Checkpoint) Names() []string { return append([]string(nil), c.names...) }
+
+// Has says whether there is a tensor of that name.
+func (c *Checkpoint) Has(name string) bool {
+	_, ok := c.views[name]
+	return ok
+}
+
+// Info returns the stored type and the shape of a tensor.
+func (c *Checkpoint) Info(name string) (dtype string, shape []int, ok bool) {
+	v, ok := c.views[name]
+	if !ok {
+		return "", nil, false
+	}
+	return v.storage.dtype, append([]int{}, v.shape...), true
+}
+
+// Tensor reads a tensor as float32.
+func (c *Checkpoint) Tensor(name string) (Tensor, error) {
+	v, ok := c.views[name]
+	if !ok {
+		return Tensor{}, fmt.Errorf("weights: %s: %q: no such tensor: %w", c.path, name, fs.ErrNotExist)
+	}
+	data, err := v.read()
+	if err != nil {
+		return Tensor{}, fmt.Errorf("weights: %s: %q: %w", c.path, name, err)
+	}
+	return Tensor{Name: name, Shape: append([]int{}, v.shape...), Data: data}, nil
+}
+
+// Close closes the file.
+func (c *Checkpoint) Close() error { return c.close() }
