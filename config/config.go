@@ -164,7 +164,8 @@ type Train struct {
 	EvalEvery       int `yaml:"eval_every"`
 	CheckpointEvery int `yaml:"checkpoint_every"`
 	LogEvery        int `yaml:"log_every"`
-	// InitWeights is a safetensors file to start from: a backbone's or a checkpoint's. Empty starts from random.
+	// InitWeights is a file to start from, safetensors or PyTorch's .pth: a backbone's or a checkpoint's. Empty starts from
+	// random.
 	InitWeights string `yaml:"init_weights"`
 	// EMA is the decay of a moving average of the weights, which is then evaluated; 0 is off.
 	EMA float64 `yaml:"ema"`

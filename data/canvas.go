@@ -16,11 +16,12 @@ func (s Size) area() int { return s.W * s.H }
 func (s Size) cover(o Size) Size { return Size{max(s.W, o.W), max(s.H, o.H)} }
 
 // Resized is the size of a picture after scaling its short side to short pixels, or less so that its long side keeps
-// within long: torchvision's rule, with the scaled sides rounded down.
+// within long. It is torchvision's to the pixel: the scale is a float32 that is multiplied from a reciprocal, so that
+// 640x424 becomes 1207x799 at 800.
 func Resized(s Size, short, long int) Size {
-	scale := min(float64(short)/float64(min(s.W, s.H)), float64(long)/float64(max(s.W, s.H)))
-	// A product that misses an integer by rounding error is that integer.
-	floor := func(v int) int { return max(int(math.Floor(float64(v)*scale+1e-6)), 1) }
+	to := func(want, have int) float32 { return float32(1/float32(have)) * float32(want) }
+	scale := float64(min(to(short, min(s.W, s.H)), to(long, max(s.W, s.H))))
+	floor := func(v int) int { return max(int(math.Floor(float64(v)*scale)), 1) }
 	return Size{floor(s.W), floor(s.H)}
 }
 

@@ -11,9 +11,9 @@ import (
 	"retinago/weights"
 )
 
-// start takes what fits from a file of weights: a whole model's, or a backbone's with torchvision's names.
+// start takes what fits from a file of weights in any format: a whole model's, or a backbone's with torchvision's names.
 func start(m *detector.Model, path, backboneName string, w io.Writer) error {
-	f, err := weights.Open(path)
+	f, err := weights.OpenAny(path)
 	if err != nil {
 		return fmt.Errorf("train.init_weights: %w", err)
 	}
@@ -25,7 +25,7 @@ func start(m *detector.Model, path, backboneName string, w io.Writer) error {
 }
 
 // startModel takes every tensor of the model's name and shape, so that another class count starts anew where it must.
-func startModel(m *detector.Model, f *weights.File, path, name string, w io.Writer) error {
+func startModel(m *detector.Model, f weights.Source, path, name string, w io.Writer) error {
 	r, err := m.Load(f)
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
@@ -44,7 +44,7 @@ func startModel(m *detector.Model, f *weights.File, path, name string, w io.Writ
 	return nil
 }
 
-func startBackbone(m *detector.Model, f *weights.File, path string, w io.Writer) error {
+func startBackbone(m *detector.Model, f weights.Source, path string, w io.Writer) error {
 	var want []weights.Spec
 	for _, p := range m.Params() {
 		want = append(want, weights.Spec{Name: p.Name, Shape: p.Shape})
@@ -53,7 +53,7 @@ func startBackbone(m *detector.Model, f *weights.File, path string, w io.Writer)
 	if err != nil {
 		return err
 	}
-	if _, err := m.Load(tensorList(tensors)); err != nil {
+	if _, err := m.Load(weights.List(tensors)); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	fmt.Fprintf(w, "weights   %s: %d tensors of the backbone loaded, %d initialised, %d skipped\n", path, len(r.Loaded), len(r.Initialised), len(r.Skipped))
@@ -63,21 +63,6 @@ func startBackbone(m *detector.Model, f *weights.File, path string, w io.Writer)
 		fmt.Fprintf(w, "          %s\n", n)
 	}
 	return nil
-}
-
-// tensorList is a detector.Source of tensors in memory.
-type tensorList []weights.Tensor
-
-func (l tensorList) Names() []string {
-	out := make([]string, len(l))
-	for i, t := range l {
-		out[i] = t.Name
-	}
-	return out
-}
-
-func (l tensorList) Tensor(name string) (weights.Tensor, error) {
-	return l[slices.IndexFunc(l, func(t weights.Tensor) bool { return t.Name == name })], nil
 }
 
 // list names parameters by their modules, a dozen at most.

@@ -181,6 +181,4 @@ func (f *File) chunks(e entry, use func(at int, b []byte) error) error {
 	return nil
 }
 
-func (f *File) wrap(name string, err error) error {
-	return fmt.Errorf("weights: %s: %q: %w", f.path, name, err)
-}
+func (f *File) wrap(name string, err error) error { return wrap(f, name, err) }

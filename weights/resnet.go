@@ -61,7 +61,7 @@ func normOf(conv string) string {
 //
 // A tensor of another shape, a file with other blocks, or one that lacks more than a quarter of the convolutions is an
 // error: it is of another architecture.
-func ResNet(f *File, want []Spec, prefix string, eps float32) ([]Tensor, Report, error) {
+func ResNet(f Source, want []Spec, prefix string, eps float32) ([]Tensor, Report, error) {
 	r := resnet{file: f, eps: eps, prefix: prefix, want: map[string][]int{}, used: map[string]bool{}}
 	var convs []string
 	for _, s := range want {
@@ -88,7 +88,7 @@ func ResNet(f *File, want []Spec, prefix string, eps float32) ([]Tensor, Report,
 	}
 	if 4*missing > len(convs) {
 		return nil, Report{}, fmt.Errorf("weights: %s: has %d of the backbone's %d convolutions (%s...): it is of another architecture, or uses other names",
-			f.path, len(convs)-missing, len(convs), strings.Join(f.Names()[:min(3, len(f.entries))], ", "))
+			f.Path(), len(convs)-missing, len(convs), strings.Join(f.Names()[:min(3, len(f.Names()))], ", "))
 	}
 	r.rest()
 	if len(r.errs) > 0 {
@@ -103,7 +103,7 @@ func ResNet(f *File, want []Spec, prefix string, eps float32) ([]Tensor, Report,
 }
 
 type resnet struct {
-	file   *File
+	file   Source
 	eps    float32
 	prefix string
 	want   map[string][]int // by name without prefix
@@ -136,7 +136,7 @@ func (r *resnet) load(c string) {
 		r.put(norm+".running_mean", bias.Shape, make([]float32, n))
 		r.put(norm+".running_var", bias.Shape, slices.Repeat([]float32{1 - r.eps}, n))
 	default:
-		r.errs = append(r.errs, r.file.wrap(c+".weight", errors.New("has neither a norm ("+norm+".weight) nor a bias; the file is not complete")))
+		r.errs = append(r.errs, wrap(r.file, c+".weight", errors.New("has neither a norm ("+norm+".weight) nor a bias; the file is not complete")))
 	}
 }
 
@@ -159,12 +159,12 @@ func (r *resnet) absent(c string, convs []string) {
 // rest reports the file's tensors that nobody asked for. Those of other blocks mean another depth.
 func (r *resnet) rest() {
 	for _, n := range r.file.Names() {
-		if r.used[n] {
+		if r.used[n] || strings.HasSuffix(n, ".num_batches_tracked") { // a counter that changes nothing
 			continue
 		}
 		r.report.Skipped = append(r.report.Skipped, n)
 		if c, ok := strings.CutSuffix(n, ".weight"); ok && conv.MatchString(c) {
-			r.errs = append(r.errs, r.file.wrap(n, errors.New("the model has no such convolution: the file is of another architecture")))
+			r.errs = append(r.errs, wrap(r.file, n, errors.New("the model has no such convolution: the file is of another architecture")))
 		}
 	}
 }
@@ -190,7 +190,7 @@ func (r *resnet) read(name, as string) Tensor {
 		err = fmt.Errorf("has shape %v, the model wants %v: the file is of another architecture", shape, want)
 	}
 	if err != nil {
-		r.errs = append(r.errs, r.file.wrap(name, err))
+		r.errs = append(r.errs, wrap(r.file, name, err))
 		return Tensor{}
 	}
 	r.used[name] = true
@@ -201,11 +201,16 @@ func (r *resnet) read(name, as string) Tensor {
 	}
 	for i, v := range t.Data {
 		if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
-			r.errs = append(r.errs, r.file.wrap(name, fmt.Errorf("element %d is %v; the file is damaged", i, v)))
+			r.errs = append(r.errs, wrap(r.file, name, fmt.Errorf("element %d is %v; the file is damaged", i, v)))
 			return Tensor{}
 		}
 	}
 	return t
+}
+
+// wrap names the file and the tensor.
+func wrap(f Source, name string, err error) error {
+	return fmt.Errorf("weights: %s: %q: %w", f.Path(), name, err)
 }
 
 func (r *resnet) put(name string, shape []int, data []float32) {

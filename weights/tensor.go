@@ -2,6 +2,7 @@ package weights
 
 import (
 	"fmt"
+	"io/fs"
 	"math/bits"
 )
 
@@ -16,6 +17,28 @@ type Tensor struct {
 type Spec struct {
 	Name  string
 	Shape []int
+}
+
+// List is tensors in memory, to be read like those of a file.
+type List []Tensor
+
+// Names are the tensors in their order.
+func (l List) Names() []string {
+	out := make([]string, len(l))
+	for i, t := range l {
+		out[i] = t.Name
+	}
+	return out
+}
+
+// Tensor returns the tensor of that name. The error of a name that is not there is an fs.ErrNotExist.
+func (l List) Tensor(name string) (Tensor, error) {
+	for _, t := range l {
+		if t.Name == name {
+			return t, nil
+		}
+	}
+	return Tensor{}, fmt.Errorf("weights: no tensor %q: %w", name, fs.ErrNotExist)
 }
 
 // elements is the product of a shape, 1 for a scalar.

@@ -105,6 +105,11 @@ func TestVerbs(t *testing.T) {
 		t.Errorf("%d stats", len(m.Stats))
 	}
 
+	exported, imported := filepath.Join(t.TempDir(), "e.safetensors"), filepath.Join(t.TempDir(), "i.safetensors")
+	wants(t, ok(t, "weights", "export", "-weights", best, "-out", exported), "num_classes=4")
+	wants(t, ok(t, "weights", "inspect", "-file", exported), "head.classification_head.cls_logits.weight", "safetensors", "torchvision")
+	wants(t, ok(t, "weights", "import", "-file", exported, "-out", imported), "4 classes", "resnet18")
+
 	found, dets := filepath.Join(t.TempDir(), "found"), filepath.Join(t.TempDir(), "d.json")
 	out = ok(t, "detect", "-weights", best, "-source", filepath.Join(dir, "val"), filepath.Join(dir, "train", "0000[12].jpg"), "-out", found, "-json", dets, "-score", ".01", "-data", val, "-times")
 	wants(t, out, "6 pictures", "network", "NMS")
@@ -148,7 +153,7 @@ func write(t *testing.T, path, content string) string {
 // Every help has an example that begins with the verb's own name.
 func TestHelp(t *testing.T) {
 	wants(t, ok(t), "train", "eval", "detect", "data", "anchors", "summary", "version")
-	for _, verb := range []string{"train", "eval", "detect", "data shapes", "data check", "data stats", "anchors show", "anchors fit", "summary", "version"} {
+	for _, verb := range []string{"train", "eval", "detect", "data shapes", "data check", "data stats", "anchors show", "anchors fit", "weights import", "weights export", "weights inspect", "summary", "version"} {
 		wants(t, ok(t, append(strings.Fields(verb), "-help")...), "   retinago "+verb)
 	}
 }
@@ -193,6 +198,9 @@ func TestErrors(t *testing.T) {
 		{1, []string{"detect", "-weights", foreign, "-source", text, "-out", tmp}, []string{foreign, "not a checkpoint"}},
 		{1, []string{"detect", "-weights", "absent.safetensors", "-source", text, "-out", tmp}, []string{"absent.safetensors"}},
 		{1, []string{"detect", "-weights", foreign, "-source", filepath.Join(tmp, "*.png"), "-out", tmp}, []string{"*.png"}},
+		{1, []string{"weights", "import", "-file", text, "-out", run}, []string{text}},
+		{1, []string{"weights", "import", "-file", foreign, "-out", run}, []string{foreign, "torchvision"}},
+		{2, []string{"weights", "export", "-weights", foreign, "-to", "caffe", "-out", run}, []string{"caffe", "torchvision"}},
 		{1, []string{"data", "check", "-data", strange}, []string{strange}},
 		{1, []string{"data", "check", "-data", val, "-images", tmp}, []string{"00001.jpg", "4 errors"}},
 		{2, []string{"data", "check", "-data", val, "-fix", "clip"}, []string{"-out"}},

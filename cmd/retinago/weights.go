@@ -1,0 +1,152 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/urfave/cli/v2"
+
+	"retinago/engine/cpu"
+	"retinago/interop"
+	"retinago/weights"
+)
+
+func weightsCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "weights",
+		Usage: "read checkpoints of other projects, write them for others, look into them",
+		Subcommands: []*cli.Command{
+			{
+				Name:  "import",
+				Usage: "turn another project's detector into a checkpoint",
+				Description: "Reads torchvision's RetinaNets (retinanet_resnet50_fpn, _v2, and others of its making) from .pth or safetensors.\n" +
+					"What they do otherwise is told from names and shapes, printed, and saved with the weights. Nothing in a file is run.\n\n" +
+					"   retinago weights import -file retinanet_resnet50_fpn_coco-eeacb38b.pth -out retinanet_coco.safetensors\n" +
+					"   retinago weights import -file mine.pth -classes background,cat,dog -out mine.safetensors",
+				Flags: []cli.Flag{
+					&cli.StringFlag{Name: "file", Usage: "checkpoint `FILE` of another project", Required: true},
+					&cli.StringFlag{Name: "out", Usage: "safetensors `FILE` to write", Required: true},
+					&cli.StringFlag{Name: "classes", Usage: "`NAMES` in the order of the logits, separated by commas; \"background\" first drops the first logit"},
+					&cli.Float64Flag{Name: "eps", Usage: "what the file's norms add to variances", DefaultText: "told from the file"},
+				},
+				Action: weightsImport,
+			},
+			{
+				Name:  "export",
+				Usage: "write a checkpoint under another project's names",
+				Description: "The file has the tensors of torchvision.models.detection.RetinaNet with num_classes=K, where label i is class i:\n" +
+					"no logit is the background.\n\n" +
+					"   retinago weights export -weights best.safetensors -to torchvision -out for_torchvision.safetensors",
+				Flags: []cli.Flag{
+					&cli.StringFlag{Name: "weights", Usage: "checkpoint `FILE`", Required: true},
+					&cli.StringFlag{Name: "to", Usage: "`PROJECT`: torchvision", Value: "torchvision"},
+					&cli.StringFlag{Name: "out", Usage: "safetensors `FILE` to write", Required: true},
+				},
+				Action: weightsExport,
+			},
+			{
+				Name:  "inspect",
+				Usage: "list what a file of weights holds",
+				Description: "Reads safetensors, PyTorch's .pth in both forms and pickled arrays (.pkl). Nothing in a file is run.\n\n" +
+					"   retinago weights inspect -file model.pth",
+				Flags:  []cli.Flag{&cli.StringFlag{Name: "file", Usage: "`FILE` of weights", Required: true}},
+				Action: weightsInspect,
+			},
+		},
+	}
+}
+
+func weightsImport(c *cli.Context) error {
+	s, err := weights.OpenAny(c.String("file"))
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	var o interop.Options
+	if names := c.String("classes"); names != "" {
+		o.Classes = strings.Split(names, ",")
+		if o.Classes[0] == "background" {
+			o.Classes = o.Classes[1:]
+		}
+	}
+	if c.IsSet("eps") {
+		eps := c.Float64("eps")
+		o.Eps = &eps
+	}
+	m, err := interop.Import(s, o)
+	if err != nil {
+		return err
+	}
+	e, err := cpu.New(cpu.Options{})
+	if err != nil {
+		return err
+	}
+	defer e.Close()
+	if err := m.Save(c.String("out"), e); err != nil {
+		return err
+	}
+	w := c.App.Writer
+	fmt.Fprintf(w, "%s: %s's RetinaNet with %d classes\n", c.String("file"), m.Source, len(m.Categories))
+	if p, ok := s.(*weights.Checkpoint); ok {
+		m.Notes = append(p.Notes, m.Notes...)
+	}
+	for _, n := range m.Notes {
+		fmt.Fprintf(w, "  %s\n", n)
+	}
+	_, err = fmt.Fprintf(w, "written: %s; detect with: retinago detect -weights %s -source PICTURES -out DIR\n", c.String("out"), c.String("out"))
+	return err
+}
+
+func weightsExport(c *cli.Context) error {
+	if to := c.String("to"); to != "torchvision" {
+		return usage("weights export: -to %s: there is torchvision", to)
+	}
+	info, err := interop.Export(c.String("weights"), c.String("out"))
+	if err != nil {
+		return err
+	}
+	a := info.Config.Model.Anchors
+	_, err = fmt.Fprintf(c.App.Writer, "written: %s\n  %s with norm %s, FPN of %d, P6 from %s, num_classes=%d, anchor sizes %v times %.4g, ratios %v\n", c.String("out"),
+		info.Config.Model.Backbone, info.Config.Model.Norm, info.Config.Model.FPNWidth, info.Config.Model.P6From, len(info.Categories), a.Sizes, a.Scales, a.Ratios)
+	return err
+}
+
+func weightsInspect(c *cli.Context) error {
+	path := c.String("file")
+	s, err := weights.OpenAny(path)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	st, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	w := c.App.Writer
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	total := 0
+	for _, n := range s.Names() {
+		dtype, shape, _ := s.Info(n)
+		size := 1
+		for _, d := range shape {
+			size *= d
+		}
+		total += size
+		fmt.Fprintf(t, "%s\t%s\t%v\t%d\n", n, dtype, shape, size)
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "%s: %s, %d tensors, %d elements, %d bytes\n", path, s.Format(), len(s.Names()), total, st.Size())
+	if p, ok := s.(*weights.Checkpoint); ok {
+		for _, n := range p.Notes {
+			fmt.Fprintf(w, "  %s\n", n)
+		}
+	}
+	if project, err := interop.Recognise(s); err == nil {
+		fmt.Fprintf(w, "  a detector of %s's form\n", project)
+	}
+	return nil
+}
