@@ -179,7 +179,10 @@ func (t Train) Scale() float64 { return float64(t.Batch) / float64(t.BaseBatch) 
 type Infer struct {
 	// Score is the least score of a detection.
 	Score float64 `yaml:"score"`
-	// NMS is the IoU above which the lower score of two boxes of a class goes.
+	// Method thins out boxes of one object: greedy, agnostic, diou, soft-linear, soft-gaussian, matrix-linear,
+	// matrix-gaussian or fuse; package nms tells what they do.
+	Method string `yaml:"method"`
+	// NMS is the IoU above which boxes are of one object: of two of a class, greedy drops the lower score.
 	NMS float64 `yaml:"nms"`
 	// TopK candidates per pyramid level go on to NMS.
 	TopK int `yaml:"top_k"`
@@ -210,6 +213,6 @@ func Default() Config {
 			Schedule: "multistep", Milestones: []float64{2. / 3, 8. / 9}, Gamma: .1,
 			EvalEvery: 5000, CheckpointEvery: 1000, LogEvery: 20,
 		},
-		Infer: Infer{Score: .05, NMS: .5, TopK: 1000, MaxDetections: 100},
+		Infer: Infer{Score: .05, Method: "greedy", NMS: .5, TopK: 1000, MaxDetections: 100},
 	}
 }

@@ -79,7 +79,7 @@ func TestBadFiles(t *testing.T) {
 		{"typo", "train:\n  lr: 1\n  epoch: 3\n", []string{"f.yaml:3:", "unknown key train.epoch; did you mean train.epochs?"}},
 		{"wrong group", "train:\n  batch: 8\nmodel:\n  batch: 9\n", []string{"f.yaml:4:", "model.batch", "did you mean train.batch?"}},
 		{"top level", "lr: 1\n", []string{"f.yaml:1:", "unknown key lr; did you mean train.lr?"}},
-		{"nothing like it", "infer:\n  zzzzzzzz: 1\n", []string{"unknown key infer.zzzzzzzz; infer has score, nms, top_k, max_detections"}},
+		{"nothing like it", "infer:\n  zzzzzzzz: 1\n", []string{"unknown key infer.zzzzzzzz; infer has score, method, nms, top_k, max_detections"}},
 		{"merge key", "x: &a {lr: 1}\ntrain:\n  <<: *a\n", []string{"unknown key x", "unknown key train.<<"}},
 		{"twice", "train:\n  lr: 1\n  lr: 2\n", []string{"f.yaml:3:", "train.lr", "twice"}},
 		{"text for number", "train:\n  lr: fast\n", []string{`f.yaml:2: train.lr is "fast", want a number`}},

@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"retinago/nms"
 )
 
 // Validate checks every value and joins what it finds: the key, the value, what is allowed. It does not look at files.
@@ -221,6 +223,7 @@ func (v *check) infer(i Infer) {
 	if !(i.Score >= 0 && i.Score < 1) {
 		v.fail("infer.score", i.Score, "0 to below 1")
 	}
+	v.oneOf("infer.method", i.Method, nms.Kinds()...)
 	v.span("infer.nms", i.NMS, 0, 1)
 	v.count("infer.top_k", i.TopK, 1, math.MaxInt)
 	v.count("infer.max_detections", i.MaxDetections, 1, math.MaxInt)

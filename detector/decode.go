@@ -22,7 +22,8 @@ type Detection struct {
 type Decoding struct {
 	Score   float32 // least score
 	TopK    int     // candidates kept per level, by score
-	NMS     float32 // IoU above which the lower score of one class goes
+	Method  string  // of package nms; empty is greedy
+	NMS     float32 // IoU above which boxes are of one object
 	MaxDets int     // per picture
 }
 
@@ -62,8 +63,9 @@ func (m *Model) DecodeTimed(raw *Raw, i, canvasH, canvasW int, w, h float32, d D
 	}
 	decoded := time.Now()
 	var out []Detection
-	for _, k := range nms.ClassWise(boxes, scores, classes, d.NMS, d.MaxDets) {
-		out = append(out, Detection{Box: boxes[k], Class: classes[k], Score: scores[k]})
+	// Lowered scores answer to the same threshold.
+	for _, k := range (nms.Method{Kind: d.Method, IoU: d.NMS, Least: d.Score}).Run(boxes, scores, classes, d.MaxDets) {
+		out = append(out, Detection{Box: k.Box, Class: k.Class, Score: k.Score})
 	}
 	return out, [2]time.Duration{decoded.Sub(begin), time.Since(decoded)}
 }

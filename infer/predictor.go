@@ -11,6 +11,7 @@ import (
 	"retinago/data"
 	"retinago/detector"
 	"retinago/engine/cpu"
+	"retinago/nms"
 	"retinago/picture"
 )
 
@@ -27,6 +28,7 @@ type Options struct {
 	Threads int // 0 takes all cores
 	Score   *float64
 	NMS     *float64
+	Method  string // of package nms
 	MaxDets int
 }
 
@@ -61,6 +63,12 @@ func Load(path string, o Options) (*Predictor, error) {
 	if o.NMS != nil {
 		p.decode.NMS = float32(*o.NMS)
 	}
+	if o.Method != "" {
+		if err := (nms.Method{Kind: o.Method}).Check(); err != nil {
+			return nil, errors.Join(err, p.Close())
+		}
+		p.decode.Method = o.Method
+	}
 	if o.MaxDets > 0 {
 		p.decode.MaxDets = o.MaxDets
 	}
@@ -69,7 +77,7 @@ func Load(path string, o Options) (*Predictor, error) {
 
 // Decoding is a configuration's choice of detections.
 func Decoding(c config.Infer) detector.Decoding {
-	return detector.Decoding{Score: float32(c.Score), TopK: c.TopK, NMS: float32(c.NMS), MaxDets: c.MaxDetections}
+	return detector.Decoding{Score: float32(c.Score), Method: c.Method, TopK: c.TopK, NMS: float32(c.NMS), MaxDets: c.MaxDetections}
 }
 
 // Info tells what the model is.

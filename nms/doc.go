@@ -3,7 +3,9 @@
 //	boxes [N], scores [N]             -- Greedy    --> kept indices, best first
 //	boxes [N], scores [N], classes [N] -- ClassWise --> the same, where only boxes of one class suppress each other
 //
-// The result is that of torchvision.ops.nms: a box goes when its IoU with a better one that stays is above the
+//	the same                          -- Method    --> detections, best first, with scores lowered or boxes fused
+//
+// The result of Greedy is that of torchvision.ops.nms: a box goes when its IoU with a better one that stays is above the
 // threshold (not at it), equal scores are taken in order of index, and boxes without area overlap nothing, not even
 // their copies. Boxes with a score or a coordinate that is not a number are dropped, where torchvision would put them
 // first.

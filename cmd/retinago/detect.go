@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"retinago/coco"
 	"retinago/infer"
+	"retinago/nms"
 	"retinago/picture"
 )
 
@@ -32,6 +34,7 @@ func detectCommand() *cli.Command {
 			&cli.StringFlag{Name: "data", Usage: "COCO instances `JSON` that knows the pictures by file name, for -json"},
 			&cli.Float64Flag{Name: "score", Usage: "least score to report", Value: .5},
 			&cli.Float64Flag{Name: "nms", Usage: "IoU above which the lower score of a class goes", DefaultText: "of the checkpoint"},
+			&cli.StringFlag{Name: "method", Usage: "how boxes of one object are thinned out: " + strings.Join(nms.Kinds(), ", "), DefaultText: "of the checkpoint"},
 			&cli.IntFlag{Name: "threads", Usage: "of the compute", DefaultText: "all cores"},
 			&cli.BoolFlag{Name: "times", Usage: "print where the time went"},
 		},
@@ -55,7 +58,10 @@ func detect(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	o := infer.Options{Threads: c.Int("threads"), Score: &score}
+	if err := (nms.Method{Kind: c.String("method")}).Check(); err != nil {
+		return usage("detect: -method: %v", err)
+	}
+	o := infer.Options{Threads: c.Int("threads"), Score: &score, Method: c.String("method")}
 	if c.IsSet("nms") {
 		v := c.Float64("nms")
 		o.NMS = &v

@@ -111,7 +111,7 @@ func TestVerbs(t *testing.T) {
 	wants(t, ok(t, "weights", "import", "-file", exported, "-out", imported), "4 classes", "resnet18")
 
 	found, dets := filepath.Join(t.TempDir(), "found"), filepath.Join(t.TempDir(), "d.json")
-	out = ok(t, "detect", "-weights", best, "-source", filepath.Join(dir, "val"), filepath.Join(dir, "train", "0000[12].jpg"), "-out", found, "-json", dets, "-score", ".01", "-data", val, "-times")
+	out = ok(t, "detect", "-weights", best, "-source", filepath.Join(dir, "val"), filepath.Join(dir, "train", "0000[12].jpg"), "-out", found, "-json", dets, "-score", ".01", "-data", val, "-times", "-method", "soft-gaussian")
 	wants(t, out, "6 pictures", "network", "NMS")
 	pictures, err := filepath.Glob(filepath.Join(found, "*.jpg"))
 	if err != nil || len(pictures) != 6 {
@@ -184,6 +184,7 @@ func TestErrors(t *testing.T) {
 		{2, []string{"eval", "-gt", val}, []string{"-dt"}},
 		{2, []string{"detect", "-weights", foreign, "-source", text}, []string{"-out", "-json"}},
 		{2, []string{"detect", "-weights", foreign, "-source", text, "-out", tmp, "-score", "7"}, []string{"-score 7"}},
+		{2, []string{"detect", "-weights", foreign, "-source", text, "-out", tmp, "-method", "fast"}, []string{"fast", "soft-gaussian"}},
 		{2, []string{"summary", "-size", "big"}, []string{"big", "800x1344"}},
 		{1, []string{"eval", "-gt", "absent.json", "-dt", val}, []string{"absent.json"}},
 		{1, []string{"eval", "-gt", cut, "-dt", val}, []string{cut, "byte"}},
