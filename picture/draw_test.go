@@ -109,3 +109,25 @@ func TestWrite(t *testing.T) {
 		t.Errorf("%d files left, %v", len(left), err)
 	}
 }
+
+func TestScaledAndPaste(t *testing.T) {
+	p := gradient(60, 40)
+	if d := farthest(p.Scaled(60, 40), p); d > 0 {
+		t.Errorf("scaled to its own size, a pixel is off by %d", d)
+	}
+	q := New(50, 50)
+	for _, at := range [][2]int{{-20, -10}, {30, 30}, {60, 0}, {0, -40}} {
+		q.Paste(p, at[0], at[1])
+	}
+	for _, k := range [][4]int{{0, 0, 20, 10}, {39, 29, 9, -1}, {49, 49, 19, 19}} {
+		want := [3]uint8{}
+		if k[3] >= 0 {
+			want[0], want[1], want[2] = p.At(k[2], k[3])
+		} else {
+			want[0], want[1], want[2] = p.At(59, 39)
+		}
+		if r, g, b := q.At(k[0], k[1]); [3]uint8{r, g, b} != want {
+			t.Errorf("pixel %d,%d is %d %d %d, want %v", k[0], k[1], r, g, b, want)
+		}
+	}
+}

@@ -36,6 +36,16 @@ func (p *Picture) Set(x, y int, r, g, b uint8) {
 	p.Pix[i], p.Pix[i+1], p.Pix[i+2] = r, g, b
 }
 
+// Paste copies another picture onto this one with its corner at x, y; what lies outside is cut.
+func (p *Picture) Paste(q *Picture, x, y int) {
+	for j := max(0, -y); j < min(q.H, p.H-y); j++ {
+		from, to := max(0, -x), min(q.W, p.W-x)
+		if from < to {
+			copy(p.Pix[3*((y+j)*p.W+x+from):3*((y+j)*p.W+x+to)], q.Pix[3*(j*q.W+from):3*(j*q.W+to)])
+		}
+	}
+}
+
 // WritePNG writes the picture losslessly. The file appears whole or not at all.
 func (p *Picture) WritePNG(path string) error {
 	return p.write(path, func(w io.Writer, m image.Image) error { return png.Encode(w, m) })

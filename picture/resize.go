@@ -51,6 +51,17 @@ func ResizeNormalize(dst []float32, stride int, src *Picture, w, h int, mean, st
 	}
 }
 
+// Scaled returns the picture at w x h pixels, bilinear without antialiasing.
+func (p *Picture) Scaled(w, h int) *Picture {
+	v := make([]float32, 3*w*h)
+	ResizeNormalize(v, 3*w, p, w, h, [3]float32{}, [3]float32{1, 1, 1}, false)
+	out := New(w, h)
+	for i, x := range v {
+		out.Pix[i] = uint8(x*255 + .5)
+	}
+	return out
+}
+
 // across scales one row sideways.
 func across(dst []float32, src []uint8, xs []tap, flip bool) {
 	for x, v := range xs {

@@ -17,7 +17,7 @@ func dataCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "data",
 		Usage: "make, check and describe datasets",
-		Subcommands: []*cli.Command{
+		Subcommands: append([]*cli.Command{
 			{
 				Name:  "shapes",
 				Usage: "make a synthetic dataset of coloured shapes in COCO format",
@@ -57,7 +57,7 @@ func dataCommand() *cli.Command {
 					return err
 				},
 			},
-		},
+		}, editCommands()...),
 	}
 }
 

@@ -1,0 +1,197 @@
+package convert
+
+import (
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"retinago/coco"
+	"retinago/picture"
+)
+
+// yoloFile is data.yaml: where the pictures of each split are, and the names of the classes, as a list or by number.
+type yoloFile struct {
+	Path  string               `yaml:"path"`
+	Names yaml.Node            `yaml:"names"`
+	Rest  map[string]yaml.Node `yaml:",inline"`
+}
+
+// YOLO reads a split, such as "train" or "val", of a dataset that a data.yaml describes. The labels of
+// images/a/b.jpg stand in labels/a/b.txt: a line per object with class, centre and size as shares of the picture; a
+// picture without a file has no objects. File names are relative to the split's folder, which is returned.
+func YOLO(path, split string) (d *coco.Dataset, images string, err error) {
+	b, err := readFile(path)
+	if err != nil {
+		return nil, "", fmt.Errorf("convert: %w", err)
+	}
+	var y yoloFile
+	if err := yaml.Unmarshal(b, &y); err != nil {
+		return nil, "", fmt.Errorf("convert: %s: %w", path, err)
+	}
+	names, err := y.names()
+	if err != nil {
+		return nil, "", fmt.Errorf("convert: %s: %w", path, err)
+	}
+	node, ok := y.Rest[split]
+	var folder string
+	if !ok || node.Decode(&folder) != nil || folder == "" {
+		return nil, "", fmt.Errorf("convert: %s: no folder for the split %q", path, split)
+	}
+	images = y.folder(path, folder)
+	build := newBuilder(path)
+	for _, n := range names {
+		build.category(n)
+	}
+	var f faults
+	err = filepath.WalkDir(images, func(p string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() || !slices.Contains(pictureEndings, strings.ToLower(filepath.Ext(p))) {
+			return err
+		}
+		if err := build.yolo(images, p, names, &f); err != nil {
+			f.add("%w", err)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, "", fmt.Errorf("convert: %s: split %q: %w", path, split, err)
+	}
+	if len(build.d.Images) == 0 && len(f.errs) == 0 {
+		f.add("%s: no pictures in %s", path, images)
+	}
+	return &build.d, images, f.err()
+}
+
+var pictureEndings = []string{".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp"}
+
+// folder is where a split's pictures are: below "path", which is relative to the file.
+func (y yoloFile) folder(file, folder string) string {
+	root := y.Path
+	if !filepath.IsAbs(root) {
+		root = filepath.Join(filepath.Dir(file), root)
+	}
+	if filepath.IsAbs(folder) {
+		return folder
+	}
+	return filepath.Join(root, folder)
+}
+
+func (y yoloFile) names() ([]string, error) {
+	var list []string
+	if y.Names.Decode(&list) == nil && len(list) > 0 {
+		return list, nil
+	}
+	var byNumber map[int]string
+	if err := y.Names.Decode(&byNumber); err != nil || len(byNumber) == 0 {
+		return nil, fmt.Errorf("names is neither a list nor numbers with names")
+	}
+	for i := range len(byNumber) {
+		n, ok := byNumber[i]
+		if !ok {
+			return nil, fmt.Errorf("names: %d names, and none for class %d", len(byNumber), i)
+		}
+		list = append(list, n)
+	}
+	return list, nil
+}
+
+// labels is the label file of a picture: the last folder "images" becomes "labels".
+func labels(path string) string {
+	parts := strings.Split(filepath.ToSlash(path), "/")
+	for i := len(parts) - 2; i >= 0; i-- {
+		if parts[i] == "images" {
+			parts[i] = "labels"
+			break
+		}
+	}
+	p := filepath.FromSlash(strings.Join(parts, "/"))
+	return strings.TrimSuffix(p, filepath.Ext(p)) + ".txt"
+}
+
+func (b *builder) yolo(root, path string, names []string, f *faults) error {
+	w, h, err := picture.Size(path)
+	if err != nil {
+		return err
+	}
+	name, err := filepath.Rel(root, path)
+	if err != nil {
+		return err
+	}
+	image := b.image(filepath.ToSlash(name), w, h)
+	text, err := readFile(labels(path))
+	if err != nil {
+		return nil // no objects
+	}
+	line := 0
+	for l := range strings.Lines(string(text)) {
+		line++
+		fields := strings.Fields(l)
+		if len(fields) == 0 {
+			continue
+		}
+		where := fmt.Sprintf("%s:%d", labels(path), line)
+		if len(fields) != 5 {
+			f.add("%s: %d values, want class, x, y, width, height (polygons and poses are not boxes)", where, len(fields))
+			continue
+		}
+		class, err := strconv.Atoi(fields[0])
+		if err != nil || class < 0 || class >= len(names) {
+			f.add("%s: class %q; there are %d", where, fields[0], len(names))
+			continue
+		}
+		var v [4]float64
+		for i := range v {
+			if v[i], err = strconv.ParseFloat(fields[i+1], 64); err != nil || !finite(v[i]) || v[i] < -1 || v[i] > 2 {
+				f.add("%s: %q is no share of the picture", where, fields[i+1])
+				break
+			}
+		}
+		if err != nil || !finite(v[:]...) {
+			continue
+		}
+		fw, fh := float64(w), float64(h)
+		b.object(image, int64(class+1), [4]float64{(v[0] - v[2]/2) * fw, (v[1] - v[3]/2) * fh, v[2] * fw, v[3] * fh}, false)
+	}
+	return nil
+}
+
+// WriteYOLO writes labels/split/*.txt and data.yaml below dir, for pictures in images/split, which are not copied. Crowd
+// regions have no place in the format and are left out; their number is returned.
+func WriteYOLO(d *coco.Dataset, dir, split string) (crowds int, err error) {
+	list, err := objects(d)
+	if err != nil {
+		return 0, err
+	}
+	names, index := named(d)
+	for i, im := range d.Images {
+		if im.Width < 1 || im.Height < 1 {
+			return 0, fmt.Errorf("convert: image %d (%s) is %dx%d pixels", im.ID, im.FileName, im.Width, im.Height)
+		}
+		var text strings.Builder
+		for _, a := range list[i] {
+			if a.IsCrowd {
+				crowds++
+				continue
+			}
+			w, h := float64(im.Width), float64(im.Height)
+			fmt.Fprintf(&text, "%d %.8g %.8g %.8g %.8g\n", index[a.CategoryID], (a.BBox[0]+a.BBox[2]/2)/w, (a.BBox[1]+a.BBox[3]/2)/h, a.BBox[2]/w, a.BBox[3]/h)
+		}
+		name := strings.TrimSuffix(im.FileName, filepath.Ext(im.FileName)) + ".txt"
+		if err := writeFile(filepath.Join(dir, "labels", split, filepath.FromSlash(name)), []byte(text.String())); err != nil {
+			return 0, err
+		}
+	}
+	byNumber := map[int]string{}
+	for i, n := range names {
+		byNumber[i] = n
+	}
+	b, err := yaml.Marshal(map[string]any{split: "images/" + split, "names": byNumber})
+	if err != nil {
+		return 0, err
+	}
+	return crowds, writeFile(filepath.Join(dir, "data.yaml"), b)
+}
