@@ -2,7 +2,10 @@ package backbone
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
+	"strings"
 
 	G "gorgonia.org/gorgonia"
 
@@ -11,10 +14,13 @@ import (
 )
 
 // ResNet is the residual network of He et al. 2016, "Deep Residual Learning for Image Recognition", table 1, with the
-// stride of a bottleneck on its 3x3 convolution (torchvision's form).
+// stride of a bottleneck on its 3x3 convolution (torchvision's form). With Groups it is a ResNeXt (Xie et al. 2017,
+// "Aggregated Residual Transformations for Deep Neural Networks", table 1).
 type ResNet struct {
 	Depth        int // 18, 34, 50, 101 or 152
 	Width        int // channels of the stem, doubled by each group after the first; 0 is the paper's 64
+	Groups       int // of the 3x3 convolutions of bottlenecks; 0 is 1
+	GroupWidth   int // channels of each in the first group of blocks, where Groups is above 1
 	Norm         nn.Norm
 	FrozenStages int // 0 trains all, 1 freezes the stem, 2 also layer1, up to 5
 	Prefix       string
@@ -33,6 +39,25 @@ var plans = map[int]struct {
 	50:  {[4]int{3, 4, 6, 3}, true},
 	101: {[4]int{3, 4, 23, 3}, true},
 	152: {[4]int{3, 8, 36, 3}, true},
+}
+
+// names are the networks by the name that torchvision gives them.
+var names = map[string]ResNet{
+	"resnet18": {Depth: 18}, "resnet34": {Depth: 34}, "resnet50": {Depth: 50}, "resnet101": {Depth: 101}, "resnet152": {Depth: 152},
+	"resnext50_32x4d": {Depth: 50, Groups: 32, GroupWidth: 4}, "resnext101_32x8d": {Depth: 101, Groups: 32, GroupWidth: 8},
+	"resnext101_64x4d": {Depth: 101, Groups: 64, GroupWidth: 4},
+}
+
+// Names lists the networks that there are.
+func Names() []string { return slices.Sorted(maps.Keys(names)) }
+
+// Named returns a network by its name, without norm and prefix.
+func Named(name string) (ResNet, error) {
+	r, ok := names[name]
+	if !ok {
+		return ResNet{}, fmt.Errorf("backbone: no %q; there are %s", name, strings.Join(Names(), ", "))
+	}
+	return r, nil
 }
 
 // Channels returns the widths of C3, C4 and C5.
@@ -86,8 +111,11 @@ func (r ResNet) block(b *nn.Builder, x *G.Node, name string, in, width, stride i
 		y := r.convNorm(b, x, name+".conv1", name+".bn1", nn.ConvSpec{In: in, Out: width, Kernel: 3, Stride: stride, ReLU: true}, nil)
 		return r.convNorm(b, y, name+".conv2", name+".bn2", nn.ConvSpec{In: width, Out: out, Kernel: 3, ReLU: true}, short)
 	}
+	if r.Groups > 1 {
+		width = width * r.GroupWidth / 64 * r.Groups
+	}
 	y := r.convNorm(b, x, name+".conv1", name+".bn1", nn.ConvSpec{In: in, Out: width, Kernel: 1, ReLU: true}, nil)
-	y = r.convNorm(b, y, name+".conv2", name+".bn2", nn.ConvSpec{In: width, Out: width, Kernel: 3, Stride: stride, ReLU: true}, nil)
+	y = r.convNorm(b, y, name+".conv2", name+".bn2", nn.ConvSpec{In: width, Out: width, Kernel: 3, Stride: stride, Groups: r.Groups, ReLU: true}, nil)
 	return r.convNorm(b, y, name+".conv3", name+".bn3", nn.ConvSpec{In: width, Out: out, Kernel: 1, ReLU: true}, short)
 }
 

@@ -110,3 +110,38 @@ func TestUnknownDepth(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// torchvision's resnext50_32x4d has 25,028,904 parameters, 2,049,000 of them in its classifier; resnext101_32x8d
+// 88,791,336, resnext101_64x4d 83,455,272.
+func TestResNeXt(t *testing.T) {
+	counts := map[string]int{"resnext50_32x4d": 22_979_904}
+	if !testing.Short() {
+		counts["resnext101_32x8d"], counts["resnext101_64x4d"] = 86_742_336, 81_406_272
+	}
+	for name, want := range counts {
+		r, err := Named(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Norm = nn.Batch
+		params, err := build(t, r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := 0
+		for _, p := range params {
+			if p.Kind != nn.Buffer {
+				n += p.Size()
+			}
+		}
+		if n != want {
+			t.Errorf("%s has %d parameters, torchvision's %d", name, n, want)
+		}
+		if s := params["layer2.0.conv2.weight"].Shape; s[1] != 2*r.GroupWidth {
+			t.Errorf("%s: layer2.0.conv2.weight is %v", name, s)
+		}
+	}
+	if _, err := Named("vgg16"); err == nil || !strings.Contains(err.Error(), "resnext50_32x4d") {
+		t.Errorf("an unknown network: %v", err)
+	}
+}

@@ -18,7 +18,8 @@ type Config struct {
 
 // Model is the network. A checkpoint fits one Model only.
 type Model struct {
-	// Backbone is resnet18, resnet34, resnet50, resnet101 or resnet152.
+	// Backbone is resnet18, resnet34, resnet50, resnet101, resnet152, resnext50_32x4d, resnext101_32x8d or
+	// resnext101_64x4d.
 	Backbone string `yaml:"backbone"`
 	// BackboneWidth is the channels of the backbone's stem, a multiple of 8; the paper's networks have 64. Narrower ones
 	// are faster and have no pretrained weights.

@@ -74,11 +74,14 @@ func (v *check) count(key string, got, lo, hi int) {
 }
 
 func (v *check) model(m Model) {
-	v.oneOf("model.backbone", m.Backbone, "resnet18", "resnet34", "resnet50", "resnet101", "resnet152")
+	v.oneOf("model.backbone", m.Backbone, "resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "resnext50_32x4d", "resnext101_32x8d", "resnext101_64x4d")
 	if w := m.BackboneWidth; w < 8 || w > 1024 || w%8 != 0 {
 		v.fail("model.backbone_width", w, "a multiple of 8 from 8 to 1024")
 	} else if m.Norm == "group" && w%32 != 0 {
 		v.fail("model.backbone_width", w, "a multiple of 32, the groups of model.norm group")
+	}
+	if strings.HasPrefix(m.Backbone, "resnext") && m.BackboneWidth != 64 {
+		v.fail("model.backbone_width", m.BackboneWidth, "64 for %s", m.Backbone)
 	}
 	v.oneOf("model.norm", m.Norm, "frozen", "batch", "group")
 	v.count("model.frozen_stages", m.FrozenStages, 0, 5)

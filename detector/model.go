@@ -2,8 +2,6 @@ package detector
 
 import (
 	"fmt"
-	"strconv"
-	"strings"
 
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
@@ -39,18 +37,19 @@ const BackbonePrefix = "backbone.body."
 
 // New makes a model with fresh parameters on e, drawn from seed.
 func New(c config.Model, e engine.Engine, seed uint64) (*Model, error) {
-	depth, err := strconv.Atoi(strings.TrimPrefix(c.Backbone, "resnet"))
-	if err != nil || !strings.HasPrefix(c.Backbone, "resnet") {
-		return nil, fmt.Errorf("detector: unknown backbone %q", c.Backbone)
+	body, err := backbone.Named(c.Backbone)
+	if err != nil {
+		return nil, fmt.Errorf("detector: %w", err)
 	}
 	norms := map[string]nn.Norm{"frozen": nn.Frozen, "batch": nn.Batch, "group": nn.Group}
 	norm, ok := norms[c.Norm]
 	if !ok {
 		return nil, fmt.Errorf("detector: unknown norm %q; there are frozen, batch and group", c.Norm)
 	}
+	body.Width, body.Norm, body.FrozenStages, body.Prefix = c.BackboneWidth, norm, c.FrozenStages, BackbonePrefix
 	m := &Model{
 		engine:   e,
-		backbone: backbone.ResNet{Depth: depth, Width: c.BackboneWidth, Norm: norm, FrozenStages: c.FrozenStages, Prefix: BackbonePrefix},
+		backbone: body,
 		pyramid:  fpn.Pyramid{Width: c.FPNWidth, P6FromP5: c.P6From == "p5", Prefix: "backbone.fpn."},
 		head: head.Head{Width: c.FPNWidth, Depth: c.HeadDepth, Anchors: c.Anchors.PerCell(), Classes: len(c.Classes),
 			GroupNorm: c.HeadNorm == "group", Prior: c.Prior, Prefix: "head."},

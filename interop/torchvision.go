@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"retinago/backbone"
 	"retinago/config"
 	"retinago/detector"
 	"retinago/weights"
@@ -182,7 +183,7 @@ func (m *Model) describe(shapes map[string][]int) (logits int, err error) {
 	return outputs / anchors, nil
 }
 
-// depth tells a ResNet by its blocks.
+// depth tells a ResNet by its blocks and the groups of its 3x3 convolutions.
 func depth(shapes map[string][]int) (string, error) {
 	var blocks [4]int
 	for g := range blocks {
@@ -190,13 +191,19 @@ func depth(shapes map[string][]int) (string, error) {
 			blocks[g]++
 		}
 	}
+	groups, width := 1, 64
+	middle := shapes["backbone.body.layer1.0.conv2.weight"] // [O, I/groups, 3, 3]
 	third := shapes["backbone.body.layer1.0.conv3.weight"] != nil
+	if third && len(middle) == 4 && middle[1] > 0 && middle[1] != middle[0] {
+		groups, width = middle[0]/middle[1], middle[1]
+	}
 	name, ok := map[string]string{
-		"[2 2 2 2] false": "resnet18", "[3 4 6 3] false": "resnet34",
-		"[3 4 6 3] true": "resnet50", "[3 4 23 3] true": "resnet101", "[3 8 36 3] true": "resnet152",
-	}[fmt.Sprint(blocks, third)]
+		"[2 2 2 2] false 1x64": "resnet18", "[3 4 6 3] false 1x64": "resnet34",
+		"[3 4 6 3] true 1x64": "resnet50", "[3 4 23 3] true 1x64": "resnet101", "[3 8 36 3] true 1x64": "resnet152",
+		"[3 4 6 3] true 32x4": "resnext50_32x4d", "[3 4 23 3] true 32x8": "resnext101_32x8d", "[3 4 23 3] true 64x4": "resnext101_64x4d",
+	}[fmt.Sprintf("%v %v %dx%d", blocks, third, groups, width)]
 	if !ok {
-		return "", fmt.Errorf("a backbone with %v blocks is none of resnet18, 34, 50, 101 and 152", blocks)
+		return "", fmt.Errorf("a backbone with %v blocks and %d groups of %d channels is none of %s", blocks, groups, width, strings.Join(backbone.Names(), ", "))
 	}
 	return name, nil
 }
