@@ -21,6 +21,7 @@ func evalCommand() *cli.Command {
 		Usage: "measure COCO's twelve numbers, of a model or of a results file",
 		Description: "Either a model on a dataset, or detections against ground truth (the metric alone).\n\n" +
 			"   retinago eval -weights runs/masks/best.safetensors -data val.json -images val\n" +
+			"   retinago eval -weights runs/masks/best.safetensors -data val.json -images val -classes -errors\n" +
 			"   retinago eval -gt instances_val2017.json -dt results.json -json metrics.json",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "weights", Usage: "checkpoint `FILE`"},
@@ -32,6 +33,8 @@ func evalCommand() *cli.Command {
 			&cli.StringFlag{Name: "results", Usage: "write the model's detections to `FILE` in COCO's results format"},
 			&cli.IntFlag{Name: "threads", Usage: "of the compute", DefaultText: "all cores"},
 			&cli.BoolFlag{Name: "classes", Usage: "print a line per class too"},
+			&cli.BoolFlag{Name: "errors", Usage: "print what goes wrong: kinds of errors, confusion matrix"},
+			&cli.Float64Flag{Name: "errors-score", Usage: "least score of the detections that -errors looks at", Value: .3},
 		},
 		Action: func(c *cli.Context) error {
 			model := c.String("weights") != "" && c.String("data") != "" && c.String("images") != ""
@@ -113,6 +116,13 @@ func measure(c *cli.Context, gt *coco.Dataset, dt []coco.Detection) error {
 	fmt.Fprint(c.App.Writer, r.String())
 	if c.Bool("classes") {
 		fmt.Fprint(c.App.Writer, r.Table())
+	}
+	if c.Bool("errors") {
+		e, err := coco.Analyse(gt, dt, coco.ErrorParams{Score: c.Float64("errors-score")})
+		if err != nil {
+			return err
+		}
+		fmt.Fprint(c.App.Writer, e)
 	}
 	if path := c.String("json"); path != "" {
 		return r.Save(path)

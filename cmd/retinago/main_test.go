@@ -103,8 +103,9 @@ func TestVerbs(t *testing.T) {
 	wants(t, out, "step 12/12", "eta", "s/step", "wait", "Average Precision", "learning rate", "memory")
 	best := filepath.Join(run, train.BestModel)
 	metrics, results := filepath.Join(t.TempDir(), "m.json"), filepath.Join(t.TempDir(), "r.json")
-	byModel := ok(t, "eval", "-weights", best, "-data", val, "-images", filepath.Join(dir, "val"), "-json", metrics, "-results", results)
+	byModel := ok(t, "eval", "-weights", best, "-data", val, "-images", filepath.Join(dir, "val"), "-json", metrics, "-results", results, "-errors", "-errors-score", ".01")
 	byResults := ok(t, "eval", "-gt", val, "-dt", results)
+	wants(t, byModel, "localisation", "confusion")
 	if !strings.HasPrefix(byModel, byResults) {
 		t.Errorf("the model's evaluation and that of its results differ:\n%s\n%s", byModel, byResults)
 	}
