@@ -17,10 +17,11 @@ import (
 // stride of a bottleneck on its 3x3 convolution (torchvision's form). With Groups it is a ResNeXt (Xie et al. 2017,
 // "Aggregated Residual Transformations for Deep Neural Networks", table 1).
 type ResNet struct {
-	Depth        int // 18, 34, 50, 101 or 152
-	Width        int // channels of the stem, doubled by each group after the first; 0 is the paper's 64
-	Groups       int // of the 3x3 convolutions of bottlenecks; 0 is 1
-	GroupWidth   int // channels of each in the first group of blocks, where Groups is above 1
+	Depth        int  // 18, 34, 50, 101 or 152
+	Width        int  // channels of the stem, doubled by each group after the first; 0 is the paper's 64
+	Groups       int  // of the 3x3 convolutions of bottlenecks; 0 is 1
+	GroupWidth   int  // channels of each in the first group of blocks, where Groups is above 1
+	StrideIn1x1  bool // strides of bottlenecks on their first convolution, as in the paper and in detectron2
 	Norm         nn.Norm
 	FrozenStages int // 0 trains all, 1 freezes the stem, 2 also layer1, up to 5
 	Prefix       string
@@ -114,8 +115,12 @@ func (r ResNet) block(b *nn.Builder, x *G.Node, name string, in, width, stride i
 	if r.Groups > 1 {
 		width = width * r.GroupWidth / 64 * r.Groups
 	}
-	y := r.convNorm(b, x, name+".conv1", name+".bn1", nn.ConvSpec{In: in, Out: width, Kernel: 1, ReLU: true}, nil)
-	y = r.convNorm(b, y, name+".conv2", name+".bn2", nn.ConvSpec{In: width, Out: width, Kernel: 3, Stride: stride, Groups: r.Groups, ReLU: true}, nil)
+	first, second := 1, stride
+	if r.StrideIn1x1 {
+		first, second = stride, 1
+	}
+	y := r.convNorm(b, x, name+".conv1", name+".bn1", nn.ConvSpec{In: in, Out: width, Kernel: 1, Stride: first, ReLU: true}, nil)
+	y = r.convNorm(b, y, name+".conv2", name+".bn2", nn.ConvSpec{In: width, Out: width, Kernel: 3, Stride: second, Groups: r.Groups, ReLU: true}, nil)
 	return r.convNorm(b, y, name+".conv3", name+".bn3", nn.ConvSpec{In: width, Out: out, Kernel: 1, ReLU: true}, short)
 }
 

@@ -24,6 +24,9 @@ type Model struct {
 	// BackboneWidth is the channels of the backbone's stem, a multiple of 8; the paper's networks have 64. Narrower ones
 	// are faster and have no pretrained weights.
 	BackboneWidth int `yaml:"backbone_width"`
+	// StrideIn1x1 puts the stride of a bottleneck on its first convolution (He et al. 2016; detectron2's weights of
+	// MSRA), not on the 3x3 one (torchvision).
+	StrideIn1x1 bool `yaml:"stride_in_1x1"`
 	// Norm in the backbone: frozen (stored statistics, never trained), batch (running statistics) or group.
 	Norm string `yaml:"norm"`
 	// FrozenStages do not train: 0 none, 1 the stem, 2 also layer1, up to 5.
@@ -32,6 +35,8 @@ type Model struct {
 	FPNWidth int `yaml:"fpn_width"`
 	// P6From is the map that P6 is computed from: c5 (paper, detectron2) or p5 (torchvision's first RetinaNet).
 	P6From string `yaml:"p6_from"`
+	// P7ReLU puts a ReLU between P6 and P7, as the paper, torchvision and detectron2 do; mmdetection does not.
+	P7ReLU bool `yaml:"p7_relu"`
 	// HeadDepth is the convolutions in each head before the last; the paper has 4.
 	HeadDepth int `yaml:"head_depth"`
 	// HeadNorm follows each of them: empty for none, or group.
@@ -196,7 +201,7 @@ type Infer struct {
 func Default() Config {
 	return Config{
 		Model: Model{
-			Backbone: "resnet50", BackboneWidth: 64, Norm: "frozen", FrozenStages: 2, FPNWidth: 256, P6From: "c5", HeadDepth: 4,
+			Backbone: "resnet50", BackboneWidth: 64, Norm: "frozen", FrozenStages: 2, FPNWidth: 256, P6From: "c5", P7ReLU: true, HeadDepth: 4,
 			Prior: .01, Anchors: anchors.Default(),
 		},
 		Data: Data{

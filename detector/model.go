@@ -46,11 +46,12 @@ func New(c config.Model, e engine.Engine, seed uint64) (*Model, error) {
 	if !ok {
 		return nil, fmt.Errorf("detector: unknown norm %q; there are frozen, batch and group", c.Norm)
 	}
+	body.StrideIn1x1 = c.StrideIn1x1
 	body.Width, body.Norm, body.FrozenStages, body.Prefix = c.BackboneWidth, norm, c.FrozenStages, BackbonePrefix
 	m := &Model{
 		engine:   e,
 		backbone: body,
-		pyramid:  fpn.Pyramid{Width: c.FPNWidth, P6FromP5: c.P6From == "p5", Prefix: "backbone.fpn."},
+		pyramid:  fpn.Pyramid{Width: c.FPNWidth, P6FromP5: c.P6From == "p5", PlainP7: !c.P7ReLU, Prefix: "backbone.fpn."},
 		head: head.Head{Width: c.FPNWidth, Depth: c.HeadDepth, Anchors: c.Anchors.PerCell(), Classes: len(c.Classes),
 			GroupNorm: c.HeadNorm == "group", Prior: c.Prior, Prefix: "head."},
 		anchors: c.Anchors,

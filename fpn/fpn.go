@@ -12,6 +12,7 @@ import (
 type Pyramid struct {
 	Width    int  // channels of every level
 	P6FromP5 bool // else from C5, which the paper uses
+	PlainP7  bool // P7 without the ReLU on P6 that the paper has, as in mmdetection
 	Prefix   string
 }
 
@@ -42,7 +43,11 @@ func (p Pyramid) Build(b *nn.Builder, c [3]*G.Node, channels [3]int) [Levels]*G.
 	if b.Err() != nil {
 		return out
 	}
-	out[4] = b.Conv(b.Check(nn.ReLU(out[3])), p.conv("extra_blocks.p7", p.Width, 3, 2))
+	p6 := out[3]
+	if !p.PlainP7 {
+		p6 = b.Check(nn.ReLU(p6))
+	}
+	out[4] = b.Conv(p6, p.conv("extra_blocks.p7", p.Width, 3, 2))
 	return out
 }
 

@@ -15,7 +15,7 @@ import (
 
 // Model is a detector that was imported.
 type Model struct {
-	Source     string // the project: "torchvision"
+	Source     string // the project: "torchvision", "detectron2" or "mmdetection"
 	Config     config.Config
 	Categories []detector.Category
 	Tensors    []weights.Tensor
@@ -26,6 +26,8 @@ type Model struct {
 type Options struct {
 	Classes []string // names in the order of the logits; empty takes COCO's or numbers
 	Eps     *float64 // added to variances in training; nil is told from the file
+	// StrideIn3x3 is for detectron2's models that were trained with RESNETS.STRIDE_IN_1X1 False. A file does not tell.
+	StrideIn3x3 bool
 }
 
 // Recognise returns the project that a file is of, or an error that lists what is known.
@@ -33,14 +35,27 @@ func Recognise(s weights.Source) (string, error) {
 	if s.Has("head.classification_head.cls_logits.weight") && s.Has("backbone.body.conv1.weight") {
 		return "torchvision", nil
 	}
+	if s.Has("head.cls_score.weight") && s.Has("backbone.bottom_up.stem.conv1.weight") {
+		return "detectron2", nil
+	}
+	if s.Has("bbox_head.retina_cls.weight") && s.Has("backbone.conv1.weight") {
+		return "mmdetection", nil
+	}
 	return "", fmt.Errorf("interop: %s: its tensors (%s, ...) are of no detector that is known: torchvision's RetinaNet (backbone.body.conv1.weight, "+
-		"head.classification_head.cls_logits.weight); a classifier's weights go into train.init_weights", s.Path(), strings.Join(s.Names()[:min(3, len(s.Names()))], ", "))
+		"head.classification_head.cls_logits.weight) or detectron2's (backbone.bottom_up.stem.conv1.weight, head.cls_score.weight) or mmdetection's (bbox_head.retina_cls.weight); a classifier's weights go into train.init_weights", s.Path(), strings.Join(s.Names()[:min(3, len(s.Names()))], ", "))
 }
 
 // Import reads a detector of another project.
 func Import(s weights.Source, o Options) (*Model, error) {
-	if _, err := Recognise(s); err != nil {
+	project, err := Recognise(s)
+	if err != nil {
 		return nil, err
+	}
+	switch project {
+	case "detectron2":
+		return detectron2(s, o)
+	case "mmdetection":
+		return mmdetection(s, o)
 	}
 	return torchvision(s, o)
 }
@@ -85,7 +100,7 @@ func torchvision(s weights.Source, o Options) (*Model, error) {
 		old = old || name != n
 		shapes[name], from[name] = shape, n
 	}
-	logits, err := m.describe(shapes)
+	logits, err := m.describe(shapes, true)
 	if err != nil {
 		return nil, fmt.Errorf("interop: %s: %w", s.Path(), err)
 	}
@@ -131,7 +146,7 @@ func torchvision(s weights.Source, o Options) (*Model, error) {
 func (m *Model) note(format string, a ...any) { m.Notes = append(m.Notes, fmt.Sprintf(format, a...)) }
 
 // describe fills the configuration from the tensors' shapes and returns the logits per anchor.
-func (m *Model) describe(shapes map[string][]int) (logits int, err error) {
+func (m *Model) describe(shapes map[string][]int, integer bool) (logits int, err error) {
 	dim := func(name string, axis, dims int) int {
 		s, ok := shapes[name]
 		if !ok && err == nil {
@@ -164,9 +179,9 @@ func (m *Model) describe(shapes map[string][]int) (logits int, err error) {
 		c.Model.HeadNorm = "group"
 	}
 	anchors := dim("head.regression_head.bbox_reg.weight", 0, 4) / 4
-	c.Model.Anchors.IntegerSizes = true
+	c.Model.Anchors.IntegerSizes = integer
 	if err == nil && anchors != c.Model.Anchors.PerCell() {
-		err = fmt.Errorf("%d anchors per cell: torchvision's own have %d, and a file does not tell others", anchors, c.Model.Anchors.PerCell())
+		err = fmt.Errorf("%d anchors per cell: the project's own have %d, and a file does not tell others", anchors, c.Model.Anchors.PerCell())
 	}
 	outputs := dim("head.classification_head.cls_logits.weight", 0, 4)
 	if err != nil {
@@ -178,8 +193,9 @@ func (m *Model) describe(shapes map[string][]int) (logits int, err error) {
 	c.Data.ShortSides, c.Data.MaxSide, c.Data.CanvasMultiple = []int{800}, 1333, 32
 	c.Loss.Box, c.Loss.Normalizer = "l1", "image"
 	c.Infer.MaxDetections = 300
-	m.note("%s, FPN of %d, P6 from %s, heads of %d convolutions%s, anchors with integer sizes", c.Model.Backbone, c.Model.FPNWidth,
-		strings.ToUpper(c.Model.P6From), c.Model.HeadDepth, map[string]string{"group": " with group norm"}[c.Model.HeadNorm])
+	m.note("%s, FPN of %d, P6 from %s, heads of %d convolutions%s, anchors of %s sizes", c.Model.Backbone, c.Model.FPNWidth,
+		strings.ToUpper(c.Model.P6From), c.Model.HeadDepth, map[string]string{"group": " with group norm"}[c.Model.HeadNorm],
+		map[bool]string{true: "integer", false: "real"}[integer])
 	return outputs / anchors, nil
 }
 

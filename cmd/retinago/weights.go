@@ -21,7 +21,8 @@ func weightsCommand() *cli.Command {
 			{
 				Name:  "import",
 				Usage: "turn another project's detector into a checkpoint",
-				Description: "Reads torchvision's RetinaNets (retinanet_resnet50_fpn, _v2, and others of its making) from .pth or safetensors.\n" +
+				Description: "Reads torchvision's RetinaNets (retinanet_resnet50_fpn, _v2, and others of its making) detectron2's (its model\n" +
+					"zoo's .pkl, or a .pth that it saved) and mmdetection's.\n" +
 					"What they do otherwise is told from names and shapes, printed, and saved with the weights. Nothing in a file is run.\n\n" +
 					"   retinago weights import -file retinanet_resnet50_fpn_coco-eeacb38b.pth -out retinanet_coco.safetensors\n" +
 					"   retinago weights import -file mine.pth -classes background,cat,dog -out mine.safetensors",
@@ -29,6 +30,7 @@ func weightsCommand() *cli.Command {
 					&cli.StringFlag{Name: "file", Usage: "checkpoint `FILE` of another project", Required: true},
 					&cli.StringFlag{Name: "out", Usage: "safetensors `FILE` to write", Required: true},
 					&cli.StringFlag{Name: "classes", Usage: "`NAMES` in the order of the logits, separated by commas; \"background\" first drops the first logit"},
+					&cli.BoolFlag{Name: "stride-in-3x3", Usage: "detectron2 trained it with STRIDE_IN_1X1 False"},
 					&cli.Float64Flag{Name: "eps", Usage: "what the file's norms add to variances", DefaultText: "told from the file"},
 				},
 				Action: weightsImport,
@@ -64,7 +66,7 @@ func weightsImport(c *cli.Context) error {
 		return err
 	}
 	defer s.Close()
-	var o interop.Options
+	o := interop.Options{StrideIn3x3: c.Bool("stride-in-3x3")}
 	if names := c.String("classes"); names != "" {
 		o.Classes = strings.Split(names, ",")
 		if o.Classes[0] == "background" {
