@@ -29,6 +29,7 @@ type state struct {
 	Position      int     `json:"position"` // batches taken of the epoch
 	NormEMA       float64 `json:"normalizer_ema"`
 	BestAP        float64 `json:"best_ap"`
+	Unmeasured    bool    `json:"unmeasured,omitempty"` // the evaluation of this step was interrupted
 	Seed          uint64  `json:"seed"`
 	Fingerprint   string  `json:"fingerprint"` // of what must not change between interruption and resumption
 }
@@ -60,7 +61,7 @@ type named struct {
 func (l *Loop) saveState() error {
 	epoch, position := l.loader.State()
 	js, err := json.Marshal(state{Step: l.Step, OptimizerStep: l.optimizer.step, Epoch: epoch, Position: position,
-		NormEMA: l.normalizer.EMA, BestAP: l.bestAP, Seed: l.Config.Train.Seed, Fingerprint: l.fingerprint()})
+		NormEMA: l.normalizer.EMA, BestAP: l.bestAP, Unmeasured: l.unmeasured, Seed: l.Config.Train.Seed, Fingerprint: l.fingerprint()})
 	if err != nil {
 		return err
 	}
@@ -105,7 +106,7 @@ func (l *Loop) loadState() error {
 		}
 	}
 	l.Model.Changed()
-	l.Step, l.optimizer.step, l.bestAP = s.Step, s.OptimizerStep, s.BestAP
+	l.Step, l.optimizer.step, l.bestAP, l.unmeasured = s.Step, s.OptimizerStep, s.BestAP, s.Unmeasured
 	l.normalizer.EMA = s.NormEMA
 	return l.loader.Seek(s.Epoch, s.Position)
 }

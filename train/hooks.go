@@ -21,6 +21,8 @@ import (
 
 // Hook does something after steps of a Loop. An error stops the run.
 type Hook interface {
+	// Begin is called once before the first step, also when a run is resumed.
+	Begin(ctx context.Context, l *Loop) error
 	// Step is called after every step.
 	Step(ctx context.Context, l *Loop) error
 	// End is called once after the last step, also when the run was interrupted.
@@ -42,8 +44,6 @@ type progress struct {
 	w     io.Writer
 	every int
 	sum   meter
-	since time.Time
-	begun int // step at which this process began
 }
 
 // meter averages over the steps since the last line.
@@ -60,16 +60,15 @@ func (m *meter) add(l *Loop) {
 	m.wait += l.Wait
 }
 
+func (p *progress) Begin(context.Context, *Loop) error { return nil }
+
 func (p *progress) Step(_ context.Context, l *Loop) error {
-	if p.since.IsZero() {
-		p.since, p.begun = l.started, l.first
-	}
 	p.sum.add(l)
 	if l.Step%p.every != 0 && l.Step != l.Schedule.Steps {
 		return nil
 	}
 	n := float64(p.sum.steps)
-	perStep := l.training / time.Duration(max(l.Step-p.begun, 1))
+	perStep := l.training / time.Duration(max(l.Step-l.first, 1))
 	eta := perStep * time.Duration(l.Schedule.Steps-l.Step)
 	_, err := fmt.Fprintf(p.w, "step %*d/%d  epoch %.2f  loss %.4f (class %.4f box %.4f)  lr %.3g  grad %.3g  %.3f s/step  wait %.0f ms  %s  eta %s\n",
 		len(fmt.Sprint(l.Schedule.Steps)), l.Step, l.Schedule.Steps, l.epochs(), (p.sum.class+p.sum.box)/n, p.sum.class/n, p.sum.box/n,
@@ -89,6 +88,8 @@ type broken struct {
 
 // maxNamed bounds how many are named.
 const maxNamed = 20
+
+func (b *broken) Begin(context.Context, *Loop) error { return nil }
 
 func (b *broken) Step(context.Context, *Loop) error {
 	all := b.all()
@@ -152,6 +153,8 @@ func (j *journal) write(v any) error {
 	return err
 }
 
+func (j *journal) Begin(context.Context, *Loop) error { return nil }
+
 func (j *journal) Step(_ context.Context, l *Loop) error {
 	return j.write(map[string]any{"step": l.Step, "epoch": l.epochs(), "loss": l.Losses.Total(), "class_loss": l.Losses.Class,
 		"box_loss": l.Losses.Box, "positives": l.Positives, "lr": l.LR, "grad_norm": l.GradNorm, "step_s": l.Took.Seconds(),
@@ -169,6 +172,14 @@ type evaluation struct {
 	measure func(ctx context.Context, l *Loop) (stats [12]float64, report string, err error)
 }
 
+// Begin makes up for an evaluation that an interruption cut short.
+func (e *evaluation) Begin(ctx context.Context, l *Loop) error {
+	if !l.unmeasured {
+		return nil
+	}
+	return e.run(ctx, l)
+}
+
 func (e *evaluation) Step(ctx context.Context, l *Loop) error {
 	if e.every <= 0 || l.Step%e.every != 0 {
 		return nil
@@ -177,7 +188,11 @@ func (e *evaluation) Step(ctx context.Context, l *Loop) error {
 }
 
 func (e *evaluation) End(ctx context.Context, l *Loop) error {
-	if ctx.Err() != nil || l.Step != l.Schedule.Steps || e.done == l.Step {
+	if l.Step != l.Schedule.Steps || e.done == l.Step {
+		return nil
+	}
+	if ctx.Err() != nil {
+		l.unmeasured = true
 		return nil
 	}
 	return e.run(ctx, l)
@@ -192,12 +207,13 @@ func (e *evaluation) run(ctx context.Context, l *Loop) error {
 		return err
 	})
 	if ctx.Err() != nil {
-		return nil // interrupted: the run ends with a checkpoint, the evaluation is lost
+		l.unmeasured = true // the run ends with a checkpoint, and the evaluation is made when it is resumed
+		return nil
 	}
 	if err != nil {
 		return err
 	}
-	e.done = l.Step
+	e.done, l.unmeasured = l.Step, false
 	fmt.Fprintf(e.w, "evaluation at step %d (%s)\n%s", l.Step, time.Since(start).Round(100*time.Millisecond), report)
 	metrics := map[string]float64{"AP": stats[0], "AP50": stats[1], "AP75": stats[2], "APs": stats[3], "APm": stats[4], "APl": stats[5]}
 	if err := e.journal.write(map[string]any{"step": l.Step, "epoch": l.epochs(), "stats": stats, "eval_s": time.Since(start).Seconds()}); err != nil {
@@ -213,6 +229,8 @@ func (e *evaluation) run(ctx context.Context, l *Loop) error {
 
 // checkpoint saves every so many steps and at the end.
 type checkpoint struct{ every int }
+
+func (c *checkpoint) Begin(context.Context, *Loop) error { return nil }
 
 func (c *checkpoint) Step(_ context.Context, l *Loop) error {
 	if c.every <= 0 || l.Step%c.every != 0 {

@@ -40,14 +40,14 @@ type Loop struct {
 	hooks      []Hook
 	bestAP     float64
 	metrics    map[string]float64
-	started    time.Time
+	unmeasured bool          // the evaluation of this step was interrupted
 	first      int           // step at which this process began
 	training   time.Duration // in steps, without evaluation and checkpoints
 }
 
 // run takes the remaining steps. A cancelled context ends it after the step in progress, with a checkpoint.
 func (l *Loop) run(ctx context.Context, w io.Writer) (err error) {
-	l.started, l.first = time.Now(), l.Step
+	l.first = l.Step
 	defer func() {
 		// The hooks end in any case: a failed run closes its journal, an interrupted one saves.
 		if err != nil {
@@ -59,9 +59,18 @@ func (l *Loop) run(ctx context.Context, w io.Writer) (err error) {
 			}
 		}
 	}()
+	for _, h := range l.hooks {
+		if err := h.Begin(ctx, l); err != nil {
+			return err
+		}
+	}
 	for l.Step < l.Schedule.Steps {
-		err := l.step(ctx)
-		if ctx.Err() != nil {
+		err := ctx.Err()
+		if err == nil {
+			err = l.step(ctx)
+		}
+		// A step that was finished in spite of the interruption counts: its hooks see it, the next round ends the run.
+		if err != nil && errors.Is(err, ctx.Err()) {
 			fmt.Fprintf(w, "interrupted: saving step %d\n", l.Step)
 			return nil
 		}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"io/fs"
 	"math"
 	"os"
@@ -103,6 +104,69 @@ func TestResumeContinuesExactly(t *testing.T) {
 	}
 	checkJournal(t, filepath.Join(whole, LogFile))
 	checkJournal(t, filepath.Join(parts, LogFile))
+}
+
+// midStep is cancelled while a step waits for its batch, and the batch comes all the same.
+type midStep struct {
+	context.Context
+	waits, at int // Done is asked for twice per batch
+}
+
+func (c *midStep) Done() <-chan struct{} {
+	c.waits++
+	return nil
+}
+
+func (c *midStep) Err() error {
+	if c.waits >= c.at {
+		return context.Canceled
+	}
+	return nil
+}
+
+// An interruption in the middle of a step loses neither the step nor its line in the journal.
+func TestInterruptedStepCounts(t *testing.T) {
+	c := small(t)
+	c.Data.Val = config.Set{}
+	out := t.TempDir()
+	var log bytes.Buffer
+	if err := Run(&midStep{Context: context.Background(), at: 5}, c, Options{Out: out, Log: &log}); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(log.String(), "interrupted: saving step 3") {
+		t.Fatalf("not interrupted in step 3:\n%s", log.String())
+	}
+	b, err := os.ReadFile(filepath.Join(out, LogFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := bytes.Count(b, []byte("\n")); n != 3 {
+		t.Errorf("%d lines in the journal of 3 steps", n)
+	}
+}
+
+// An evaluation that is interrupted is made when the run is resumed.
+func TestInterruptedEvaluationIsMadeUp(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	j, err := newJournal(t.TempDir(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	calls := 0
+	e := &evaluation{every: 2, w: io.Discard, journal: j, measure: func(ctx context.Context, _ *Loop) ([12]float64, string, error) {
+		calls++
+		return [12]float64{}, "", ctx.Err()
+	}}
+	l := &Loop{Step: 2, bestAP: 1, Schedule: Schedule{Epoch: 1}}
+	cancel()
+	if err := e.Step(ctx, l); err != nil || !l.unmeasured {
+		t.Fatalf("interrupted: %v, to be made up %v", err, l.unmeasured)
+	}
+	for range 2 {
+		if err := e.Begin(context.Background(), l); err != nil || l.unmeasured || calls != 2 {
+			t.Fatalf("resumed: %v, to be made up %v, %d evaluations", err, l.unmeasured, calls)
+		}
+	}
 }
 
 func checkJournal(t *testing.T, path string) {
