@@ -3,6 +3,7 @@ package interop
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"retinago/detector"
 	"retinago/engine"
@@ -29,6 +30,27 @@ func (m *Model) Save(path string, e engine.Engine) (err error) {
 	return d.Save(path, detector.Info{Config: m.Config, Categories: m.Categories})
 }
 
+// Copy writes a classifier's tensors as safetensors under their own names, for train.init_weights.
+func Copy(s weights.Source, path string) error {
+	var specs []weights.Spec
+	for _, n := range s.Names() {
+		if strings.HasSuffix(n, "num_batches_tracked") {
+			continue
+		}
+		_, shape, _ := s.Info(n)
+		specs = append(specs, weights.Spec{Name: n, Shape: shape})
+	}
+	return copyTensors(s, path, specs)
+}
+
+func copyTensors(s weights.Source, path string, specs []weights.Spec) error {
+	return weights.WriteFrom(path, nil, specs, func(i int, dst []float32) error {
+		t, err := s.Tensor(specs[i].Name)
+		copy(dst, t.Data)
+		return err
+	})
+}
+
 // Export writes the tensors of a checkpoint under torchvision's names, without configuration:
 //
 //	m = torchvision.models.detection.RetinaNet(backbone, num_classes=len(classes), ...); m.load_state_dict(tensors)
@@ -49,9 +71,5 @@ func Export(checkpoint, path string) (detector.Info, error) {
 		_, shape, _ := f.Info(n)
 		specs = append(specs, weights.Spec{Name: n, Shape: shape})
 	}
-	return info, weights.WriteFrom(path, nil, specs, func(i int, dst []float32) error {
-		t, err := f.Tensor(specs[i].Name)
-		copy(dst, t.Data)
-		return err
-	})
+	return info, copyTensors(f, path, specs)
 }

@@ -28,7 +28,11 @@ type Options struct {
 	Eps     *float64 // added to variances in training; nil is told from the file
 	// StrideIn3x3 is for detectron2's models that were trained with RESNETS.STRIDE_IN_1X1 False. A file does not tell.
 	StrideIn3x3 bool
+	From        string // one of Projects whose form the file is said to have; empty recognises it
 }
+
+// Projects are those whose detectors are read.
+func Projects() []string { return []string{"torchvision", "detectron2", "mmdetection"} }
 
 // Recognise returns the project that a file is of, or an error that lists what is known.
 func Recognise(s weights.Source) (string, error) {
@@ -42,22 +46,34 @@ func Recognise(s weights.Source) (string, error) {
 		return "mmdetection", nil
 	}
 	return "", fmt.Errorf("interop: %s: its tensors (%s, ...) are of no detector that is known: torchvision's RetinaNet (backbone.body.conv1.weight, "+
-		"head.classification_head.cls_logits.weight) or detectron2's (backbone.bottom_up.stem.conv1.weight, head.cls_score.weight) or mmdetection's (bbox_head.retina_cls.weight); a classifier's weights go into train.init_weights", s.Path(), strings.Join(s.Names()[:min(3, len(s.Names()))], ", "))
+		"head.classification_head.cls_logits.weight), detectron2's (backbone.bottom_up.stem.conv1.weight, head.cls_score.weight) or "+
+		"mmdetection's (bbox_head.retina_cls.weight); a classifier's weights go into train.init_weights",
+		s.Path(), strings.Join(s.Names()[:min(3, len(s.Names()))], ", "))
 }
 
 // Import reads a detector of another project.
 func Import(s weights.Source, o Options) (*Model, error) {
-	project, err := Recognise(s)
-	if err != nil {
-		return nil, err
+	project := o.From
+	if project == "" {
+		var err error
+		if project, err = Recognise(s); err != nil {
+			return nil, err
+		}
 	}
 	switch project {
 	case "detectron2":
 		return detectron2(s, o)
 	case "mmdetection":
 		return mmdetection(s, o)
+	case "torchvision":
+		return torchvision(s, o)
 	}
-	return torchvision(s, o)
+	return nil, fmt.Errorf("interop: %q is none of %s", project, strings.Join(Projects(), ", "))
+}
+
+// Classifier says whether a file has a classifier of torchvision whose body can be a backbone.
+func Classifier(s weights.Source) bool {
+	return s.Has("conv1.weight") && s.Has("layer1.0.conv1.weight")
 }
 
 // Until 0.13, torchvision named the layers of its pyramid and heads without their block.

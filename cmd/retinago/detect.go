@@ -25,9 +25,10 @@ func detectCommand() *cli.Command {
 			"the pictures are numbered from 1 in the order of the summary.\n" +
 			"A picture that cannot be read is reported by name and left out; the exit code is 3 then.\n\n" +
 			"   retinago detect -weights best.safetensors -source street.jpg -out found\n" +
+			"   retinago detect -weights retinanet_resnet50_fpn_coco -source street.jpg -out found\n" +
 			"   retinago detect -weights best.safetensors -source photos 'more/*.png' -out found -score .4 -json found.json",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "weights", Usage: "checkpoint `FILE`", Required: true},
+			&cli.StringFlag{Name: "weights", Usage: "checkpoint `FILE`, or the name of a published detector (see weights fetch)", Required: true},
 			&cli.StringSliceFlag{Name: "source", Usage: "`PATH`s of pictures, folders or globs", Required: true},
 			&cli.StringFlag{Name: "out", Usage: "`DIR` for annotated pictures"},
 			&cli.StringFlag{Name: "json", Usage: "`FILE` for the detections"},
@@ -37,6 +38,7 @@ func detectCommand() *cli.Command {
 			&cli.StringFlag{Name: "method", Usage: "how boxes of one object are thinned out: " + strings.Join(nms.Kinds(), ", "), DefaultText: "of the checkpoint"},
 			&cli.IntFlag{Name: "threads", Usage: "of the compute", DefaultText: "all cores"},
 			&cli.BoolFlag{Name: "times", Usage: "print where the time went"},
+			mirrorFlag(), cacheFlag(),
 		},
 		Action: detect,
 	}
@@ -66,7 +68,11 @@ func detect(c *cli.Context) error {
 		v := c.Float64("nms")
 		o.NMS = &v
 	}
-	p, err := infer.Load(c.String("weights"), o)
+	path, err := checkpoint(c)
+	if err != nil {
+		return err
+	}
+	p, err := infer.Load(path, o)
 	if err != nil {
 		return err
 	}

@@ -24,7 +24,7 @@ func evalCommand() *cli.Command {
 			"   retinago eval -weights runs/masks/best.safetensors -data val.json -images val -classes -errors\n" +
 			"   retinago eval -gt instances_val2017.json -dt results.json -json metrics.json",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "weights", Usage: "checkpoint `FILE`"},
+			&cli.StringFlag{Name: "weights", Usage: "checkpoint `FILE`, or the name of a published detector (see weights fetch)"},
 			&cli.StringFlag{Name: "data", Usage: "COCO instances `JSON` to run the model on"},
 			&cli.StringFlag{Name: "images", Usage: "`DIR` of its pictures"},
 			&cli.StringFlag{Name: "gt", Usage: "COCO instances `JSON` as ground truth"},
@@ -35,6 +35,7 @@ func evalCommand() *cli.Command {
 			&cli.BoolFlag{Name: "classes", Usage: "print a line per class too"},
 			&cli.BoolFlag{Name: "errors", Usage: "print what goes wrong: kinds of errors, confusion matrix"},
 			&cli.Float64Flag{Name: "errors-score", Usage: "least score of the detections that -errors looks at", Value: .3},
+			mirrorFlag(), cacheFlag(),
 		},
 		Action: func(c *cli.Context) error {
 			model := c.String("weights") != "" && c.String("data") != "" && c.String("images") != ""
@@ -72,12 +73,16 @@ func evalModel(c *cli.Context) error {
 		return err
 	}
 	defer e.Close()
-	m, info, err := detector.Open(c.String("weights"), e)
+	path, err := checkpoint(c)
+	if err != nil {
+		return err
+	}
+	m, info, err := detector.Open(path, e)
 	if err != nil {
 		return err
 	}
 	defer m.Close()
-	if err := sameClasses(info, d, c.String("weights")); err != nil {
+	if err := sameClasses(info, d, path); err != nil {
 		return err
 	}
 	begin := time.Now()

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -129,8 +130,17 @@ func unknownVerb(commands []*cli.Command, verb string) error {
 // lists are the flags that take several values: "-source a b c" is "-source a -source b -source c".
 var lists = map[string]bool{"-source": true, "--source": true}
 
-// joinLists gives every value of a list flag a flag of its own, because parsing stops at the first bare argument.
+// firsts are the flags that the first bare argument of a verb stands for.
+var firsts = map[string]string{"weights import": "-file", "weights inspect": "-file", "weights fetch": "-name"}
+
+// joinLists gives every value of a list flag, and a verb's first bare argument, a flag of its own, because parsing stops
+// at the first bare argument.
 func joinLists(args []string) []string {
+	if len(args) > 3 && !strings.HasPrefix(args[3], "-") {
+		if flag, ok := firsts[args[1]+" "+args[2]]; ok {
+			args = slices.Insert(slices.Clone(args), 3, flag)
+		}
+	}
 	var out []string
 	for i := 0; i < len(args); i++ {
 		flag := args[i]

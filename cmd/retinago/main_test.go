@@ -2,8 +2,12 @@ package main
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -117,8 +121,9 @@ func TestVerbs(t *testing.T) {
 
 	exported, imported := filepath.Join(t.TempDir(), "e.safetensors"), filepath.Join(t.TempDir(), "i.safetensors")
 	wants(t, ok(t, "weights", "export", "-weights", best, "-out", exported), "num_classes=4")
-	wants(t, ok(t, "weights", "inspect", "-file", exported), "head.classification_head.cls_logits.weight", "safetensors", "torchvision")
-	wants(t, ok(t, "weights", "import", "-file", exported, "-out", imported), "4 classes", "resnet18")
+	wants(t, ok(t, "weights", "inspect", exported), "head.classification_head.cls_logits.weight", "safetensors", "torchvision")
+	wants(t, ok(t, "weights", "import", exported, "-out", imported, "-from", "torchvision"), "4 classes", "resnet18")
+	checkFetch(t, exported, filepath.Join(dir, "val"))
 
 	found, dets := filepath.Join(t.TempDir(), "found"), filepath.Join(t.TempDir(), "d.json")
 	out = ok(t, "detect", "-weights", best, "-source", filepath.Join(dir, "val"), filepath.Join(dir, "train", "0000[12].jpg"), "-out", found, "-json", dets, "-score", ".01", "-data", val, "-times", "-method", "soft-gaussian")
@@ -161,9 +166,49 @@ func write(t *testing.T, path, content string) string {
 }
 
 // Every help has an example that begins with the verb's own name.
+// checkFetch publishes a file on a server of this machine, whose first answer breaks off, and fetches it by name.
+func checkFetch(t *testing.T, path, pictures string) {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	broken := false
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !broken {
+			broken = true
+			w.Header().Set("Content-Length", fmt.Sprint(len(b)))
+			w.Write(b[:len(b)/2])
+			panic(http.ErrAbortHandler)
+		}
+		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(b))
+	}))
+	defer s.Close()
+	dir := t.TempDir()
+	name, cache := fmt.Sprintf("retinanet_tiny-%.8x", sha256.Sum256(b)), filepath.Join(dir, "cache")
+	out := filepath.Join(dir, "fetched.safetensors")
+	wants(t, ok(t, "weights", "fetch", name, "-out", out, "-mirror", s.URL, "-cache", cache), s.URL, "4 classes", out)
+	// The name alone detects; it is imported once.
+	for _, more := range []string{"torchvision's RetinaNet", ""} {
+		text := ok(t, "detect", "-weights", name, "-mirror", s.URL, "-cache", cache, "-source", pictures, "-out", filepath.Join(dir, "found"), "-score", ".01")
+		wants(t, text, ".jpg", more)
+	}
+	b[len(b)-1] ^= 1
+	code, text := call(t, "weights", "fetch", name, "-out", out, "-mirror", s.URL, "-cache", filepath.Join(dir, "other"))
+	if code != exitError {
+		t.Errorf("wrong bytes: exit code %d", code)
+	}
+	wants(t, text, "SHA-256", s.URL)
+	code, text = call(t, "detect", "-weights", "retinanet_best", "-source", pictures, "-out", dir)
+	if code != exitError {
+		t.Errorf("no published name: exit code %d", code)
+	}
+	wants(t, text, "retinanet_best", "retinanet_resnet50_fpn_coco")
+}
+
 func TestHelp(t *testing.T) {
 	wants(t, ok(t), "train", "eval", "detect", "data", "anchors", "summary", "version")
-	for _, verb := range []string{"train", "eval", "detect", "data shapes", "data check", "data stats", "data convert", "data split", "data merge", "data subset", "data draw", "anchors show", "anchors fit", "weights import", "weights export", "weights inspect", "summary", "version"} {
+	for _, verb := range []string{"train", "eval", "detect", "data shapes", "data check", "data stats", "data convert", "data split", "data merge", "data subset", "data draw", "anchors show", "anchors fit", "weights import", "weights fetch", "weights export", "weights inspect", "summary", "version"} {
 		wants(t, ok(t, append(strings.Fields(verb), "-help")...), "   retinago "+verb)
 	}
 }
@@ -211,6 +256,9 @@ func TestErrors(t *testing.T) {
 		{1, []string{"detect", "-weights", foreign, "-source", filepath.Join(tmp, "*.png"), "-out", tmp}, []string{"*.png"}},
 		{1, []string{"weights", "import", "-file", text, "-out", run}, []string{text}},
 		{1, []string{"weights", "import", "-file", foreign, "-out", run}, []string{foreign, "torchvision"}},
+		{1, []string{"weights", "import", foreign, "-out", run, "-from", "detectron2"}, []string{foreign}},
+		{2, []string{"weights", "import", foreign, "-out", run, "-from", "keras"}, []string{"keras", "mmdetection"}},
+		{2, []string{"weights", "fetch", "resnet50-1"}, []string{"resnet50-1", "resnet50-0676ba61"}},
 		{2, []string{"weights", "export", "-weights", foreign, "-to", "caffe", "-out", run}, []string{"caffe", "torchvision"}},
 		{2, []string{"data", "convert", "-out", tmp}, []string{"-from", "-to"}},
 		{2, []string{"data", "convert", "-from", "bmp", "-source", tmp, "-out", tmp}, []string{"bmp", "yolo"}},

@@ -2,7 +2,9 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"os"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -21,20 +23,23 @@ func weightsCommand() *cli.Command {
 			{
 				Name:  "import",
 				Usage: "turn another project's detector into a checkpoint",
-				Description: "Reads torchvision's RetinaNets (retinanet_resnet50_fpn, _v2, and others of its making) detectron2's (its model\n" +
-					"zoo's .pkl, or a .pth that it saved) and mmdetection's.\n" +
+				Description: "Reads torchvision's RetinaNets (retinanet_resnet50_fpn, _v2, and others of its making), detectron2's (its model\n" +
+					"zoo's .pkl, or a .pth that it saved) and mmdetection's. A classifier of torchvision becomes a file for\n" +
+					"train.init_weights.\n" +
 					"What they do otherwise is told from names and shapes, printed, and saved with the weights. Nothing in a file is run.\n\n" +
-					"   retinago weights import -file retinanet_resnet50_fpn_coco-eeacb38b.pth -out retinanet_coco.safetensors\n" +
-					"   retinago weights import -file mine.pth -classes background,cat,dog -out mine.safetensors",
+					"   retinago weights import retinanet_resnet50_fpn_coco-eeacb38b.pth -out retinanet_coco.safetensors\n" +
+					"   retinago weights import mine.pth -classes background,cat,dog -out mine.safetensors",
 				Flags: []cli.Flag{
-					&cli.StringFlag{Name: "file", Usage: "checkpoint `FILE` of another project", Required: true},
+					&cli.StringFlag{Name: "file", Usage: "checkpoint `FILE` of another project; the name alone does as well", Required: true},
 					&cli.StringFlag{Name: "out", Usage: "safetensors `FILE` to write", Required: true},
+					&cli.StringFlag{Name: "from", Usage: "`PROJECT` that wrote it: " + strings.Join(interop.Projects(), ", "), DefaultText: "told from the file"},
 					&cli.StringFlag{Name: "classes", Usage: "`NAMES` in the order of the logits, separated by commas; \"background\" first drops the first logit"},
 					&cli.BoolFlag{Name: "stride-in-3x3", Usage: "detectron2 trained it with STRIDE_IN_1X1 False"},
 					&cli.Float64Flag{Name: "eps", Usage: "what the file's norms add to variances", DefaultText: "told from the file"},
 				},
 				Action: weightsImport,
 			},
+			fetchCommand(),
 			{
 				Name:  "export",
 				Usage: "write a checkpoint under another project's names",
@@ -52,7 +57,7 @@ func weightsCommand() *cli.Command {
 				Name:  "inspect",
 				Usage: "list what a file of weights holds",
 				Description: "Reads safetensors, PyTorch's .pth in both forms and pickled arrays (.pkl). Nothing in a file is run.\n\n" +
-					"   retinago weights inspect -file model.pth",
+					"   retinago weights inspect model.pth",
 				Flags:  []cli.Flag{&cli.StringFlag{Name: "file", Usage: "`FILE` of weights", Required: true}},
 				Action: weightsInspect,
 			},
@@ -61,12 +66,10 @@ func weightsCommand() *cli.Command {
 }
 
 func weightsImport(c *cli.Context) error {
-	s, err := weights.OpenAny(c.String("file"))
-	if err != nil {
-		return err
+	o := interop.Options{StrideIn3x3: c.Bool("stride-in-3x3"), From: c.String("from")}
+	if o.From != "" && !slices.Contains(interop.Projects(), o.From) {
+		return usage("weights import: -from %s: there are %s", o.From, strings.Join(interop.Projects(), ", "))
 	}
-	defer s.Close()
-	o := interop.Options{StrideIn3x3: c.Bool("stride-in-3x3")}
 	if names := c.String("classes"); names != "" {
 		o.Classes = strings.Split(names, ",")
 		if o.Classes[0] == "background" {
@@ -77,6 +80,23 @@ func weightsImport(c *cli.Context) error {
 		eps := c.Float64("eps")
 		o.Eps = &eps
 	}
+	return importFile(c.App.Writer, c.String("file"), c.String("out"), o)
+}
+
+// importFile writes a detector of another project as a checkpoint, a classifier as safetensors.
+func importFile(w io.Writer, path, out string, o interop.Options) error {
+	s, err := weights.OpenAny(path)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	if o.From == "" && interop.Classifier(s) {
+		if err := interop.Copy(s, out); err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(w, "%s: a classifier of torchvision's\nwritten: %s; start from it with: retinago train -set train.init_weights=%s ...\n", path, out, out)
+		return err
+	}
 	m, err := interop.Import(s, o)
 	if err != nil {
 		return err
@@ -86,18 +106,17 @@ func weightsImport(c *cli.Context) error {
 		return err
 	}
 	defer e.Close()
-	if err := m.Save(c.String("out"), e); err != nil {
+	if err := m.Save(out, e); err != nil {
 		return err
 	}
-	w := c.App.Writer
-	fmt.Fprintf(w, "%s: %s's RetinaNet with %d classes\n", c.String("file"), m.Source, len(m.Categories))
+	fmt.Fprintf(w, "%s: %s's RetinaNet with %d classes\n", path, m.Source, len(m.Categories))
 	if p, ok := s.(*weights.Checkpoint); ok {
 		m.Notes = append(p.Notes, m.Notes...)
 	}
 	for _, n := range m.Notes {
 		fmt.Fprintf(w, "  %s\n", n)
 	}
-	_, err = fmt.Fprintf(w, "written: %s; detect with: retinago detect -weights %s -source PICTURES -out DIR\n", c.String("out"), c.String("out"))
+	_, err = fmt.Fprintf(w, "written: %s; detect with: retinago detect -weights %s -source PICTURES -out DIR\n", out, out)
 	return err
 }
 

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"retinago/fetch"
+	"retinago/interop"
+)
+
+// mirrorFlag and cacheFlag say where published files come from and where they are kept.
+func mirrorFlag() cli.Flag {
+	return &cli.StringFlag{Name: "mirror", Usage: "`ADDRESS` of a folder that has the published files", DefaultText: fetch.Origin, EnvVars: []string{"RETINAGO_MIRROR"}}
+}
+
+func cacheFlag() cli.Flag {
+	return &cli.StringFlag{Name: "cache", Usage: "`DIR` that keeps fetched files", DefaultText: "retinago in the user's cache folder", EnvVars: []string{"RETINAGO_CACHE"}}
+}
+
+func fetchCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "fetch",
+		Usage: "bring published weights and import them",
+		Description: "Brings one of torchvision's published files, checks its SHA-256 against the digits in its name, and imports it: a\n" +
+			"detector of COCO's 80 classes becomes a checkpoint, a classifier a file for train.init_weights. A download that breaks\n" +
+			"off is continued, by the next call too. Published are:\n\n   " + strings.Join(fetch.Published(), "\n   ") + "\n\n" +
+			"Any other file is fetched whose name ends in a hyphen and the first 8 hex digits of its SHA-256.\n\n" +
+			"   retinago weights fetch retinanet_resnet50_fpn_coco -out coco.safetensors\n" +
+			"   retinago weights fetch resnet50-11ad3fa6 -out resnet50.safetensors -mirror http://files.local/models",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "name", Usage: "`NAME` of the file; the name alone does as well", Required: true},
+			&cli.StringFlag{Name: "out", Usage: "safetensors `FILE` to write", DefaultText: "NAME.safetensors"},
+			mirrorFlag(), cacheFlag(),
+		},
+		Action: func(c *cli.Context) error {
+			f, err := fetch.Find(c.String("name"), c.String("mirror"))
+			if err != nil {
+				return usage("weights fetch: %v", err)
+			}
+			path, err := download(c, f)
+			if err != nil {
+				return err
+			}
+			out := c.String("out")
+			if out == "" {
+				out = strings.TrimSuffix(f.Name, ".pth") + ".safetensors"
+			}
+			return importFile(c.App.Writer, path, out, interop.Options{})
+		},
+	}
+}
+
+// download brings a file into the cache and reports on the way.
+func download(c *cli.Context, f fetch.File) (string, error) {
+	dir, err := cacheDir(c)
+	if err != nil {
+		return "", err
+	}
+	fmt.Fprintf(c.App.ErrWriter, "fetching %s into %s\n", f.URL, dir)
+	begun := time.Now()
+	said, first := begun, int64(-1)
+	return fetch.Get(c.Context, f, dir, fetch.Options{Progress: func(done, total int64) {
+		if first < 0 {
+			first = done
+		}
+		if now := time.Now(); now.Sub(said) >= 2*time.Second || done == total {
+			said = now
+			rate := float64(done-first) / now.Sub(begun).Seconds()
+			if total == 0 || rate == 0 {
+				fmt.Fprintf(c.App.ErrWriter, "  %.1f MB  %.1f MB/s\n", float64(done)/1e6, rate/1e6)
+				return
+			}
+			eta := time.Duration(float64(total-done) / rate * float64(time.Second)).Round(time.Second)
+			fmt.Fprintf(c.App.ErrWriter, "  %.1f of %.1f MB  %.1f MB/s  eta %s\n", float64(done)/1e6, float64(total)/1e6, rate/1e6, eta)
+		}
+	}})
+}
+
+func cacheDir(c *cli.Context) (string, error) {
+	if dir := c.String("cache"); dir != "" {
+		return dir, nil
+	}
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return "", fmt.Errorf("no folder for fetched files: %w; give one with -cache", err)
+	}
+	return filepath.Join(dir, "retinago"), nil
+}
+
+// checkpoint returns the file that -weights names: a path, or a published detector, which is fetched and imported once.
+func checkpoint(c *cli.Context) (string, error) {
+	name := c.String("weights")
+	_, err := os.Stat(name)
+	if !errors.Is(err, fs.ErrNotExist) || !strings.HasPrefix(name, "retinanet_") || strings.ContainsAny(name, `/\`) {
+		return name, nil // reading it says what is wrong
+	}
+	f, err := fetch.Find(name, c.String("mirror"))
+	if err != nil {
+		return "", fmt.Errorf("-weights %s is no file here: %w", name, err)
+	}
+	dir, err := cacheDir(c)
+	if err != nil {
+		return "", err
+	}
+	out := filepath.Join(dir, strings.TrimSuffix(f.Name, ".pth")+".safetensors")
+	if _, err := os.Stat(out); err == nil {
+		return out, nil
+	}
+	path, err := download(c, f)
+	if err != nil {
+		return "", err
+	}
+	return out, importFile(c.App.ErrWriter, path, out, interop.Options{})
+}
