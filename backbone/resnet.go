@@ -5,7 +5,6 @@ import (
 	"maps"
 	"slices"
 	"strconv"
-	"strings"
 
 	G "gorgonia.org/gorgonia"
 
@@ -27,9 +26,6 @@ type ResNet struct {
 	Prefix       string
 }
 
-// Stages is the number of stages that can be frozen: the stem and four groups of blocks.
-const Stages = 5
-
 // plans holds, per depth, the blocks of each group and whether they are bottlenecks.
 var plans = map[int]struct {
 	blocks     [4]int
@@ -42,37 +38,27 @@ var plans = map[int]struct {
 	152: {[4]int{3, 8, 36, 3}, true},
 }
 
-// names are the networks by the name that torchvision gives them.
-var names = map[string]ResNet{
+// resnets are the networks by the name that torchvision gives them.
+var resnets = map[string]ResNet{
 	"resnet18": {Depth: 18}, "resnet34": {Depth: 34}, "resnet50": {Depth: 50}, "resnet101": {Depth: 101}, "resnet152": {Depth: 152},
 	"resnext50_32x4d": {Depth: 50, Groups: 32, GroupWidth: 4}, "resnext101_32x8d": {Depth: 101, Groups: 32, GroupWidth: 8},
 	"resnext101_64x4d": {Depth: 101, Groups: 64, GroupWidth: 4},
 }
 
-// Names lists the networks that there are.
-func Names() []string { return slices.Sorted(maps.Keys(names)) }
+func resnetNames() []string { return slices.Collect(maps.Keys(resnets)) }
 
-// Named returns a network by its name, without norm and prefix.
-func Named(name string) (ResNet, error) {
-	r, ok := names[name]
-	if !ok {
-		return ResNet{}, fmt.Errorf("backbone: no %q; there are %s", name, strings.Join(Names(), ", "))
-	}
-	return r, nil
+// Channels returns the widths of C2 to C5.
+func (r ResNet) Channels() [Maps]int {
+	c2 := r.width() * r.expansion()
+	return [Maps]int{c2, 2 * c2, 4 * c2, 8 * c2}
 }
 
-// Channels returns the widths of C3, C4 and C5.
-func (r ResNet) Channels() [3]int {
-	c5 := 8 * r.width() * r.expansion()
-	return [3]int{c5 / 4, c5 / 2, c5}
-}
-
-// Build adds the network and returns C3, C4 and C5. Errors are the builder's.
-func (r ResNet) Build(b *nn.Builder, x *G.Node) [3]*G.Node {
+// Build adds the network and returns C2 to C5. Errors are the builder's.
+func (r ResNet) Build(b *nn.Builder, x *G.Node) [Maps]*G.Node {
 	plan, ok := plans[r.Depth]
 	if !ok {
 		b.Check(nil, fmt.Errorf("backbone: no ResNet of depth %d; there are 18, 34, 50, 101 and 152", r.Depth))
-		return [3]*G.Node{}
+		return [Maps]*G.Node{}
 	}
 	defer b.Freeze(false)
 	b.Freeze(r.FrozenStages >= 1)
@@ -80,7 +66,7 @@ func (r ResNet) Build(b *nn.Builder, x *G.Node) [3]*G.Node {
 	if b.Err() == nil {
 		x = b.Check(nn.MaxPool(x, engine.PoolParams{Kernel: 3, Stride: 2, Pad: 1}))
 	}
-	var c [3]*G.Node
+	var c [Maps]*G.Node
 	in := r.width()
 	for g, n := range plan.blocks {
 		b.Freeze(r.FrozenStages >= g+2)
@@ -94,9 +80,7 @@ func (r ResNet) Build(b *nn.Builder, x *G.Node) [3]*G.Node {
 			x = r.block(b, x, name, in, width, stride, plan.bottleneck)
 			in = width * r.expansion()
 		}
-		if g > 0 {
-			c[g-1] = x
-		}
+		c[g] = x
 	}
 	return c
 }
@@ -131,9 +115,6 @@ func (r ResNet) convNorm(b *nn.Builder, x *G.Node, conv, norm string, s nn.ConvS
 	s.Name, s.Init = r.Prefix+conv, nn.HeNormal
 	return b.ConvNorm(x, s, nn.NormSpec{Name: r.Prefix + norm, Norm: r.Norm, Eps: NormEps, Momentum: .1, Groups: 32}, res)
 }
-
-// NormEps is added to variances under the root, as torchvision does.
-const NormEps = 1e-5
 
 func (r ResNet) width() int {
 	if r.Width == 0 {

@@ -11,7 +11,7 @@ import (
 )
 
 // build returns the parameters of a network, by name.
-func build(t *testing.T, r ResNet) (map[string]*nn.Param, error) {
+func build(t *testing.T, r Network) (map[string]*nn.Param, error) {
 	t.Helper()
 	e, err := cpu.New(cpu.Options{Threads: 1})
 	if err != nil {
@@ -29,8 +29,8 @@ func build(t *testing.T, r ResNet) (map[string]*nn.Param, error) {
 		return nil, b.Err()
 	}
 	for i, n := range r.Channels() {
-		if want := (tensor.Shape{1, 8 >> i, 12 >> i, n}); !c[i].Shape().Eq(want) {
-			t.Errorf("ResNet-%d C%d is %v, want %v", r.Depth, i+3, c[i].Shape(), want)
+		if want := (tensor.Shape{1, 16 >> i, 24 >> i, n}); !c[i].Shape().Eq(want) {
+			t.Errorf("%T C%d is %v, want %v", r, i+2, c[i].Shape(), want)
 		}
 	}
 	out := map[string]*nn.Param{}
@@ -119,11 +119,10 @@ func TestResNeXt(t *testing.T) {
 		counts["resnext101_32x8d"], counts["resnext101_64x4d"] = 86_742_336, 81_406_272
 	}
 	for name, want := range counts {
-		r, err := Named(name)
+		r, err := New(name, Options{Norm: nn.Batch})
 		if err != nil {
 			t.Fatal(err)
 		}
-		r.Norm = nn.Batch
 		params, err := build(t, r)
 		if err != nil {
 			t.Fatal(err)
@@ -137,11 +136,11 @@ func TestResNeXt(t *testing.T) {
 		if n != want {
 			t.Errorf("%s has %d parameters, torchvision's %d", name, n, want)
 		}
-		if s := params["layer2.0.conv2.weight"].Shape; s[1] != 2*r.GroupWidth {
+		if s := params["layer2.0.conv2.weight"].Shape; s[1] != 2*r.(ResNet).GroupWidth {
 			t.Errorf("%s: layer2.0.conv2.weight is %v", name, s)
 		}
 	}
-	if _, err := Named("vgg16"); err == nil || !strings.Contains(err.Error(), "resnext50_32x4d") {
+	if _, err := New("vgg16", Options{}); err == nil || !strings.Contains(err.Error(), "resnext50_32x4d") {
 		t.Errorf("an unknown network: %v", err)
 	}
 }

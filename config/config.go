@@ -18,20 +18,26 @@ type Config struct {
 
 // Model is the network. A checkpoint fits one Model only.
 type Model struct {
-	// Backbone is resnet18, resnet34, resnet50, resnet101, resnet152, resnext50_32x4d, resnext101_32x8d or
-	// resnext101_64x4d.
+	// Backbone is resnet18, resnet34, resnet50, resnet101, resnet152, resnext50_32x4d, resnext101_32x8d, resnext101_64x4d,
+	// mobilenet_v1 or mobilenet_v2.
 	Backbone string `yaml:"backbone"`
-	// BackboneWidth is the channels of the backbone's stem, a multiple of 8; the paper's networks have 64. Narrower ones
-	// are faster and have no pretrained weights.
+	// BackboneWidth is the channels of the backbone's stem, a multiple of 8; 0 is the paper's, 64 for a ResNet and 32 for
+	// a MobileNet. Narrower ones are faster.
 	BackboneWidth int `yaml:"backbone_width"`
 	// StrideIn1x1 puts the stride of a bottleneck on its first convolution (He et al. 2016; detectron2's weights of
 	// MSRA), not on the 3x3 one (torchvision).
 	StrideIn1x1 bool `yaml:"stride_in_1x1"`
+	// LeakySlope is what a mobilenet_v1 multiplies activations below 0 with: 0 in the paper, .1 in RetinaFace's weights.
+	LeakySlope float64 `yaml:"leaky_slope"`
 	// Norm in the backbone: frozen (stored statistics, never trained), batch (running statistics) or group.
 	Norm string `yaml:"norm"`
-	// FrozenStages do not train: 0 none, 1 the stem, 2 also layer1, up to 5.
+	// FrozenStages do not train: 0 none, 1 the stem, 2 also the blocks at stride 4, up to 5.
 	FrozenStages int `yaml:"frozen_stages"`
-	// FPNWidth is the channels of P3-P7 and of the heads.
+	// Pyramid is fpn, or pafpn with a second path upwards (Liu et al. 2018).
+	Pyramid string `yaml:"pyramid"`
+	// P2 begins the pyramid at C2 for small objects; anchors have a stride of 4 and a size more then.
+	P2 bool `yaml:"p2"`
+	// FPNWidth is the channels of every level and of the heads.
 	FPNWidth int `yaml:"fpn_width"`
 	// P6From is the map that P6 is computed from: c5 (paper, detectron2) or p5 (torchvision's first RetinaNet).
 	P6From string `yaml:"p6_from"`
@@ -201,7 +207,7 @@ type Infer struct {
 func Default() Config {
 	return Config{
 		Model: Model{
-			Backbone: "resnet50", BackboneWidth: 64, Norm: "frozen", FrozenStages: 2, FPNWidth: 256, P6From: "c5", P7ReLU: true, HeadDepth: 4,
+			Backbone: "resnet50", Norm: "frozen", FrozenStages: 2, Pyramid: "fpn", FPNWidth: 256, P6From: "c5", P7ReLU: true, HeadDepth: 4,
 			Prior: .01, Anchors: anchors.Default(),
 		},
 		Data: Data{

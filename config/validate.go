@@ -74,15 +74,22 @@ func (v *check) count(key string, got, lo, hi int) {
 }
 
 func (v *check) model(m Model) {
-	v.oneOf("model.backbone", m.Backbone, "resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "resnext50_32x4d", "resnext101_32x8d", "resnext101_64x4d")
-	if w := m.BackboneWidth; w < 8 || w > 1024 || w%8 != 0 {
-		v.fail("model.backbone_width", w, "a multiple of 8 from 8 to 1024")
-	} else if m.Norm == "group" && w%32 != 0 {
+	v.oneOf("model.backbone", m.Backbone, "resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "resnext50_32x4d", "resnext101_32x8d", "resnext101_64x4d",
+		"mobilenet_v1", "mobilenet_v2")
+	mobile := strings.HasPrefix(m.Backbone, "mobilenet")
+	if w := m.BackboneWidth; w < 0 || w > 1024 || w%8 != 0 {
+		v.fail("model.backbone_width", w, "a multiple of 8 up to 1024, or 0 for the paper's")
+	} else if m.Norm == "group" && w%32 != 0 && !mobile {
 		v.fail("model.backbone_width", w, "a multiple of 32, the groups of model.norm group")
 	}
-	if strings.HasPrefix(m.Backbone, "resnext") && m.BackboneWidth != 64 {
+	if strings.HasPrefix(m.Backbone, "resnext") && m.BackboneWidth != 64 && m.BackboneWidth != 0 {
 		v.fail("model.backbone_width", m.BackboneWidth, "64 for %s", m.Backbone)
 	}
+	v.span("model.leaky_slope", m.LeakySlope, 0, 1)
+	if m.LeakySlope != 0 && m.Backbone != "mobilenet_v1" {
+		v.fail("model.leaky_slope", m.LeakySlope, "0 for %s: it is of mobilenet_v1", m.Backbone)
+	}
+	v.oneOf("model.pyramid", m.Pyramid, "fpn", "pafpn")
 	v.oneOf("model.norm", m.Norm, "frozen", "batch", "group")
 	v.count("model.frozen_stages", m.FrozenStages, 0, 5)
 	v.count("model.fpn_width", m.FPNWidth, 1, 4096)
@@ -93,9 +100,13 @@ func (v *check) model(m Model) {
 		v.fail("model.prior", m.Prior, "between 0 and 1, both excluded")
 	}
 	a := m.Anchors
-	// P3-P7, each half of the one before: the network's own.
-	if want := []int{8, 16, 32, 64, 128}; !slices.Equal(a.Strides, want) {
-		v.fail("model.anchors.strides", a.Strides, "%v, which the pyramid P3-P7 has", want)
+	// Each level is half of the one before: the network's own.
+	want, levels := []int{8, 16, 32, 64, 128}, "P3-P7"
+	if m.P2 {
+		want, levels = append([]int{4}, want...), "P2-P7"
+	}
+	if !slices.Equal(a.Strides, want) {
+		v.fail("model.anchors.strides", a.Strides, "%v, which the pyramid %s has (model.p2 is %v)", want, levels, m.P2)
 	}
 	v.list("model.anchors.sizes", a.Sizes)
 	if len(a.Sizes) != len(a.Strides) {

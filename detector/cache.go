@@ -5,7 +5,6 @@ import (
 
 	"retinago/anchors"
 	"retinago/box"
-	"retinago/fpn"
 )
 
 // shape is a batch of canvases.
@@ -63,19 +62,18 @@ type grids struct {
 
 type grid struct {
 	boxes  []box.Box
-	starts [fpn.Levels + 1]int
+	starts []int
 }
 
-func (g *grids) get(c anchors.Config, h, w int) ([]box.Box, [fpn.Levels + 1]int) {
+func (g *grids) get(c anchors.Config, h, w int, cells [][2]int) ([]box.Box, []int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	k := [2]int{h, w}
 	if v, ok := g.m[k]; ok {
 		return v.boxes, v.starts
 	}
-	hw := cells(h, w)
-	v := grid{boxes: c.Grid(hw)}
-	for i, s := range hw {
+	v := grid{boxes: c.Grid(cells), starts: make([]int, len(cells)+1)}
+	for i, s := range cells {
 		v.starts[i+1] = v.starts[i] + s[0]*s[1]*c.PerCell()
 	}
 	if g.m == nil || len(g.m) > 64 {

@@ -7,7 +7,6 @@ import (
 
 	"retinago/anchors"
 	"retinago/box"
-	"retinago/fpn"
 	"retinago/nms"
 )
 
@@ -50,7 +49,7 @@ func (m *Model) DecodeTimed(raw *Raw, i, canvasH, canvasW int, w, h float32, d D
 	var boxes []box.Box
 	var scores []float32
 	var classes []int32
-	for l := range fpn.Levels {
+	for l := range m.Levels() {
 		n := starts[l+1] - starts[l]
 		logits := raw.Logits[l][i*n*raw.Classes : (i+1)*n*raw.Classes]
 		deltas := raw.Deltas[l][i*n*4 : (i+1)*n*4]

@@ -69,13 +69,20 @@ var focal = LossFunc{Class: loss.Focal{Alpha: .25, Gamma: 2}, Box: loss.SmoothL1
 
 // The directional derivative of the loss along the gradient is the gradient's squared norm, for every kind of norm.
 func TestGradientOfTheWhole(t *testing.T) {
-	for _, norm := range []string{"frozen", "group"} {
-		t.Run(norm, func(t *testing.T) {
+	for name, change := range map[string]func(c *config.Model){
+		"frozen": func(c *config.Model) { c.Norm = "frozen" },
+		"group":  func(c *config.Model) { c.Norm, c.HeadNorm, c.P6From = "group", "group", "p5" },
+		"mobilenet_v1": func(c *config.Model) {
+			c.Backbone, c.BackboneWidth, c.LeakySlope, c.Norm, c.Pyramid = "mobilenet_v1", 16, .1, "group", "pafpn"
+		},
+		"mobilenet_v2 with P2": func(c *config.Model) {
+			c.Backbone, c.BackboneWidth, c.Norm, c.P2, c.Pyramid, c.P6From = "mobilenet_v2", 16, "group", true, "pafpn", "p5"
+			c.Anchors.Strides, c.Anchors.Sizes = []int{4, 8, 16, 32, 64, 128}, []float64{16, 32, 64, 128, 256, 512}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
 			c := tiny()
-			c.Norm = norm
-			if norm == "group" {
-				c.HeadNorm, c.P6From = "group", "p5"
-			}
+			change(&c)
 			m := newModel(t, c)
 			b := batch(m, 2, 128, 128)
 			s, err := m.TrainStep(2, 128, 128, focal)
@@ -265,9 +272,9 @@ func TestDecode(t *testing.T) {
 	m := newModel(t, tiny())
 	grid, starts := m.Anchors(128, 128)
 	raw := &Raw{N: 1, Classes: 2}
-	for l := range raw.Logits {
-		raw.Logits[l] = make([]float32, 2*(starts[l+1]-starts[l]))
-		raw.Deltas[l] = make([]float32, 4*(starts[l+1]-starts[l]))
+	for l := range m.Levels() {
+		raw.Logits = append(raw.Logits, make([]float32, 2*(starts[l+1]-starts[l])))
+		raw.Deltas = append(raw.Deltas, make([]float32, 4*(starts[l+1]-starts[l])))
 		for i := range raw.Logits[l] {
 			raw.Logits[l][i] = -10
 		}

@@ -7,7 +7,6 @@ import (
 	"gorgonia.org/tensor"
 
 	"retinago/engine"
-	"retinago/fpn"
 	"retinago/nn"
 )
 
@@ -16,7 +15,7 @@ type Net struct {
 	shape          shape
 	machine        *nn.Machine
 	images         *tensor.Dense
-	logits, deltas [fpn.Levels]*G.Node
+	logits, deltas []*G.Node // per level
 	host           Raw
 	inputs         *inputs
 	engine         engine.Engine
@@ -26,8 +25,8 @@ type Net struct {
 type Raw struct {
 	N       int
 	Classes int
-	Logits  [fpn.Levels][]float32 // [N, anchors of the level, K]
-	Deltas  [fpn.Levels][]float32 // [N, anchors of the level, 4]
+	Logits  [][]float32 // per level [N, anchors of the level, K]
+	Deltas  [][]float32 // per level [N, anchors of the level, 4]
 }
 
 // Net returns the inference graph for n canvases of h x w pixels, built at the first call.
@@ -45,9 +44,9 @@ func (m *Model) Net(n, h, w int) (*Net, error) {
 			return nil, err
 		}
 		t.host = Raw{N: n, Classes: m.head.Classes}
-		for l := range fpn.Levels {
-			t.host.Logits[l] = make([]float32, t.logits[l].Shape().TotalSize())
-			t.host.Deltas[l] = make([]float32, t.deltas[l].Shape().TotalSize())
+		for l := range t.logits {
+			t.host.Logits = append(t.host.Logits, make([]float32, t.logits[l].Shape().TotalSize()))
+			t.host.Deltas = append(t.host.Deltas, make([]float32, t.deltas[l].Shape().TotalSize()))
 		}
 		return t, nil
 	})
@@ -77,7 +76,7 @@ func (m *Model) inferGraph(k shape) (*Net, G.Nodes, error) {
 		return nil, nil, fmt.Errorf("detector: inference graph of %d canvases of %dx%d: %w", k.n, k.h, k.w, err)
 	}
 	var outputs G.Nodes
-	for l := range fpn.Levels {
+	for l := range t.logits {
 		outputs = append(outputs, t.logits[l], t.deltas[l])
 	}
 	return t, outputs, nil
@@ -91,7 +90,7 @@ func (t *Net) Run(images []float32) (*Raw, error) {
 	if err := t.machine.Run(); err != nil {
 		return nil, err
 	}
-	for l := range fpn.Levels {
+	for l := range t.logits {
 		if err := t.engine.Download(t.host.Logits[l], t.logits[l].Value().(*tensor.Dense)); err != nil {
 			return nil, err
 		}

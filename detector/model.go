@@ -19,7 +19,7 @@ import (
 // Model is a RetinaNet: its parameters and the graphs over them. It is not for concurrent use, but for Anchors.
 type Model struct {
 	engine   engine.Engine
-	backbone backbone.ResNet
+	backbone backbone.Network
 	pyramid  fpn.Pyramid
 	head     head.Head
 	anchors  anchors.Config
@@ -37,21 +37,21 @@ const BackbonePrefix = "backbone.body."
 
 // New makes a model with fresh parameters on e, drawn from seed.
 func New(c config.Model, e engine.Engine, seed uint64) (*Model, error) {
-	body, err := backbone.Named(c.Backbone)
-	if err != nil {
-		return nil, fmt.Errorf("detector: %w", err)
-	}
 	norms := map[string]nn.Norm{"frozen": nn.Frozen, "batch": nn.Batch, "group": nn.Group}
 	norm, ok := norms[c.Norm]
 	if !ok {
 		return nil, fmt.Errorf("detector: unknown norm %q; there are frozen, batch and group", c.Norm)
 	}
-	body.StrideIn1x1 = c.StrideIn1x1
-	body.Width, body.Norm, body.FrozenStages, body.Prefix = c.BackboneWidth, norm, c.FrozenStages, BackbonePrefix
+	body, err := backbone.New(c.Backbone, backbone.Options{Width: c.BackboneWidth, StrideIn1x1: c.StrideIn1x1, Slope: float32(c.LeakySlope),
+		Norm: norm, FrozenStages: c.FrozenStages, Prefix: BackbonePrefix})
+	if err != nil {
+		return nil, fmt.Errorf("detector: %w", err)
+	}
 	m := &Model{
 		engine:   e,
 		backbone: body,
-		pyramid:  fpn.Pyramid{Width: c.FPNWidth, P6FromP5: c.P6From == "p5", PlainP7: !c.P7ReLU, Prefix: "backbone.fpn."},
+		pyramid: fpn.Pyramid{Width: c.FPNWidth, P2: c.P2, Path: c.Pyramid == "pafpn", P6FromP5: c.P6From == "p5", PlainP7: !c.P7ReLU,
+			Prefix: "backbone.fpn."},
 		head: head.Head{Width: c.FPNWidth, Depth: c.HeadDepth, Anchors: c.Anchors.PerCell(), Classes: len(c.Classes),
 			GroupNorm: c.HeadNorm == "group", Prior: c.Prior, Prefix: "head."},
 		anchors: c.Anchors,
@@ -99,15 +99,19 @@ func (m *Model) Close() error {
 	return m.nets.clear()
 }
 
-// Anchors returns the anchors of a canvas of h x w pixels, level by level, and where each level starts.
-func (m *Model) Anchors(h, w int) ([]box.Box, [fpn.Levels + 1]int) {
-	return m.grids.get(m.anchors, h, w)
+// Anchors returns the anchors of a canvas of h x w pixels, level by level, and where each level starts; after the last
+// stands their number.
+func (m *Model) Anchors(h, w int) ([]box.Box, []int) {
+	return m.grids.get(m.anchors, h, w, m.cells(h, w))
 }
 
+// Levels is the number of levels of the pyramid.
+func (m *Model) Levels() int { return len(m.pyramid.Strides()) }
+
 // cells returns the cells of each level on a canvas: every level halves the one before, rounding up.
-func cells(h, w int) [][2]int {
-	s := make([][2]int, fpn.Levels)
-	for range 3 { // the stem, its pooling and layer2
+func (m *Model) cells(h, w int) [][2]int {
+	s := make([][2]int, m.Levels())
+	for range m.pyramid.First() {
 		h, w = (h+1)/2, (w+1)/2
 	}
 	for i := range s {
@@ -122,12 +126,11 @@ func (m *Model) builder(mode nn.Mode) *nn.Builder {
 }
 
 // network adds everything between pictures and head outputs; errors are the builder's.
-func (m *Model) network(b *nn.Builder, x *G.Node) (logits, deltas [fpn.Levels]*G.Node) {
+func (m *Model) network(b *nn.Builder, x *G.Node) (logits, deltas []*G.Node) {
 	c := m.backbone.Build(b, x)
-	p := m.pyramid.Build(b, c, m.backbone.Channels())
-	for i, x := range p {
-		logits[i] = m.head.Class(b, x)
-		deltas[i] = m.head.Box(b, x)
+	for _, x := range m.pyramid.Build(b, c, m.backbone.Channels()) {
+		logits = append(logits, m.head.Class(b, x))
+		deltas = append(deltas, m.head.Box(b, x))
 	}
 	return logits, deltas
 }

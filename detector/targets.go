@@ -3,7 +3,6 @@ package detector
 import (
 	"retinago/anchors"
 	"retinago/box"
-	"retinago/fpn"
 	"retinago/loss"
 )
 
@@ -21,7 +20,7 @@ type Targets struct {
 	Deltas    []float32 // [.., 4], set where the label is a class
 	Positives []int     // per picture
 	Counted   []int     // per picture, the anchors that are not ignored
-	Level     [fpn.Levels + 1]int
+	Level     []int     // where each level starts, and the end of the last
 }
 
 // Assign matches the anchors of a canvas of h x w pixels to the objects of each picture. It may be called from
@@ -30,13 +29,13 @@ func (m *Model) Assign(match anchors.Assigner, h, w int, pictures []Objects) *Ta
 	grid, starts := m.Anchors(h, w)
 	n := len(pictures)
 	t := &Targets{Labels: make([]int32, n*len(grid)), Deltas: make([]float32, 4*n*len(grid)), Positives: make([]int, n), Counted: make([]int, n)}
-	for l, s := range starts {
-		t.Level[l] = n * s
+	for _, s := range starts {
+		t.Level = append(t.Level, n*s)
 	}
 	coder := anchors.NewCoder()
 	for i, p := range pictures {
-		labels, matched := match.AssignLevels(grid, starts[:], p.Boxes, p.Classes, p.Crowd)
-		for l := range fpn.Levels {
+		labels, matched := match.AssignLevels(grid, starts, p.Boxes, p.Classes, p.Crowd)
+		for l := range m.Levels() {
 			size := starts[l+1] - starts[l]
 			at := t.Level[l] + i*size
 			copy(t.Labels[at:at+size], labels[starts[l]:starts[l+1]])

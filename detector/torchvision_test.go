@@ -18,7 +18,6 @@ import (
 
 	"retinago/box"
 	"retinago/config"
-	"retinago/fpn"
 	"retinago/loss"
 	"retinago/nn"
 	"retinago/weights"
@@ -229,7 +228,7 @@ func (f fixture) heads(t *testing.T, m *Model, images []float32, n, h, w int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, levels := range map[string][fpn.Levels][]float32{"cls_logits": raw.Logits, "bbox_regression": raw.Deltas} {
+	for name, levels := range map[string][][]float32{"cls_logits": raw.Logits, "bbox_regression": raw.Deltas} {
 		want, shape := f.npy(t, name) // [N, anchors of all levels, values]
 		var got []float32
 		for i := range n {

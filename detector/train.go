@@ -7,7 +7,6 @@ import (
 	"gorgonia.org/tensor"
 
 	"retinago/engine"
-	"retinago/fpn"
 	"retinago/loss"
 	"retinago/nn"
 )
@@ -38,12 +37,12 @@ type TrainStep struct {
 	shape     shape
 	machine   *nn.Machine
 	images    *tensor.Dense
-	labels    [fpn.Levels]*tensor.Dense
-	targets   [fpn.Levels]*tensor.Dense
+	labels    []*tensor.Dense // per level, as all that follow
+	targets   []*tensor.Dense
 	classNorm *tensor.Dense
 	boxNorm   *tensor.Dense
-	class     [fpn.Levels]*G.Node
-	box       [fpn.Levels]*G.Node
+	class     []*G.Node
+	box       []*G.Node
 	params    []*nn.Param
 	grads     G.Nodes
 	inputs    *inputs
@@ -95,10 +94,10 @@ func (s *TrainStep) build(m *Model, f LossFunc) (G.Nodes, error) {
 	s.classNorm = in.tensor(tensor.Float32, n)
 	s.boxNorm = in.tensor(tensor.Float32, n)
 	one := in.tensor(tensor.Float32, 1)
-	for l, hw := range cells(s.shape.h, s.shape.w) {
+	for _, hw := range m.cells(s.shape.h, s.shape.w) {
 		a := hw[0] * hw[1] * m.head.Anchors
-		s.labels[l] = in.tensor(tensor.Int32, n, a)
-		s.targets[l] = in.tensor(tensor.Float32, n, a, 4)
+		s.labels = append(s.labels, in.tensor(tensor.Int32, n, a))
+		s.targets = append(s.targets, in.tensor(tensor.Float32, n, a, 4))
 	}
 	if in.err != nil {
 		return nil, in.err
@@ -114,11 +113,11 @@ func (s *TrainStep) build(m *Model, f LossFunc) (G.Nodes, error) {
 	}
 	classNorm, boxNorm, seed := b.Input("class_norm", s.classNorm), b.Input("box_norm", s.boxNorm), b.Input("one", one)
 	var losses, seeds G.Nodes
-	for l := range fpn.Levels {
+	for l := range s.labels {
 		labels := b.Input(fmt.Sprint("labels", l), s.labels[l])
 		targets := b.Input(fmt.Sprint("targets", l), s.targets[l])
-		s.class[l] = b.Check(f.Class.Node(logits[l], labels, classNorm))
-		s.box[l] = b.Check(f.Box.Node(deltas[l], targets, labels, boxNorm))
+		s.class = append(s.class, b.Check(f.Class.Node(logits[l], labels, classNorm)))
+		s.box = append(s.box, b.Check(f.Box.Node(deltas[l], targets, labels, boxNorm)))
 		losses = append(losses, s.class[l], s.box[l])
 		seeds = append(seeds, seed, seed)
 	}
@@ -146,7 +145,7 @@ func (s *TrainStep) Run(b *Batch) (Losses, error) {
 	up.to(s.images, b.Images)
 	up.to(s.classNorm, b.ClassNorm)
 	up.to(s.boxNorm, b.BoxNorm)
-	for l := range fpn.Levels {
+	for l := range s.labels {
 		from, to := b.Targets.Level[l], b.Targets.Level[l+1]
 		up.to(s.labels[l], b.Targets.Labels[from:to])
 		up.to(s.targets[l], b.Targets.Deltas[4*from:4*to])
@@ -159,7 +158,7 @@ func (s *TrainStep) Run(b *Batch) (Losses, error) {
 	}
 	var out Losses
 	var v [1]float32
-	for l := range fpn.Levels {
+	for l := range s.labels {
 		if err := s.engine.Download(v[:], s.class[l].Value().(*tensor.Dense)); err != nil {
 			return out, err
 		}

@@ -41,9 +41,9 @@ type Engine interface {
 	// BiasGrad: db [C] = the sum of dy [...,C] over all leading axes.
 	BiasGrad(db, dy *tensor.Dense) error
 
-	ReLU(y, x *tensor.Dense) error
-	// ReLUGrad: dx = dy where y > 0, else 0.
-	ReLUGrad(dx, dy, y *tensor.Dense) error
+	ReLU(y, x *tensor.Dense, r Rectifier) error
+	// ReLUGrad: dx from dy and the output y.
+	ReLUGrad(dx, dy, y *tensor.Dense, r Rectifier) error
 	// AddReLU: y = max(a+b, 0) if relu, else a+b.
 	AddReLU(y, a, b *tensor.Dense, relu bool) error
 
@@ -92,6 +92,13 @@ type ConvParams struct {
 	Stride, Pad int
 	Groups      int
 	ReLU        bool
+	Rectifier   Rectifier // read where ReLU
+}
+
+// Rectifier is the form of a ReLU: y = x > 0 ? min(x, Cap) : Slope*x. The zero value is max(x, 0).
+type Rectifier struct {
+	Slope float32 // below 0 (Maas et al. 2013, "leaky"), at least 0
+	Cap   float32 // 6 is MobileNet's ReLU6; 0 is none
 }
 
 // PoolParams describes a square pooling window.

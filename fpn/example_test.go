@@ -20,18 +20,18 @@ func ExamplePyramid() {
 	}
 	defer e.Close()
 	b := nn.NewBuilder(e, nn.Inference, nn.NewParams(e, 1), nn.NewFolded(e))
-	channels := [3]int{128, 256, 512}
-	var c [3]*G.Node
+	channels := [4]int{64, 128, 256, 512}
+	var c [4]*G.Node
 	for i, n := range channels {
-		x, err := e.New(tensor.Float32, 1, 20>>i, 28>>i, n)
+		x, err := e.New(tensor.Float32, 1, 40>>i, 56>>i, n)
 		if err != nil {
 			log.Fatal(err)
 		}
-		c[i] = b.Input(fmt.Sprint("C", i+3), x)
+		c[i] = b.Input(fmt.Sprint("C", i+2), x)
 	}
 	p := fpn.Pyramid{Width: 64}
 	for i, level := range p.Build(b, c, channels) {
-		fmt.Printf("P%d stride %d %v\n", i+3, fpn.Strides()[i], level.Shape())
+		fmt.Printf("P%d stride %d %v\n", i+p.First(), p.Strides()[i], level.Shape())
 	}
 	if b.Err() != nil {
 		log.Fatal(b.Err())

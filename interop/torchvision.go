@@ -71,9 +71,10 @@ func Import(s weights.Source, o Options) (*Model, error) {
 	return nil, fmt.Errorf("interop: %q is none of %s", project, strings.Join(Projects(), ", "))
 }
 
-// Classifier says whether a file has a classifier of torchvision whose body can be a backbone.
+// Classifier says whether a file has a classifier whose body can be a backbone: a ResNet or MobileNet.
 func Classifier(s weights.Source) bool {
-	return s.Has("conv1.weight") && s.Has("layer1.0.conv1.weight")
+	return s.Has("conv1.weight") && s.Has("layer1.0.conv1.weight") || s.Has("features.0.0.weight") && s.Has("features.1.conv.0.0.weight") ||
+		s.Has("stage1.0.0.weight") && s.Has("stage1.1.0.weight")
 }
 
 // Until 0.13, torchvision named the layers of its pyramid and heads without their block.

@@ -100,18 +100,22 @@ type ConvSpec struct {
 	In, Out, Kernel int
 	Stride, Groups  int // 0 means 1
 	Bias, ReLU      bool
+	Rectifier       engine.Rectifier // read where ReLU
 	Init            Init
 	BiasInit        float32
 }
 
 func (s ConvSpec) params() engine.ConvParams {
-	return engine.ConvParams{Stride: max(s.Stride, 1), Pad: s.Kernel / 2, Groups: max(s.Groups, 1), ReLU: s.ReLU}
+	return engine.ConvParams{Stride: max(s.Stride, 1), Pad: s.Kernel / 2, Groups: max(s.Groups, 1), ReLU: s.ReLU, Rectifier: s.Rectifier}
 }
 
 func (s ConvSpec) shape() []int { return []int{s.Out, s.In / max(s.Groups, 1), s.Kernel, s.Kernel} }
 
 // Conv adds a convolution.
-func (b *Builder) Conv(x *G.Node, s ConvSpec) *G.Node {
+func (b *Builder) Conv(x *G.Node, s ConvSpec) *G.Node { return b.ConvAdd(x, nil, s) }
+
+// ConvAdd adds a convolution and its sum with res, like its output, before an activation. res may be nil.
+func (b *Builder) ConvAdd(x, res *G.Node, s ConvSpec) *G.Node {
 	w := b.Param(s.Name+".weight", Weight, s.Init, s.shape()...)
 	var bias *G.Node
 	if s.Bias {
@@ -120,7 +124,7 @@ func (b *Builder) Conv(x *G.Node, s ConvSpec) *G.Node {
 	if b.err != nil {
 		return nil
 	}
-	return b.Check(Conv(x, w, nil, bias, nil, s.params()))
+	return b.Check(Conv(x, w, nil, bias, res, s.params()))
 }
 
 // NormSpec is a normalisation by name: Name.weight and Name.bias [C], and for Frozen and Batch Name.running_mean and
@@ -159,17 +163,21 @@ func (b *Builder) ConvNorm(x *G.Node, s ConvSpec, n NormSpec, res *G.Node) *G.No
 		if b.err != nil {
 			return nil
 		}
-		np := engine.NormParams{Eps: n.Eps, Momentum: n.Momentum, Groups: n.Groups, ReLU: s.ReLU && res == nil}
+		plain := s.Rectifier == engine.Rectifier{} // the form that norms and sums have built in
+		np := engine.NormParams{Eps: n.Eps, Momentum: n.Momentum, Groups: n.Groups, ReLU: s.ReLU && plain && res == nil}
 		g, t := b.node(gamma.Name, gamma.Value), b.node(beta.Name, beta.Value)
 		if n.Norm == Group {
 			y = b.Check(GroupNorm(y, g, t, np))
 		} else {
 			y = b.Check(BatchNorm(y, g, t, mean.Value, variance.Value, np))
 		}
-		if res == nil || b.err != nil {
-			return y
+		if res != nil && b.err == nil {
+			y = b.Check(Add(y, res, s.ReLU && plain))
 		}
-		return b.Check(Add(y, res, s.ReLU))
+		if s.ReLU && !plain && b.err == nil {
+			y = b.Check(ReLU(y, s.Rectifier))
+		}
+		return y
 	}
 	f, err := b.folded.get(gamma, beta, mean, variance, n.Eps)
 	if err != nil {

@@ -89,7 +89,7 @@ func (c *conv) WRT(n int) []bool {
 func (c *conv) Gradient(in G.Nodes, out, dout *G.Node) (G.Nodes, error) {
 	var err error
 	if c.p.ReLU {
-		if dout, err = Apply(reluGrad{}, dout, out); err != nil {
+		if dout, err = Apply(reluGrad{c.p.Rectifier}, dout, out); err != nil {
 			return nil, err
 		}
 	}

@@ -165,7 +165,11 @@ func TestGradients(t *testing.T) {
 		{"conv residual relu", func(in G.Nodes) (*G.Node, error) {
 			return Conv(in[0], in[1], nil, in[2], in[3], engine.ConvParams{Stride: 1, Pad: 1, ReLU: true})
 		}, [][]int{{1, 4, 4, 8}, {16, 8, 3, 3}, {16}, {1, 4, 4, 16}}},
-		{"relu", func(in G.Nodes) (*G.Node, error) { return ReLU(in[0]) }, [][]int{{2, 3, 3, 5}}},
+		{"relu", func(in G.Nodes) (*G.Node, error) { return ReLU(in[0], engine.Rectifier{}) }, [][]int{{2, 3, 3, 5}}},
+		{"leaky relu6", func(in G.Nodes) (*G.Node, error) { return ReLU(in[0], engine.Rectifier{Slope: .1, Cap: .8}) }, [][]int{{2, 3, 3, 5}}},
+		{"conv with leaky relu6", func(in G.Nodes) (*G.Node, error) {
+			return Conv(in[0], in[1], nil, in[2], nil, engine.ConvParams{Stride: 1, Groups: 4, ReLU: true, Rectifier: engine.Rectifier{Slope: .1, Cap: 2}})
+		}, [][]int{{1, 4, 4, 4}, {4, 1, 3, 3}, {4}}},
 		{"add relu", func(in G.Nodes) (*G.Node, error) { return Add(in[0], in[1], true) }, [][]int{{2, 3, 3, 5}, {2, 3, 3, 5}}},
 		{"max pool", func(in G.Nodes) (*G.Node, error) {
 			return MaxPool(in[0], engine.PoolParams{Kernel: 3, Stride: 2, Pad: 1})

@@ -117,7 +117,7 @@ func TestArenaIsShared(t *testing.T) {
 	}
 	first := download(t, e, y.Value())
 	b := &Builder{Graph: G.NewGraph()}
-	z, err := ReLU(b.Input("x", upload(t, e, make([]float32, 1<<16), 1, 64, 64, 16)))
+	z, err := ReLU(b.Input("x", upload(t, e, make([]float32, 1<<16), 1, 64, 64, 16)), engine.Rectifier{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -172,7 +172,7 @@ func TestShapeErrors(t *testing.T) {
 		{"groups", "do not split", func() (*G.Node, error) {
 			return GroupNorm(x, in("g", 8), in("b", 8), engine.NormParams{Groups: 3})
 		}},
-		{"nil", "is nil", func() (*G.Node, error) { return ReLU(nil) }},
+		{"nil", "is nil", func() (*G.Node, error) { return ReLU(nil, engine.Rectifier{}) }},
 	}
 	for _, c := range cases {
 		if _, err := c.f(); err == nil || !strings.Contains(err.Error(), c.want) {

@@ -49,7 +49,7 @@ func startBackbone(m *detector.Model, f weights.Source, path string, w io.Writer
 	for _, p := range m.Params() {
 		want = append(want, weights.Spec{Name: p.Name, Shape: p.Shape})
 	}
-	tensors, r, err := weights.ResNet(f, want, detector.BackbonePrefix, backbone.NormEps)
+	tensors, r, err := weights.Backbone(f, want, detector.BackbonePrefix, backbone.NormEps)
 	if err != nil {
 		return err
 	}

@@ -94,7 +94,7 @@ func importFile(w io.Writer, path, out string, o interop.Options) error {
 		if err := interop.Copy(s, out); err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(w, "%s: a classifier of torchvision's\nwritten: %s; start from it with: retinago train -set train.init_weights=%s ...\n", path, out, out)
+		_, err = fmt.Fprintf(w, "%s: a classifier\nwritten: %s; start from it with: retinago train -set train.init_weights=%s ...\n", path, out, out)
 		return err
 	}
 	m, err := interop.Import(s, o)

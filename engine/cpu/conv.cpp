@@ -4,6 +4,7 @@
 #include <oneapi/dnnl/dnnl.hpp>
 
 #include <array>
+#include <cfloat>
 #include <cstring>
 #include <exception>
 #include <list>
@@ -60,7 +61,7 @@ struct rn_conv_context {
   engine eng{engine::kind::cpu, 0};
   stream str{eng};
   int threads, algorithm;
-  std::map<std::array<int, 16>, std::unique_ptr<Primitive>> primitives;
+  std::map<std::array<int, 18>, std::unique_ptr<Primitive>> primitives;
   std::unordered_map<const float *, std::list<Packed>> packed;
   Buffer scratch, plain;
 
@@ -93,10 +94,12 @@ primitive_attr attributes(const rn_conv &s, bool res, const memory::desc &dst) {
   post_ops ops;
   if (res) ops.append_binary(algorithm::binary_add, dst);
 #if DNNL_VERSION_MAJOR >= 3
-  if (s.relu) ops.append_eltwise(algorithm::eltwise_relu, 0, 0);
+  auto append = [&](algorithm f, float alpha, float beta) { ops.append_eltwise(f, alpha, beta); };
 #else
-  if (s.relu) ops.append_eltwise(1, algorithm::eltwise_relu, 0, 0);
+  auto append = [&](algorithm f, float alpha, float beta) { ops.append_eltwise(1, f, alpha, beta); };
 #endif
+  if (s.relu) append(algorithm::eltwise_relu, s.slope, 0);
+  if (s.relu && s.cap > 0) append(algorithm::eltwise_clip, -FLT_MAX, s.cap);
   a.set_post_ops(ops);
   a.set_scratchpad_mode(scratchpad_mode::user);
   return a;
@@ -105,7 +108,13 @@ primitive_attr attributes(const rn_conv &s, bool res, const memory::desc &dst) {
 } // namespace
 
 Primitive &rn_conv_context::compiled(const rn_conv &s, Pass pass, bool bias, bool res) {
-  std::array<int, 16> key{pass, s.n, s.h, s.w, s.c, s.k, s.r, s.s, s.oh, s.ow, s.stride, s.pad, s.groups, s.relu && pass == FORWARD, bias, res};
+  bool relu = s.relu && pass == FORWARD;
+  int slope = 0, cap = 0; // their bits
+  if (relu) {
+    memcpy(&slope, &s.slope, sizeof slope);
+    memcpy(&cap, &s.cap, sizeof cap);
+  }
+  std::array<int, 18> key{pass, s.n, s.h, s.w, s.c, s.k, s.r, s.s, s.oh, s.ow, s.stride, s.pad, s.groups, relu, bias, res, slope, cap};
   auto &slot = primitives[key];
   if (slot) return *slot;
   memory::desc src(src_dims(s), type::f32, tag::nhwc), dst(dst_dims(s), type::f32, tag::nhwc), w = weights_md(s, true), b;
@@ -205,6 +214,7 @@ bool rn_conv_context::winograd(const rn_conv &s, Pass pass) const {
   if (algorithm == 1 || !rn_winograd_available()) return false;
   if (s.r != 3 || s.s != 3 || s.stride != 1 || s.pad != 1 || s.groups != 1) return false;
   if (s.c % 16 || s.k % 16) return false;
+  if (pass == FORWARD && s.relu && (s.slope > 0 || s.cap > 0)) return false;
   if (algorithm == 2) return true;
   int64_t tiles = (int64_t)s.n * ((s.h + 3) / 4) * ((s.w + 3) / 4);
   return tiles >= (pass == WEIGHTS ? 64 : 40);

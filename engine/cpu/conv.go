@@ -48,7 +48,7 @@ func convShape(x, w, y *tensor.Dense, p engine.ConvParams) C.rn_conv {
 	s := C.rn_conv{n: C.int(xs[0]), h: C.int(xs[1]), w: C.int(xs[2]), c: C.int(xs[3]), k: C.int(ws[0]), r: C.int(ws[2]), s: C.int(ws[3]),
 		oh: C.int(ys[1]), ow: C.int(ys[2]), stride: C.int(p.Stride), pad: C.int(p.Pad), groups: C.int(max(p.Groups, 1))}
 	if p.ReLU {
-		s.relu = 1
+		s.relu, s.slope, s.cap = 1, C.float(p.Rectifier.Slope), C.float(p.Rectifier.Cap)
 	}
 	return s
 }

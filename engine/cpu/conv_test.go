@@ -161,8 +161,10 @@ func testConv(t *testing.T, e *Engine, c convCase) {
 		data[xi] += float64(dy[yi]) * float64(w[wi]) * float64(scale[yi%c.k])
 		grad[wi] += float64(dy[yi]) * float64(x[xi])
 	})
+	sums := make([]float64, len(scaled))
 	for i := range scaled {
-		scaled[i] = max(scaled[i]+float64(bias[i%c.k])+float64(res[i]), 0)
+		sums[i] = scaled[i] + float64(bias[i%c.k]) + float64(res[i])
+		scaled[i] = max(sums[i], 0)
 	}
 	check := func(what string, got *tensor.Dense, want []float64, err error) {
 		t.Helper()
@@ -177,6 +179,15 @@ func testConv(t *testing.T, e *Engine, c convCase) {
 	fused := p
 	fused.ReLU = true
 	check("fused", yd, scaled, e.Conv(yd, xd, wd, sd, bd, rd, fused))
+	for i, v := range sums {
+		scaled[i] = v
+		if v < 0 {
+			scaled[i] = .1 * v
+		}
+		scaled[i] = min(scaled[i], .5)
+	}
+	fused.Rectifier = engine.Rectifier{Slope: .1, Cap: .5}
+	check("leaky and capped", yd, scaled, e.Conv(yd, xd, wd, sd, bd, rd, fused))
 
 	dx, dw := put(t, e, nil, c.n, c.h, c.w, c.c), put(t, e, nil, c.k, c.c/c.groups, c.r, c.r)
 	defer e.Release(dx, dw)

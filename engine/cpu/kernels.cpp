@@ -62,12 +62,19 @@ CLONES static void add_run(float *__restrict y, const float *a, const float *b, 
     for (int64_t i = 0; i < n; i++) y[i] = a[i] + b[i];
 }
 
-CLONES static void relu_run(float *__restrict y, const float *x, int64_t n) {
-  for (int64_t i = 0; i < n; i++) y[i] = x[i] <= 0 ? 0 : x[i];
+// The comparisons let a NaN through.
+CLONES static void relu_run(float *__restrict y, const float *x, int64_t n, float slope, float cap) {
+  for (int64_t i = 0; i < n; i++) {
+    float v = x[i] <= 0 ? (slope > 0 ? slope * x[i] : 0) : x[i];
+    y[i] = v > cap ? cap : v;
+  }
 }
 
-CLONES static void relu_grad_run(float *__restrict dx, const float *dy, const float *y, int64_t n) {
-  for (int64_t i = 0; i < n; i++) dx[i] = y[i] > 0 ? dy[i] : 0;
+CLONES static void relu_grad_run(float *__restrict dx, const float *dy, const float *y, int64_t n, float slope, float cap) {
+  for (int64_t i = 0; i < n; i++) {
+    float g = y[i] > 0 ? dy[i] : (slope > 0 ? slope * dy[i] : 0);
+    dx[i] = y[i] >= cap ? 0 : g;
+  }
 }
 
 CLONES static void scale_run(float *y, const float *x, float s, int64_t n) {
@@ -131,12 +138,14 @@ void rn_add(float *y, const float *a, const float *b, int64_t n, int relu) {
   spread(n, [=](int64_t i, int64_t to) { add_run(y + i, a + i, b + i, to - i, relu); });
 }
 
-void rn_relu(float *y, const float *x, int64_t n) {
-  spread(n, [=](int64_t i, int64_t to) { relu_run(y + i, x + i, to - i); });
+void rn_relu(float *y, const float *x, int64_t n, float slope, float cap) {
+  if (cap <= 0) cap = INFINITY;
+  spread(n, [=](int64_t i, int64_t to) { relu_run(y + i, x + i, to - i, slope, cap); });
 }
 
-void rn_relu_grad(float *dx, const float *dy, const float *y, int64_t n) {
-  spread(n, [=](int64_t i, int64_t to) { relu_grad_run(dx + i, dy + i, y + i, to - i); });
+void rn_relu_grad(float *dx, const float *dy, const float *y, int64_t n, float slope, float cap) {
+  if (cap <= 0) cap = INFINITY;
+  spread(n, [=](int64_t i, int64_t to) { relu_grad_run(dx + i, dy + i, y + i, to - i, slope, cap); });
 }
 
 void rn_scale_rows(float *y, const float *x, const float *s, int64_t rows, int64_t cols) {

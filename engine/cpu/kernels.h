@@ -21,6 +21,7 @@ typedef struct {
   int k, r, s;          // weights [k, c/groups, r, s]
   int oh, ow;           // output
   int stride, pad, groups, relu;
+  float slope, cap;     // of the ReLU; cap 0 is none
 } rn_conv;
 typedef struct rn_conv_context rn_conv_context;
 // algorithm: 0 automatic, 1 oneDNN only, 2 own Winograd wherever it applies
@@ -42,8 +43,8 @@ int64_t rn_winograd_dweights_scratch(int c, int k);         // floats in all
 void rn_winograd_dweights(float *dw, const float *dy, const float *x, int n, int h, int w, int c, int k, float *scratch);
 
 void rn_add(float *y, const float *a, const float *b, int64_t n, int relu);
-void rn_relu(float *y, const float *x, int64_t n);
-void rn_relu_grad(float *dx, const float *dy, const float *y, int64_t n);
+void rn_relu(float *y, const float *x, int64_t n, float slope, float cap); // cap 0 is none
+void rn_relu_grad(float *dx, const float *dy, const float *y, int64_t n, float slope, float cap);
 void rn_scale_rows(float *y, const float *x, const float *s, int64_t rows, int64_t cols); // y may be x
 void rn_bias_grad(float *db, const float *dy, int64_t rows, int c);
 void rn_max_pool(float *y, const float *x, int n, int h, int w, int c, int oh, int ow, int kernel, int stride, int pad);

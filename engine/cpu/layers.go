@@ -19,15 +19,15 @@ func (e *Engine) BiasGrad(db, dy *tensor.Dense) error {
 	return nil
 }
 
-// ReLU computes max(x, 0).
-func (e *Engine) ReLU(y, x *tensor.Dense) error {
-	e.worker.do(func() { C.rn_relu(f32(y), f32(x), size(x)) })
+// ReLU computes x > 0 ? min(x, cap) : slope*x.
+func (e *Engine) ReLU(y, x *tensor.Dense, r engine.Rectifier) error {
+	e.worker.do(func() { C.rn_relu(f32(y), f32(x), size(x), C.float(r.Slope), C.float(r.Cap)) })
 	return nil
 }
 
-// ReLUGrad passes dy on where y > 0.
-func (e *Engine) ReLUGrad(dx, dy, y *tensor.Dense) error {
-	e.worker.do(func() { C.rn_relu_grad(f32(dx), f32(dy), f32(y), size(y)) })
+// ReLUGrad passes dy on where 0 < y < cap, and slope times dy below.
+func (e *Engine) ReLUGrad(dx, dy, y *tensor.Dense, r engine.Rectifier) error {
+	e.worker.do(func() { C.rn_relu_grad(f32(dx), f32(dy), f32(y), size(y), C.float(r.Slope), C.float(r.Cap)) })
 	return nil
 }
 

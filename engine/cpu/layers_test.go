@@ -34,16 +34,29 @@ func TestReLU(t *testing.T) {
 	nan := float32(math.NaN())
 	x := []float32{-2, -0.0, 0, 3, nan, float32(math.Inf(1)), float32(math.Inf(-1)), 1e-30, 5}
 	xd, y, dx := put(t, e, x, 9), put(t, e, nil, 9), put(t, e, nil, 9)
-	must(t, e.ReLU(y, xd))
+	must(t, e.ReLU(y, xd, engine.Rectifier{}))
 	for i, want := range []float32{0, 0, 0, 3, nan, float32(math.Inf(1)), 0, 1e-30, 5} {
 		if got := get(t, e, y)[i]; got != want && (got == got || want == want) {
 			t.Errorf("ReLU(%g) = %g", x[i], got)
 		}
 	}
-	must(t, e.ReLUGrad(dx, put(t, e, filled(9, 2), 9), y))
+	must(t, e.ReLUGrad(dx, put(t, e, filled(9, 2), 9), y, engine.Rectifier{}))
 	for i, want := range []float32{0, 0, 0, 2} {
 		if got := get(t, e, dx)[i]; got != want {
 			t.Errorf("gradient at %g is %g, want %g", x[i], got, want)
+		}
+	}
+	leaky := engine.Rectifier{Slope: .5, Cap: 4}
+	must(t, e.ReLU(y, xd, leaky))
+	for i, want := range []float32{-1, 0, 0, 3, nan, 4, float32(math.Inf(-1)), 1e-30, 4} {
+		if got := get(t, e, y)[i]; got != want && (got == got || want == want) {
+			t.Errorf("leaky ReLU(%g) = %g", x[i], got)
+		}
+	}
+	must(t, e.ReLUGrad(dx, put(t, e, filled(9, 2), 9), y, leaky))
+	for i, want := range []float32{1, 1, 1, 2, 1, 0, 1, 2, 0} {
+		if got := get(t, e, dx)[i]; got != want {
+			t.Errorf("leaky gradient at %g is %g, want %g", x[i], got, want)
 		}
 	}
 	a, b := put(t, e, []float32{1, -3, 2}, 3), put(t, e, []float32{1, 1, -5}, 3)

@@ -103,9 +103,9 @@ func TestNormOf(t *testing.T) {
 	}
 }
 
-func TestResNetPlain(t *testing.T) {
+func TestBackbonePlain(t *testing.T) {
 	want := specs([4]int{2, 2, 2, 2}, 2, true)
-	out, report, err := ResNet(source(t, want, false), want, prefix, 1e-5)
+	out, report, err := Backbone(source(t, want, false), want, prefix, 1e-5)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,9 +123,9 @@ func TestResNetPlain(t *testing.T) {
 	}
 }
 
-func TestResNetFolded(t *testing.T) {
+func TestBackboneFolded(t *testing.T) {
 	want := specs([4]int{2, 2, 2, 2}, 2, true)
-	out, report, err := ResNet(source(t, want, true, "layer4.1."), want, prefix, 1e-3)
+	out, report, err := Backbone(source(t, want, true, "layer4.1."), want, prefix, 1e-3)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -166,11 +166,11 @@ func TestFoldedNormIsIdentity(t *testing.T) {
 	}
 }
 
-func TestResNetGroupNorm(t *testing.T) {
+func TestBackboneGroupNorm(t *testing.T) {
 	file := specs([4]int{2, 2, 2, 2}, 2, true)
 	want := specs([4]int{2, 2, 2, 2}, 2, false)
 	for _, folded := range []bool{true, false} {
-		out, report, err := ResNet(source(t, file, folded), want, prefix, 1e-5)
+		out, report, err := Backbone(source(t, file, folded), want, prefix, 1e-5)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -180,7 +180,7 @@ func TestResNetGroupNorm(t *testing.T) {
 	}
 }
 
-func TestResNetRefuses(t *testing.T) {
+func TestBackboneRefuses(t *testing.T) {
 	r18 := specs([4]int{2, 2, 2, 2}, 2, true)
 	r34 := specs([4]int{3, 4, 6, 3}, 2, true)
 	wide := specs([4]int{2, 2, 2, 2}, 4, true)
@@ -204,10 +204,10 @@ func TestResNetRefuses(t *testing.T) {
 		"no statistics":  {source(t, r18, false, "layer1.0.bn1.running"), r18, prefix, `"layer1.0.bn1.running_mean"`},
 		"no norm":        {source(t, r18, false, "layer1.0.bn1"), r18, prefix, "neither a norm"},
 		"not numbers":    {nan(), r18, prefix, "damaged"},
-		"prefix":         {source(t, r18, false), r18, "body.", "no ResNet under"},
+		"prefix":         {source(t, r18, false), r18, "body.", "no backbone under"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, _, err := ResNet(tt.file, tt.want, tt.prefix, 1e-5)
+			_, _, err := Backbone(tt.file, tt.want, tt.prefix, 1e-5)
 			if err == nil || !strings.Contains(err.Error(), tt.text) {
 				t.Errorf("%v lacks %q", err, tt.text)
 			}
@@ -219,14 +219,14 @@ func TestResNetRefuses(t *testing.T) {
 }
 
 // The real weights: torchvision's ResNet-18, folded, without layer4.1.
-func TestResNetReal(t *testing.T) {
+func TestBackboneReal(t *testing.T) {
 	f, err := Open(filepath.Join("..", "..", "shared", "data", "weights", "resnet18_imagenet_partial.safetensors"))
 	if err != nil {
 		t.Skip("needs ../shared/data (real weights); absent here")
 	}
 	defer f.Close()
 	want := specs([4]int{2, 2, 2, 2}, 64, true)
-	out, report, err := ResNet(f, want, prefix, 1e-5)
+	out, report, err := Backbone(f, want, prefix, 1e-5)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"math"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -38,20 +39,24 @@ func (r Report) String() string {
 	return b.String()
 }
 
-// conv is a convolution's name in a ResNet: the stem, one in a block, or a shortcut's.
-var conv = regexp.MustCompile(`^(?:conv1|layer\d+\.\d+\.(?:conv\d+|downsample\.0))$`)
+// conv is a convolution's name: in a ResNet the stem, one in a block, or a shortcut's; in a MobileNet any.
+var conv = regexp.MustCompile(`^(?:conv1|layer\d+\.\d+\.(?:conv\d+|downsample\.0)|stage\d+\.\d+\.[03]|features\.\d+\.(?:0|conv\.\d+(?:\.0)?))$`)
 
-// normOf is the name of the norm after a convolution, in torchvision's names.
+// isConv tells a convolution's weights from a norm's, whose name may look alike.
+func isConv(name string, shape []int) bool { return len(shape) == 4 && conv.MatchString(name) }
+
+// normOf is the name of the norm after a convolution: the next number in a sequence, or in a ResNet's blocks bn for conv.
 func normOf(conv string) string {
-	if block, ok := strings.CutSuffix(conv, "downsample.0"); ok {
-		return block + "downsample.1"
+	i := strings.LastIndexByte(conv, '.') + 1
+	if n, err := strconv.Atoi(conv[i:]); err == nil {
+		return conv[:i] + strconv.Itoa(n+1)
 	}
-	i := strings.LastIndex(conv, "conv")
+	i = strings.LastIndex(conv, "conv")
 	return conv[:i] + "bn" + conv[i+len("conv"):]
 }
 
-// ResNet reads a backbone's weights from a file with torchvision's names ("layer1.0.conv1.weight", "layer1.0.bn1.bias",
-// ...), or one whose norms are folded into "layer1.0.conv1.weight" and "layer1.0.conv1.bias", in which case the norm
+// Backbone reads the weights of a ResNet or MobileNet from a file with the names of package backbone, which are
+// torchvision's ("layer1.0.conv1.weight", "layer1.0.bn1.bias", ...), or one whose norms are folded into "layer1.0.conv1.weight" and "layer1.0.conv1.bias", in which case the norm
 // becomes the identity with that bias: weight 1, mean 0, variance 1-eps, eps being what the model adds to variances.
 //
 // want are the model's parameters; those whose name starts with prefix are the backbone's, the others are left alone.
@@ -61,8 +66,8 @@ func normOf(conv string) string {
 //
 // A tensor of another shape, a file with other blocks, or one that lacks more than a quarter of the convolutions is an
 // error: it is of another architecture.
-func ResNet(f Source, want []Spec, prefix string, eps float32) ([]Tensor, Report, error) {
-	r := resnet{file: f, eps: eps, prefix: prefix, want: map[string][]int{}, used: map[string]bool{}}
+func Backbone(f Source, want []Spec, prefix string, eps float32) ([]Tensor, Report, error) {
+	r := body{file: f, eps: eps, prefix: prefix, want: map[string][]int{}, used: map[string]bool{}}
 	var convs []string
 	for _, s := range want {
 		name, ok := strings.CutPrefix(s.Name, prefix)
@@ -70,12 +75,12 @@ func ResNet(f Source, want []Spec, prefix string, eps float32) ([]Tensor, Report
 			continue
 		}
 		r.want[name] = s.Shape
-		if c, ok := strings.CutSuffix(name, ".weight"); ok && conv.MatchString(c) {
+		if c, ok := strings.CutSuffix(name, ".weight"); ok && isConv(c, s.Shape) {
 			convs = append(convs, c)
 		}
 	}
 	if len(convs) == 0 {
-		return nil, Report{}, fmt.Errorf("weights: the model has no ResNet under %q", prefix)
+		return nil, Report{}, fmt.Errorf("weights: the model has no backbone under %q", prefix)
 	}
 	missing := 0
 	for _, c := range convs {
@@ -102,7 +107,7 @@ func ResNet(f Source, want []Spec, prefix string, eps float32) ([]Tensor, Report
 	return r.out, r.report, nil
 }
 
-type resnet struct {
+type body struct {
 	file   Source
 	eps    float32
 	prefix string
@@ -114,7 +119,7 @@ type resnet struct {
 }
 
 // load takes a convolution and its norm.
-func (r *resnet) load(c string) {
+func (r *body) load(c string) {
 	r.copy(c + ".weight")
 	norm := normOf(c)
 	if _, ok := r.want[norm+".running_mean"]; !ok {
@@ -141,9 +146,9 @@ func (r *resnet) load(c string) {
 }
 
 // absent handles a convolution that the file lacks.
-func (r *resnet) absent(c string, convs []string) {
+func (r *body) absent(c string, convs []string) {
 	block, number, ok := strings.Cut(c, ".conv")
-	if !ok || slices.Contains(convs, block+".conv"+string(number[0]+1)) {
+	if !ok || !strings.HasPrefix(c, "layer") || slices.Contains(convs, block+".conv"+string(number[0]+1)) {
 		return // not the last of a block
 	}
 	shape := r.want[c+".weight"]
@@ -157,27 +162,28 @@ func (r *resnet) absent(c string, convs []string) {
 }
 
 // rest reports the file's tensors that nobody asked for. Those of other blocks mean another depth.
-func (r *resnet) rest() {
+func (r *body) rest() {
 	for _, n := range r.file.Names() {
 		if r.used[n] || strings.HasSuffix(n, ".num_batches_tracked") { // a counter that changes nothing
 			continue
 		}
 		r.report.Skipped = append(r.report.Skipped, n)
-		if c, ok := strings.CutSuffix(n, ".weight"); ok && conv.MatchString(c) {
+		_, shape, _ := r.file.Info(n)
+		if c, ok := strings.CutSuffix(n, ".weight"); ok && isConv(c, shape) {
 			r.errs = append(r.errs, wrap(r.file, n, errors.New("the model has no such convolution: the file is of another architecture")))
 		}
 	}
 }
 
 // copy takes a tensor under its own name.
-func (r *resnet) copy(name string) {
+func (r *body) copy(name string) {
 	if t := r.read(name, name); t.Data != nil {
 		r.put(name, t.Shape, t.Data)
 	}
 }
 
 // read returns a tensor that has the shape of the model's tensor as, and no data after an error.
-func (r *resnet) read(name, as string) Tensor {
+func (r *body) read(name, as string) Tensor {
 	_, shape, ok := r.file.Info(name)
 	want, wanted := r.want[as]
 	var err error
@@ -213,7 +219,7 @@ func wrap(f Source, name string, err error) error {
 	return fmt.Errorf("weights: %s: %q: %w", f.Path(), name, err)
 }
 
-func (r *resnet) put(name string, shape []int, data []float32) {
+func (r *body) put(name string, shape []int, data []float32) {
 	r.out = append(r.out, Tensor{Name: r.prefix + name, Shape: shape, Data: data})
 	r.report.Loaded = append(r.report.Loaded, r.prefix+name)
 }
