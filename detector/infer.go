@@ -15,6 +15,7 @@ type Net struct {
 	shape          shape
 	machine        *nn.Machine
 	images         *tensor.Dense
+	input          *G.Node
 	logits, deltas []*G.Node // per level
 	host           Raw
 	inputs         *inputs
@@ -62,13 +63,39 @@ func (m *Model) InferPlan(n, h, w int) (*nn.Plan, error) {
 	return nn.NewPlan(outputs)
 }
 
+// Graph is an inference graph laid open. Maps are [N,h,w,C].
+type Graph struct {
+	Plan           *nn.Plan
+	Images         *G.Node   // [N,H,W,3]
+	Logits, Deltas []*G.Node // per level, [N,h,w,A*K] and [N,h,w,A*4]
+	Cells          [][2]int  // per level, h and w
+}
+
+// InferGraph calls f with the inference graph of n canvases of h x w pixels, which ends with the call.
+func (m *Model) InferGraph(n, h, w int, f func(Graph) error) error {
+	if err := m.refresh(); err != nil {
+		return err
+	}
+	t, outputs, err := m.inferGraph(shape{n, h, w})
+	if err != nil {
+		return err
+	}
+	defer t.inputs.release()
+	p, err := nn.NewPlan(outputs)
+	if err != nil {
+		return err
+	}
+	return f(Graph{Plan: p, Images: t.input, Logits: t.logits, Deltas: t.deltas, Cells: m.cells(h, w)})
+}
+
 func (m *Model) inferGraph(k shape) (*Net, G.Nodes, error) {
 	t := &Net{shape: k, engine: m.engine, inputs: &inputs{e: m.engine}}
 	t.images = t.inputs.tensor(tensor.Float32, k.n, k.h, k.w, 3)
 	b := m.builder(nn.Inference)
 	err := t.inputs.err
 	if err == nil {
-		t.logits, t.deltas = m.network(b, b.Input("images", t.images))
+		t.input = b.Input("images", t.images)
+		t.logits, t.deltas = m.network(b, t.input)
 		err = b.Err()
 	}
 	if err != nil {

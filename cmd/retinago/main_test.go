@@ -123,6 +123,9 @@ func TestVerbs(t *testing.T) {
 	wants(t, ok(t, "weights", "export", "-weights", best, "-out", exported), "num_classes=4")
 	wants(t, ok(t, "weights", "inspect", exported), "head.classification_head.cls_logits.weight", "safetensors", "torchvision")
 	wants(t, ok(t, "weights", "import", exported, "-out", imported, "-from", "torchvision"), "4 classes", "resnet18")
+	onnxFile := filepath.Join(run, "net.onnx")
+	wants(t, ok(t, "export", "-weights", best, "-to", "onnx", "-outputs", "detections", "-out", onnxFile), onnxFile, "64x96", "detections")
+	wants(t, ok(t, "export", "-weights", best, "-to", "onnx", "-size", "dynamic", "-out", onnxFile), "any multiple of 32", "raw")
 	checkFetch(t, exported, filepath.Join(dir, "val"))
 
 	found, dets := filepath.Join(t.TempDir(), "found"), filepath.Join(t.TempDir(), "d.json")
@@ -208,7 +211,7 @@ func checkFetch(t *testing.T, path, pictures string) {
 
 func TestHelp(t *testing.T) {
 	wants(t, ok(t), "train", "eval", "detect", "data", "anchors", "summary", "version")
-	for _, verb := range []string{"train", "eval", "detect", "data shapes", "data check", "data stats", "data convert", "data split", "data merge", "data subset", "data draw", "anchors show", "anchors fit", "weights import", "weights fetch", "weights export", "weights inspect", "summary", "version"} {
+	for _, verb := range []string{"train", "eval", "detect", "data shapes", "data check", "data stats", "data convert", "data split", "data merge", "data subset", "data draw", "anchors show", "anchors fit", "export", "weights import", "weights fetch", "weights export", "weights inspect", "summary", "version"} {
 		wants(t, ok(t, append(strings.Fields(verb), "-help")...), "   retinago "+verb)
 	}
 }
@@ -258,6 +261,9 @@ func TestErrors(t *testing.T) {
 		{1, []string{"weights", "import", "-file", foreign, "-out", run}, []string{foreign, "torchvision"}},
 		{1, []string{"weights", "import", foreign, "-out", run, "-from", "detectron2"}, []string{foreign}},
 		{2, []string{"weights", "import", foreign, "-out", run, "-from", "keras"}, []string{"keras", "mmdetection"}},
+		{1, []string{"export", "-weights", foreign, "-to", "onnx", "-out", run}, []string{foreign}},
+		{2, []string{"export", "-weights", foreign, "-to", "onnx", "-size", "big", "-out", run}, []string{"big"}},
+		{2, []string{"export", "-weights", foreign, "-size", "64x64", "-out", run}, []string{"-size", "onnx"}},
 		{2, []string{"weights", "fetch", "resnet50-1"}, []string{"resnet50-1", "resnet50-0676ba61"}},
 		{2, []string{"weights", "export", "-weights", foreign, "-to", "caffe", "-out", run}, []string{"caffe", "torchvision"}},
 		{2, []string{"data", "convert", "-out", tmp}, []string{"-from", "-to"}},

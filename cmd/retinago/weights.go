@@ -40,19 +40,7 @@ func weightsCommand() *cli.Command {
 				Action: weightsImport,
 			},
 			fetchCommand(),
-			{
-				Name:  "export",
-				Usage: "write a checkpoint under another project's names",
-				Description: "The file has the tensors of torchvision.models.detection.RetinaNet with num_classes=K, where label i is class i:\n" +
-					"no logit is the background.\n\n" +
-					"   retinago weights export -weights best.safetensors -to torchvision -out for_torchvision.safetensors",
-				Flags: []cli.Flag{
-					&cli.StringFlag{Name: "weights", Usage: "checkpoint `FILE`", Required: true},
-					&cli.StringFlag{Name: "to", Usage: "`PROJECT`: torchvision", Value: "torchvision"},
-					&cli.StringFlag{Name: "out", Usage: "safetensors `FILE` to write", Required: true},
-				},
-				Action: weightsExport,
-			},
+			exportCommand(),
 			{
 				Name:  "inspect",
 				Usage: "list what a file of weights holds",
@@ -117,20 +105,6 @@ func importFile(w io.Writer, path, out string, o interop.Options) error {
 		fmt.Fprintf(w, "  %s\n", n)
 	}
 	_, err = fmt.Fprintf(w, "written: %s; detect with: retinago detect -weights %s -source PICTURES -out DIR\n", out, out)
-	return err
-}
-
-func weightsExport(c *cli.Context) error {
-	if to := c.String("to"); to != "torchvision" {
-		return usage("weights export: -to %s: there is torchvision", to)
-	}
-	info, err := interop.Export(c.String("weights"), c.String("out"))
-	if err != nil {
-		return err
-	}
-	a := info.Config.Model.Anchors
-	_, err = fmt.Fprintf(c.App.Writer, "written: %s\n  %s with norm %s, FPN of %d, P6 from %s, num_classes=%d, anchor sizes %v times %.4g, ratios %v\n", c.String("out"),
-		info.Config.Model.Backbone, info.Config.Model.Norm, info.Config.Model.FPNWidth, info.Config.Model.P6From, len(info.Categories), a.Sizes, a.Scales, a.Ratios)
 	return err
 }
 

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"retinago/detector"
+	"retinago/engine/cpu"
+	"retinago/interop"
+	"retinago/onnx"
+)
+
+func exportCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "export",
+		Usage: "write a checkpoint for another project or runtime",
+		Description: "-to torchvision writes the tensors of torchvision.models.detection.RetinaNet with num_classes=K as safetensors. There,\n" +
+			"label i is class i: no logit is the background.\n\n" +
+			"-to onnx writes the network for ONNX Runtime, OpenCV's DNN and others. Its input images [N,3,H,W] is R, G, B of [0,1]\n" +
+			"less the mean, over std, zeros beyond the picture; mean, std and classes stand in the file's metadata. Its outputs:\n" +
+			"   raw         logits [N,A,K] and deltas [N,A,4]\n" +
+			"   boxes       boxes [N,A,4], x1 y1 x2 y2 in pixels of the canvas, and scores [N,A,K]\n" +
+			"   detections  of one picture after NMS: boxes [D,4], scores [D] and labels [D], best first\n\n" +
+			"   retinago export -weights best.safetensors -to torchvision -out for_torchvision.safetensors\n" +
+			"   retinago export -weights best.safetensors -to onnx -size 640x640 -outputs detections -out detector.onnx\n" +
+			"   retinago export -weights best.safetensors -to onnx -size dynamic -out network.onnx",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "weights", Usage: "checkpoint `FILE`, or the name of a published detector (see weights fetch)", Required: true},
+			&cli.StringFlag{Name: "to", Usage: "`FORMAT`: torchvision or onnx", Value: "torchvision"},
+			&cli.StringFlag{Name: "out", Usage: "`FILE` to write", Required: true},
+			&cli.StringFlag{Name: "size", Usage: "onnx: canvas as `HxW` in multiples of 32, or dynamic", DefaultText: "the checkpoint's largest"},
+			&cli.IntFlag{Name: "batch", Usage: "onnx: pictures at once", Value: 1},
+			&cli.StringFlag{Name: "outputs", Usage: "onnx: raw, boxes or detections", Value: onnx.Raw},
+			mirrorFlag(), cacheFlag(),
+		},
+		Action: export,
+	}
+}
+
+func export(c *cli.Context) error {
+	to, out := c.String("to"), c.String("out")
+	if to != "torchvision" && to != "onnx" {
+		return usage("export: -to %s: there are torchvision and onnx", to)
+	}
+	for _, f := range []string{"size", "batch", "outputs"} {
+		if to != "onnx" && c.IsSet(f) {
+			return usage("export: -%s is for -to onnx", f)
+		}
+	}
+	path, err := checkpoint(c)
+	if err != nil {
+		return err
+	}
+	if to == "onnx" {
+		return exportONNX(c, path, out)
+	}
+	info, err := interop.Export(path, out)
+	if err != nil {
+		return err
+	}
+	a := info.Config.Model.Anchors
+	_, err = fmt.Fprintf(c.App.Writer, "written: %s\n  %s with norm %s, FPN of %d, P6 from %s, num_classes=%d, anchor sizes %v times %.4g, ratios %v\n", out,
+		info.Config.Model.Backbone, info.Config.Model.Norm, info.Config.Model.FPNWidth, info.Config.Model.P6From, len(info.Categories), a.Sizes, a.Scales, a.Ratios)
+	return err
+}
+
+func exportONNX(c *cli.Context, path, out string) error {
+	o := onnx.Options{Batch: c.Int("batch"), Outputs: c.String("outputs"), Version: version, Dynamic: c.String("size") == "dynamic"}
+	if size := c.String("size"); size != "" && !o.Dynamic {
+		if n, err := fmt.Sscanf(size, "%dx%d", &o.H, &o.W); n != 2 || err != nil {
+			return usage("export: -size %s: give height x width, as in 640x640, or dynamic", size)
+		}
+	}
+	e, err := cpu.New(cpu.Options{})
+	if err != nil {
+		return err
+	}
+	defer e.Close()
+	m, info, err := detector.Open(path, e)
+	if err != nil {
+		return err
+	}
+	defer m.Close()
+	if d := info.Config.Data; o.H == 0 {
+		up := func(v int) int { return (v + d.CanvasMultiple - 1) / d.CanvasMultiple * d.CanvasMultiple }
+		o.H, o.W = up(d.TestSide()), up(d.MaxSide)
+	}
+	if err := onnx.Export(m, info, out, o); err != nil {
+		return err
+	}
+	st, err := os.Stat(out)
+	if err != nil {
+		return err
+	}
+	size := fmt.Sprintf("%dx%d", o.H, o.W)
+	if o.Dynamic {
+		size = "any multiple of 32"
+	}
+	_, err = fmt.Fprintf(c.App.Writer, "written: %s, %.1f MB\n  canvas %s, outputs %s, classes %s\n", out, float64(st.Size())/1e6, size, o.Outputs,
+		strings.Join(info.Config.Model.Classes[:min(8, len(info.Config.Model.Classes))], ", "))
+	return err
+}
