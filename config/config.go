@@ -47,6 +47,8 @@ type Model struct {
 	HeadDepth int `yaml:"head_depth"`
 	// HeadNorm follows each of them: empty for none, or group.
 	HeadNorm string `yaml:"head_norm"`
+	// Background gives the class head a logit for the background, which the loss softmax wants.
+	Background bool `yaml:"background"`
 	// Prior is the probability of an object that the class head starts with, pi in the paper.
 	Prior float64 `yaml:"prior"`
 	// Anchors are the reference boxes, sizes in px of the resized picture.
@@ -125,12 +127,28 @@ func (m Match) Assigner(perCell int) anchors.Assigner {
 
 // Loss is what training minimises: class loss + BoxWeight * box loss, both divided by the Normalizer.
 type Loss struct {
-	// Kind of the class loss: focal or bce (binary cross entropy; Alpha and Gamma are not used then).
+	// Kind of the class loss; package loss has the formulas.
+	//
+	//	focal:     Alpha, Gamma. Gamma 0 is alpha-balanced cross entropy.
+	//	bce:       binary cross entropy
+	//	focalstar: Gamma, Shift; the paper's appendix A has 2 and 1
+	//	softmax:   cross entropy of classes and background; wants model.background
+	//	ohem:      binary cross entropy of the hardest anchors; MineKeep, MineRatio, MineNMS
+	//	quality:   quality focal loss, exponent Gamma; its paper has 2
+	//	varifocal: Alpha, Gamma; its paper has .75 and 2
 	Kind string `yaml:"kind"`
 	// Alpha weighs objects, 1-Alpha background; negative weighs nothing. Gamma is the focusing exponent.
 	Alpha float64 `yaml:"alpha"`
 	Gamma float64 `yaml:"gamma"`
-	// Box loss: smoothl1, quadratic below Beta, or l1.
+	// Shift is beta of focalstar.
+	Shift float64 `yaml:"shift"`
+	// MineKeep is how many anchors of a batch ohem takes, MineRatio how many of background per object's (the paper's
+	// OHEM 1:3 has 3; 0 does not tell them apart). Anchors with an IoU above MineNMS to a harder one are passed over; 1
+	// passes none.
+	MineKeep  int     `yaml:"mine_keep"`
+	MineRatio float64 `yaml:"mine_ratio"`
+	MineNMS   float64 `yaml:"mine_nms"`
+	// Box loss: smoothl1, quadratic below Beta, or l1, both of deltas; iou, logiou, giou, diou or ciou, of boxes.
 	Box       string  `yaml:"box"`
 	Beta      float64 `yaml:"beta"`
 	BoxWeight float64 `yaml:"box_weight"`
@@ -217,7 +235,7 @@ func Default() Config {
 		},
 		Match: Match{Kind: "iou", TopK: 9, Foreground: .5, Background: .4, LowQuality: true, CrowdIoF: .5},
 		Loss: Loss{
-			Kind: "focal", Alpha: .25, Gamma: 2, Box: "smoothl1", Beta: .1, BoxWeight: 1, Normalizer: "positives",
+			Kind: "focal", Alpha: .25, Gamma: 2, Shift: 1, MineKeep: 256, MineNMS: .7, Box: "smoothl1", Beta: .1, BoxWeight: 1, Normalizer: "positives",
 		},
 		Train: Train{
 			Batch: 16, BaseBatch: 16, Steps: 90000, Optimizer: "sgd", LR: .01, Momentum: .9, Beta1: .9, Beta2: .999, Eps: 1e-8,

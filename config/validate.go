@@ -16,6 +16,9 @@ func (c Config) Validate() error {
 	v.data(c.Data)
 	v.match(c.Match)
 	v.loss(c.Loss)
+	if soft := c.Loss.Kind == "softmax"; soft != c.Model.Background {
+		v.fail("model.background", c.Model.Background, "%v with loss.kind %s", soft, c.Loss.Kind)
+	}
 	v.train(c.Train)
 	v.infer(c.Infer)
 	if len(v) == 0 {
@@ -179,12 +182,24 @@ func (v *check) match(m Match) {
 }
 
 func (v *check) loss(l Loss) {
-	v.oneOf("loss.kind", l.Kind, "focal", "bce")
+	v.oneOf("loss.kind", l.Kind, "focal", "bce", "focalstar", "softmax", "ohem", "quality", "varifocal")
 	if !(l.Alpha <= 1) || math.IsInf(l.Alpha, -1) {
 		v.fail("loss.alpha", l.Alpha, "0 to 1, or negative for no weighting")
 	}
 	v.span("loss.gamma", l.Gamma, 0, 10)
-	v.oneOf("loss.box", l.Box, "smoothl1", "l1")
+	if l.Kind == "focalstar" && l.Gamma == 0 {
+		v.fail("loss.gamma", l.Gamma, "above 0 with loss.kind focalstar")
+	}
+	if l.Kind == "varifocal" && l.Alpha < 0 {
+		v.fail("loss.alpha", l.Alpha, "0 to 1 with loss.kind varifocal")
+	}
+	v.span("loss.shift", l.Shift, -100, 100)
+	v.count("loss.mine_keep", l.MineKeep, 1, math.MaxInt)
+	v.span("loss.mine_ratio", l.MineRatio, 0, 1e6)
+	if !(l.MineNMS > 0 && l.MineNMS <= 1) {
+		v.fail("loss.mine_nms", l.MineNMS, "above 0, at most 1")
+	}
+	v.oneOf("loss.box", l.Box, "smoothl1", "l1", "iou", "logiou", "giou", "diou", "ciou")
 	v.span("loss.beta", l.Beta, 0, math.Inf(1))
 	v.span("loss.box_weight", l.BoxWeight, 0, math.Inf(1))
 	v.oneOf("loss.normalizer", l.Normalizer, "positives", "image", "ema", "anchors")

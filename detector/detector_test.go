@@ -83,55 +83,90 @@ func TestGradientOfTheWhole(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c := tiny()
 			change(&c)
-			m := newModel(t, c)
-			b := batch(m, 2, 128, 128)
-			s, err := m.TrainStep(2, 128, 128, focal)
-			if err != nil {
-				t.Fatal(err)
-			}
-			loss := func() float64 {
-				l, err := s.Run(b)
-				if err != nil {
-					t.Fatal(err)
-				}
-				return l.Total()
-			}
-			loss()
-			grads := map[string][]float32{}
-			var norm2 float64
-			s.Gradients(func(p *nn.Param, g *tensor.Dense) error {
-				v := make([]float32, p.Size())
-				m.engine.Download(v, g)
-				grads[p.Name] = v
-				for _, x := range v {
-					norm2 += float64(x) * float64(x)
-				}
-				return nil
-			})
-			move := func(eps float64) {
-				for _, p := range m.Params() {
-					g, ok := grads[p.Name]
-					if !ok {
-						continue
-					}
-					v := make([]float32, p.Size())
-					m.engine.Download(v, p.Value)
-					for i := range v {
-						v[i] += float32(eps * float64(g[i]))
-					}
-					m.engine.Upload(p.Value, v)
-				}
-				m.Changed()
-			}
-			h := 1e-3 / math.Sqrt(norm2)
-			move(h)
-			up := loss()
-			move(-2 * h)
-			down := loss()
-			if got := (up - down) / (2 * h); math.Abs(got-norm2) > .02*norm2 {
-				t.Errorf("derivative along the gradient is %g, its squared norm %g", got, norm2)
-			}
+			alongGradient(t, newModel(t, c), focal)
 		})
+	}
+}
+
+// The same for every kind of loss.
+func TestGradientOfEveryLoss(t *testing.T) {
+	box := loss.SmoothL1{Beta: .1}
+	for name, f := range map[string]LossFunc{
+		"cross entropy": {Class: loss.CrossEntropy{Alpha: -1}, Box: loss.L1{}},
+		"focal star":    {Class: loss.FocalStar{Gamma: 2, Beta: 1}, Box: box},
+		"softmax":       {Class: loss.Softmax{}, Box: box},
+		"OHEM":          {Class: loss.OHEM{Class: loss.CrossEntropy{Alpha: -1}, Keep: 64}, Box: box, MineNMS: .7},
+		"OHEM 1:3":      {Class: loss.OHEM{Class: loss.CrossEntropy{Alpha: -1}, Keep: 64, Ratio: 3}, Box: box},
+		"varifocal":     {Soft: loss.Varifocal{Alpha: .75, Gamma: 2}, Box: loss.CIoU{}},
+		"IoU":           {Class: focal.Class, Box: loss.IoU{}},
+		"GIoU":          {Class: focal.Class, Box: loss.GIoU{}},
+		"DIoU":          {Class: focal.Class, Box: loss.DIoU{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := tiny()
+			_, c.Background = f.Class.(loss.Softmax)
+			// The class's own qualities are constants to its gradient: only the class head moves then.
+			only := ""
+			if f.Soft != nil {
+				only = "classification_head"
+			}
+			alongGradient(t, newModel(t, c), f, only)
+		})
+	}
+}
+
+// alongGradient moves the parameters whose names contain one of only, all without, along their gradient.
+func alongGradient(t *testing.T, m *Model, f LossFunc, only ...string) {
+	t.Helper()
+	b := batch(m, 2, 128, 128)
+	s, err := m.TrainStep(2, 128, 128, f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	loss := func() float64 {
+		l, err := s.Run(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return l.Total()
+	}
+	loss()
+	grads := map[string][]float32{}
+	var norm2 float64
+	s.Gradients(func(p *nn.Param, g *tensor.Dense) error {
+		if len(only) > 0 && !strings.Contains(p.Name, only[0]) {
+			return nil
+		}
+		v := make([]float32, p.Size())
+		m.engine.Download(v, g)
+		grads[p.Name] = v
+		for _, x := range v {
+			norm2 += float64(x) * float64(x)
+		}
+		return nil
+	})
+	move := func(eps float64) {
+		for _, p := range m.Params() {
+			g, ok := grads[p.Name]
+			if !ok {
+				continue
+			}
+			v := make([]float32, p.Size())
+			m.engine.Download(v, p.Value)
+			for i := range v {
+				v[i] += float32(eps * float64(g[i]))
+			}
+			m.engine.Upload(p.Value, v)
+		}
+		m.Changed()
+	}
+	h := 1e-3 / math.Sqrt(norm2)
+	move(h)
+	up := loss()
+	move(-2 * h)
+	down := loss()
+	if got := (up - down) / (2 * h); math.Abs(got-norm2) > .02*norm2 {
+		t.Errorf("derivative along the gradient is %g, its squared norm %g", got, norm2)
 	}
 }
 
@@ -230,9 +265,18 @@ func TestSaveAndOpen(t *testing.T) {
 	}
 }
 
-// A model with the prior pi scores every anchor pi at the start, so that the focal loss starts small and finite.
+// A model with the prior pi scores every anchor pi at the start, so that the focal loss starts small and finite; a softmax
+// shares it among the classes.
 func TestPrior(t *testing.T) {
-	m := newModel(t, tiny())
+	testPrior(t, tiny(), .01)
+	c := tiny()
+	c.Background = true
+	testPrior(t, c, .005)
+}
+
+func testPrior(t *testing.T, c config.Model, want float64) {
+	t.Helper()
+	m := newModel(t, c)
 	net, err := m.Net(1, 128, 128)
 	if err != nil {
 		t.Fatal(err)
@@ -245,8 +289,22 @@ func TestPrior(t *testing.T) {
 	for _, x := range raw.Logits[0] {
 		mean += 1 / (1 + math.Exp(-float64(x))) / float64(len(raw.Logits[0]))
 	}
-	if math.Abs(mean-.01) > .002 {
-		t.Errorf("mean probability %g at the start, wants .01", mean)
+	if math.Abs(mean-want) > .2*want {
+		t.Errorf("mean probability %g at the start, wants %g", mean, want)
+	}
+}
+
+// Rows of a softmax become the logits of p and 1-p, also where a class or the background has everything.
+func TestOneAgainstRest(t *testing.T) {
+	in := []float32{1, 2, -1, 0, 90, 0, -1e4, 1e4, 0, 1e4, -1e4, -1e4}
+	got := make([]float32, 8)
+	oneAgainstRest(got, in, 2)
+	e := math.Exp
+	want := []float64{math.Log(e(1) / (e(2) + e(-1))), math.Log(e(2) / (e(1) + e(-1))), -90, 90 - math.Log(2), -2e4, 1e4, 2e4 - math.Log(2), -2e4}
+	for i, g := range got {
+		if math.Abs(float64(g)-want[i]) > 1e-6*math.Max(1, math.Abs(want[i])) {
+			t.Errorf("logit %d is %g, want %g", i, g, want[i])
+		}
 	}
 }
 

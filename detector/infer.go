@@ -2,6 +2,8 @@ package detector
 
 import (
 	"fmt"
+	"math"
+	"slices"
 
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
@@ -18,6 +20,7 @@ type Net struct {
 	input          *G.Node
 	logits, deltas []*G.Node // per level
 	host           Raw
+	softmax        [][]float32 // per level, the logits of a head with background; nil without
 	inputs         *inputs
 	engine         engine.Engine
 }
@@ -26,7 +29,7 @@ type Net struct {
 type Raw struct {
 	N       int
 	Classes int
-	Logits  [][]float32 // per level [N, anchors of the level, K]
+	Logits  [][]float32 // per level [N, anchors of the level, K], log p/(1-p)
 	Deltas  [][]float32 // per level [N, anchors of the level, 4]
 }
 
@@ -46,7 +49,11 @@ func (m *Model) Net(n, h, w int) (*Net, error) {
 		}
 		t.host = Raw{N: n, Classes: m.head.Classes}
 		for l := range t.logits {
-			t.host.Logits = append(t.host.Logits, make([]float32, t.logits[l].Shape().TotalSize()))
+			size := t.logits[l].Shape().TotalSize()
+			if m.head.Background {
+				t.softmax = append(t.softmax, make([]float32, size))
+			}
+			t.host.Logits = append(t.host.Logits, make([]float32, size/m.head.Logits()*m.head.Classes))
 			t.host.Deltas = append(t.host.Deltas, make([]float32, t.deltas[l].Shape().TotalSize()))
 		}
 		return t, nil
@@ -118,14 +125,54 @@ func (t *Net) Run(images []float32) (*Raw, error) {
 		return nil, err
 	}
 	for l := range t.logits {
-		if err := t.engine.Download(t.host.Logits[l], t.logits[l].Value().(*tensor.Dense)); err != nil {
+		logits := t.host.Logits[l]
+		if t.softmax != nil {
+			logits = t.softmax[l]
+		}
+		if err := t.engine.Download(logits, t.logits[l].Value().(*tensor.Dense)); err != nil {
 			return nil, err
+		}
+		if t.softmax != nil {
+			oneAgainstRest(t.host.Logits[l], logits, t.host.Classes)
 		}
 		if err := t.engine.Download(t.host.Deltas[l], t.deltas[l].Value().(*tensor.Dense)); err != nil {
 			return nil, err
 		}
 	}
 	return &t.host, nil
+}
+
+// oneAgainstRest turns rows of k+1 logits of a softmax into the k logits log p/(1-p) of its classes: x minus the logarithm of the
+// other exponentials' sum.
+func oneAgainstRest(out, in []float32, k int) {
+	e := make([]float64, k+1)
+	for ; len(in) > 0; in, out = in[k+1:], out[k:] {
+		row := in[:k+1]
+		most := slices.Max(row)
+		sum := 0.0
+		for j, v := range row {
+			e[j] = math.Exp(float64(v - most))
+			sum += e[j]
+		}
+		for c, v := range row[:k] {
+			if e[c] <= sum/2 {
+				out[c] = v - most - float32(math.Log(sum-e[c]))
+				continue
+			}
+			// The difference would lose digits; at most one class comes here.
+			second := slices.Max(row[c+1:])
+			for _, w := range row[:c] {
+				second = max(second, w)
+			}
+			others := 0.0
+			for j, w := range row {
+				if j != c {
+					others += math.Exp(float64(w - second))
+				}
+			}
+			out[c] = v - second - float32(math.Log(others))
+		}
+	}
 }
 
 // Bytes is the memory of activations.

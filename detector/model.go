@@ -53,7 +53,7 @@ func New(c config.Model, e engine.Engine, seed uint64) (*Model, error) {
 		pyramid: fpn.Pyramid{Width: c.FPNWidth, P2: c.P2, Path: c.Pyramid == "pafpn", P6FromP5: c.P6From == "p5", PlainP7: !c.P7ReLU,
 			Prefix: "backbone.fpn."},
 		head: head.Head{Width: c.FPNWidth, Depth: c.HeadDepth, Anchors: c.Anchors.PerCell(), Classes: len(c.Classes),
-			GroupNorm: c.HeadNorm == "group", Prior: c.Prior, Prefix: "head."},
+			Background: c.Background, GroupNorm: c.HeadNorm == "group", Prior: c.Prior, Prefix: "head."},
 		anchors: c.Anchors,
 		params:  nn.NewParams(e, seed),
 		folded:  nn.NewFolded(e),

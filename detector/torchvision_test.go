@@ -150,6 +150,16 @@ func (f fixture) model(t *testing.T, norm string) *Model {
 	return m
 }
 
+// apart is the norm of the difference relative to the norm of want.
+func apart(got, want []float32) float64 {
+	var diff, size float64
+	for i, w := range want {
+		d := float64(got[i]) - float64(w)
+		diff, size = diff+d*d, size+float64(w)*float64(w)
+	}
+	return math.Sqrt(diff / size)
+}
+
 // worst is the largest difference relative to the largest magnitude.
 func worst(got []float32, want []float64) float64 {
 	if len(got) != len(want) {
@@ -185,7 +195,7 @@ func TestTorchvisionStages(t *testing.T) {
 			if b.Err() != nil {
 				t.Fatal(b.Err())
 			}
-			machine, err := nn.NewMachine(m.arena, append(G.Nodes(c[:]), p[:]...))
+			machine, err := nn.NewMachine(m.arena, append(G.Nodes(c[1:]), p...))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -193,7 +203,7 @@ func TestTorchvisionStages(t *testing.T) {
 			if err := machine.Run(); err != nil {
 				t.Fatal(err)
 			}
-			for i, node := range append(G.Nodes(c[:]), p[:]...) {
+			for i, node := range append(G.Nodes(c[1:]), p...) {
 				name := []string{"C3", "C4", "C5", "P3", "P4", "P5", "P6", "P7"}[i]
 				got := make([]float32, node.Shape().TotalSize())
 				if err := m.engine.Download(got, node.Value().(*tensor.Dense)); err != nil {
@@ -281,17 +291,16 @@ func TestTorchvisionGradients(t *testing.T) {
 		for _, k := range []struct {
 			norm, tag string
 			losses    map[string]float64
-			tol       float64
-		}{{"frozen", "evalbn", f.Meta.Losses, 1e-3}, {"batch", "bntrain", f.Meta.Train, 2e-3}} { // a batch's statistics amplify rounding
+		}{{"frozen", "evalbn", f.Meta.Losses}, {"batch", "bntrain", f.Meta.Train}} {
 			if k.losses == nil {
 				continue
 			}
-			t.Run(f.Arch+"/"+k.norm, func(t *testing.T) { f.gradients(t, f.model(t, k.norm), k.tag, k.losses, k.tol) })
+			t.Run(f.Arch+"/"+k.norm, func(t *testing.T) { f.gradients(t, f.model(t, k.norm), k.tag, k.losses) })
 		}
 	}
 }
 
-func (f fixture) gradients(t *testing.T, m *Model, tag string, losses map[string]float64, tol float64) {
+func (f fixture) gradients(t *testing.T, m *Model, tag string, losses map[string]float64) {
 	t.Helper()
 	batch, shape := f.npy(t, "batch")
 	n, h, w := shape[0], shape[2], shape[3]
@@ -311,7 +320,7 @@ func (f fixture) gradients(t *testing.T, m *Model, tag string, losses map[string
 	for i := range norm {
 		norm[i] = 1 / float32(n*max(targets.Positives[i], 1))
 	}
-	step, err := m.TrainStep(n, h, w, LossFunc{Class: loss.Focal{Alpha: .25, Gamma: 2}})
+	step, err := m.TrainStep(n, h, w, LossFunc{Class: loss.Focal{Alpha: .25, Gamma: 2}, Box: loss.L1{}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -331,6 +340,26 @@ func (f fixture) gradients(t *testing.T, m *Model, tag string, losses map[string
 		t.Fatal(err)
 	}
 	defer want.Close()
+	// A gradient in float32 is as good as its ReLUs: a unit whose input is a rounding error from 0 passes everything or
+	// nothing, and a deep network has many. What is possible shows PyTorch's own float32, where the folder has it; which
+	// units flip is chance, so three times its worst are allowed.
+	tol, own32 := 1e-3, 0.0
+	if own, err := weights.Open(filepath.Join(f.dir, "grads_"+tag+".safetensors")); err == nil && own.Path() != want.Path() {
+		defer own.Close()
+		for _, name := range want.Names() {
+			a, err := own.Tensor(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			b, err := want.Tensor(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			own32 = max(own32, apart(a.Data, b.Data))
+		}
+		t.Logf("PyTorch's float32 differs from its float64 by up to %.2g", own32)
+		tol = max(tol, 3*own32)
+	}
 	most, count := 0.0, 0
 	err = step.Gradients(func(p *nn.Param, g *tensor.Dense) error {
 		ref, err := want.Tensor(p.Name)
@@ -341,12 +370,7 @@ func (f fixture) gradients(t *testing.T, m *Model, tag string, losses map[string
 		if err := m.engine.Download(v, g); err != nil {
 			return err
 		}
-		var diff, size float64
-		for i := range v {
-			d := float64(v[i]) - float64(ref.Data[i])
-			diff, size = diff+d*d, size+float64(ref.Data[i])*float64(ref.Data[i])
-		}
-		d := math.Sqrt(diff / size)
+		d := apart(v, ref.Data)
 		most, count = max(most, d), count+1
 		if !(d < tol) {
 			t.Errorf("%s: the gradient differs by %.2g", p.Name, d)

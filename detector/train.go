@@ -11,10 +11,44 @@ import (
 	"retinago/nn"
 )
 
-// LossFunc says which losses a training graph takes.
+// LossFunc says which losses a training graph takes. Those with kernels of their own (loss.Focal, loss.CrossEntropy,
+// loss.SmoothL1, loss.L1) run on the engine, the others on the host.
 type LossFunc struct {
-	Class loss.Focal
-	Box   loss.SmoothL1
+	Class loss.Class
+	Soft  loss.Soft // instead of Class
+	Box   loss.Box  // of deltas for SmoothL1 and L1, of boxes for the others
+	// MineNMS is the IoU above which loss.OHEM passes over an anchor besides a harder one; 0 never does.
+	MineNMS float32
+}
+
+// Losses with kernels on the engine add themselves to a graph, level by level.
+type (
+	classNode interface {
+		Node(logits, labels, norm *G.Node) (*G.Node, error)
+	}
+	boxNode interface {
+		Node(deltas, targets, labels, norm *G.Node) (*G.Node, error)
+	}
+)
+
+// hostClass tells whether the class loss runs on the host.
+func (f LossFunc) hostClass() bool {
+	_, kernels := f.Class.(classNode)
+	return f.Soft != nil || !kernels
+}
+
+// LossBytes is the host memory of losses that run there, for n canvases of h x w pixels.
+func (m *Model) LossBytes(n, h, w int, f LossFunc) int64 {
+	grid, _ := m.Anchors(h, w)
+	rows, perRow := int64(n*len(grid)), int64(0)
+	if f.hostClass() {
+		// Logits and gradients in the order of pictures and of levels, labels twice, losses and their order.
+		perRow += int64(4*4*m.head.Logits()) + 24
+	}
+	if _, kernels := f.Box.(boxNode); !kernels {
+		perRow += 4*4*3 + 4
+	}
+	return rows * perRow
 }
 
 // Batch is what one training step reads.
@@ -41,7 +75,7 @@ type TrainStep struct {
 	targets   []*tensor.Dense
 	classNorm *tensor.Dense
 	boxNorm   *tensor.Dense
-	class     []*G.Node
+	class     []*G.Node // per level, or one for all
 	box       []*G.Node
 	params    []*nn.Param
 	grads     G.Nodes
@@ -112,17 +146,33 @@ func (s *TrainStep) build(m *Model, f LossFunc) (G.Nodes, error) {
 		return nil, b.Err()
 	}
 	classNorm, boxNorm, seed := b.Input("class_norm", s.classNorm), b.Input("box_norm", s.boxNorm), b.Input("one", one)
-	var losses, seeds G.Nodes
+	var labels, targets G.Nodes
 	for l := range s.labels {
-		labels := b.Input(fmt.Sprint("labels", l), s.labels[l])
-		targets := b.Input(fmt.Sprint("targets", l), s.targets[l])
-		s.class = append(s.class, b.Check(f.Class.Node(logits[l], labels, classNorm)))
-		s.box = append(s.box, b.Check(f.Box.Node(deltas[l], targets, labels, boxNorm)))
-		losses = append(losses, s.class[l], s.box[l])
-		seeds = append(seeds, seed, seed)
+		labels = append(labels, b.Input(fmt.Sprint("labels", l), s.labels[l]))
+		targets = append(targets, b.Input(fmt.Sprint("targets", l), s.targets[l]))
+	}
+	grid, starts := m.Anchors(s.shape.h, s.shape.w)
+	if f.hostClass() {
+		all := loss.Levels{Class: f.Class, Soft: f.Soft, Anchors: grid, NMS: f.MineNMS}
+		s.class = append(s.class, b.Check(all.Node(logits, labels, deltas, targets, classNorm)))
+	}
+	for l := range s.labels {
+		if !f.hostClass() {
+			s.class = append(s.class, b.Check(f.Class.(classNode).Node(logits[l], labels[l], classNorm)))
+		}
+		node, ok := f.Box.(boxNode)
+		if !ok {
+			node = loss.Overlap{Box: f.Box, Anchors: grid[starts[l]:starts[l+1]]}
+		}
+		s.box = append(s.box, b.Check(node.Node(deltas[l], targets[l], labels[l], boxNorm)))
 	}
 	if b.Err() != nil {
 		return nil, b.Err()
+	}
+	losses := append(append(G.Nodes{}, s.class...), s.box...)
+	var seeds G.Nodes
+	for range losses {
+		seeds = append(seeds, seed)
 	}
 	nodes, params := b.Nodes()
 	if len(nodes) == 0 {
@@ -157,18 +207,24 @@ func (s *TrainStep) Run(b *Batch) (Losses, error) {
 		return Losses{}, err
 	}
 	var out Losses
-	var v [1]float32
-	for l := range s.labels {
-		if err := s.engine.Download(v[:], s.class[l].Value().(*tensor.Dense)); err != nil {
-			return out, err
-		}
-		out.Class += float64(v[0])
-		if err := s.engine.Download(v[:], s.box[l].Value().(*tensor.Dense)); err != nil {
-			return out, err
-		}
-		out.Box += float64(v[0])
+	var err error
+	if out.Class, err = s.sum(s.class); err != nil {
+		return out, err
 	}
-	return out, nil
+	out.Box, err = s.sum(s.box)
+	return out, err
+}
+
+// sum adds up loss nodes.
+func (s *TrainStep) sum(nodes []*G.Node) (total float64, err error) {
+	var v [1]float32
+	for _, n := range nodes {
+		if err := s.engine.Download(v[:], n.Value().(*tensor.Dense)); err != nil {
+			return 0, err
+		}
+		total += float64(v[0])
+	}
+	return total, nil
 }
 
 // Gradients calls f with each trainable parameter and its gradient of the last Run, in a fixed order.

@@ -2,6 +2,7 @@ package head
 
 import (
 	"math"
+	"math/rand/v2"
 	"strconv"
 
 	G "gorgonia.org/gorgonia"
@@ -11,22 +12,44 @@ import (
 
 // Head is the pair of subnets.
 type Head struct {
-	Width     int     // channels of pyramid and towers
-	Depth     int     // convolutions in each tower; the paper uses 4
-	Anchors   int     // per cell
-	Classes   int     // without background
-	GroupNorm bool    // after each convolution of the towers
-	Prior     float64 // foreground probability at the start, the paper's pi = 0.01 (section 4.1)
-	Prefix    string
+	Width   int // channels of pyramid and towers
+	Depth   int // convolutions in each tower; the paper uses 4
+	Anchors int // per cell
+	Classes int // without background
+	// Background adds a logit for it after those of the classes, for a softmax over each anchor's.
+	Background bool
+	GroupNorm  bool    // after each convolution of the towers
+	Prior      float64 // foreground probability at the start, the paper's pi = 0.01 (section 4.1)
+	Prefix     string
 }
 
 // Class adds the class subnet to one level and returns its logits [N,h,w,A*K].
 func (h Head) Class(b *nn.Builder, p *G.Node) *G.Node {
 	const name = "classification_head."
 	return b.Conv(h.tower(b, p, name), nn.ConvSpec{
-		Name: h.Prefix + name + "cls_logits", In: h.Width, Out: h.Anchors * h.Classes, Kernel: 3,
-		Bias: true, BiasInit: float32(-math.Log((1 - h.Prior) / h.Prior)), Init: nn.Normal(.01),
+		Name: h.Prefix + name + "cls_logits", In: h.Width, Out: h.Anchors * h.Logits(), Kernel: 3,
+		Bias: true, BiasInit: h.prior, Init: nn.Normal(.01),
 	})
+}
+
+// Logits is the number of logits per anchor.
+func (h Head) Logits() int {
+	if h.Background {
+		return h.Classes + 1
+	}
+	return h.Classes
+}
+
+// prior is the bias of the class logits: each sigmoid begins at Prior, or all classes of a softmax together.
+func (h Head) prior(r *rand.Rand, shape []int, v []float32) {
+	odds := (1 - h.Prior) / h.Prior
+	if !h.Background {
+		nn.Constant(float32(-math.Log(odds)))(r, shape, v)
+		return
+	}
+	for i := h.Classes; i < len(v); i += h.Logits() {
+		v[i] = float32(math.Log(float64(h.Classes) * odds))
+	}
 }
 
 // Box adds the box subnet to one level and returns its deltas [N,h,w,A*4].

@@ -61,6 +61,10 @@ func Export(checkpoint, path string) (detector.Info, error) {
 	if err != nil {
 		return info, err
 	}
+	if info.Config.Model.Background {
+		return info, fmt.Errorf("interop: %s has a softmax with a logit for the background (model.background), torchvision's RetinaNet has "+
+			"a sigmoid per class; export it to onnx instead", checkpoint)
+	}
 	f, err := weights.Open(checkpoint)
 	if err != nil {
 		return info, err

@@ -16,9 +16,9 @@ type OHEM struct {
 	// each that the ratio holds and, where Keep is set, Keep of them in all. A batch without positives takes Ratio rows.
 	// 0 does not tell them apart.
 	Ratio float64
-	// Filter takes rows by falling loss and returns those that may count, in the same order: the place for NMS over the
-	// rows' boxes, which the paper does. nil keeps all.
-	Filter func(rows []int) []int
+	// Same tells that a row does not count besides a harder one that does: the place for the paper's NMS over the rows'
+	// boxes. With a Ratio, rows with a class and background do not rule out each other. nil is never.
+	Same func(row, harder int) bool
 }
 
 var _ Class = OHEM{}
@@ -28,6 +28,11 @@ func (o OHEM) Eval(grad, logits []float32, labels []int32) float64 {
 	if err := Check(logits, labels); err != nil {
 		panic(err.Error())
 	}
+	return o.eval(grad, logits, labels, func(int) float64 { return 1 })
+}
+
+// eval is Eval with a factor on the loss of each row, which its gradient does not get.
+func (o OHEM) eval(grad, logits []float32, labels []int32, factor func(row int) float64) float64 {
 	if len(labels) == 0 {
 		return 0
 	}
@@ -41,10 +46,9 @@ func (o OHEM) Eval(grad, logits []float32, labels []int32) float64 {
 	clear(grad)
 	sum := 0.0
 	for _, i := range o.Rows(losses, labels) {
-		if grad == nil {
-			sum += losses[i]
-		} else {
-			sum += o.Class.Eval(grad[i*k:(i+1)*k], logits[i*k:(i+1)*k], labels[i:i+1])
+		sum += factor(i) * losses[i]
+		if grad != nil {
+			o.Class.Eval(grad[i*k:(i+1)*k], logits[i*k:(i+1)*k], labels[i:i+1])
 		}
 	}
 	return sum
@@ -59,36 +63,38 @@ func (o OHEM) Rows(losses []float64, labels []int32) []int {
 		}
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(losses[b], losses[a]) })
-	if o.Filter != nil {
-		order = o.Filter(order)
+	if o.Ratio <= 0 {
+		return o.take(order, o.Keep, func(int) bool { return true })
 	}
-	positives, negatives := len(order), 0
-	if o.Ratio > 0 {
-		found := 0
-		for _, i := range order {
-			if labels[i] >= 0 {
-				found++
-			}
-		}
-		positives = found
-		if o.Keep > 0 {
-			positives = min(found, max(int(float64(o.Keep)/(1+o.Ratio)), 1))
-		}
-		negatives = int(o.Ratio * float64(max(positives, 1)))
+	most := 0
+	if o.Keep > 0 {
+		most = max(int(float64(o.Keep)/(1+o.Ratio)), 1)
 	}
-	var out []int
-	for _, i := range order {
-		switch {
-		case o.Keep > 0 && len(out) == o.Keep:
-			return out
-		case o.Ratio <= 0:
-			out = append(out, i)
-		case labels[i] >= 0 && positives > 0:
-			positives--
-			out = append(out, i)
-		case labels[i] == Background && negatives > 0:
-			negatives--
-			out = append(out, i)
+	positives := o.take(order, most, func(row int) bool { return labels[row] >= 0 })
+	most = int(o.Ratio * float64(max(len(positives), 1)))
+	if o.Keep > 0 {
+		most = min(most, o.Keep-len(positives))
+	}
+	negatives := []int(nil)
+	if most > 0 {
+		negatives = o.take(order, most, func(row int) bool { return labels[row] == Background })
+	}
+	out := append(positives, negatives...)
+	slices.SortStableFunc(out, func(a, b int) int {
+		return cmp.Or(cmp.Compare(losses[b], losses[a]), cmp.Compare(a, b))
+	})
+	return out
+}
+
+// take returns the first rows of order, at most n unless that is 0, for which from holds and that are not the same as one
+// taken before.
+func (o OHEM) take(order []int, n int, from func(row int) bool) (out []int) {
+	for _, row := range order {
+		if n > 0 && len(out) == n {
+			break
+		}
+		if from(row) && (o.Same == nil || !slices.ContainsFunc(out, func(harder int) bool { return o.Same(row, harder) })) {
+			out = append(out, row)
 		}
 	}
 	return out

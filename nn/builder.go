@@ -102,7 +102,7 @@ type ConvSpec struct {
 	Bias, ReLU      bool
 	Rectifier       engine.Rectifier // read where ReLU
 	Init            Init
-	BiasInit        float32
+	BiasInit        Init // nil is 0
 }
 
 func (s ConvSpec) params() engine.ConvParams {
@@ -119,7 +119,10 @@ func (b *Builder) ConvAdd(x, res *G.Node, s ConvSpec) *G.Node {
 	w := b.Param(s.Name+".weight", Weight, s.Init, s.shape()...)
 	var bias *G.Node
 	if s.Bias {
-		bias = b.Param(s.Name+".bias", Bias, Constant(s.BiasInit), s.Out)
+		if s.BiasInit == nil {
+			s.BiasInit = Constant(0)
+		}
+		bias = b.Param(s.Name+".bias", Bias, s.BiasInit, s.Out)
 	}
 	if b.err != nil {
 		return nil

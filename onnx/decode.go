@@ -19,7 +19,7 @@ func (e *exporter) outputs(logits, deltas []string, cells [][2]int) {
 	}
 	var flat, boxes []string
 	for l := range logits {
-		flat = append(flat, e.rows(logits[l], k, cells[l]))
+		flat = append(flat, e.classes(logits[l], k, cells[l]))
 		d := e.rows(deltas[l], 4, cells[l])
 		if e.options.Outputs != Raw {
 			d = e.decode(d, deltas[l], l, cells[l])
@@ -46,6 +46,17 @@ func (e *exporter) rows(x string, per int, cells [2]int) string {
 		return g.op("Reshape", []string{x, g.ints(0, -1, per)})
 	}
 	return g.op("Reshape", []string{x, g.ints(e.options.Batch, cells[0]*cells[1]*e.config.Model.Anchors.PerCell(), per)})
+}
+
+// classes is rows of k logits log p/(1-p), which a head with a background gives as a softmax.
+func (e *exporter) classes(x string, k int, cells [2]int) string {
+	g := e.graph
+	if !e.config.Model.Background {
+		return e.rows(x, k, cells)
+	}
+	p := g.op("Slice", []string{g.op("Softmax", []string{e.rows(x, k+1, cells)}, attribute{"axis", 2}), g.ints(0), g.ints(k), g.ints(2)})
+	p = e.clip(p, 1e-37, 1-1.0/(1<<24)) // away from infinite logits
+	return g.op("Log", []string{g.op("Div", []string{p, g.op("Sub", []string{g.floats("one", []float32{1}, 1), p})})})
 }
 
 // decode turns deltas [N,a,4] of a level into boxes on the canvas. head is the level's map, which has its size.

@@ -29,6 +29,7 @@ var models = map[string]func(c *config.Model){
 		c.Backbone, c.P2, c.Pyramid, c.P7ReLU = "mobilenet_v2", true, "pafpn", false
 		c.Anchors.Strides, c.Anchors.Sizes = []int{4, 8, 16, 32, 64, 128}, []float64{8, 16, 32, 64, 128, 256}
 	},
+	"softmax with background": func(c *config.Model) { c.Background = true },
 	"leaky, integer sizes": func(c *config.Model) {
 		c.Backbone, c.LeakySlope, c.Anchors.IntegerSizes = "mobilenet_v1", .1, true
 	},
@@ -42,6 +43,9 @@ func newModel(t *testing.T, change func(*config.Model)) (*detector.Model, detect
 	c.Model.Classes, c.Model.CategoryIDs = []string{"cat", "dog", "owl"}, []int64{1, 2, 7}
 	c.Infer.TopK, c.Infer.MaxDetections = 300, 50
 	change(&c.Model)
+	if c.Model.Background {
+		c.Loss.Kind = "softmax"
+	}
 	if err := c.Validate(); err != nil {
 		t.Fatal(err)
 	}

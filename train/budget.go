@@ -46,6 +46,7 @@ func TrainingBudget(m *detector.Model, c config.Config, n, h, w int) (Budget, er
 	anchors, _ := m.Anchors(h, w)
 	b.Inputs += int64(n) * int64(len(anchors)) * 20
 	b.Inputs *= 4
+	b.Inputs += m.LossBytes(n, h, w, lossFunc(c.Loss))
 	b.Packed = m.PackedBytes(true)
 	return b, nil
 }

@@ -136,13 +136,28 @@ func (l *Loop) epochs() float64 { return float64(l.Step) / float64(l.Schedule.Ep
 
 // lossFunc is the losses of a configuration.
 func lossFunc(c config.Loss) detector.LossFunc {
-	f := detector.LossFunc{Class: loss.Focal{Alpha: c.Alpha, Gamma: c.Gamma}, Box: loss.SmoothL1{Beta: c.Beta}}
-	if c.Kind == "bce" {
-		f.Class = loss.Focal{Alpha: -1}
+	var f detector.LossFunc
+	switch c.Kind {
+	case "focal":
+		f.Class = loss.Focal{Alpha: c.Alpha, Gamma: c.Gamma}
+	case "bce":
+		f.Class = loss.CrossEntropy{Alpha: -1}
+	case "focalstar":
+		f.Class = loss.FocalStar{Gamma: c.Gamma, Beta: c.Shift}
+	case "softmax":
+		f.Class = loss.Softmax{}
+	case "ohem":
+		f.Class = loss.OHEM{Class: loss.CrossEntropy{Alpha: -1}, Keep: c.MineKeep, Ratio: c.MineRatio}
+		if c.MineNMS < 1 {
+			f.MineNMS = float32(c.MineNMS)
+		}
+	case "quality":
+		f.Soft = loss.QualityFocal{Beta: c.Gamma}
+	case "varifocal":
+		f.Soft = loss.Varifocal{Alpha: c.Alpha, Gamma: c.Gamma}
 	}
-	if c.Box == "l1" {
-		f.Box.Beta = 0
-	}
+	f.Box = map[string]loss.Box{"smoothl1": loss.SmoothL1{Beta: c.Beta}, "l1": loss.L1{}, "iou": loss.IoU{}, "logiou": loss.IoU{Log: true},
+		"giou": loss.GIoU{}, "diou": loss.DIoU{}, "ciou": loss.CIoU{}}[c.Box]
 	return f
 }
 

@@ -26,10 +26,11 @@ CLONES void square_rows(float *__restrict s, const float *x, const float *mean, 
     }
 }
 
-CLONES void affine_rows(float *__restrict y, const float *x, const float *scale, const float *shift, int64_t rows, int c, int relu) {
+// affine_rows: y = scale*(x-mean) + beta. What is folded into one shift loses digits where the mean is large.
+CLONES void affine_rows(float *__restrict y, const float *x, const float *mean, const float *scale, const float *beta, int64_t rows, int c, int relu) {
   for (int64_t r = 0; r < rows; r++)
     for (int k = 0; k < c; k++) {
-      float v = x[r * c + k] * scale[k] + shift[k];
+      float v = (x[r * c + k] - mean[k]) * scale[k] + beta[k];
       y[r * c + k] = relu && v <= 0 ? 0 : v;
     }
 }
@@ -45,13 +46,13 @@ CLONES void grad_rows(float *__restrict sum, float *__restrict dot, const float 
     }
 }
 
-// input_rows: dx = a*dy + b*x + c, per channel.
-CLONES void input_rows(float *__restrict dx, const float *dy, const float *y, const float *x, const float *a, const float *b, const float *c0, int64_t rows, int c) {
+// input_rows: dx = a*dy + b*(x-mean) + c, per channel.
+CLONES void input_rows(float *__restrict dx, const float *dy, const float *y, const float *x, const float *mean, const float *a, const float *b, const float *c0, int64_t rows, int c) {
   for (int64_t r = 0; r < rows; r++)
     for (int k = 0; k < c; k++) {
       int64_t i = r * c + k;
       float d = y && !(y[i] > 0) ? 0 : dy[i];
-      dx[i] = a[k] * d + b[k] * x[i] + c0[k];
+      dx[i] = a[k] * d + b[k] * (x[i] - mean[k]) + c0[k];
     }
 }
 
@@ -105,7 +106,7 @@ void rn_norm(float *y, float *stats, float *var, const float *x, const float *ga
   int per = c / groups;
   double count = (double)pixels * per;
   double *total = (double *)malloc(sizeof(double) * images * c);
-  Channels ch(images, c, 3); // mean, scale, shift
+  Channels ch(images, c, 2); // mean, scale
   over_blocks(total, images, pixels, c, [&](int64_t i, int64_t r, int64_t rows, float *part) { sum_rows(part, x + (i * pixels + r) * c, rows, c); });
   for (int64_t i = 0; i < images; i++)
     for (int g = 0; g < groups; g++) {
@@ -122,10 +123,7 @@ void rn_norm(float *y, float *stats, float *var, const float *x, const float *ga
       double v = s / count, r = 1 / sqrt(v + eps);
       if (var) var[i * groups + g] = (float)v;
       stats[(images + i) * groups + g] = (float)r;
-      for (int k = g * per; k < (g + 1) * per; k++) {
-        ch.at(1, i)[k] = (float)(r * gamma[k]);
-        ch.at(2, i)[k] = (float)(beta[k] - (double)ch.at(0, i)[k] * r * gamma[k]);
-      }
+      for (int k = g * per; k < (g + 1) * per; k++) ch.at(1, i)[k] = (float)(r * gamma[k]);
     }
   free(total);
   int64_t blocks = (pixels + BLOCK - 1) / BLOCK;
@@ -133,7 +131,7 @@ void rn_norm(float *y, float *stats, float *var, const float *x, const float *ga
   for (int64_t i = 0; i < images; i++)
     for (int64_t b = 0; b < blocks; b++) {
       int64_t at = (i * pixels + b * BLOCK) * c, rows = pixels - b * BLOCK < BLOCK ? pixels - b * BLOCK : BLOCK;
-      affine_rows(y + at, x + at, ch.at(1, i), ch.at(2, i), rows, c, relu);
+      affine_rows(y + at, x + at, ch.at(0, i), ch.at(1, i), beta, rows, c, relu);
     }
 }
 
@@ -163,7 +161,7 @@ void rn_norm_param_grad(float *dp, const float *dy, const float *y, const float 
 }
 
 // dx = rstd * (gamma dy - mean(gamma dy) - xhat mean(gamma dy xhat)), means over the group (Wu and He 2018 share the
-// form with Ioffe and Szegedy 2015, section 3), written as a*dy + b*x + c per channel.
+// form with Ioffe and Szegedy 2015, section 3), written as a*dy + b*(x-mean) + c per channel.
 void rn_norm_grad(float *dx, const float *dy, const float *y, const float *x, const float *gamma, const float *stats, int64_t images, int64_t pixels, int c, int groups, int relu) {
   int per = c / groups;
   double count = (double)pixels * per, *total = (double *)malloc(sizeof(double) * images * 2 * c);
@@ -176,8 +174,8 @@ void rn_norm_grad(float *dx, const float *dy, const float *y, const float *x, co
         sum += gamma[k] * total[i * 2 * c + k];
         dot += gamma[k] * total[i * 2 * c + c + k];
       }
-      double mean = stats[i * groups + g], rstd = stats[(images + i) * groups + g];
-      double b = -rstd * rstd * dot / count, c0 = -rstd * sum / count - b * mean;
+      double rstd = stats[(images + i) * groups + g];
+      double b = -rstd * rstd * dot / count, c0 = -rstd * sum / count;
       for (int k = g * per; k < (g + 1) * per; k++) {
         ch.at(2, i)[k] = (float)(rstd * gamma[k]);
         ch.at(3, i)[k] = (float)b;
@@ -190,7 +188,7 @@ void rn_norm_grad(float *dx, const float *dy, const float *y, const float *x, co
   for (int64_t i = 0; i < images; i++)
     for (int64_t b = 0; b < blocks; b++) {
       int64_t at = (i * pixels + b * BLOCK) * c, rows = pixels - b * BLOCK < BLOCK ? pixels - b * BLOCK : BLOCK;
-      input_rows(dx + at, dy + at, relu ? y + at : NULL, x + at, ch.at(2, i), ch.at(3, i), ch.at(4, i), rows, c);
+      input_rows(dx + at, dy + at, relu ? y + at : NULL, x + at, ch.at(0, i), ch.at(2, i), ch.at(3, i), ch.at(4, i), rows, c);
     }
 }
 

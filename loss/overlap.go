@@ -1,0 +1,116 @@
+package loss
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	G "gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"retinago/anchors"
+	"retinago/box"
+	"retinago/engine"
+	"retinago/nn"
+)
+
+// Overlap is a loss between decoded boxes, such as GIoU, on the anchors of one level.
+type Overlap struct {
+	Box     Box
+	Anchors []box.Box // of a picture's level
+}
+
+// Node adds the loss of the anchors whose label is a class to a graph: deltas [N,h,w,A*4], targets [N,a,4] as deltas too,
+// labels [N,a] int32, norm [N]; the result is [1]. It is computed on the host, in float64.
+func (o Overlap) Node(deltas, targets, labels, norm *G.Node) (*G.Node, error) {
+	return nn.Apply(&overlap{Overlap: o}, deltas, targets, labels, norm)
+}
+
+// overlap keeps the gradient that its forward pass found.
+type overlap struct {
+	Overlap
+	deltas, targets, grad, norm []float32
+	labels                      []int32
+}
+
+func (*overlap) Name() string   { return "OverlapLoss" }
+func (*overlap) WRT(int) []bool { return []bool{true, false, false, false} }
+
+func (o *overlap) Shape(in []tensor.Shape) (tensor.Shape, error) {
+	if err := perAnchor(in[0], in[2], in[3]); err != nil {
+		return nil, err
+	}
+	if in[0].TotalSize() != in[1].TotalSize() || in[0].TotalSize() != 4*in[2].TotalSize() || in[2][1] != len(o.Anchors) {
+		return nil, fmt.Errorf("wants four deltas and four targets for each of %d anchors", len(o.Anchors))
+	}
+	return tensor.Shape{1}, nil
+}
+
+func (o *overlap) Forward(e engine.Engine, out *tensor.Dense, in []*tensor.Dense) error {
+	if o.deltas == nil {
+		n, rows := in[3].Shape()[0], in[2].Shape().TotalSize()
+		o.deltas, o.targets, o.grad = make([]float32, 4*rows), make([]float32, 4*rows), make([]float32, 4*rows)
+		o.labels, o.norm = make([]int32, rows), make([]float32, n)
+	}
+	if err := errors.Join(e.Download(o.deltas, in[0]), e.Download(o.targets, in[1]), e.Download(o.labels, in[2]), e.Download(o.norm, in[3])); err != nil {
+		return err
+	}
+	clear(o.grad)
+	sum, a := 0.0, len(o.Anchors)
+	for j, label := range o.labels {
+		if label < 0 {
+			continue
+		}
+		f := float64(o.norm[j/a])
+		sum += f * o.one(o.grad[4*j:4*j+4], o.deltas[4*j:4*j+4], o.targets[4*j:4*j+4], o.Anchors[j%a], f)
+	}
+	return e.Upload(out, []float32{float32(sum)})
+}
+
+// one computes the loss of a positive anchor, and f times its gradient by the deltas.
+func (o *overlap) one(grad, delta, target []float32, anchor box.Box, f float64) float64 {
+	clamp := float64(anchors.NewCoder().Clamp)
+	// Overlaps do not change when both boxes move: the anchor's centre is the origin, which keeps digits.
+	decode := func(d []float32) (corners [4]float32) {
+		for axis, side := range [2]float32{anchor.W(), anchor.H()} {
+			s := float64(side)
+			centre, half := float64(d[axis])*s, math.Exp(math.Min(float64(d[2+axis]), clamp))*s/2
+			corners[axis], corners[2+axis] = float32(centre-half), float32(centre+half)
+		}
+		return corners
+	}
+	p, t := decode(delta), decode(target)
+	var g [4]float32
+	l := o.Box.Eval(g[:], p[:], t[:])
+	for axis, side := range [2]float32{anchor.W(), anchor.H()} {
+		low, high := float64(g[axis]), float64(g[2+axis])
+		grad[axis] = float32(f * float64(side) * (low + high))
+		if float64(delta[2+axis]) <= clamp {
+			grad[2+axis] = float32(f * (high - low) * float64(p[2+axis]-p[axis]) / 2)
+		}
+	}
+	return l
+}
+
+func (o *overlap) Gradient(in G.Nodes, out, dout *G.Node) (G.Nodes, error) {
+	dx, err := nn.Apply(&overlapGrad{o}, in[0], out, dout)
+	return G.Nodes{dx, nil, nil, nil}, err
+}
+
+// overlapGrad writes what the forward pass found: (deltas, loss, up [1]) -> like deltas.
+type overlapGrad struct{ o *overlap }
+
+func (*overlapGrad) Name() string                                  { return "OverlapLossGrad" }
+func (*overlapGrad) Shape(in []tensor.Shape) (tensor.Shape, error) { return in[0].Clone(), nil }
+
+func (g *overlapGrad) Forward(e engine.Engine, out *tensor.Dense, in []*tensor.Dense) error {
+	var up [1]float32
+	if err := e.Download(up[:], in[2]); err != nil {
+		return err
+	}
+	d := g.o.deltas // read by the forward pass only
+	for i, v := range g.o.grad {
+		d[i] = v * up[0]
+	}
+	return e.Upload(out, d)
+}
