@@ -3,7 +3,10 @@ package detector
 import (
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -26,8 +29,9 @@ import (
 // fixture is what torchvision computed with seeded weights: every stage of the network, losses, gradients, detections.
 type fixture struct {
 	dir  string
-	Arch string
 	Meta struct {
+		Arch    string             `json:"arch"`
+		V2      bool               `json:"v2"`
 		Classes int                `json:"classes"`
 		Sizes   [][2]int           `json:"image_sizes_resized"` // height, width
 		Losses  map[string]float64 `json:"losses_evalbn"`
@@ -35,8 +39,8 @@ type fixture struct {
 	}
 }
 
-// fixtures are the folders that $RETINAGO_TORCHVISION names. They hold some 300 MB each and are made where torchvision
-// is, so they are no part of the project.
+// fixtures are the folders that $RETINAGO_TORCHVISION names, which testdata/reference.py makes where torchvision is. They
+// hold up to 1 GB each, so they are no part of the project.
 func fixtures(t *testing.T) []fixture {
 	t.Helper()
 	dirs := filepath.SplitList(os.Getenv("RETINAGO_TORCHVISION"))
@@ -53,10 +57,16 @@ func fixtures(t *testing.T) []fixture {
 		if err := json.Unmarshal(b, &f.Meta); err != nil {
 			t.Fatal(err)
 		}
-		f.Arch = strings.ReplaceAll(regexp.MustCompile(`"arch": "(r\d+)`).FindStringSubmatch(string(b))[1], "r", "resnet")
 		out = append(out, f)
 	}
 	return out
+}
+
+func (f fixture) name() string {
+	if f.Meta.V2 {
+		return f.Meta.Arch + " v2"
+	}
+	return f.Meta.Arch
 }
 
 // file is a file of the fixture, preferably of its computation in float64.
@@ -124,8 +134,11 @@ func narrow(v []float64) []float32 {
 func (f fixture) model(t *testing.T, norm string) *Model {
 	t.Helper()
 	c := config.Default().Model
-	c.Backbone, c.Norm, c.FrozenStages, c.P6From = f.Arch, norm, 0, "p5"
+	c.Backbone, c.Norm, c.FrozenStages, c.P6From = f.Meta.Arch, norm, 0, "p5"
 	c.Anchors.IntegerSizes = true
+	if f.Meta.V2 {
+		c.P6From, c.HeadNorm = "c5", "group"
+	}
 	for i := range f.Meta.Classes {
 		c.Classes = append(c.Classes, fmt.Sprint("class ", i))
 	}
@@ -175,7 +188,7 @@ func worst(got []float32, want []float64) float64 {
 // Every stage of the inference network is torchvision's to 1e-4 of its largest magnitude, anchors to the bit.
 func TestTorchvisionStages(t *testing.T) {
 	for _, f := range fixtures(t) {
-		t.Run(f.Arch, func(t *testing.T) {
+		t.Run(f.name(), func(t *testing.T) {
 			m := f.model(t, "batch")
 			batch, shape := f.npy(t, "batch")
 			n, h, w := shape[0], shape[2], shape[3]
@@ -286,24 +299,25 @@ func (f fixture) detections(t *testing.T, m *Model, raw *Raw, i, h, w int, s [2]
 }
 
 // Losses and the gradient of every parameter, with the batch's statistics in the norms and with the running ones.
+//
+// A gradient in float32 is as good as its ReLUs: a unit whose input is a rounding error from 0 passes everything or
+// nothing, and of millions some ten do. So gradients are compared, to 1e-3, with float64 in which the same units are
+// active: this test writes which they are, `reference.py units` computes the gradients, and the test runs again.
 func TestTorchvisionGradients(t *testing.T) {
 	for _, f := range fixtures(t) {
 		for _, k := range []struct {
 			norm, tag string
 			losses    map[string]float64
 		}{{"frozen", "evalbn", f.Meta.Losses}, {"batch", "bntrain", f.Meta.Train}} {
-			if k.losses == nil {
-				continue
-			}
-			t.Run(f.Arch+"/"+k.norm, func(t *testing.T) { f.gradients(t, f.model(t, k.norm), k.tag, k.losses) })
+			t.Run(f.name()+"/"+k.norm, func(t *testing.T) { f.gradients(t, f.model(t, k.norm), k.tag, k.losses) })
 		}
 	}
 }
 
 func (f fixture) gradients(t *testing.T, m *Model, tag string, losses map[string]float64) {
 	t.Helper()
-	batch, shape := f.npy(t, "batch")
-	n, h, w := shape[0], shape[2], shape[3]
+	batch, dims := f.npy(t, "batch")
+	n, h, w := dims[0], dims[2], dims[3]
 	objects := make([]Objects, n)
 	for i := range objects {
 		boxes, _ := f.npy(t, fmt.Sprintf("gt%d_boxes_resized", i))
@@ -320,11 +334,8 @@ func (f fixture) gradients(t *testing.T, m *Model, tag string, losses map[string
 	for i := range norm {
 		norm[i] = 1 / float32(n*max(targets.Positives[i], 1))
 	}
-	step, err := m.TrainStep(n, h, w, LossFunc{Class: loss.Focal{Alpha: .25, Gamma: 2}, Box: loss.L1{}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, err := step.Run(&Batch{N: n, H: h, W: w, Images: narrow(nhwc(batch, shape)), Targets: targets, ClassNorm: norm, BoxNorm: norm})
+	step, rectified := f.step(t, m, shape{n, h, w})
+	got, err := step.Run(&Batch{N: n, H: h, W: w, Images: narrow(nhwc(batch, dims)), Targets: targets, ClassNorm: norm, BoxNorm: norm})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -335,50 +346,136 @@ func (f fixture) gradients(t *testing.T, m *Model, tag string, losses map[string
 			t.Errorf("%s loss is %.8g, want %.8g", name, pair[0], pair[1])
 		}
 	}
-	want, err := weights.Open(f.file("grads_"+tag, ".safetensors"))
+	f.writeUnits(t, m, tag, rectified)
+
+	grads := map[string][]float32{}
+	err = step.Gradients(func(p *nn.Param, g *tensor.Dense) error {
+		grads[p.Name] = make([]float32, p.Size())
+		return m.engine.Download(grads[p.Name], g)
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer want.Close()
-	// A gradient in float32 is as good as its ReLUs: a unit whose input is a rounding error from 0 passes everything or
-	// nothing, and a deep network has many. What is possible shows PyTorch's own float32, where the folder has it; which
-	// units flip is chance, so three times its worst are allowed.
-	tol, own32 := 1e-3, 0.0
-	if own, err := weights.Open(filepath.Join(f.dir, "grads_"+tag+".safetensors")); err == nil && own.Path() != want.Path() {
-		defer own.Close()
-		for _, name := range want.Names() {
-			a, err := own.Tensor(name)
-			if err != nil {
-				t.Fatal(err)
-			}
-			b, err := want.Tensor(name)
-			if err != nil {
-				t.Fatal(err)
-			}
-			own32 = max(own32, apart(a.Data, b.Data))
+	double, same := f.tensors(t, "grads_"+tag+"_f64"), f.tensors(t, "grads_"+tag+"_units")
+	own, ours := 0.0, 0.0
+	for name, v := range f.tensors(t, "grads_"+tag) {
+		own = max(own, apart(v, double[name]))
+		if grads[name] != nil {
+			ours = max(ours, apart(grads[name], double[name]))
 		}
-		t.Logf("PyTorch's float32 differs from its float64 by up to %.2g", own32)
-		tol = max(tol, 3*own32)
 	}
-	most, count := 0.0, 0
-	err = step.Gradients(func(p *nn.Param, g *tensor.Dense) error {
-		ref, err := want.Tensor(p.Name)
-		if err != nil {
-			return err
+	t.Logf("of float64 with its own units active, PyTorch's float32 is up to %.2g away, this up to %.2g", own, ours)
+	if same == nil {
+		t.Fatalf("%s has no gradients with the same units active: run `reference.py units %s`, then this test again", f.dir, f.dir)
+	}
+	compare(t, grads, same, 1e-3)
+}
+
+// compare checks every gradient by the norm of its difference.
+func compare(t *testing.T, got, want map[string][]float32, tol float64) {
+	t.Helper()
+	most := 0.0
+	for name, v := range got {
+		d := math.Inf(1)
+		if len(want[name]) == len(v) {
+			d = apart(v, want[name])
 		}
-		v := make([]float32, p.Size())
-		if err := m.engine.Download(v, g); err != nil {
-			return err
-		}
-		d := apart(v, ref.Data)
-		most, count = max(most, d), count+1
+		most = max(most, d)
 		if !(d < tol) {
-			t.Errorf("%s: the gradient differs by %.2g", p.Name, d)
+			t.Errorf("%s: the gradient differs by %.2g, %.2g are allowed", name, d, tol)
+		}
+	}
+	t.Logf("%d gradients, the worst differs by %.2g", len(got), most)
+}
+
+// step is the fixture's training step, with what comes out of every ReLU, by `WEIGHT HxW` of the convolution before.
+func (f fixture) step(t *testing.T, m *Model, k shape) (*TrainStep, map[string]*G.Node) {
+	t.Helper()
+	losses := LossFunc{Class: loss.Focal{Alpha: .25, Gamma: 2}, Box: loss.L1{}}
+	if f.Meta.V2 {
+		losses.Box = loss.GIoU{}
+	}
+	if err := m.refresh(); err != nil {
+		t.Fatal(err)
+	}
+	s, outputs, err := m.trainGraph(k, losses)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := nn.NewPlan(outputs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	conv, rectified := map[*G.Node]string{}, map[string]*G.Node{} // conv: whose values a node has
+	err = plan.Walk(func(n *G.Node, in []*G.Node, layer any) error {
+		relu := false
+		switch l := layer.(type) {
+		case nn.ConvLayer:
+			conv[n], relu = in[1].Name(), l.ReLU
+		case nn.BatchNormLayer:
+			conv[n], relu = conv[in[0]], l.ReLU
+		case nn.GroupNormLayer:
+			conv[n], relu = conv[in[0]], l.ReLU
+		case nn.AddLayer:
+			conv[n], relu = conv[in[0]], l.ReLU
+		case nn.ReLULayer:
+			conv[n], relu = conv[in[0]], true
+		}
+		if relu {
+			rectified[fmt.Sprintf("%s %dx%d", conv[n], n.Shape()[1], n.Shape()[2])] = n
 		}
 		return nil
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("%d gradients, the worst differs by %.2g", count, most)
+	if s.machine, err = nn.NewMachine(m.arena, slices.AppendSeq(outputs, maps.Values(rectified))); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s, rectified
+}
+
+// writeUnits writes which units were active, 1 or 0 in N,H,W,C, for reference.py.
+func (f fixture) writeUnits(t *testing.T, m *Model, tag string, rectified map[string]*G.Node) {
+	t.Helper()
+	var out []weights.Tensor
+	for name, n := range rectified {
+		v := weights.Tensor{Name: name, Shape: n.Shape(), Data: make([]float32, n.Shape().TotalSize())}
+		if err := m.engine.Download(v.Data, n.Value().(*tensor.Dense)); err != nil {
+			t.Fatal(err)
+		}
+		for i, x := range v.Data {
+			v.Data[i] = 0
+			if x > 0 {
+				v.Data[i] = 1
+			}
+		}
+		out = append(out, v)
+	}
+	if err := weights.Write(filepath.Join(f.dir, "units_"+tag+".safetensors"), nil, out); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// tensors reads a safetensors file of the fixture, nil where there is none.
+func (f fixture) tensors(t *testing.T, name string) map[string][]float32 {
+	t.Helper()
+	w, err := weights.Open(filepath.Join(f.dir, name+".safetensors"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	out := map[string][]float32{}
+	for _, n := range w.Names() {
+		v, err := w.Tensor(n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out[n] = v.Data
+	}
+	return out
 }

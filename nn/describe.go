@@ -6,7 +6,7 @@ import (
 	"retinago/engine"
 )
 
-// What Plan.Walk calls operations of inference graphs by. Inputs are in the order of the operation's own function; those
+// What Plan.Walk calls operations by. Inputs are in the order of the operation's own function; those
 // that are optional are there where the description says so.
 type (
 	// ConvLayer: x, weights, then scale, bias and residual.
@@ -24,6 +24,8 @@ type (
 	AddLayer struct{ ReLU bool }
 	// GroupNormLayer: x, gamma, beta.
 	GroupNormLayer struct{ engine.NormParams }
+	// BatchNormLayer is a norm by the batch's statistics: x, gamma, beta.
+	BatchNormLayer struct{ engine.NormParams }
 )
 
 // described is a Kernel that tells what it is.
@@ -37,7 +39,7 @@ func (a *addReLU) describe() any  { return AddLayer{a.relu} }
 
 func (n *norm) describe() any {
 	if n.batch {
-		return nil
+		return BatchNormLayer{n.p}
 	}
 	return GroupNormLayer{n.p}
 }

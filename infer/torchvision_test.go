@@ -1,0 +1,149 @@
+package infer
+
+import (
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"retinago/box"
+	"retinago/engine/cpu"
+	"retinago/interop"
+	"retinago/picture"
+	"retinago/weights"
+)
+
+// torchvisionFound is what torchvision found on a picture, in its pixels.
+type torchvisionFound struct {
+	File   string
+	Boxes  [][4]float32
+	Scores []float32
+	Labels []int
+}
+
+// From a .pth and picture files to boxes, this finds what torchvision finds: boxes to .01 px, scores to 1e-5. The folders
+// that $RETINAGO_TORCHVISION names are made by detector/testdata/reference.py with -pictures.
+func TestIsTorchvisions(t *testing.T) {
+	dirs := filepath.SplitList(os.Getenv("RETINAGO_TORCHVISION"))
+	if len(dirs) == 0 {
+		t.Skip("$RETINAGO_TORCHVISION names no folders with torchvision's numbers")
+	}
+	for _, dir := range dirs {
+		var pictures []torchvisionFound
+		b, err := os.ReadFile(filepath.Join(dir, "pictures.json"))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err == nil {
+			err = json.Unmarshal(b, &pictures)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := imported(t, filepath.Join(dir, "weights.pth"))
+		for _, want := range pictures {
+			pic, err := picture.Decode(want.File)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := p.Predict(pic)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want.compare(t, filepath.Join(filepath.Base(dir), filepath.Base(want.File)), got)
+		}
+	}
+}
+
+// imported loads another project's weights.
+func imported(t *testing.T, path string) *Predictor {
+	t.Helper()
+	s, err := weights.OpenAny(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	m, err := interop.Import(s, interop.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := cpu.New(cpu.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	out := filepath.Join(t.TempDir(), "m.safetensors")
+	if err := m.Save(out, e); err != nil {
+		t.Fatal(err)
+	}
+	p, err := Load(out, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { p.Close() })
+	return p
+}
+
+// compare matches detections of equal class, score and box, whatever their order: scores that differ in their last bits
+// change places. A box that overlaps a better one by the IoU that NMS asks for, to the last bits, may stay or go.
+func (w torchvisionFound) compare(t *testing.T, name string, got []Detection) {
+	t.Helper()
+	want := make([]Detection, len(w.Scores))
+	for i, s := range w.Scores {
+		b := w.Boxes[i]
+		want[i] = Detection{Box: box.Box{X1: b[0], Y1: b[1], X2: b[2], Y2: b[3]}, Class: w.Labels[i], Score: s}
+	}
+	if len(got) != len(want) {
+		t.Errorf("%s: %d detections, torchvision has %d", name, len(got), len(want))
+	}
+	const scoreTol, boxTol = 1e-5, .01
+	used := make([]bool, len(want))
+	var lost []Detection
+	mostScore, mostBox := 0.0, 0.0
+	for _, d := range got {
+		found := false
+		for k, o := range want {
+			ds, db := math.Abs(float64(o.Score-d.Score)), furthest(o.Box, d.Box)
+			if found = !used[k] && o.Class == d.Class && ds < scoreTol && db < boxTol; found {
+				used[k] = true
+				mostScore, mostBox = max(mostScore, ds), max(mostBox, db)
+				break
+			}
+		}
+		if !found {
+			lost = append(lost, d)
+		}
+	}
+	for k, o := range want {
+		if !used[k] {
+			lost = append(lost, o)
+		}
+	}
+	edges := 0
+	for _, d := range lost {
+		if onEdge(d, got) || onEdge(d, want) {
+			edges++
+		}
+	}
+	t.Logf("%s: %d detections, scores to %.1g, boxes to %.1g px, %d at the edge of NMS", name, len(got), mostScore, mostBox, edges)
+	// With the number of detections bounded, each that stays pushes out the last.
+	if len(lost) > 2*edges {
+		t.Errorf("%s: in one and not in the other: %v", name, lost)
+	}
+}
+
+// onEdge tells whether a detection's IoU with a better one of its class is NMS's threshold, as float32 can tell.
+func onEdge(d Detection, all []Detection) bool {
+	return slices.ContainsFunc(all, func(o Detection) bool {
+		return o.Class == d.Class && o.Score > d.Score && math.Abs(float64(o.Box.IoU(d.Box))-.5) < 1e-5
+	})
+}
+
+// furthest is the largest difference of two boxes' coordinates.
+func furthest(a, b box.Box) float64 {
+	return max(math.Abs(float64(a.X1-b.X1)), math.Abs(float64(a.Y1-b.Y1)), math.Abs(float64(a.X2-b.X2)), math.Abs(float64(a.Y2-b.Y2)))
+}
