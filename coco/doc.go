@@ -3,7 +3,9 @@
 //	instances.json --Load--> *Dataset --Index--> images -> annotations, category id -> class
 //	                            |  \--Check--> []Problem     \--Fix--> repaired copy, Report
 //	results.json --LoadResults--> []Detection
-//	                            \--Evaluate--> *Result: the twelve COCO numbers
+//	                            |--Evaluate--> *Result: the twelve COCO numbers
+//	                            |--ByScore--> *ScoreCurves: precision, recall and F1 from each score on
+//	                            \--Analyse--> *Errors: kinds of errors, confusion
 //
 // Load streams: a 450 MB file needs little more memory than what it keeps. Errors of structure (truncated
 // text, wrong types, missing keys) fail Load; faults of the data (unknown ids, boxes that are empty, outside

@@ -150,16 +150,16 @@ func inCrowd(d Detection, crowds []*Annotation) bool {
 	})
 }
 
-// String is a table of the kinds, and the confusion matrix where it has at most 20 classes.
-func (e *Errors) String() string {
-	var b strings.Builder
-	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintf(&b, "%d objects, %d detections with a score of %g or more\n", e.Objects, e.Detections, e.Params.Score)
-	for _, k := range []struct {
-		what string
-		n    int
-		why  string
-	}{
+// ErrorKind is one kind of Errors in words. Count is of detections, for "missed" of objects.
+type ErrorKind struct {
+	Name    string
+	Count   int
+	Meaning string
+}
+
+// Kinds lists what becomes of detections and objects: the correct ones first, then the kinds of errors.
+func (e *Errors) Kinds() []ErrorKind {
+	return []ErrorKind{
 		{"correct", e.Correct, fmt.Sprintf("IoU %g or more with an object of the class", e.Params.Found)},
 		{"class", e.Class, "on an object of another class"},
 		{"localisation", e.Localisation, fmt.Sprintf("IoU of %g to %g with an object of the class", e.Params.Near, e.Params.Found)},
@@ -167,8 +167,16 @@ func (e *Errors) String() string {
 		{"duplicate", e.Duplicate, "on an object that is found already"},
 		{"background", e.Background, "near nothing"},
 		{"missed", e.Missed, "objects that nothing of the above explains"},
-	} {
-		fmt.Fprintf(w, "%s\t%d\t  %s\n", k.what, k.n, k.why)
+	}
+}
+
+// String is a table of the kinds, and the confusion matrix where it has at most 20 classes.
+func (e *Errors) String() string {
+	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintf(&b, "%d objects, %d detections with a score of %g or more\n", e.Objects, e.Detections, e.Params.Score)
+	for _, k := range e.Kinds() {
+		fmt.Fprintf(w, "%s\t%d\t  %s\n", k.Name, k.Count, k.Meaning)
 	}
 	w.Flush()
 	if len(e.Names) > 20 {

@@ -14,6 +14,15 @@ import (
 // As in pycocotools: iscrowd overrides an annotation's "ignore"; a detection's area is its box's, an object's is its
 // "area"; equal scores keep their order; and a match with the annotation whose id is 0 counts as none.
 func Evaluate(gt *Dataset, dt []Detection, p Params) (*Result, error) {
+	e, err := matched(gt, dt, p)
+	if err != nil {
+		return nil, err
+	}
+	return e.accumulate(), nil
+}
+
+// matched checks the arguments and matches all detections with objects.
+func matched(gt *Dataset, dt []Detection, p Params) (*evaluation, error) {
 	p, err := p.withDefaults()
 	if err != nil {
 		return nil, err
@@ -33,7 +42,7 @@ func Evaluate(gt *Dataset, dt []Detection, p Params) (*Result, error) {
 		m := newMatcher(e)
 		return m.match
 	})
-	return e.accumulate(), nil
+	return e, nil
 }
 
 // pair is the objects and detections of one class in one image: the unit of matching.

@@ -62,6 +62,8 @@ func TestEvaluateByHand(t *testing.T) {
 		{"ignore is overridden by iscrowd", scene(a, ignored), []Detection{det(.9, 0, 0, 50, 50)}, half, half, .5, .5, half},
 		// 120 x 120 is no match and not medium: it does not harm the AP of medium objects.
 		{"a large one is wrong", scene(a), []Detection{det(.9, 60, 60, 120, 120), det(.8, 0, 0, 50, 50)}, .5, .5, 0, 1, 1},
+		// Areas of 1e-400 are 0 and the IoU is 0/0: not below a threshold, as pycocotools asks, hence a match. No medium object.
+		{"an IoU of 0/0", scene(object(0, 0, 1e-200, 1e-200)), []Detection{det(.9, 0, 0, 1e-200, 1e-200)}, 1, 1, 1, 1, -1},
 		// pycocotools marks a match by the id of the object: 0 is no mark, and the detection is wrong.
 		{"an object with id 0", zero, []Detection{det(.9, 0, 0, 50, 50)}, 0, 0, 0, 0, 0},
 	} {

@@ -96,9 +96,10 @@ func (m *matcher) threshold(p *pair, t float64, area [2]float64, out []outcome) 
 			if found >= 0 && !m.ignore[found] && m.ignore[g] {
 				break
 			}
-			if ious[g] >= best {
-				best, found = ious[g], g
+			if ious[g] < best {
+				continue
 			}
+			best, found = ious[g], g // an IoU that is not a number (0/0, inf/inf) is not below: a match, as in pycocotools
 		}
 		hit, skip := false, false
 		if found >= 0 {

@@ -3,6 +3,8 @@ package coco
 import (
 	"bufio"
 	"encoding/json"
+
+	"retinago/internal/file"
 )
 
 // classRow is a class in the JSON report.
@@ -90,7 +92,7 @@ func (r *Result) Save(path string) error {
 	if err != nil {
 		return err
 	}
-	return writeFile(path, func(w *bufio.Writer) error {
+	return file.Write(path, func(w *bufio.Writer) error {
 		_, err := w.Write(append(b, '\n'))
 		return err
 	})

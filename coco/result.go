@@ -90,6 +90,18 @@ func (r *Result) MeanRecall(t, k, a, m int) float64 {
 	return meanPresent(v)
 }
 
+// PrecisionCurve is the precision [R] at the recall points, with the arguments of MeanPrecision: the mean over thresholds
+// and classes where there is something to find.
+func (r *Result) PrecisionCurve(t, k, a, m int) []float64 {
+	curve := make([]float64, r.Dims[1])
+	v := make([][]float64, r.Dims[1])
+	r.each(t, k, func(t, p, k int) { v[p] = append(v[p], r.Precision[r.precisionAt(t, p, k, a, m)]) }, r.Dims[1])
+	for p := range curve {
+		curve[p] = meanPresent(v[p])
+	}
+	return curve
+}
+
 // each walks thresholds, points and classes in the arrays' order.
 func (r *Result) each(t, k int, visit func(t, p, k int), points int) {
 	t0, t1, k0, k1 := 0, r.Dims[0], 0, r.Dims[2]

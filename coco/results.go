@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+
+	"retinago/internal/file"
 )
 
 // LoadResults reads a results file: a list of {"image_id", "category_id", "bbox": [x, y, w, h], "score"}; other
@@ -85,7 +87,7 @@ func SaveResults(path string, dets []Detection) error {
 	if err := f.err(); err != nil {
 		return err
 	}
-	return writeFile(path, func(w *bufio.Writer) error {
+	return file.Write(path, func(w *bufio.Writer) error {
 		e := encoder{w: w, buf: []byte{'['}}
 		for i, d := range dets {
 			e.separate(i)

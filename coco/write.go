@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+
+	"retinago/internal/file"
 )
 
 // Save writes the dataset as an instances file, one item a line, whole or not at all: a temporary name, synced,
@@ -16,7 +18,7 @@ func (d *Dataset) Save(path string) error {
 	if err := d.finiteNumbers(path); err != nil {
 		return err
 	}
-	return writeFile(path, func(w *bufio.Writer) error {
+	return file.Write(path, func(w *bufio.Writer) error {
 		e := encoder{w: w}
 		e.document(d)
 		return e.err

@@ -13,6 +13,7 @@ import (
 	"retinago/detector"
 	"retinago/engine/cpu"
 	"retinago/infer"
+	"retinago/report"
 )
 
 func evalCommand() *cli.Command {
@@ -22,6 +23,7 @@ func evalCommand() *cli.Command {
 		Description: "Either a model on a dataset, or detections against ground truth (the metric alone).\n\n" +
 			"   retinago eval -weights runs/masks/best.safetensors -data val.json -images val\n" +
 			"   retinago eval -weights runs/masks/best.safetensors -data val.json -images val -classes -errors\n" +
+			"   retinago eval -weights runs/masks/best.safetensors -data val.json -images val -report masks.html\n" +
 			"   retinago eval -gt instances_val2017.json -dt results.json -json metrics.json",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "weights", Usage: "checkpoint `FILE`, or the name of a published detector (see weights fetch)"},
@@ -30,11 +32,12 @@ func evalCommand() *cli.Command {
 			&cli.StringFlag{Name: "gt", Usage: "COCO instances `JSON` as ground truth"},
 			&cli.StringFlag{Name: "dt", Usage: "COCO results `JSON` to be measured"},
 			&cli.StringFlag{Name: "json", Usage: "write the numbers to `FILE`: stats at full precision, classes, precision arrays"},
+			&cli.StringFlag{Name: "report", Usage: "write one HTML `FILE` with numbers, curves, scores to ask for, confusion and kinds of errors"},
 			&cli.StringFlag{Name: "results", Usage: "write the model's detections to `FILE` in COCO's results format"},
 			&cli.IntFlag{Name: "threads", Usage: "of the compute", DefaultText: "all cores"},
 			&cli.BoolFlag{Name: "classes", Usage: "print a line per class too"},
 			&cli.BoolFlag{Name: "errors", Usage: "print what goes wrong: kinds of errors, confusion matrix"},
-			&cli.Float64Flag{Name: "errors-score", Usage: "least score of the detections that -errors looks at", Value: .3},
+			&cli.Float64Flag{Name: "errors-score", Usage: "least score of the detections that -errors and the report's confusion look at", Value: .3},
 			mirrorFlag(), cacheFlag(),
 		},
 		Action: func(c *cli.Context) error {
@@ -60,7 +63,7 @@ func evalResults(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	return measure(c, gt, dt)
+	return measure(c, gt, dt, nil)
 }
 
 func evalModel(c *cli.Context) error {
@@ -96,7 +99,7 @@ func evalModel(c *cli.Context) error {
 			return err
 		}
 	}
-	if err := measure(c, d.COCO(), ev.Detections); err != nil {
+	if err := measure(c, d.COCO(), ev.Detections, ev.Broken); err != nil {
 		return err
 	}
 	fmt.Fprintf(c.App.Writer, "%d pictures in %s: network %s, boxes and NMS %s, waiting for pictures %s\n", d.Len(), took.Round(time.Millisecond),
@@ -110,7 +113,8 @@ func evalModel(c *cli.Context) error {
 	return nil
 }
 
-func measure(c *cli.Context, gt *coco.Dataset, dt []coco.Detection) error {
+// measure prints and writes what the flags ask for. Broken pictures, by path, are named in the report.
+func measure(c *cli.Context, gt *coco.Dataset, dt []coco.Detection, broken map[string]error) error {
 	r, err := coco.Evaluate(gt, dt, coco.Params{})
 	if err != nil {
 		return err
@@ -122,17 +126,37 @@ func measure(c *cli.Context, gt *coco.Dataset, dt []coco.Detection) error {
 	if c.Bool("classes") {
 		fmt.Fprint(c.App.Writer, r.Table())
 	}
+	var wrong *coco.Errors
+	if c.Bool("errors") || c.String("report") != "" {
+		if wrong, err = coco.Analyse(gt, dt, coco.ErrorParams{Score: c.Float64("errors-score")}); err != nil {
+			return err
+		}
+	}
 	if c.Bool("errors") {
-		e, err := coco.Analyse(gt, dt, coco.ErrorParams{Score: c.Float64("errors-score")})
+		fmt.Fprint(c.App.Writer, wrong)
+	}
+	if path := c.String("json"); path != "" {
+		if err := r.Save(path); err != nil {
+			return err
+		}
+	}
+	if path := c.String("report"); path != "" {
+		scores, err := coco.ByScore(gt, dt, coco.Params{})
 		if err != nil {
 			return err
 		}
-		fmt.Fprint(c.App.Writer, e)
-	}
-	if path := c.String("json"); path != "" {
-		return r.Save(path)
+		e := report.Evaluation{Title: "Evaluation", Lead: measured(c), Result: r, Scores: scores, Errors: wrong, Broken: broken}
+		return e.Page().Save(path)
 	}
 	return nil
+}
+
+// measured says what was measured on what.
+func measured(c *cli.Context) string {
+	if weights := c.String("weights"); weights != "" {
+		return fmt.Sprintf("Model %s on %s, pictures in %s.", weights, c.String("data"), c.String("images"))
+	}
+	return fmt.Sprintf("Detections %s against %s.", c.String("dt"), c.String("gt"))
 }
 
 // sameClasses checks that a dataset's categories are those that the model was trained on.

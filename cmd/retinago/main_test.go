@@ -106,9 +106,11 @@ func TestVerbs(t *testing.T) {
 	out := ok(t, append([]string{"train", "-out", run}, tiny(dir)...)...)
 	wants(t, out, "step 12/12", "eta", "s/step", "wait", "Average Precision", "learning rate", "memory")
 	best := filepath.Join(run, train.BestModel)
-	metrics, results := filepath.Join(t.TempDir(), "m.json"), filepath.Join(t.TempDir(), "r.json")
-	byModel := ok(t, "eval", "-weights", best, "-data", val, "-images", filepath.Join(dir, "val"), "-json", metrics, "-results", results, "-errors", "-errors-score", ".01")
-	byResults := ok(t, "eval", "-gt", val, "-dt", results)
+	metrics, results, page := filepath.Join(t.TempDir(), "m.json"), filepath.Join(t.TempDir(), "r.json"), filepath.Join(t.TempDir(), "r.html")
+	byModel := ok(t, "eval", "-weights", best, "-data", val, "-images", filepath.Join(dir, "val"), "-json", metrics, "-results", results, "-errors", "-errors-score", ".01", "-report", page)
+	wants(t, text(t, page), "<!DOCTYPE html>", "Model "+best, "a score of 0.01 or more", "Pictures: 4.", "circle")
+	byResults := ok(t, "eval", "-gt", val, "-dt", results, "-report", page)
+	wants(t, text(t, page), "Detections "+results+" against "+val, "Which score to ask for")
 	wants(t, byModel, "localisation", "confusion")
 	if !strings.HasPrefix(byModel, byResults) {
 		t.Errorf("the model's evaluation and that of its results differ:\n%s\n%s", byModel, byResults)
@@ -158,6 +160,15 @@ func read(t *testing.T, path string, v any) {
 	if err := json.Unmarshal(b, v); err != nil {
 		t.Fatalf("%s: %v", path, err)
 	}
+}
+
+func text(t *testing.T, path string) string {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
 }
 
 func write(t *testing.T, path, content string) string {
@@ -332,11 +343,13 @@ func TestBrokenPictures(t *testing.T) {
 		t.Errorf("detect: exit code %d", code)
 	}
 	wants(t, out, cut, "cut", "1 of 4 pictures")
-	code, out = call(t, "eval", "-weights", best, "-data", filepath.Join(dir, "val.json"), "-images", filepath.Join(dir, "val"))
+	page := filepath.Join(t.TempDir(), "r.html")
+	code, out = call(t, "eval", "-weights", best, "-data", filepath.Join(dir, "val.json"), "-images", filepath.Join(dir, "val"), "-report", page)
 	if code != 3 {
 		t.Errorf("eval: exit code %d", code)
 	}
 	wants(t, out, cut, "missed")
+	wants(t, text(t, page), "1 pictures could not be read", cut)
 }
 
 // Another network or other classes than the weights' are told apart, by name.

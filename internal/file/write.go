@@ -1,4 +1,5 @@
-package coco
+// Package file writes files of which nobody ever sees a part.
+package file
 
 import (
 	"bufio"
@@ -9,9 +10,9 @@ import (
 	"path/filepath"
 )
 
-// writeFile lets fill write a file of which nobody ever sees a part: a temporary name in the same folder, synced,
+// Write lets fill write a file of which nobody ever sees a part: a temporary name in the same folder, synced,
 // then renamed. A path that exists and is not a regular file (a device, a pipe) is written directly.
-func writeFile(path string, fill func(*bufio.Writer) error) (err error) {
+func Write(path string, fill func(*bufio.Writer) error) (err error) {
 	mode := fs.FileMode(0o644)
 	if st, statErr := os.Stat(path); statErr == nil {
 		if !st.Mode().IsRegular() {

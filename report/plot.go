@@ -1,0 +1,248 @@
+package report
+
+import (
+	"fmt"
+	"html/template"
+	"image/color"
+	"strconv"
+	"strings"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgsvg"
+)
+
+// Figures are plots side by side, as many in a row as fit.
+type Figures []Figure
+
+// Figure is a Plot or Bars.
+type Figure interface {
+	figure() (drawn, error)
+}
+
+// drawn is what the template wants of a figure.
+type drawn struct {
+	Title, Words string
+	SVG          template.HTML
+	Legend       []legendEntry
+}
+
+type legendEntry struct{ Class, Name string }
+
+func (f Figures) html() (template.HTML, error) {
+	all := make([]drawn, len(f))
+	for i := range f {
+		var err error
+		if all[i], err = f[i].figure(); err != nil {
+			return "", err
+		}
+	}
+	return fill("figures", all)
+}
+
+// Plot is curves over axes.
+type Plot struct {
+	Title  string
+	Words  string // below the title
+	X, Y   Axis
+	Curves []Curve // the colours repeat after six
+}
+
+// Axis is named; equal ends leave them to the data.
+type Axis struct {
+	Name     string
+	Min, Max float64
+}
+
+// Curve is a line through points, with a mark where Mark is not nil. All numbers are finite.
+type Curve struct {
+	Name string // in the legend, which a plot of one curve does not need
+	X, Y []float64
+	Mark *Point
+}
+
+// Point is a place on a plot.
+type Point struct{ X, Y float64 }
+
+const (
+	plotWidth  = 330 // points; also CSS pixels on a telephone of 400
+	plotHeight = 230
+	barHeight  = 26 // of each of Bars
+)
+
+func (p Plot) figure() (drawn, error) {
+	d := drawn{Title: p.Title, Words: p.Words}
+	g := themed()
+	g.Add(gridLines())
+	for i, c := range p.Curves {
+		if len(c.X) != len(c.Y) {
+			return d, fmt.Errorf("plot %q: curve %q has %d x and %d y", p.Title, c.Name, len(c.X), len(c.Y))
+		}
+		t := series[i%len(series)].light
+		points := make(plotter.XYs, len(c.X))
+		for j := range points {
+			points[j] = plotter.XY{X: c.X[j], Y: c.Y[j]}
+		}
+		if len(points) > 0 {
+			line, err := plotter.NewLine(points)
+			if err != nil {
+				return d, fmt.Errorf("plot %q: curve %q: %w", p.Title, c.Name, err)
+			}
+			line.LineStyle = draw.LineStyle{Color: t, Width: vg.Points(1.6)}
+			g.Add(line)
+		}
+		if c.Mark != nil {
+			mark, err := plotter.NewScatter(plotter.XYs{{X: c.Mark.X, Y: c.Mark.Y}})
+			if err != nil {
+				return d, fmt.Errorf("plot %q: mark of %q: %w", p.Title, c.Name, err)
+			}
+			mark.GlyphStyle = draw.GlyphStyle{Color: t, Radius: vg.Points(3.5), Shape: draw.CircleGlyph{}}
+			g.Add(mark)
+		}
+		if c.Name != "" {
+			d.Legend = append(d.Legend, legendEntry{seriesClass(i), c.Name})
+		}
+	}
+	// The ends come last: gonum widens axes for each thing it is given.
+	p.X.set(&g.X)
+	p.Y.set(&g.Y)
+	d.SVG = svg(g, plotWidth, plotHeight, p.Title)
+	return d, nil
+}
+
+func (a Axis) set(g *plot.Axis) {
+	g.Label.Text = a.Name
+	if a.Min != a.Max {
+		g.Min, g.Max = a.Min, a.Max
+	}
+}
+
+// ticks are gonum's with short labels; an axis from 0 to 1 has fifths.
+type ticks struct{}
+
+func (ticks) Ticks(low, high float64) []plot.Tick {
+	var marks []plot.Tick
+	if low == 0 && high == 1 {
+		for i := range 6 {
+			marks = append(marks, plot.Tick{Value: float64(i) / 5, Label: strconv.FormatFloat(float64(i)/5, 'g', -1, 64)})
+		}
+		return marks
+	}
+	marks = plot.DefaultTicks{}.Ticks(low, high)
+	for i := range marks {
+		if marks[i].Label != "" {
+			marks[i].Label = strconv.FormatFloat(marks[i].Value, 'g', 6, 64)
+		}
+	}
+	return marks
+}
+
+// Bars compares numbers, from top to bottom.
+type Bars struct {
+	Title string
+	Words string
+	Name  string // of the axis
+	Bars  []Bar
+}
+
+// Bar is one number of 0 or more; where Low and High differ, a line from one to the other shows how sure it is.
+type Bar struct {
+	Name      string
+	Value     float64
+	Low, High float64
+}
+
+func (b Bars) figure() (drawn, error) {
+	d := drawn{Title: b.Title, Words: b.Words}
+	g := themed()
+	lines := gridLines()
+	lines.Horizontal.Width = 0
+	g.Add(lines)
+	top := 0.0
+	values, names := make(plotter.Values, len(b.Bars)), make([]string, len(b.Bars))
+	for i, v := range b.Bars {
+		at := len(b.Bars) - 1 - i // gonum counts from the bottom
+		values[at], names[at] = v.Value, shorten(v.Name)
+		top = max(top, v.Value, v.High)
+	}
+	if len(values) > 0 {
+		bars, err := plotter.NewBarChart(values, vg.Points(13))
+		if err != nil {
+			return d, fmt.Errorf("bars %q: %w", b.Title, err)
+		}
+		bars.Horizontal, bars.Color, bars.LineStyle.Width = true, series[0].light, 0
+		g.Add(bars)
+		g.NominalY(names...)
+	}
+	for i, v := range b.Bars {
+		if v.Low == v.High {
+			continue
+		}
+		y := float64(len(b.Bars) - 1 - i)
+		line, err := plotter.NewLine(plotter.XYs{{X: v.Low, Y: y}, {X: v.High, Y: y}})
+		if err != nil {
+			return d, fmt.Errorf("bars %q: %q: %w", b.Title, v.Name, err)
+		}
+		line.LineStyle = draw.LineStyle{Color: ink.light, Width: vg.Points(1.5)}
+		g.Add(line)
+	}
+	g.X.Label.Text = b.Name
+	g.X.Min, g.X.Max = 0, top
+	if top == 0 {
+		g.X.Max = 1
+	}
+	g.Y.Padding = 12 // a reader's font may be wider than the one that gonum measures
+	g.Y.Min, g.Y.Max = -.6, float64(len(b.Bars))-.4
+	d.SVG = svg(g, plotWidth, 50+barHeight*len(b.Bars), b.Title)
+	return d, nil
+}
+
+// shorten keeps a bar's name from pushing the bars out of the plot.
+func shorten(s string) string {
+	const most = 18
+	if r := []rune(s); len(r) > most {
+		return string(r[:most-1]) + "…"
+	}
+	return s
+}
+
+// themed is an empty plot in the page's colours.
+func themed() *plot.Plot {
+	g := plot.New()
+	g.BackgroundColor = color.Transparent
+	for _, a := range []*plot.Axis{&g.X, &g.Y} {
+		a.Color = faint.light
+		a.Tick.Color = faint.light
+		a.Tick.Label.Color = faint.light
+		a.Tick.Label.Font.Size = 10
+		a.Label.TextStyle.Color = ink.light
+		a.Label.TextStyle.Font.Size = 11
+		a.Tick.Marker = ticks{}
+		a.Padding = 2
+	}
+	return g
+}
+
+func gridLines() *plotter.Grid {
+	g := plotter.NewGrid()
+	g.Horizontal = draw.LineStyle{Color: grid.light, Width: vg.Points(.5)}
+	g.Vertical = g.Horizontal
+	return g
+}
+
+// svg draws a plot as an element of the page; what is before the element (the XML prologue) is left out.
+func svg(g *plot.Plot, width, height int, title string) template.HTML {
+	c := vgsvg.New(vg.Length(width), vg.Length(height))
+	g.Draw(draw.New(c))
+	var b strings.Builder
+	if _, err := c.WriteTo(&b); err != nil {
+		panic("report: writing to memory failed: " + err.Error())
+	}
+	_, element, ok := strings.Cut(b.String(), "<svg")
+	if !ok {
+		panic("report: gonum's SVG has no svg element")
+	}
+	return template.HTML(`<svg role="img" aria-label="` + template.HTMLEscapeString(title) + `"` + element)
+}
