@@ -92,10 +92,20 @@ func (d Data) Path(p string) string {
 // TestSide is the short side in px at evaluation and detection.
 func (d Data) TestSide() int { return d.ShortSides[len(d.ShortSides)-1] }
 
-// Set is a COCO JSON file and the folder that its file names are relative to.
+// Set is a dataset in place; package convert says what its formats want.
 type Set struct {
-	JSON   string `yaml:"json"`
+	// Source is COCO's JSON, the folder of a Pascal VOC dataset, YOLO's data.yaml, or the CSV of keras-retinanet or OpenImages.
+	Source string `yaml:"source"`
+	// Format is coco, voc, yolo, csv or openimages; empty is told from Source.
+	Format string `yaml:"format"`
+	// Images is the folder of the pictures; empty where the format knows it.
 	Images string `yaml:"images"`
+	// Split is the part to read: a list in VOC's ImageSets/Main, a key of data.yaml, a file of ids beside OpenImages' CSV.
+	Split string `yaml:"split"`
+	// Classes is a CSV file that lists the classes: class,number, or OpenImages' LabelName,DisplayName.
+	Classes string `yaml:"classes"`
+	// Difficult says what becomes of VOC's difficult objects: crowd, which empty is too, keep or drop.
+	Difficult string `yaml:"difficult"`
 }
 
 // Match says which anchors learn which object.

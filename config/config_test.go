@@ -36,7 +36,7 @@ func TestTextReadsBack(t *testing.T) {
 	c.Data.Root = "C:\\x y"
 	c.Train.Seed = math.MaxUint64
 	c.Train.LR = 1e-30
-	c.Data.Train.JSON = "null"
+	c.Data.Train.Source = "null"
 	got, err := Parse("test", []byte(c.String()))
 	if err != nil {
 		t.Fatalf("%v\n%s", err, c)
@@ -54,7 +54,7 @@ func TestLoadLaysInOrder(t *testing.T) {
 	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	c, err := Load(path, []string{"train.lr=.25", "data.short_sides=[96, 128]", "model.classes=[a, b]", "data.root=/x=y", "train.nesterov=true", "data.val.json="})
+	c, err := Load(path, []string{"train.lr=.25", "data.short_sides=[96, 128]", "model.classes=[a, b]", "data.root=/x=y", "train.nesterov=true", "data.val.source="})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -232,7 +232,7 @@ func TestRecipes(t *testing.T) {
 			t.Error(err)
 			continue
 		}
-		if c.Data.Train.JSON == "" || c.Data.Val.Images == "" {
+		if c.Data.Train.Source == "" || c.Data.Val.Images == "" {
 			t.Errorf("%s names no data", f)
 		}
 	}

@@ -148,6 +148,8 @@ func (v *check) list(key string, got []float64) {
 }
 
 func (v *check) data(d Data) {
+	v.set("data.train", d.Train)
+	v.set("data.val", d.Val)
 	if len(d.ShortSides) == 0 {
 		v.fail("data.short_sides", d.ShortSides, "at least one value in px")
 	}
@@ -167,6 +169,11 @@ func (v *check) data(d Data) {
 		v.positive(fmt.Sprintf("data.std[%d]", i), float64(d.Std[i]))
 	}
 	v.count("data.workers", d.Workers, 0, 1024)
+}
+
+func (v *check) set(key string, s Set) {
+	v.oneOf(key+".format", s.Format, "", "coco", "voc", "yolo", "csv", "openimages")
+	v.oneOf(key+".difficult", s.Difficult, "", "crowd", "keep", "drop")
 }
 
 func (v *check) match(m Match) {

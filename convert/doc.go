@@ -1,8 +1,10 @@
-// Package convert reads and writes datasets of other formats than COCO's.
+// Package convert reads datasets in place, whatever their format, and writes them in others. A Source says where one is.
 //
-//	Pascal VOC: Annotations/*.xml          --VOC-->  *coco.Dataset  --WriteVOC-->
-//	YOLO:       data.yaml, labels/*.txt    --YOLO-->                --WriteYOLO-->
-//	CSV:        path,x1,y1,x2,y2,class     --CSV-->                 --WriteCSV-->
+//	COCO:       instances JSON                        --Source.Open-->  *coco.Dataset  --Save-->
+//	Pascal VOC: Annotations/*.xml                     --Source.Open-->                 --WriteVOC-->
+//	YOLO:       data.yaml, labels/*.txt               --Source.Open-->                 --WriteYOLO-->
+//	CSV:        path,x1,y1,x2,y2,class                --Source.Open-->                 --WriteCSV-->
+//	OpenImages: ImageID,...,XMin,XMax,YMin,YMax,...   --Source.Open-->                 --WriteOpenImages-->
 //
 // Boxes become COCO's [x, y, width, height] from 0, in pixels. Categories are numbered from 1 in the order of the
 // format's own list, or by name where it has none. Errors name the file and the line or object; up to 20 are told at

@@ -2,9 +2,7 @@ package convert
 
 import (
 	"encoding/xml"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,7 +12,7 @@ import (
 	"retinago/picture"
 )
 
-// Difficult says what becomes of objects that Pascal VOC calls difficult.
+// Difficult says what becomes of objects that Pascal VOC calls difficult; empty is Crowd.
 type Difficult string
 
 const (
@@ -50,46 +48,87 @@ type vocBox struct {
 	YMax float64 `xml:"ymax"`
 }
 
-// VOC reads the folder of a Pascal VOC dataset: Annotations with an XML file per picture, JPEGImages, and for a split,
-// such as "train", the list ImageSets/Main/train.txt. Without a split all pictures are taken. File names are relative
-// to JPEGImages. A pixel that VOC calls 1 is COCO's 0, and its last pixel is inside: x = xmin-1, width = xmax-xmin+1.
-func VOC(dir, split string, difficult Difficult) (*coco.Dataset, error) {
-	if !slices.Contains([]Difficult{Crowd, Keep, Drop}, difficult) {
-		return nil, fmt.Errorf("convert: %q for difficult objects; there are crowd, keep and drop", difficult)
+// readVOC reads the folder of a Pascal VOC dataset: Annotations with an XML file per picture, JPEGImages, and for a split,
+// such as "train", the list ImageSets/Main/train.txt. A pixel that VOC calls 1 is COCO's 0, and its last pixel is inside:
+// x = xmin-1, width = xmax-xmin+1.
+func readVOC(s Source) (*coco.Dataset, string, error) {
+	if s.Difficult == "" {
+		s.Difficult = Crowd
 	}
-	names, err := vocNames(dir, split)
+	if !slices.Contains([]Difficult{Crowd, Keep, Drop}, s.Difficult) {
+		return nil, "", fmt.Errorf("convert: %q for difficult objects; there are crowd, keep and drop", s.Difficult)
+	}
+	if s.Images == "" {
+		s.Images = filepath.Join(s.Path, "JPEGImages")
+	}
+	all, err := s.vocFiles()
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	b := newBuilder(dir)
+	names := all
+	if s.Split != "" {
+		if names, err = s.vocSplit(); err != nil {
+			return nil, "", err
+		}
+	}
+	b := newBuilder(s.Path)
 	var f faults
+	if s.Classes != "" {
+		if err := b.classList(s.Classes); err != nil {
+			return nil, "", err
+		}
+	} else {
+		// Classes are those of the whole folder, so that all splits have the same.
+		for _, n := range all {
+			v, err := s.vocFile(n)
+			if err != nil {
+				f.add("%w", err)
+			}
+			for _, o := range v.Objects {
+				if o.Name != "" {
+					b.category(o.Name)
+				}
+			}
+		}
+		if err := f.err(); err != nil {
+			return nil, "", err
+		}
+	}
 	for _, n := range names {
-		if err := b.voc(dir, n, difficult, &f); err != nil {
+		if err := b.voc(s, n, &f); err != nil {
 			f.add("%w", err)
 		}
 	}
 	if err := f.err(); err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	return b.sorted(), nil
+	return b.dataset(s.Classes), s.Images, nil
 }
 
-// vocNames lists the XML files of a split, without their ending.
-func vocNames(dir, split string) ([]string, error) {
-	if split == "" {
-		files, err := filepath.Glob(filepath.Join(dir, "Annotations", "*.xml"))
-		if err != nil || len(files) == 0 {
-			return nil, fmt.Errorf("convert: %s: no Annotations/*.xml: give the folder that holds Annotations and JPEGImages", dir)
-		}
-		for i, f := range files {
-			files[i] = strings.TrimSuffix(filepath.Base(f), ".xml")
-		}
-		return files, nil
+// vocFiles lists the XML files, without their ending.
+func (s Source) vocFiles() ([]string, error) {
+	entries, err := os.ReadDir(filepath.Join(s.Path, "Annotations"))
+	if err != nil {
+		return nil, fmt.Errorf("convert: %w: give the folder that holds Annotations and JPEGImages", err)
 	}
-	path := filepath.Join(dir, "ImageSets", "Main", split+".txt")
+	var out []string
+	for _, e := range entries {
+		if name, ok := strings.CutSuffix(e.Name(), ".xml"); ok {
+			out = append(out, name)
+		}
+	}
+	if len(out) == 0 {
+		return nil, fmt.Errorf("convert: %s: no Annotations/*.xml: give the folder that holds Annotations and JPEGImages", s.Path)
+	}
+	return out, nil
+}
+
+// vocSplit lists the XML files of the split, without their ending.
+func (s Source) vocSplit() ([]string, error) {
+	path := filepath.Join(s.Path, "ImageSets", "Main", s.Split+".txt")
 	b, err := readFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("convert: the list of split %q: %w", split, err)
+		return nil, fmt.Errorf("convert: the list of split %q: %w", s.Split, err)
 	}
 	var out []string
 	for line := range strings.Lines(string(b)) {
@@ -103,44 +142,60 @@ func vocNames(dir, split string) ([]string, error) {
 	return out, nil
 }
 
-func (b *builder) voc(dir, name string, difficult Difficult, f *faults) error {
-	path := filepath.Join(dir, "Annotations", name+".xml")
-	text, err := readFile(path)
+func (s Source) vocPath(name string) string { return filepath.Join(s.Path, "Annotations", name+".xml") }
+
+// vocFile reads one XML file; names have no space around them.
+func (s Source) vocFile(name string) (v vocFile, err error) {
+	text, err := readFile(s.vocPath(name))
+	if err != nil {
+		return v, err
+	}
+	if err := xml.Unmarshal(text, &v); err != nil {
+		return vocFile{}, fmt.Errorf("%s: %w", s.vocPath(name), err)
+	}
+	for i := range v.Objects {
+		v.Objects[i].Name = strings.TrimSpace(v.Objects[i].Name)
+	}
+	return v, nil
+}
+
+// voc adds a picture and its objects.
+func (b *builder) voc(s Source, name string, f *faults) error {
+	v, err := s.vocFile(name)
 	if err != nil {
 		return err
 	}
-	var v vocFile
-	if err := xml.Unmarshal(text, &v); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	file := v.Filename
-	if _, err := os.Stat(filepath.Join(dir, "JPEGImages", file)); err != nil || file == "" {
+	path, file := s.vocPath(name), v.Filename
+	if _, err := os.Stat(filepath.Join(s.Images, file)); err != nil || file == "" {
 		// Tools write other names into the file; the picture is called like the XML.
-		found, err := filepath.Glob(filepath.Join(dir, "JPEGImages", name+".*"))
+		found, err := filepath.Glob(filepath.Join(s.Images, name+".*"))
 		if err == nil && len(found) > 0 {
 			file = filepath.Base(found[0])
 		}
 	}
 	if file == "" {
-		return fmt.Errorf("%s: names no picture, and JPEGImages has no %s.*", path, name)
+		return fmt.Errorf("%s: names no picture, and %s has no %s.*", path, s.Images, name)
 	}
 	if v.Size.Width <= 0 || v.Size.Height <= 0 {
-		if v.Size.Width, v.Size.Height, err = picture.Size(filepath.Join(dir, "JPEGImages", file)); err != nil {
+		if v.Size.Width, v.Size.Height, err = picture.Size(filepath.Join(s.Images, file)); err != nil {
 			return fmt.Errorf("%s: has no size: %w", path, err)
 		}
 	}
 	image := b.image(file, v.Size.Width, v.Size.Height)
 	for i, o := range v.Objects {
 		hard := o.Difficult != 0
+		if hard && s.Difficult == Drop {
+			continue
+		}
+		category, err := b.class(o.Name, s.Classes)
 		switch {
-		case strings.TrimSpace(o.Name) == "":
-			f.add("%s: object %d has no name", path, i+1)
+		case err != nil:
+			f.add("%s: object %d: %w", path, i+1, err)
 		case !finite(o.Box.XMin, o.Box.YMin, o.Box.XMax, o.Box.YMax):
 			f.add("%s: object %d (%s): box %v", path, i+1, o.Name, o.Box)
-		case hard && difficult == Drop:
 		default:
 			box := [4]float64{o.Box.XMin - 1, o.Box.YMin - 1, o.Box.XMax - o.Box.XMin + 1, o.Box.YMax - o.Box.YMin + 1}
-			b.object(image, b.category(strings.TrimSpace(o.Name)), box, hard && difficult == Crowd)
+			b.object(image, category, box, hard && s.Difficult == Crowd)
 		}
 	}
 	return nil
@@ -180,19 +235,3 @@ func WriteVOC(d *coco.Dataset, dir, split string) error {
 }
 
 func round(v float64) float64 { return float64(int64(v + .5)) }
-
-// writeFile writes a file that is not there yet, with its folder.
-func writeFile(path string, b []byte) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return fmt.Errorf("convert: %w", err)
-	}
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
-	if errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("convert: %s is there already: give an empty folder", path)
-	}
-	if err != nil {
-		return fmt.Errorf("convert: %w", err)
-	}
-	_, err = f.Write(b)
-	return errors.Join(err, f.Close())
-}

@@ -1,8 +1,10 @@
 package convert
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -21,10 +23,11 @@ type yoloFile struct {
 	Rest  map[string]yaml.Node `yaml:",inline"`
 }
 
-// YOLO reads a split, such as "train" or "val", of a dataset that a data.yaml describes. The labels of
+// readYOLO reads a split, such as "train" or "val", of a dataset that a data.yaml describes. The labels of
 // images/a/b.jpg stand in labels/a/b.txt: a line per object with class, centre and size as shares of the picture; a
-// picture without a file has no objects. File names are relative to the split's folder, which is returned.
-func YOLO(path, split string) (d *coco.Dataset, images string, err error) {
+// picture without a file has no objects. File names are relative to the split's folder.
+func readYOLO(s Source) (d *coco.Dataset, images string, err error) {
+	path := s.Path
 	b, err := readFile(path)
 	if err != nil {
 		return nil, "", fmt.Errorf("convert: %w", err)
@@ -37,10 +40,10 @@ func YOLO(path, split string) (d *coco.Dataset, images string, err error) {
 	if err != nil {
 		return nil, "", fmt.Errorf("convert: %s: %w", path, err)
 	}
-	node, ok := y.Rest[split]
-	var folder string
-	if !ok || node.Decode(&folder) != nil || folder == "" {
-		return nil, "", fmt.Errorf("convert: %s: no folder for the split %q", path, split)
+	splits := y.splits()
+	folder, ok := splits[s.Split]
+	if !ok {
+		return nil, "", fmt.Errorf("convert: %s: no folder for the split %q; there are %v", path, s.Split, slices.Sorted(maps.Keys(splits)))
 	}
 	images = y.folder(path, folder)
 	build := newBuilder(path)
@@ -48,17 +51,13 @@ func YOLO(path, split string) (d *coco.Dataset, images string, err error) {
 		build.category(n)
 	}
 	var f faults
-	err = filepath.WalkDir(images, func(p string, e fs.DirEntry, err error) error {
-		if err != nil || e.IsDir() || !slices.Contains(pictureEndings, strings.ToLower(filepath.Ext(p))) {
-			return err
-		}
-		if err := build.yolo(images, p, names, &f); err != nil {
+	err = eachPicture(images, func(p, name string) {
+		if err := build.yolo(p, name, names, &f); err != nil {
 			f.add("%w", err)
 		}
-		return nil
 	})
 	if err != nil {
-		return nil, "", fmt.Errorf("convert: %s: split %q: %w", path, split, err)
+		return nil, "", fmt.Errorf("convert: %s: split %q: %w", path, s.Split, err)
 	}
 	if len(build.d.Images) == 0 && len(f.errs) == 0 {
 		f.add("%s: no pictures in %s", path, images)
@@ -66,7 +65,16 @@ func YOLO(path, split string) (d *coco.Dataset, images string, err error) {
 	return &build.d, images, f.err()
 }
 
-var pictureEndings = []string{".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp"}
+// splits are the keys of data.yaml with a folder each.
+func (y yoloFile) splits() map[string]string {
+	out := map[string]string{}
+	for k, n := range y.Rest {
+		if n.Tag == "!!str" && n.Value != "" {
+			out[k] = n.Value
+		}
+	}
+	return out
+}
 
 // folder is where a split's pictures are: below "path", which is relative to the file.
 func (y yoloFile) folder(file, folder string) string {
@@ -80,21 +88,26 @@ func (y yoloFile) folder(file, folder string) string {
 	return filepath.Join(root, folder)
 }
 
-func (y yoloFile) names() ([]string, error) {
-	var list []string
-	if y.Names.Decode(&list) == nil && len(list) > 0 {
-		return list, nil
-	}
-	var byNumber map[int]string
-	if err := y.Names.Decode(&byNumber); err != nil || len(byNumber) == 0 {
-		return nil, fmt.Errorf("names is neither a list nor numbers with names")
-	}
-	for i := range len(byNumber) {
-		n, ok := byNumber[i]
-		if !ok {
-			return nil, fmt.Errorf("names: %d names, and none for class %d", len(byNumber), i)
+// names are the classes in the order of their numbers.
+func (y yoloFile) names() (list []string, err error) {
+	if y.Names.Decode(&list) != nil || len(list) == 0 {
+		var byNumber map[int]string
+		if err := y.Names.Decode(&byNumber); err != nil || len(byNumber) == 0 {
+			return nil, errors.New("names is neither a list nor numbers with names")
 		}
-		list = append(list, n)
+		list = nil
+		for i := range len(byNumber) {
+			n, ok := byNumber[i]
+			if !ok {
+				return nil, fmt.Errorf("names: %d names, and none for class %d", len(byNumber), i)
+			}
+			list = append(list, n)
+		}
+	}
+	for i, n := range list {
+		if first := slices.Index(list, n); first < i {
+			return nil, fmt.Errorf("names: classes %d and %d are both called %q", first, i, n)
+		}
 	}
 	return list, nil
 }
@@ -112,19 +125,19 @@ func labels(path string) string {
 	return strings.TrimSuffix(p, filepath.Ext(p)) + ".txt"
 }
 
-func (b *builder) yolo(root, path string, names []string, f *faults) error {
+// yolo adds a picture and its objects.
+func (b *builder) yolo(path, name string, names []string, f *faults) error {
 	w, h, err := picture.Size(path)
 	if err != nil {
 		return err
 	}
-	name, err := filepath.Rel(root, path)
+	image := b.image(name, w, h)
+	text, err := readFile(labels(path))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // no objects
+	}
 	if err != nil {
 		return err
-	}
-	image := b.image(filepath.ToSlash(name), w, h)
-	text, err := readFile(labels(path))
-	if err != nil {
-		return nil // no objects
 	}
 	line := 0
 	for l := range strings.Lines(string(text)) {

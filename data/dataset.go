@@ -8,9 +8,11 @@ import (
 
 	"retinago/box"
 	"retinago/coco"
+	"retinago/config"
+	"retinago/convert"
 )
 
-// Dataset is a COCO dataset with its pictures on disk.
+// Dataset is a dataset with its pictures on disk.
 type Dataset struct {
 	coco   *coco.Dataset
 	index  *coco.Index
@@ -20,17 +22,26 @@ type Dataset struct {
 // maxErrors bounds how many faults are told at once.
 const maxErrors = 20
 
-// Open reads an instances file and finds its pictures below the folder images. A picture that is not there is an
-// error; one that cannot be decoded is found when it is read.
-func Open(json, images string) (*Dataset, error) {
-	c, err := coco.Load(json)
+// Open reads a dataset in place and finds its pictures. A picture that is not there is an error; one that cannot be
+// decoded is found when it is read.
+func Open(s convert.Source) (*Dataset, error) {
+	c, images, err := s.Open()
 	if err != nil {
 		return nil, err
+	}
+	if images == "" {
+		return nil, fmt.Errorf("%s: COCO's file does not say where its pictures are: give their folder, images", s.Path)
 	}
 	return New(c, images)
 }
 
-// New is Open on a dataset that is already read.
+// Source is a set of a configuration.
+func Source(c config.Data, s config.Set) convert.Source {
+	return convert.Source{Path: c.Path(s.Source), Format: s.Format, Split: s.Split, Classes: c.Path(s.Classes), Images: c.Path(s.Images),
+		Difficult: convert.Difficult(s.Difficult)}
+}
+
+// New is Open on a dataset that is already read, with file names relative to the folder images.
 func New(c *coco.Dataset, images string) (*Dataset, error) {
 	x, err := c.Index()
 	if err != nil {
@@ -57,7 +68,7 @@ func New(c *coco.Dataset, images string) (*Dataset, error) {
 // Len is the number of pictures.
 func (d *Dataset) Len() int { return len(d.coco.Images) }
 
-// Path is the instances file.
+// Path is where the dataset was read from.
 func (d *Dataset) Path() string { return d.coco.Path }
 
 // COCO is the dataset as read, for the metric.

@@ -1,6 +1,6 @@
 // Package data turns annotated pictures into batches for training and evaluation, and makes a synthetic dataset.
 //
-//	COCO JSON + folder -> Dataset -> Loader: decode -> resize, flip, normalise -> Batch [N,H,W,3] with boxes
+//	convert.Source -> Dataset -> Loader: decode -> resize, flip, normalise -> Batch [N,H,W,3] with boxes
 //
 // Pictures of one batch share a canvas whose sides are multiples of data.canvas_multiple. Canvases come from a small set
 // that fits the dataset's aspect ratios, because every canvas is a graph of its own. Decoding and preparation run in

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"retinago/config"
+	"retinago/convert"
 	"retinago/data"
 )
 
@@ -21,7 +22,7 @@ func Example() {
 	if err := data.Shapes(dir, data.ShapesOptions{Train: 8, Val: 1, Size: 128, MaxSize: 60}); err != nil {
 		log.Fatal(err)
 	}
-	d, err := data.Open(filepath.Join(dir, "train.json"), filepath.Join(dir, "train"))
+	d, err := data.Open(convert.Source{Path: filepath.Join(dir, "train.json"), Images: filepath.Join(dir, "train")})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"retinago/config"
+	"retinago/convert"
 	"retinago/data"
 	"retinago/detector"
 	"retinago/engine/cpu"
@@ -175,7 +176,7 @@ func TestEvaluate(t *testing.T) {
 	if err := data.Shapes(dir, data.ShapesOptions{Train: 1, Val: 5, Size: 128, MaxSize: 60}); err != nil {
 		t.Fatal(err)
 	}
-	d, err := data.Open(filepath.Join(dir, "val.json"), filepath.Join(dir, "val"))
+	d, err := data.Open(convert.Source{Path: filepath.Join(dir, "val.json"), Images: filepath.Join(dir, "val")})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"image"
+	"io"
 	"os"
 )
 
@@ -31,13 +32,29 @@ func DecodeBytes(name string, b []byte) (*Picture, error) {
 	return p.turned(orientation(b)), nil
 }
 
+// headerBytes are read of a file first for its size; most headers end before.
+const headerBytes = 256 << 10
+
 // Size reads a picture's width and height, upright, from its header.
 func Size(path string) (w, h int, err error) {
-	b, err := os.ReadFile(path)
+	f, err := os.Open(path)
+	if err != nil {
+		return 0, 0, fmt.Errorf("picture: %w", err)
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, headerBytes))
 	if err != nil {
 		return 0, 0, fmt.Errorf("picture: %w", err)
 	}
 	c, _, err := image.DecodeConfig(bytes.NewReader(b))
+	if err != nil && len(b) == headerBytes { // the header is longer, or at the end as TIFF's may be
+		rest, more := io.ReadAll(f)
+		if more != nil {
+			return 0, 0, fmt.Errorf("picture: %w", more)
+		}
+		b = append(b, rest...)
+		c, _, err = image.DecodeConfig(bytes.NewReader(b))
+	}
 	if err != nil {
 		return 0, 0, fmt.Errorf("picture: %s: %w", path, err)
 	}

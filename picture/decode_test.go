@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -211,6 +212,51 @@ func TestOrientationOfRealPictures(t *testing.T) {
 		if mean := float64(sum) / float64(len(p.Pix)); mean > 8 {
 			t.Errorf("%s: differs from %s by %.1f on average", f, files[0], mean)
 		}
+	}
+}
+
+// A header that is longer than what is read first, and a file that is.
+func TestSizeOfLongFiles(t *testing.T) {
+	dir := t.TempDir()
+	long := filepath.Join(dir, "long.jpg")
+	if err := New(30, 20).WriteJPEG(long, 90); err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(long)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Five application segments of 65535 bytes, and an EXIF that turns the picture by a quarter.
+	var head []byte
+	for range 5 {
+		head = append(append(head, 0xff, 0xe5, 0xff, 0xff), make([]byte, 65533)...)
+	}
+	tiff := "II*\x00\x08\x00\x00\x00\x01\x00\x12\x01\x03\x00\x01\x00\x00\x00\x06\x00\x00\x00\x00\x00\x00\x00"
+	exif := "Exif\x00\x00" + tiff
+	head = append(append(head, 0xff, 0xe1, 0, byte(len(exif)+2)), exif...)
+	if err := os.WriteFile(long, slices.Concat(b[:2], head, b[2:]), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if w, h, err := Size(long); err != nil || w != 20 || h != 30 {
+		t.Errorf("a long header: %dx%d, %v; want 20x30", w, h, err)
+	}
+	big := filepath.Join(dir, "big.png")
+	p := New(400, 300)
+	r := rand.New(rand.NewPCG(1, 2))
+	for i := range p.Pix {
+		p.Pix[i] = uint8(r.Uint32()) // noise, so that it stays big
+	}
+	if err := p.WritePNG(big); err != nil {
+		t.Fatal(err)
+	}
+	if st, err := os.Stat(big); err != nil || st.Size() <= headerBytes {
+		t.Fatalf("the file is small: %v, %v", st, err)
+	}
+	if w, h, err := Size(big); err != nil || w != 400 || h != 300 {
+		t.Errorf("a big file: %dx%d, %v", w, h, err)
+	}
+	if _, _, err := Size(filepath.Join(dir, "absent.png")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("no file: %v", err)
 	}
 }
 

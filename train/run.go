@@ -42,7 +42,7 @@ func Run(ctx context.Context, c config.Config, o Options) (err error) {
 		return err
 	}
 	var val *data.Dataset
-	if c.Data.Val.JSON != "" {
+	if c.Data.Val.Source != "" {
 		if val, err = open(c, c.Data.Val, "data.val"); err != nil {
 			return err
 		}
@@ -146,10 +146,14 @@ func claim(o Options) error {
 }
 
 func open(c config.Config, s config.Set, key string) (*data.Dataset, error) {
-	if s.JSON == "" || s.Images == "" {
-		return nil, fmt.Errorf("train: %s.json and %s.images must say where the dataset is; set them in the config or with -set", key, key)
+	if s.Source == "" {
+		return nil, fmt.Errorf("train: %s.source must say where the dataset is; set it in the config or with -set", key)
 	}
-	return data.Open(c.Data.Path(s.JSON), c.Data.Path(s.Images))
+	d, err := data.Open(data.Source(c.Data, s))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", key, err)
+	}
+	return d, nil
 }
 
 // adopt takes the classes from the training set where the config names none, and checks them where it does.

@@ -14,7 +14,9 @@ import (
 	"strings"
 	"testing"
 
+	"retinago/coco"
 	"retinago/config"
+	"retinago/convert"
 	"retinago/data"
 	"retinago/weights"
 )
@@ -29,8 +31,8 @@ func small(t *testing.T) config.Config {
 	c := config.Default()
 	c.Model.Backbone, c.Model.Norm, c.Model.FrozenStages, c.Model.FPNWidth, c.Model.HeadDepth, c.Model.HeadNorm = "resnet18", "batch", 0, 16, 1, "group"
 	c.Data.Root = dir
-	c.Data.Train = config.Set{JSON: "train.json", Images: "train"}
-	c.Data.Val = config.Set{JSON: "val.json", Images: "val"}
+	c.Data.Train = config.Set{Source: "train.json", Images: "train"}
+	c.Data.Val = config.Set{Source: "val.json", Images: "val"}
 	c.Data.ShortSides, c.Data.MaxSide, c.Data.CanvasMultiple = []int{64}, 96, 32
 	c.Train.Batch, c.Train.BaseBatch, c.Train.Epochs, c.Train.Steps = 4, 4, 2, 0
 	c.Train.Optimizer, c.Train.LR, c.Train.WarmupSteps, c.Train.EMA = "adamw", 1e-3, 2, .9
@@ -55,6 +57,46 @@ func parameters(t *testing.T, path string) map[string][]float32 {
 		out[n] = v.Data
 	}
 	return out
+}
+
+// A Pascal VOC folder trains in place: its splits, its pictures, the classes of all its files.
+func TestTrainsOnVOCInPlace(t *testing.T) {
+	c := small(t)
+	d, err := coco.Load(c.Data.Path(c.Data.Train.Source))
+	if err != nil {
+		t.Fatal(err)
+	}
+	voc := filepath.Join(c.Data.Root, "voc")
+	if err := convert.WriteVOC(d, voc, "train"); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(c.Data.Path("train"), filepath.Join(voc, "JPEGImages")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(voc, "ImageSets", "Main", "val.txt"), []byte("00003\n00001\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	c.Data.Train = config.Set{Source: "voc", Split: "train"}
+	c.Data.Val = config.Set{Source: "voc", Split: "val", Format: "voc", Difficult: "keep"}
+	c.Train.Epochs, c.Train.Steps = 0, 2
+	var log bytes.Buffer
+	out := t.TempDir()
+	if err := Run(context.Background(), c, Options{Out: out, Log: &log}); err != nil {
+		t.Fatalf("%v\n%s", err, log.String())
+	}
+	for _, want := range []string{voc + " (train): 16 pictures", voc + " (val): 2 pictures", "4 classes", "step 2/2", "Average Precision"} {
+		if !strings.Contains(log.String(), want) {
+			t.Errorf("%q is missing in\n%s", want, log.String())
+		}
+	}
+	// The saved configuration names the same data.
+	saved, err := config.Load(filepath.Join(out, ConfigFile), nil)
+	if err != nil || saved.Data.Train != c.Data.Train || saved.Data.Val != c.Data.Val {
+		t.Errorf("saved %+v, %v", saved.Data, err)
+	}
+	if names := strings.Join(saved.Model.Classes, " "); names != "circle square star triangle" {
+		t.Errorf("classes %s, want the names in their order", names)
+	}
 }
 
 // stopAfter cancels a run once its log has said so many steps.
@@ -218,8 +260,9 @@ func TestRunNamesWhatIsWrong(t *testing.T) {
 		name, want string
 		change     func(*config.Config)
 	}{
-		{"no dataset", "data.train.json", func(c *config.Config) { c.Data.Train.JSON = "" }},
-		{"absent dataset", "absent.json", func(c *config.Config) { c.Data.Train.JSON = "absent.json" }},
+		{"no dataset", "data.train.source", func(c *config.Config) { c.Data.Train.Source = "" }},
+		{"no pictures", "data.train: ", func(c *config.Config) { c.Data.Train.Images = "" }},
+		{"absent dataset", "absent.json", func(c *config.Config) { c.Data.Train.Source = "absent.json" }},
 		{"other classes", "categories", func(c *config.Config) { c.Model.Classes, c.Model.CategoryIDs = []string{"cat"}, []int64{1} }},
 		{"absent weights", "absent.safetensors", func(c *config.Config) { c.Train.InitWeights = "absent.safetensors" }},
 		{"too much memory", "lower train.batch", func(c *config.Config) {

@@ -31,8 +31,10 @@ func anchorsCommand() *cli.Command {
 				Usage: "measure how anchors cover a dataset and fit them",
 				Description: "Objects are measured at the size that the network sees. Recall is the share of objects with an anchor of IoU .5 or more.\n\n" +
 					"   retinago anchors fit -config configs/facemask_r18.yaml\n" +
-					"   retinago anchors fit -data train.json -set data.short_sides=[512]",
-				Flags:  append(configFlags(), &cli.StringFlag{Name: "data", Usage: "COCO instances `JSON`; default: the config's data.train"}),
+					"   retinago anchors fit -data train.json -set data.short_sides=[512]\n" +
+					"   retinago anchors fit -data VOC2012 -split train",
+				Flags: append(append(configFlags(), &cli.StringFlag{Name: "data", Usage: "dataset `PATH`: " + whereData, DefaultText: "the config's data.train"}),
+					sourceFlags()...),
 				Action: anchorsFit,
 			},
 		},
@@ -63,14 +65,17 @@ func anchorsFit(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	path := c.String("data")
-	if path == "" {
-		path = cfg.Data.Path(cfg.Data.Train.JSON)
+	src, err := source(c, c.String("data"))
+	if err != nil {
+		return err
 	}
-	if path == "" {
-		return usage("anchors fit wants -data, or a -config with data.train.json")
+	if src.Path == "" {
+		src = data.Source(cfg.Data, cfg.Data.Train)
 	}
-	d, err := coco.Load(path)
+	if src.Path == "" {
+		return usage("anchors fit wants -data, or a -config with data.train.source")
+	}
+	d, _, err := src.Open()
 	if err != nil {
 		return err
 	}
@@ -79,10 +84,10 @@ func anchorsFit(c *cli.Context) error {
 		return err
 	}
 	w := c.App.Writer
-	fmt.Fprintf(w, "%s at %d to %d pixels, anchors of the configuration:\n%s", path, cfg.Data.TestSide(), cfg.Data.MaxSide, cfg.Model.Anchors.Cover(pictures).Table(names))
+	fmt.Fprintf(w, "%s at %d to %d pixels, anchors of the configuration:\n%s", src.Path, cfg.Data.TestSide(), cfg.Data.MaxSide, cfg.Model.Anchors.Cover(pictures).Table(names))
 	fitted, err := cfg.Model.Anchors.Fit(pictures)
 	if err != nil {
-		return fmt.Errorf("%s: %w", path, err)
+		return fmt.Errorf("%s: %w", src.Path, err)
 	}
 	fmt.Fprintf(w, "\nfitted anchors:\n%s\n", fitted.Cover(pictures).Table(names))
 	snippet, err := yaml.Marshal(map[string]any{"model": map[string]any{"anchors": fitted}})

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -17,29 +18,22 @@ import (
 
 // editCommands make datasets of datasets.
 func editCommands() []*cli.Command {
-	json := &cli.StringFlag{Name: "data", Usage: "COCO instances `JSON`", Required: true}
 	out := &cli.StringFlag{Name: "out", Usage: "`FILE` to write", Required: true}
 	return []*cli.Command{
 		{
 			Name:  "convert",
-			Usage: "read Pascal VOC, YOLO or CSV into COCO JSON, or write them",
-			Description: "With -from, reads -source into the JSON -out; with -to, writes the JSON -data below the folder -out. Formats:\n" +
-				"voc (a folder with Annotations and JPEGImages), yolo (a data.yaml), csv (keras-retinanet's path,x1,y1,x2,y2,class).\n\n" +
-				"   retinago data convert -from voc -source VOC2012 -split train -out train.json\n" +
-				"   retinago data convert -from yolo -source data.yaml -split val -out val.json\n" +
-				"   retinago data convert -from csv -source train.csv -classes classes.csv -images photos -out train.json\n" +
-				"   retinago data convert -to yolo -data train.json -split train -out yolo",
-			Flags: []cli.Flag{
-				&cli.StringFlag{Name: "from", Usage: "`FORMAT` to read: voc, yolo or csv"},
-				&cli.StringFlag{Name: "to", Usage: "`FORMAT` to write: voc, yolo or csv"},
-				&cli.StringFlag{Name: "source", Usage: "`PATH` of the dataset, for -from"},
-				&cli.StringFlag{Name: "data", Usage: "COCO instances `JSON`, for -to"},
-				&cli.StringFlag{Name: "split", Usage: "`NAME` of the part, such as train"},
-				&cli.StringFlag{Name: "classes", Usage: "CSV `FILE` of class,number lines"},
-				&cli.StringFlag{Name: "images", Usage: "`DIR` of the pictures that a CSV names"},
-				&cli.StringFlag{Name: "difficult", Usage: "what becomes of VOC's difficult objects: crowd, keep or drop", Value: "crowd"},
+			Usage: "write a dataset as COCO JSON, Pascal VOC, YOLO, keras-retinanet's or OpenImages' CSV",
+			Description: "Every verb reads these formats in place; this is for other programs. coco writes the JSON -out, the others write below\n" +
+				"the folder -out, where -name is the part's. Pictures are not copied.\n\n" +
+				"   retinago data convert -data VOC2012 -split train -to coco -out train.json\n" +
+				"   retinago data convert -data train.json -to yolo -name train -out yolo\n" +
+				"   retinago data convert -data validation-annotations-bbox.csv -class-list class-descriptions-boxable.csv -images validation \\\n" +
+				"      -to coco -out val.json",
+			Flags: append(sourceFlags(), dataFlag(true),
+				&cli.StringFlag{Name: "to", Usage: "`FORMAT` to write: " + strings.Join(convert.Formats(), ", "), Value: "coco"},
+				&cli.StringFlag{Name: "name", Usage: "`NAME` of the part that is written, such as train", Value: "train"},
 				&cli.StringFlag{Name: "out", Usage: "`PATH` to write", Required: true},
-			},
+			),
 			Action: dataConvert,
 		},
 		{
@@ -47,13 +41,13 @@ func editCommands() []*cli.Command {
 			Usage: "divide a dataset at random, class by class",
 			Description: "Equal seeds make equal parts.\n\n" +
 				"   retinago data split -data all.json -share .2 -out val.json -rest train.json",
-			Flags: []cli.Flag{json, out,
+			Flags: append(sourceFlags(), dataFlag(true), out,
 				&cli.Float64Flag{Name: "share", Usage: "of the images that go to -out", Value: .2},
 				&cli.StringFlag{Name: "rest", Usage: "`FILE` for the other images", Required: true},
 				&cli.Uint64Flag{Name: "seed", Usage: "of the random numbers"},
-			},
+			),
 			Action: func(c *cli.Context) error {
-				d, err := loadWhole(c.String("data"))
+				d, _, err := openWhole(c, c.String("data"))
 				if err != nil {
 					return err
 				}
@@ -70,13 +64,13 @@ func editCommands() []*cli.Command {
 		{
 			Name:  "merge",
 			Usage: "join datasets; categories of one name become one",
-			Description: "Images and objects are numbered anew. File names must differ between the datasets.\n\n" +
+			Description: "Images and objects are numbered anew. File names must differ between the datasets. Other flags hold for each of them.\n\n" +
 				"   retinago data merge -data a.json -data b.json -out both.json",
-			Flags: []cli.Flag{out, &cli.StringSliceFlag{Name: "data", Usage: "COCO instances `JSON`; give it for each", Required: true}},
+			Flags: append(sourceFlags(), out, &cli.StringSliceFlag{Name: "data", Usage: "dataset `PATH`, given for each: " + whereData, Required: true}),
 			Action: func(c *cli.Context) error {
 				var all []*coco.Dataset
 				for _, path := range c.StringSlice("data") {
-					d, err := loadWhole(path)
+					d, _, err := openWhole(c, path)
 					if err != nil {
 						return err
 					}
@@ -93,13 +87,13 @@ func editCommands() []*cli.Command {
 			Name:        "subset",
 			Usage:       "keep some classes, or the first images",
 			Description: "   retinago data subset -data instances_val2017.json -classes person,dog -most 100 -out small.json",
-			Flags: []cli.Flag{json, out,
+			Flags: append(sourceFlags(), dataFlag(true), out,
 				&cli.StringFlag{Name: "classes", Usage: "`NAMES` to keep, separated by commas", DefaultText: "all"},
 				&cli.IntFlag{Name: "most", Usage: "images", DefaultText: "all"},
 				&cli.BoolFlag{Name: "empty", Usage: "keep images without such objects too"},
-			},
+			),
 			Action: func(c *cli.Context) error {
-				d, err := loadWhole(c.String("data"))
+				d, _, err := openWhole(c, c.String("data"))
 				if err != nil {
 					return err
 				}
@@ -115,22 +109,27 @@ func editCommands() []*cli.Command {
 			},
 		},
 		{
-			Name:        "draw",
-			Usage:       "draw pictures with their boxes onto one sheet",
-			Description: "   retinago data draw -data train.json -images train -out sheet.jpg",
-			Flags: []cli.Flag{json, out,
-				&cli.StringFlag{Name: "images", Usage: "`DIR` of the pictures", Required: true},
+			Name:  "draw",
+			Usage: "draw pictures with their boxes onto one sheet",
+			Description: "   retinago data draw -data train.json -images train -out sheet.jpg\n" +
+				"   retinago data draw -data data.yaml -split train -out sheet.jpg",
+			Flags: append(sourceFlags(), dataFlag(true), out,
 				&cli.IntFlag{Name: "count", Usage: "pictures, drawn at random", Value: 12},
 				&cli.Uint64Flag{Name: "seed", Usage: "of the random numbers"},
-			},
+			),
 			Action: dataDraw,
 		},
 	}
 }
 
-// loadWhole reads a dataset with everything that is to be written again.
-func loadWhole(path string) (*coco.Dataset, error) {
-	return coco.LoadWith(path, coco.LoadOptions{Segmentation: true, Extra: true})
+// openWhole reads a dataset with everything that is to be written again.
+func openWhole(c *cli.Context, path string) (d *coco.Dataset, images string, err error) {
+	s, err := source(c, path)
+	if err != nil {
+		return nil, "", err
+	}
+	s.Whole = true
+	return s.Open()
 }
 
 func save(c *cli.Context, d *coco.Dataset, path string) error {
@@ -142,69 +141,42 @@ func save(c *cli.Context, d *coco.Dataset, path string) error {
 }
 
 func dataConvert(c *cli.Context) error {
-	from, to := c.String("from"), c.String("to")
-	switch {
-	case from != "" && to == "" && c.String("source") != "":
-		return convertFrom(c, from)
-	case to != "" && from == "" && c.String("data") != "":
-		return convertTo(c, to)
+	to, out, name := c.String("to"), c.String("out"), c.String("name")
+	if !slices.Contains(convert.Formats(), to) {
+		return usage("data convert: -to %s; there are %s", to, strings.Join(convert.Formats(), ", "))
 	}
-	return usage("data convert wants either -from and -source, or -to and -data")
-}
-
-func convertFrom(c *cli.Context, format string) error {
-	var d *coco.Dataset
-	var err error
-	images := c.String("images")
-	switch format {
-	case "voc":
-		d, err = convert.VOC(c.String("source"), c.String("split"), convert.Difficult(c.String("difficult")))
-		images = filepath.Join(c.String("source"), "JPEGImages")
-	case "yolo":
-		if c.String("split") == "" {
-			return usage("data convert: yolo wants -split, such as train")
+	if to == "coco" && c.IsSet("name") {
+		return usage("data convert: -name %s: coco writes the file -out alone", name)
+	}
+	d, images, err := openWhole(c, c.String("data"))
+	if err != nil {
+		return err
+	}
+	crowds := 0
+	switch to {
+	case "coco":
+		if err := save(c, d, out); err != nil {
+			return err
 		}
-		d, images, err = convert.YOLO(c.String("source"), c.String("split"))
-	case "csv":
-		d, err = convert.CSV(c.String("source"), c.String("classes"), images)
-	default:
-		return usage("data convert: -from %s; there are voc, yolo and csv", format)
-	}
-	if err != nil {
-		return err
-	}
-	if err := save(c, d, c.String("out")); err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(c.App.Writer, "pictures: %s; look for faults with: retinago data check -data %s -images %s\n", images, c.String("out"), images)
-	return err
-}
-
-func convertTo(c *cli.Context, format string) error {
-	split := c.String("split")
-	if split == "" {
-		split = "train"
-	}
-	d, err := coco.Load(c.String("data"))
-	if err != nil {
-		return err
-	}
-	out, crowds := c.String("out"), 0
-	switch format {
+		if images != "" {
+			fmt.Fprintf(c.App.Writer, "pictures: %s\n", images)
+		}
+		return nil
 	case "voc":
-		err = convert.WriteVOC(d, out, split)
+		err = convert.WriteVOC(d, out, name)
 	case "yolo":
-		crowds, err = convert.WriteYOLO(d, out, split)
+		crowds, err = convert.WriteYOLO(d, out, name)
 	case "csv":
-		crowds, err = convert.WriteCSV(d, filepath.Join(out, split+".csv"), filepath.Join(out, "classes.csv"))
-	default:
-		return usage("data convert: -to %s; there are voc, yolo and csv", format)
+		crowds, err = convert.WriteCSV(d, filepath.Join(out, name+".csv"), filepath.Join(out, "classes.csv"))
+	case "openimages":
+		err = convert.WriteOpenImages(d, filepath.Join(out, name+"-annotations-bbox.csv"), filepath.Join(out, "class-descriptions-boxable.csv"),
+			filepath.Join(out, name+"-images.csv"))
 	}
 	if err != nil {
 		return err
 	}
 	if crowds > 0 {
-		fmt.Fprintf(c.App.ErrWriter, "%d crowd regions were left out: %s has no place for them\n", crowds, format)
+		fmt.Fprintf(c.App.ErrWriter, "%d crowd regions were left out: %s has no place for them\n", crowds, to)
 	}
 	_, err = fmt.Fprintf(c.App.Writer, "%s: %d images; pictures are not copied\n", out, len(d.Images))
 	return err
@@ -218,7 +190,11 @@ const (
 )
 
 func dataDraw(c *cli.Context) error {
-	d, err := data.Open(c.String("data"), c.String("images"))
+	src, err := source(c, c.String("data"))
+	if err != nil {
+		return err
+	}
+	d, err := data.Open(src)
 	if err != nil {
 		return err
 	}

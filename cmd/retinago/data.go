@@ -30,26 +30,29 @@ func dataCommand() *cli.Command {
 			{
 				Name:  "check",
 				Usage: "list the faults of a dataset, and repair them",
-				Description: "Checks ids, boxes, areas and names, and with -images that every picture is there, whole and of the size that the\n" +
-					"JSON says. -fix writes a repaired copy: clip keeps what can be kept, drop removes every faulty item.\n" +
-					"The exit code is 1 while errors remain.\n\n" +
+				Description: "Checks ids, boxes, areas and names, and that every picture is there, whole and of the size that the dataset says;\n" +
+					"for COCO's JSON with -images. -fix writes a repaired copy as COCO's JSON: clip keeps what can be kept, drop removes\n" +
+					"every faulty item. The exit code is 1 while errors remain.\n\n" +
 					"   retinago data check -data train.json -images train\n" +
+					"   retinago data check -data VOC2012 -split train\n" +
 					"   retinago data check -data train.json -images train -fix drop -out train_fixed.json",
-				Flags: []cli.Flag{
-					&cli.StringFlag{Name: "data", Usage: "COCO instances `JSON`", Required: true},
-					&cli.StringFlag{Name: "images", Usage: "`DIR` of its pictures"},
+				Flags: append(sourceFlags(), dataFlag(true),
 					&cli.StringFlag{Name: "fix", Usage: "repair by `MODE` clip or drop"},
-					&cli.StringFlag{Name: "out", Usage: "`FILE` for the repaired copy"},
-				},
+					&cli.StringFlag{Name: "out", Usage: "`FILE` for the repaired copy, COCO's JSON"},
+				),
 				Action: dataCheck,
 			},
 			{
 				Name:        "stats",
 				Usage:       "count pictures, boxes, classes and sizes",
 				Description: "   retinago data stats -data train.json",
-				Flags:       []cli.Flag{&cli.StringFlag{Name: "data", Usage: "COCO instances `JSON`", Required: true}},
+				Flags:       append(sourceFlags(), dataFlag(true)),
 				Action: func(c *cli.Context) error {
-					d, err := coco.Load(c.String("data"))
+					s, err := source(c, c.String("data"))
+					if err != nil {
+						return err
+					}
+					d, _, err := s.Open()
 					if err != nil {
 						return err
 					}
@@ -73,7 +76,7 @@ func dataCheck(c *cli.Context) error {
 			return usage("data check: %v", err)
 		}
 	}
-	d, err := coco.LoadWith(c.String("data"), coco.LoadOptions{Segmentation: true, Extra: true})
+	d, images, err := openWhole(c, c.String("data"))
 	if err != nil {
 		return err
 	}
@@ -82,7 +85,7 @@ func dataCheck(c *cli.Context) error {
 	for _, p := range problems {
 		fmt.Fprintln(w, p)
 	}
-	bad := badFiles(d, c.String("images"))
+	bad := badFiles(d, images)
 	for _, i := range bad.order {
 		fmt.Fprintf(w, "error: image %d (%s): %v\n", d.Images[i].ID, d.Images[i].FileName, bad.why[i])
 	}
@@ -127,7 +130,7 @@ func badFiles(d *coco.Dataset, dir string) fileFaults {
 		case errors.Is(err, fs.ErrNotExist):
 			err = fmt.Errorf("no file %s", filepath.Join(dir, im.FileName))
 		case err == nil && (p.W != im.Width || p.H != im.Height) && im.Width > 0 && im.Height > 0:
-			err = fmt.Errorf("the picture is %dx%d pixels upright, the JSON says %dx%d", p.W, p.H, im.Width, im.Height)
+			err = fmt.Errorf("the picture is %dx%d pixels upright, the dataset says %dx%d", p.W, p.H, im.Width, im.Height)
 		}
 		if err != nil {
 			f.order = append(f.order, i)

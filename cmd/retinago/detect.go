@@ -27,19 +27,19 @@ func detectCommand() *cli.Command {
 			"   retinago detect -weights best.safetensors -source street.jpg -out found\n" +
 			"   retinago detect -weights retinanet_resnet50_fpn_coco -source street.jpg -out found\n" +
 			"   retinago detect -weights best.safetensors -source photos 'more/*.png' -out found -score .4 -json found.json",
-		Flags: []cli.Flag{
+		Flags: append(sourceFlags(),
 			&cli.StringFlag{Name: "weights", Usage: "checkpoint `FILE`, or the name of a published detector (see weights fetch)", Required: true},
 			&cli.StringSliceFlag{Name: "source", Usage: "`PATH`s of pictures, folders or globs", Required: true},
 			&cli.StringFlag{Name: "out", Usage: "`DIR` for annotated pictures"},
 			&cli.StringFlag{Name: "json", Usage: "`FILE` for the detections"},
-			&cli.StringFlag{Name: "data", Usage: "COCO instances `JSON` that knows the pictures by file name, for -json"},
+			&cli.StringFlag{Name: "data", Usage: "dataset `PATH` that knows the pictures by file name, for -json: " + whereData},
 			&cli.Float64Flag{Name: "score", Usage: "least score to report", Value: .5},
 			&cli.Float64Flag{Name: "nms", Usage: "IoU above which the lower score of a class goes", DefaultText: "of the checkpoint"},
 			&cli.StringFlag{Name: "method", Usage: "how boxes of one object are thinned out: " + strings.Join(nms.Kinds(), ", "), DefaultText: "of the checkpoint"},
 			&cli.IntFlag{Name: "threads", Usage: "of the compute", DefaultText: "all cores"},
 			&cli.BoolFlag{Name: "times", Usage: "print where the time went"},
 			mirrorFlag(), cacheFlag(),
-		},
+		),
 		Action: detect,
 	}
 }
@@ -56,7 +56,7 @@ func detect(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	ids, err := imageIDs(c.String("data"), files)
+	ids, err := imageIDs(c, files)
 	if err != nil {
 		return err
 	}
@@ -183,15 +183,19 @@ func tally(found []infer.Detection) string {
 }
 
 // imageIDs gives each file its id in a dataset, by file name, or its number from 1.
-func imageIDs(json string, files []infer.File) ([]int64, error) {
+func imageIDs(c *cli.Context, files []infer.File) ([]int64, error) {
 	ids := make([]int64, len(files))
-	if json == "" {
+	src, err := source(c, c.String("data"))
+	if err != nil {
+		return nil, err
+	}
+	if src.Path == "" {
 		for i := range ids {
 			ids[i] = int64(i + 1)
 		}
 		return ids, nil
 	}
-	d, err := coco.Load(json)
+	d, _, err := src.Open()
 	if err != nil {
 		return nil, err
 	}
@@ -208,7 +212,7 @@ func imageIDs(json string, files []infer.File) ([]int64, error) {
 			id, ok = byName[filepath.Base(f.Path)]
 		}
 		if !ok {
-			return nil, fmt.Errorf("%s: %s is not among its images: %w; leave -data out to number the pictures", json, f.Path, fs.ErrNotExist)
+			return nil, fmt.Errorf("%s: %s is not among its images: %w; leave -data out to number the pictures", d.Path, f.Path, fs.ErrNotExist)
 		}
 		ids[i] = id
 	}

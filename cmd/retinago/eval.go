@@ -24,11 +24,10 @@ func evalCommand() *cli.Command {
 			"   retinago eval -weights runs/masks/best.safetensors -data val.json -images val\n" +
 			"   retinago eval -weights runs/masks/best.safetensors -data val.json -images val -classes -errors\n" +
 			"   retinago eval -weights runs/masks/best.safetensors -data val.json -images val -report masks.html\n" +
+			"   retinago eval -weights runs/cells/best.safetensors -data VOC2012 -split val\n" +
 			"   retinago eval -gt instances_val2017.json -dt results.json -json metrics.json",
-		Flags: []cli.Flag{
+		Flags: append(sourceFlags(), dataFlag(false),
 			&cli.StringFlag{Name: "weights", Usage: "checkpoint `FILE`, or the name of a published detector (see weights fetch)"},
-			&cli.StringFlag{Name: "data", Usage: "COCO instances `JSON` to run the model on"},
-			&cli.StringFlag{Name: "images", Usage: "`DIR` of its pictures"},
 			&cli.StringFlag{Name: "gt", Usage: "COCO instances `JSON` as ground truth"},
 			&cli.StringFlag{Name: "dt", Usage: "COCO results `JSON` to be measured"},
 			&cli.StringFlag{Name: "json", Usage: "write the numbers to `FILE`: stats at full precision, classes, precision arrays"},
@@ -39,9 +38,9 @@ func evalCommand() *cli.Command {
 			&cli.BoolFlag{Name: "errors", Usage: "print what goes wrong: kinds of errors, confusion matrix"},
 			&cli.Float64Flag{Name: "errors-score", Usage: "least score of the detections that -errors and the report's confusion look at", Value: .3},
 			mirrorFlag(), cacheFlag(),
-		},
+		),
 		Action: func(c *cli.Context) error {
-			model := c.String("weights") != "" && c.String("data") != "" && c.String("images") != ""
+			model := c.String("weights") != "" && c.String("data") != ""
 			metric := c.String("gt") != "" && c.String("dt") != ""
 			switch {
 			case model && !metric && c.String("gt") == "" && c.String("dt") == "":
@@ -49,7 +48,7 @@ func evalCommand() *cli.Command {
 			case metric && c.String("weights") == "":
 				return evalResults(c)
 			}
-			return usage("eval wants either -weights, -data and -images, or -gt and -dt")
+			return usage("eval wants either -weights and -data, or -gt and -dt")
 		},
 	}
 }
@@ -67,7 +66,11 @@ func evalResults(c *cli.Context) error {
 }
 
 func evalModel(c *cli.Context) error {
-	d, err := data.Open(c.String("data"), c.String("images"))
+	s, err := source(c, c.String("data"))
+	if err != nil {
+		return err
+	}
+	d, err := data.Open(s)
 	if err != nil {
 		return err
 	}

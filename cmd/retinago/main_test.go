@@ -65,7 +65,7 @@ func ok(t *testing.T, args ...string) string {
 
 // tiny overrides make a run of seconds.
 func tiny(root string, more ...string) []string {
-	set := []string{"data.root=" + root, "data.train.json=train.json", "data.train.images=train", "data.val.json=val.json", "data.val.images=val",
+	set := []string{"data.root=" + root, "data.train.source=train.json", "data.train.images=train", "data.val.source=val.json", "data.val.images=val",
 		"data.short_sides=[64]", "data.max_side=96", "data.canvas_multiple=32", "model.backbone=resnet18", "model.backbone_width=16", "model.norm=batch",
 		"model.frozen_stages=0", "model.fpn_width=16", "model.head_depth=1", "model.head_norm=group", "train.batch=2", "train.base_batch=2",
 		"train.steps=12", "train.warmup_steps=2", "train.optimizer=adamw", "train.lr=.001", "train.checkpoint_every=1", "train.log_every=1"}
@@ -95,8 +95,8 @@ func TestVerbs(t *testing.T) {
 	wants(t, ok(t, "data", "merge", "-data", a, "-data", b, "-out", filepath.Join(tmp, "c.json")), "12 images")
 	wants(t, ok(t, "data", "subset", "-data", val, "-most", "2", "-empty", "-out", filepath.Join(tmp, "d.json")), "2 images")
 	ok(t, "data", "draw", "-data", val, "-images", filepath.Join(dir, "val"), "-out", filepath.Join(tmp, "sheet.jpg"), "-count", "4")
-	ok(t, "data", "convert", "-to", "csv", "-data", val, "-out", filepath.Join(tmp, "csv"), "-split", "val")
-	wants(t, ok(t, "data", "convert", "-from", "csv", "-source", filepath.Join(tmp, "csv", "val.csv"), "-classes", filepath.Join(tmp, "csv", "classes.csv"),
+	ok(t, "data", "convert", "-to", "csv", "-data", val, "-out", filepath.Join(tmp, "csv"), "-name", "val")
+	wants(t, ok(t, "data", "convert", "-data", filepath.Join(tmp, "csv", "val.csv"), "-class-list", filepath.Join(tmp, "csv", "classes.csv"),
 		"-images", filepath.Join(dir, "val"), "-out", filepath.Join(tmp, "e.json")), "4 images")
 	wants(t, ok(t, "anchors", "show"), "P3", "P7", "9 anchors per cell")
 	wants(t, ok(t, "anchors", "fit", "-data", val, "-set", "data.short_sides=[64]"), "IoU >= .5", "sizes:")
@@ -140,6 +140,67 @@ func TestVerbs(t *testing.T) {
 	if _, err := coco.LoadResults(dets); err != nil {
 		t.Error(err)
 	}
+}
+
+// Every format is read in place, by every reader of a dataset.
+func TestInPlace(t *testing.T) {
+	dir, tmp := shapes(t), t.TempDir()
+	images := filepath.Join(dir, "val")
+	for _, f := range []string{"voc", "yolo", "csv", "openimages"} {
+		ok(t, "data", "convert", "-data", filepath.Join(dir, "val.json"), "-to", f, "-name", "val", "-out", filepath.Join(tmp, f))
+	}
+	for _, to := range []string{filepath.Join(tmp, "voc", "JPEGImages"), filepath.Join(tmp, "yolo", "images", "val")} {
+		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink(images, to); err != nil {
+			t.Fatal(err)
+		}
+	}
+	csv, boxes := filepath.Join(tmp, "csv"), filepath.Join(tmp, "openimages")
+	sources := map[string][]string{
+		"voc":        {"-data", filepath.Join(tmp, "voc"), "-split", "val"},
+		"yolo":       {"-data", filepath.Join(tmp, "yolo", "data.yaml"), "-split", "val"},
+		"csv":        {"-data", filepath.Join(csv, "val.csv"), "-class-list", filepath.Join(csv, "classes.csv"), "-images", images},
+		"openimages": {"-data", filepath.Join(boxes, "val-annotations-bbox.csv"), "-class-list", filepath.Join(boxes, "class-descriptions-boxable.csv"), "-images", images, "-split", "val-images.csv"},
+	}
+	run := filepath.Join(tmp, "run")
+	args := append([]string{"train", "-out", run}, tiny(tmp, "train.steps=2", "data.train.source=voc", "data.train.split=val", "data.train.images=", "data.val.source=yolo/data.yaml",
+		"data.val.split=val", "data.val.images=", "model.classes=[circle, square, triangle, star]", "model.category_ids=[1, 2, 3, 4]")...)
+	code, out := call(t, args...)
+	if code != 1 {
+		t.Errorf("classes by name and classes by list: exit code %d", code)
+	}
+	wants(t, out, filepath.Join(tmp, "voc"), "same order")
+	wants(t, ok(t, append(args, "-set", "data.train.classes=csv/classes.csv")...), "step 2/2", "Average Precision")
+
+	var known, numbered []coco.Detection
+	for _, k := range []struct {
+		at  []string
+		ids *[]coco.Detection
+	}{{nil, &numbered}, {sources["openimages"], &known}} {
+		dets := filepath.Join(tmp, "dets.json")
+		ok(t, append([]string{"detect", "-weights", filepath.Join(run, train.BestModel), "-source", filepath.Join(images, "00003.jpg"), "-json", dets, "-score", ".005"}, k.at...)...)
+		var err error
+		if *k.ids, err = coco.LoadResults(dets); err != nil || len(*k.ids) == 0 {
+			t.Fatalf("%d detections, %v", len(*k.ids), err)
+		}
+	}
+	if numbered[0].ImageID != 1 || known[0].ImageID != 3 {
+		t.Errorf("image ids %d, want 1 without a dataset, and %d, want the dataset's 3", numbered[0].ImageID, known[0].ImageID)
+	}
+	for name, at := range sources {
+		wants(t, ok(t, append([]string{"data", "check", "-fix", "clip", "-out", filepath.Join(tmp, name+".json")}, at...)...), "4 images", " 0 errors")
+		wants(t, ok(t, "data", "stats", "-data", filepath.Join(tmp, name+".json")), "circle", "star")
+	}
+	at, a, b := sources["openimages"], filepath.Join(tmp, "a.json"), filepath.Join(tmp, "b.json")
+	wants(t, ok(t, append([]string{"data", "stats"}, at...)...), "circle", "star")
+	wants(t, ok(t, append([]string{"data", "split", "-share", ".25", "-out", a, "-rest", b}, at...)...), a+": 1 images", b+": 3 images")
+	wants(t, ok(t, append([]string{"data", "merge", "-out", a}, at...)...), "4 images")
+	wants(t, ok(t, append([]string{"data", "subset", "-most", "2", "-empty", "-out", a}, at...)...), "2 images")
+	wants(t, ok(t, append([]string{"data", "draw", "-out", filepath.Join(tmp, "sheet.jpg")}, at...)...), "4 pictures")
+	wants(t, ok(t, append([]string{"anchors", "fit", "-set", "data.short_sides=[64]"}, at...)...), "IoU >= .5", "sizes:")
+	wants(t, ok(t, append([]string{"eval", "-weights", filepath.Join(run, train.BestModel)}, at...)...), "Average Precision", "4 pictures")
 }
 
 func wants(t *testing.T, out string, texts ...string) {
@@ -260,8 +321,8 @@ func TestErrors(t *testing.T) {
 		{1, []string{"train", "-config", conf}, []string{conf, "learning_rate"}},
 		{1, []string{"train", "-config", "absent.yaml"}, []string{"absent.yaml"}},
 		{1, []string{"train", "-set", "train.lr=fast"}, []string{"train.lr", "fast"}},
-		{1, append([]string{"train", "-out", run}, tiny(dir, "data.train.json="+lost)...), []string{lost, "image"}},
-		{1, append([]string{"train", "-out", run}, tiny(dir, "data.train.json="+strange)...), []string{strange, "categor"}},
+		{1, append([]string{"train", "-out", run}, tiny(dir, "data.train.source="+lost)...), []string{lost, "image"}},
+		{1, append([]string{"train", "-out", run}, tiny(dir, "data.train.source="+strange)...), []string{strange, "categor"}},
 		{1, append([]string{"train", "-out", run}, tiny(dir, "data.train.images=absent")...), []string{"absent", "00001.jpg"}},
 		{1, append([]string{"train", "-out", run}, tiny(dir, "train.init_weights="+foreign)...), []string{foreign}},
 		{1, append([]string{"train", "-out", run, "-resume"}, tiny(dir)...), []string{run, "leave -resume out"}},
@@ -277,9 +338,13 @@ func TestErrors(t *testing.T) {
 		{2, []string{"export", "-weights", foreign, "-size", "64x64", "-out", run}, []string{"-size", "onnx"}},
 		{2, []string{"weights", "fetch", "resnet50-1"}, []string{"resnet50-1", "resnet50-0676ba61"}},
 		{2, []string{"weights", "export", "-weights", foreign, "-to", "caffe", "-out", run}, []string{"caffe", "torchvision"}},
-		{2, []string{"data", "convert", "-out", tmp}, []string{"-from", "-to"}},
-		{2, []string{"data", "convert", "-from", "bmp", "-source", tmp, "-out", tmp}, []string{"bmp", "yolo"}},
-		{1, []string{"data", "convert", "-from", "voc", "-source", tmp, "-out", filepath.Join(tmp, "x.json")}, []string{tmp, "Annotations"}},
+		{2, []string{"data", "convert", "-data", val, "-to", "bmp", "-out", tmp}, []string{"bmp", "yolo"}},
+		{2, []string{"data", "convert", "-data", val, "-name", "x", "-out", tmp}, []string{"-name x"}},
+		{2, []string{"data", "stats", "-data", val, "-format", "bmp"}, []string{"bmp", "openimages"}},
+		{1, []string{"data", "convert", "-data", tmp, "-out", filepath.Join(tmp, "x.json")}, []string{tmp, "Annotations"}},
+		{1, []string{"data", "draw", "-data", val, "-out", filepath.Join(tmp, "x.jpg")}, []string{val, "images"}},
+		{2, []string{"anchors", "fit", "-split", "train"}, []string{"-split"}},
+		{2, []string{"detect", "-weights", foreign, "-source", text, "-out", tmp, "-format", "voc"}, []string{"-format"}},
 		{1, []string{"data", "check", "-data", strange}, []string{strange}},
 		{1, []string{"data", "check", "-data", val, "-images", tmp}, []string{"00001.jpg", "4 errors"}},
 		{2, []string{"data", "check", "-data", val, "-fix", "clip"}, []string{"-out"}},

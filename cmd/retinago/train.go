@@ -27,7 +27,7 @@ func loadConfig(c *cli.Context) (config.Config, error) {
 func trainCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "train",
-		Usage: "train a detector on COCO-format data",
+		Usage: "train a detector on annotated pictures",
 		Description: "Writes last.safetensors, best.safetensors (by AP), log.jsonl, config.yaml and the state that -resume needs to -out.\n" +
 			"Ctrl-C saves and ends with exit code 0; a second one kills.\n\n" +
 			"   retinago train -config configs/shapes_tiny.yaml -out runs/shapes\n" +

@@ -1,0 +1,90 @@
+package convert
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+)
+
+// newReader reads lines of any number of columns, without the byte order mark that spreadsheets put first.
+func newReader(f io.Reader) *csv.Reader {
+	b := bufio.NewReader(f)
+	if mark, err := b.Peek(3); err == nil && bytes.Equal(mark, []byte("\xef\xbb\xbf")) {
+		b.Discard(3)
+	}
+	r := csv.NewReader(b)
+	r.FieldsPerRecord, r.ReuseRecord, r.TrimLeadingSpace = -1, true, true
+	return r
+}
+
+// eachRecord calls f for each line of a CSV file, which is read as a stream.
+func eachRecord(path string, f func(line int, record []string)) error {
+	file, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("convert: %w", err)
+	}
+	defer file.Close()
+	r := newReader(file)
+	for {
+		record, err := r.Read()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("convert: %s: %w", path, err)
+		}
+		line, _ := r.FieldPos(0)
+		f(line, record)
+	}
+}
+
+// firstRecord is the first line of a CSV file.
+func firstRecord(path string) ([]string, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return newReader(file).Read()
+}
+
+// classList reads "class,number" lines into categories in the order of the numbers, which run from 0 without gaps.
+func (b *builder) classList(path string) error {
+	names := map[int]string{}
+	var f faults
+	err := eachRecord(path, func(line int, r []string) {
+		n := -1
+		if len(r) == 2 {
+			if v, err := strconv.Atoi(r[1]); err == nil {
+				n = v
+			}
+		}
+		if _, twice := names[n]; n < 0 || twice || r[0] == "" {
+			f.add("%s:%d: %q, want class,number with a number of its own from 0", path, line, r)
+			return
+		}
+		names[n] = r[0]
+	})
+	if err == nil {
+		err = f.err()
+	}
+	if err != nil {
+		return err
+	}
+	if len(names) == 0 {
+		return fmt.Errorf("convert: %s is empty", path)
+	}
+	for i := range len(names) {
+		n, ok := names[i]
+		if _, twice := b.names[n]; !ok || twice {
+			return fmt.Errorf("convert: %s: %d classes, and none of its own with the number %d", path, len(names), i)
+		}
+		b.category(n)
+	}
+	return nil
+}

@@ -1,0 +1,115 @@
+package convert
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"retinago/coco"
+)
+
+// Source is a dataset in place, in any format.
+//
+//	format      Path                                       Split                          Classes              Images, when empty
+//	coco        instances JSON                             -                              -                    stays empty
+//	voc         folder with Annotations                    ImageSets/Main/SPLIT.txt       class,number         JPEGImages of the folder
+//	yolo        data.yaml                                  key of data.yaml; needed       -                    must be: data.yaml names it
+//	csv         path,x1,y1,x2,y2,class of keras-retinanet  -                              class,number         the CSV's folder
+//	openimages  boxes CSV                                  file of ids beside the CSV     class descriptions   must be given
+//
+// Category ids run from 1 in the order of Classes, or of YOLO's names; without Classes in the order of names, of all
+// files in Annotations whatever the split, of the one CSV otherwise. A training set and a validation set in two folders
+// or two CSVs may lack different classes: give both the same Classes.
+type Source struct {
+	Path      string
+	Format    string // one of Formats; empty is told from Path
+	Split     string // the part to read; empty reads all
+	Classes   string // CSV file that lists the classes
+	Images    string // folder that the images' file names are relative to
+	Difficult Difficult
+	Whole     bool // keep what a COCO file has besides boxes, so that nothing is lost when it is written again
+}
+
+// format is a way to read a Source.
+type format struct {
+	name  string
+	takes []string // the choices that it knows
+	read  func(Source) (d *coco.Dataset, images string, err error)
+}
+
+var formats = []format{
+	{"coco", []string{"images"}, readCOCO},
+	{"voc", []string{"split", "classes", "images", "difficult"}, readVOC},
+	{"yolo", []string{"split"}, readYOLO},
+	{"csv", []string{"classes", "images"}, readCSV},
+	{"openimages", []string{"split", "classes", "images"}, readOpenImages},
+}
+
+// Formats are the names of the formats that can be read.
+func Formats() []string {
+	var out []string
+	for _, f := range formats {
+		out = append(out, f.name)
+	}
+	return out
+}
+
+// Open reads the dataset and says in which folder its pictures are; only COCO's file may leave that open. A choice that
+// the format does not know is an error.
+func (s Source) Open() (d *coco.Dataset, images string, err error) {
+	name := s.Format
+	if name == "" {
+		if name, err = s.told(); err != nil {
+			return nil, "", err
+		}
+	}
+	i := slices.IndexFunc(formats, func(f format) bool { return f.name == name })
+	if i < 0 {
+		return nil, "", fmt.Errorf("convert: %s: no format is called %q; there are %s", s.Path, name, strings.Join(Formats(), ", "))
+	}
+	for _, choice := range [][2]string{{"split", s.Split}, {"classes", s.Classes}, {"images", s.Images}, {"difficult", string(s.Difficult)}} {
+		if choice[1] != "" && !slices.Contains(formats[i].takes, choice[0]) {
+			return nil, "", fmt.Errorf("convert: %s: the format %s has no choice of %s: leave %q out", s.Path, name, choice[0], choice[1])
+		}
+	}
+	d, images, err = formats[i].read(s)
+	if err == nil && s.Split != "" {
+		d.Path += " (" + s.Split + ")"
+	}
+	return d, images, err
+}
+
+// told tells the format from the path: a folder with Annotations, the file's ending, the header of a CSV.
+func (s Source) told() (string, error) {
+	ending := strings.ToLower(filepath.Ext(s.Path))
+	if ending == ".json" {
+		return "coco", nil
+	}
+	st, err := os.Stat(s.Path)
+	if err != nil {
+		return "", fmt.Errorf("convert: %w: check the path", err)
+	}
+	if st.IsDir() {
+		if a, err := os.Stat(filepath.Join(s.Path, "Annotations")); err == nil && a.IsDir() {
+			return "voc", nil
+		}
+		return "", fmt.Errorf("convert: %s: a folder without Annotations is no Pascal VOC dataset; of other formats give the file: COCO's JSON, YOLO's data.yaml, a CSV", s.Path)
+	}
+	switch ending {
+	case ".yaml", ".yml":
+		return "yolo", nil
+	case ".csv":
+		if first, err := firstRecord(s.Path); err == nil && slices.Contains(first, "ImageID") && slices.Contains(first, "LabelName") {
+			return "openimages", nil
+		}
+		return "csv", nil
+	}
+	return "", fmt.Errorf("convert: %s: the ending %q tells no format; name it as the format: %s", s.Path, ending, strings.Join(Formats(), ", "))
+}
+
+func readCOCO(s Source) (*coco.Dataset, string, error) {
+	d, err := coco.LoadWith(s.Path, coco.LoadOptions{Segmentation: s.Whole, Extra: s.Whole})
+	return d, s.Images, err
+}
