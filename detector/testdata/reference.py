@@ -14,6 +14,7 @@ import argparse, json, os, struct
 import numpy as np
 import torch, torchvision
 from functools import partial
+from PIL import Image
 from torch.nn import functional as F
 from torchvision.models.detection import RetinaNet, retinanet
 from torchvision.models.detection.backbone_utils import resnet_fpn_backbone
@@ -42,8 +43,8 @@ def picture(g, h, w):
 
 
 @torch.no_grad()
-def seed(m, g):
-    """Weights whose signals neither die nor grow, and whose heads find a few hundred objects."""
+def seed(m, g, pictures):
+    """Weights whose signals neither die nor grow on the pictures, and whose heads find a few hundred objects in each."""
     rn = lambda *s: torch.randn(*s, generator=g)
     last = 'bn3' if hasattr(m.backbone.body.layer1[0], 'bn3') else 'bn2'
     for name, p in m.named_modules():
@@ -59,16 +60,18 @@ def seed(m, g):
             p.weight.copy_(rn(*p.weight.shape) * (2 / (p.weight[0].numel())) ** .5)
             if p.bias is not None:
                 p.bias.copy_(.05 * rn(*p.bias.shape))
-    mean, std = torch.tensor(m.transform.image_mean)[:, None, None], torch.tensor(m.transform.image_std)[:, None, None]
     m.train()
-    for _ in range(6):
-        m.backbone(torch.stack([(picture(g, 192, 256) - mean) / std for _ in range(4)]))
+    m.transform.training = False
+    batches = [m.transform(pictures[i:i + 2])[0].tensors for i in range(0, len(pictures), 2)]
+    for x in batches:
+        m.backbone(x)
     for p in m.modules():
         if isinstance(p, torch.nn.BatchNorm2d):
             p.momentum = .1
     m.eval()
-    o = m.head(list(m.backbone(m.transform([picture(g, *s) for s in SIZES])[0].tensors).values()))
-    for conv, values, mean, std in ((m.head.classification_head.cls_logits, o['cls_logits'], -4, 1.3), (m.head.regression_head.bbox_reg, o['bbox_regression'], 0, .25)):
+    heads = [m.head(list(m.backbone(x).values())) for x in batches]
+    for conv, name, mean, std in ((m.head.classification_head.cls_logits, 'cls_logits', -4.5, 1), (m.head.regression_head.bbox_reg, 'bbox_regression', 0, .25)):
+        values = torch.cat([h[name].flatten() for h in heads])
         s = std / values.std()
         conv.weight.mul_(s)
         conv.bias.mul_(s).add_(mean - values.mean() * s)
@@ -106,19 +109,17 @@ def load_safetensors(path):
             for k, v in header.items() if k != '__metadata__'}
 
 
+def load(path):
+    return torch.from_numpy(np.array(Image.open(path).convert('RGB'))).permute(2, 0, 1).float() / 255
+
+
 class Case:
     """One model with its pictures and objects, in one precision."""
 
     def __init__(self, out, args, dtype):
         self.out, self.suffix = out, '_f64' if dtype == torch.float64 else ''
-        g = torch.Generator().manual_seed(7)
         self.model = build(args['arch'], args['v2'], args['classes'], 192, 256)
-        path = out + '/weights.pth'
-        if not os.path.exists(path):
-            seed(self.model, g)
-            torch.save(self.model.state_dict(), path)
-            save_safetensors(out + '/weights.safetensors', self.model.state_dict())
-        self.model.load_state_dict(torch.load(path))
+        self.model.load_state_dict(torch.load(out + '/weights.pth'))
         self.model.to(dtype)
         self.model.transform.training = False
         g = torch.Generator().manual_seed(11)
@@ -165,24 +166,14 @@ class Case:
         return {k: float(v) for k, v in losses.items()}, {n: p.grad for n, p in m.named_parameters() if p.grad is not None}
 
 
-@torch.no_grad()
-def detect(out, args, paths):
-    """Detections of real pictures at torchvision's own sizes, 800 and 1333."""
-    from PIL import Image
-    m = build(args['arch'], args['v2'], args['classes'], 800, 1333)
-    m.load_state_dict(torch.load(out + '/weights.pth'))
-    m.eval()
-    found = []
-    for p in paths:
-        x = torch.from_numpy(np.array(Image.open(p).convert('RGB'))).permute(2, 0, 1).float() / 255
-        d = m([x])[0]
-        found.append(dict(file=os.path.abspath(p), boxes=d['boxes'].tolist(), scores=d['scores'].tolist(), labels=d['labels'].tolist()))
-        print(p, len(d['scores']), flush=True)
-    json.dump(found, open(out + '/pictures.json', 'w'))
-
-
 def make(out, args, pictures):
     os.makedirs(out, exist_ok=True)
+    torch.manual_seed(0)
+    g = torch.Generator().manual_seed(7)
+    m = build(args['arch'], args['v2'], args['classes'], 480, 800)
+    seed(m, g, [load(p) for p in pictures] or [picture(g, 192, 256) for _ in range(24)])
+    torch.save(m.state_dict(), out + '/weights.pth')
+    save_safetensors(out + '/weights.safetensors', m.state_dict())
     meta = dict(args, torch=torch.__version__, torchvision=torchvision.__version__)
     for dtype in (torch.float32, torch.float64):
         case = Case(out, args, dtype)
@@ -193,6 +184,21 @@ def make(out, args, pictures):
         with open(f'{out}/meta{case.suffix}.json', 'w') as f:
             json.dump(meta, f, indent=1)
     detect(out, args, pictures)
+
+
+@torch.no_grad()
+def detect(out, args, paths):
+    """Detections of real pictures at torchvision's own sizes, 800 and 1333."""
+    m = build(args['arch'], args['v2'], args['classes'], 800, 1333)
+    m.load_state_dict(torch.load(out + '/weights.pth'))
+    m.eval()
+    found = []
+    for p in paths:
+        d = m([load(p)])[0]
+        found.append(dict(file=os.path.abspath(p), boxes=d['boxes'].tolist(), scores=d['scores'].tolist(), labels=d['labels'].tolist()))
+        print(p, len(d['scores']), d['scores'][:1], flush=True)
+    with open(out + '/pictures.json', 'w') as f:
+        json.dump(found, f)
 
 
 def units(out):
