@@ -175,6 +175,9 @@ func TestSecondModel(t *testing.T) {
 	if c := m.Config.Model; c.HeadNorm != "group" || c.P6From != "c5" || !slices.Equal(c.Classes, []string{"cat", "dog"}) || !slices.Equal(c.CategoryIDs, []int64{1, 2}) {
 		t.Errorf("recognised as %+v", c)
 	}
+	if m.Config.Loss.Box != "giou" {
+		t.Errorf("box loss %s, it was trained with giou", m.Config.Loss.Box)
+	}
 	if err := m.Save(filepath.Join(t.TempDir(), "m.safetensors"), e); err != nil {
 		t.Error(err)
 	}
@@ -235,8 +238,17 @@ func TestExport(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	if len(f.Names()) != len(ts) || len(f.Metadata) != 0 {
-		t.Errorf("%d tensors, want %d, and metadata %v", len(f.Names()), len(ts), f.Metadata)
+	norms := 0
+	for _, want := range ts {
+		if name, ok := strings.CutSuffix(want.Name, ".running_var"); ok {
+			norms++
+			if c, err := f.Tensor(name + ".num_batches_tracked"); err != nil || len(c.Shape) != 0 || len(c.Data) != 1 {
+				t.Errorf("%s counts no batches: %v", name, err)
+			}
+		}
+	}
+	if len(f.Names()) != len(ts)+norms || len(f.Metadata) != 0 {
+		t.Errorf("%d tensors, want %d, and metadata %v", len(f.Names()), len(ts)+norms, f.Metadata)
 	}
 	for _, want := range ts {
 		if got, err := f.Tensor(want.Name); err != nil || !slices.Equal(got.Data, want.Data) {
@@ -245,6 +257,20 @@ func TestExport(t *testing.T) {
 	}
 	if _, err := Export(out, ours); err == nil {
 		t.Error("a file without configuration was exported")
+	}
+	for key, change := range map[string]func(*config.Model){
+		"model.background": func(c *config.Model) { c.Background = true }, "model.pyramid": func(c *config.Model) { c.Pyramid = "pafpn" },
+		"model.p7_relu": func(c *config.Model) { c.P7ReLU = false }, "model.stride_in_1x1": func(c *config.Model) { c.StrideIn1x1 = true },
+		"MobileNetV1": func(c *config.Model) { c.Backbone = "mobilenet_v1" },
+	} {
+		c := config.Default().Model
+		if err := torchvisionHas(c); err != nil {
+			t.Errorf("the default: %v", err)
+		}
+		change(&c)
+		if err := torchvisionHas(c); err == nil || !strings.Contains(err.Error(), key) {
+			t.Errorf("%s: %v", key, err)
+		}
 	}
 }
 

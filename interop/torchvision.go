@@ -109,7 +109,7 @@ func torchvision(s weights.Source, o Options) (*Model, error) {
 	from := map[string]string{} // our name to the file's
 	old := false
 	for _, n := range s.Names() {
-		if strings.HasSuffix(n, "num_batches_tracked") {
+		if strings.HasSuffix(n, counter) {
 			continue
 		}
 		_, shape, _ := s.Info(n)
@@ -209,10 +209,13 @@ func (m *Model) describe(shapes map[string][]int, integer bool) (logits int, err
 	}
 	c.Data.ShortSides, c.Data.MaxSide, c.Data.CanvasMultiple = []int{800}, 1333, 32
 	c.Loss.Box, c.Loss.Normalizer = "l1", "image"
+	if integer && c.Model.HeadNorm == "group" {
+		c.Loss.Box = "giou" // torchvision's second RetinaNet, which alone has norms in its heads
+	}
 	c.Infer.MaxDetections = 300
-	m.note("%s, FPN of %d, P6 from %s, heads of %d convolutions%s, anchors of %s sizes", c.Model.Backbone, c.Model.FPNWidth,
+	m.note("%s, FPN of %d, P6 from %s, heads of %d convolutions%s, anchors of %s sizes, box loss %s", c.Model.Backbone, c.Model.FPNWidth,
 		strings.ToUpper(c.Model.P6From), c.Model.HeadDepth, map[string]string{"group": " with group norm"}[c.Model.HeadNorm],
-		map[bool]string{true: "integer", false: "real"}[integer])
+		map[bool]string{true: "integer", false: "real"}[integer], c.Loss.Box)
 	return outputs / anchors, nil
 }
 

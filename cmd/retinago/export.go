@@ -61,9 +61,13 @@ func export(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	a := info.Config.Model.Anchors
-	_, err = fmt.Fprintf(c.App.Writer, "written: %s\n  %s with norm %s, FPN of %d, P6 from %s, num_classes=%d, anchor sizes %v times %.4g, ratios %v\n", out,
-		info.Config.Model.Backbone, info.Config.Model.Norm, info.Config.Model.FPNWidth, info.Config.Model.P6From, len(info.Categories), a.Sizes, a.Scales, a.Ratios)
+	m := info.Config.Model
+	norm := ""
+	if m.HeadNorm == "group" {
+		norm = " with GroupNorm"
+	}
+	_, err = fmt.Fprintf(c.App.Writer, "written: %s\n  %s with norm %s, FPN of %d, P6 from %s, heads of %d convolutions%s, num_classes=%d, anchor sizes %v times %.4g, ratios %v\n",
+		out, m.Backbone, m.Norm, m.FPNWidth, m.P6From, m.HeadDepth, norm, len(info.Categories), m.Anchors.Sizes, m.Anchors.Scales, m.Anchors.Ratios)
 	return err
 }
 
