@@ -80,3 +80,24 @@ func TestObserve(t *testing.T) {
 		t.Errorf("observed after the end: %v, %v", heard, err)
 	}
 }
+
+// Blank parameters are 0 and otherwise like drawn ones.
+func TestBlankParams(t *testing.T) {
+	e := newEngine(t)
+	p, err := NewBlankParams(e).Declare("w", Weight, true, HeNormal, 2, 3, 1, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := []float32{1, 1, 1, 1, 1, 1}
+	if err := e.Download(v, p.Value); err != nil {
+		t.Fatal(err)
+	}
+	for _, x := range v {
+		if x != 0 {
+			t.Errorf("a blank parameter is %v", v)
+		}
+	}
+	if !p.Trainable || p.Size() != 6 {
+		t.Errorf("%+v", p)
+	}
+}

@@ -23,7 +23,7 @@ type Inference struct {
 }
 
 // NewInference is for n canvases of h x w pixels. images [n,h,w,3] may be nil; given, they are what the network sees, and
-// nothing is prepared.
+// it alone is measured: nothing is prepared, and its outputs stay as they are.
 func NewInference(m *detector.Model, c config.Config, n, h, w int, images []float32) (*Inference, error) {
 	net, err := m.Net(n, h, w)
 	if err != nil {
@@ -70,6 +70,9 @@ func (s *Inference) Run() (Parts, error) {
 		return p, err
 	}
 	p.Graph = time.Since(begin)
+	if s.picture == nil {
+		return p, nil
+	}
 	begin = time.Now()
 	for i := range s.n {
 		s.model.Decode(s.raw, i, s.h, s.w, float32(s.w), float32(s.h), infer.Decoding(s.config.Infer))

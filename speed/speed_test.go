@@ -187,7 +187,7 @@ func whole(t *testing.T, s Subject) {
 	}
 }
 
-// Images that are given reach the network as they are, and nothing is prepared.
+// Images that are given reach the network as they are, and it alone is measured.
 func TestGivenImages(t *testing.T) {
 	m, c, _ := tiny(t)
 	images := make([]float32, 64*64*3)
@@ -199,8 +199,8 @@ func TestGivenImages(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := measure(t, s, 1)
-	if r.Stages[0].Name != copies {
-		t.Errorf("the first stage is %q", r.Stages[0].Name)
+	if first, last := r.Stages[0].Name, r.Stages[len(r.Stages)-1].Name; first != copies || last != "box head" {
+		t.Errorf("stages from %q to %q", first, last)
 	}
 	got := slices.Clone(s.Raw().Logits[0])
 	net, err := m.Net(1, 64, 64)

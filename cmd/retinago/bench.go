@@ -33,7 +33,7 @@ func benchCommand() *cli.Command {
 				"run, and memory. Ctrl-C ends it with what was measured until then.\n\n" +
 				"-mode train measures whole steps: forward, losses, backward, optimiser.\n" +
 				"-input and -outputs are for comparisons with other programs: safetensors with images [N,H,W,3] as the network sees them,\n" +
-				"and with what it makes of them, logits [N,anchors,K] and deltas [N,anchors,4].\n\n" +
+				"and with what it makes of them, logits [N,anchors,K] and deltas [N,anchors,4]. With -input, the network alone is measured.\n\n" +
 				"   retinago bench speed -size 640x640\n" +
 				"   retinago bench speed -weights best.safetensors -json speed.json\n" +
 				"   retinago bench speed -set model.backbone=resnet18 -mode train -batch 4 -size 256x256",
