@@ -237,3 +237,15 @@ func TestRecipes(t *testing.T) {
 		}
 	}
 }
+
+func TestSet(t *testing.T) {
+	c := Default()
+	if err := c.Set([]string{"train.lr=.5", "train.epochs=3"}); err != nil || c.Train.LR != .5 || c.Train.Epochs != 3 || c.Train.Steps != 0 {
+		t.Errorf("lr %g, %d epochs, %d steps, %v", c.Train.LR, c.Train.Epochs, c.Train.Steps, err)
+	}
+	for _, bad := range []string{"train.lr", "train.speed=1", "train.lr=-1"} {
+		if err := c.Set([]string{bad}); err == nil {
+			t.Errorf("-set %s was taken", bad)
+		}
+	}
+}

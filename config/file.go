@@ -27,11 +27,7 @@ func Load(path string, sets []string) (Config, error) {
 		}
 		errs = c.lay(path, text)
 	}
-	for _, s := range sets {
-		before := c.Train
-		errs = append(errs, override(reflect.ValueOf(&c).Elem(), s)...)
-		c.Train.settle(before)
-	}
+	errs = append(errs, c.override(sets)...)
 	if len(errs) > 0 {
 		return Config{}, joined(errs)
 	}
@@ -39,6 +35,23 @@ func Load(path string, sets []string) (Config, error) {
 		return Config{}, fmt.Errorf("%s: %w", orDefaults(path), err)
 	}
 	return c, nil
+}
+
+// Set applies overrides ("train.lr=.005") in order and validates.
+func (c *Config) Set(sets []string) error {
+	if errs := c.override(sets); len(errs) > 0 {
+		return joined(errs)
+	}
+	return c.Validate()
+}
+
+func (c *Config) override(sets []string) (errs []error) {
+	for _, s := range sets {
+		before := c.Train
+		errs = append(errs, override(reflect.ValueOf(c).Elem(), s)...)
+		c.Train.settle(before)
+	}
+	return errs
 }
 
 // Parse reads YAML text over the defaults and validates. name stands for the text in errors.

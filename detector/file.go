@@ -6,12 +6,16 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"runtime"
 	"slices"
+	"sync"
+	"sync/atomic"
 
 	"gorgonia.org/tensor"
 
 	"retinago/config"
 	"retinago/engine"
+	"retinago/nn"
 	"retinago/weights"
 )
 
@@ -68,7 +72,7 @@ func Open(path string, e engine.Engine) (*Model, Info, error) {
 	if err != nil {
 		return nil, Info{}, err
 	}
-	m, err := New(info.Config.Model, e, 0)
+	m, err := NewBlank(info.Config.Model, e)
 	if err != nil {
 		return nil, Info{}, fmt.Errorf("%s: %w", path, err)
 	}
@@ -122,7 +126,8 @@ type Report struct {
 	Skipped     []string // in the file, unknown to the model
 }
 
-// Source gives tensors by name, as weights.File does. A missing tensor is an fs.ErrNotExist.
+// Source gives tensors by name, as weights.File does, to several goroutines at once. A missing tensor is an
+// fs.ErrNotExist.
 type Source interface {
 	Names() []string
 	Tensor(name string) (weights.Tensor, error)
@@ -131,40 +136,62 @@ type Source interface {
 // Load takes from src every tensor whose name and shape are the model's. A value that is not finite is an error: a
 // network hides it (ReLU of NaN may be 0) and detects nothing.
 func (m *Model) Load(src Source) (Report, error) {
-	var r Report
 	unknown := map[string]bool{}
 	for _, n := range src.Names() {
 		unknown[n] = true
 	}
-	for _, p := range m.Params() {
-		if !unknown[p.Name] {
+	params := m.Params()
+	errs := make([]error, len(params))
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		workers.Go(func() {
+			for i := int(next.Add(1)) - 1; i < len(params); i = int(next.Add(1)) - 1 {
+				errs[i] = fs.ErrNotExist
+				if unknown[params[i].Name] {
+					errs[i] = m.load(src, params[i])
+				}
+			}
+		})
+	}
+	workers.Wait()
+	var r Report
+	for i, p := range params {
+		switch err := errs[i]; {
+		case err == nil:
+			r.Loaded = append(r.Loaded, p.Name)
+		case errors.Is(err, fs.ErrNotExist):
 			r.Initialised = append(r.Initialised, p.Name)
-			continue
-		}
-		delete(unknown, p.Name)
-		t, err := src.Tensor(p.Name)
-		if errors.Is(err, fs.ErrNotExist) {
-			r.Initialised = append(r.Initialised, p.Name)
-			continue
-		}
-		if err != nil {
+		case errors.Is(err, errShape):
+			r.Mismatched = append(r.Mismatched, p.Name)
+		default:
 			return r, err
 		}
-		if !tensor.Shape(t.Shape).Eq(tensor.Shape(p.Shape)) {
-			r.Mismatched = append(r.Mismatched, p.Name)
-			continue
-		}
-		if i := slices.IndexFunc(t.Data, func(v float32) bool { return v-v != 0 }); i >= 0 {
-			return r, fmt.Errorf("tensor %s has %g at %d: the weights are of a run that diverged, or damaged", p.Name, t.Data[i], i)
-		}
-		if err := m.engine.Upload(p.Value, t.Data); err != nil {
-			return r, fmt.Errorf("detector: %s: %w", p.Name, err)
-		}
-		r.Loaded = append(r.Loaded, p.Name)
+		delete(unknown, p.Name)
 	}
 	r.Skipped = slices.Sorted(maps.Keys(unknown))
 	m.Changed()
 	return r, nil
+}
+
+var errShape = errors.New("another shape")
+
+// load fills one parameter.
+func (m *Model) load(src Source, p *nn.Param) error {
+	t, err := src.Tensor(p.Name)
+	if err != nil {
+		return err
+	}
+	if !tensor.Shape(t.Shape).Eq(tensor.Shape(p.Shape)) {
+		return errShape
+	}
+	if i := slices.IndexFunc(t.Data, func(v float32) bool { return v-v != 0 }); i >= 0 {
+		return fmt.Errorf("tensor %s has %g at %d: the weights are of a run that diverged, or damaged", p.Name, t.Data[i], i)
+	}
+	if err := m.engine.Upload(p.Value, t.Data); err != nil {
+		return fmt.Errorf("detector: %s: %w", p.Name, err)
+	}
+	return nil
 }
 
 // Size returns the number of parameters, running statistics included, and how many of them train.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"time"
 
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
@@ -174,6 +175,12 @@ func oneAgainstRest(out, in []float32, k int) {
 		}
 	}
 }
+
+// Layers lists the operations of a Run.
+func (t *Net) Layers() []nn.Layer { return t.machine.Layers() }
+
+// Observe makes every Run call f after each operation, with its index in Layers; nil ends it.
+func (t *Net) Observe(f func(layer int, d time.Duration)) { t.machine.Observe(f) }
 
 // Bytes is the memory of activations.
 func (t *Net) Bytes() int64 { return t.machine.Bytes() }

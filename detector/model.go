@@ -35,8 +35,23 @@ type Model struct {
 // BackbonePrefix begins the names of the backbone's parameters; the rest of the name is torchvision's classifier's.
 const BackbonePrefix = "backbone.body."
 
+// What begins the names of the other parts' parameters.
+const (
+	pyramidPrefix = "backbone.fpn."
+	headPrefix    = "head."
+)
+
 // New makes a model with fresh parameters on e, drawn from seed.
 func New(c config.Model, e engine.Engine, seed uint64) (*Model, error) {
+	return build(c, e, nn.NewParams(e, seed))
+}
+
+// NewBlank makes a model on e whose parameters are all 0, to be loaded.
+func NewBlank(c config.Model, e engine.Engine) (*Model, error) {
+	return build(c, e, nn.NewBlankParams(e))
+}
+
+func build(c config.Model, e engine.Engine, params *nn.Params) (*Model, error) {
 	norms := map[string]nn.Norm{"frozen": nn.Frozen, "batch": nn.Batch, "group": nn.Group}
 	norm, ok := norms[c.Norm]
 	if !ok {
@@ -51,11 +66,11 @@ func New(c config.Model, e engine.Engine, seed uint64) (*Model, error) {
 		engine:   e,
 		backbone: body,
 		pyramid: fpn.Pyramid{Width: c.FPNWidth, P2: c.P2, Path: c.Pyramid == "pafpn", P6FromP5: c.P6From == "p5", PlainP7: !c.P7ReLU,
-			Prefix: "backbone.fpn."},
+			Prefix: pyramidPrefix},
 		head: head.Head{Width: c.FPNWidth, Depth: c.HeadDepth, Anchors: c.Anchors.PerCell(), Classes: len(c.Classes),
-			Background: c.Background, GroupNorm: c.HeadNorm == "group", Prior: c.Prior, Prefix: "head."},
+			Background: c.Background, GroupNorm: c.HeadNorm == "group", Prior: c.Prior, Prefix: headPrefix},
 		anchors: c.Anchors,
-		params:  nn.NewParams(e, seed),
+		params:  params,
 		folded:  nn.NewFolded(e),
 		arena:   nn.NewArena(e),
 	}

@@ -2,6 +2,7 @@ package detector
 
 import (
 	"fmt"
+	"time"
 
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
@@ -236,6 +237,12 @@ func (s *TrainStep) Gradients(f func(p *nn.Param, g *tensor.Dense) error) error 
 	}
 	return nil
 }
+
+// Layers lists the operations of a Run.
+func (s *TrainStep) Layers() []nn.Layer { return s.machine.Layers() }
+
+// Observe makes every Run call f after each operation, with its index in Layers; nil ends it.
+func (s *TrainStep) Observe(f func(layer int, d time.Duration)) { s.machine.Observe(f) }
 
 // Bytes is the memory of activations and gradients.
 func (s *TrainStep) Bytes() int64 { return s.machine.Bytes() }

@@ -19,7 +19,8 @@ type Engine interface {
 	Release(t ...*tensor.Dense)
 	// At returns a tensor laid over mem at a byte offset (64-byte aligned); it is not zeroed.
 	At(mem tensor.Memory, offset int64, dt tensor.Dtype, shape ...int) *tensor.Dense
-	// Upload and Download copy between host slices ([]float32 or []int32) and tensors of the same size and type.
+	// Upload and Download copy between host slices ([]float32 or []int32) and tensors of the same size and type. Several
+	// goroutines may call them at once, for different tensors.
 	Upload(dst *tensor.Dense, src any) error
 	Download(dst any, src *tensor.Dense) error
 

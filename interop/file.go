@@ -13,7 +13,7 @@ import (
 
 // Save writes a checkpoint that evaluates, detects and goes on training. e holds the model meanwhile.
 func (m *Model) Save(path string, e engine.Engine) (err error) {
-	d, err := detector.New(m.Config.Model, e, 0)
+	d, err := detector.NewBlank(m.Config.Model, e)
 	if err != nil {
 		return fmt.Errorf("interop: %w", err)
 	}

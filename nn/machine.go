@@ -19,6 +19,7 @@ type Machine struct {
 	vm     G.VM
 	sums   []*tensor.Dense // results of gorgonia's own additions, in the order in which they run
 	next   int             // the operation that must run next
+	watch  *watch          // nil when nobody observes
 }
 
 // NewMachine plans and compiles what outputs need and takes memory for it from a.
@@ -61,8 +62,15 @@ func (m *Machine) Run() error {
 	m.engine.BeginRun(m.sums)
 	defer m.engine.BeginRun(nil)
 	defer m.vm.Reset()
+	if m.watch != nil {
+		m.watch.begin()
+		defer m.watch.end()
+	}
 	return m.vm.RunAll()
 }
+
+// Layers lists the operations of a run.
+func (m *Machine) Layers() []Layer { return m.plan.Layers() }
 
 // Bytes is the memory that the plan needs.
 func (m *Machine) Bytes() int64 { return m.plan.bytes }
@@ -110,5 +118,15 @@ func (m *Machine) enter(o *op) error {
 		return fmt.Errorf("nn: %v runs as number %d but is planned as number %d", o, m.next, o.order)
 	}
 	m.next++
+	if m.watch != nil {
+		m.watch.enter(o)
+	}
 	return nil
+}
+
+// leave tells the observer that an operation is done.
+func (m *Machine) leave(o *op) {
+	if m.watch != nil {
+		m.watch.leave(o)
+	}
 }

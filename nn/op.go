@@ -55,7 +55,7 @@ type Counted interface {
 
 // Apply adds k to the graph of its inputs. All tensors are float32, but for those that were made otherwise.
 func Apply(k Kernel, in ...*G.Node) (*G.Node, error) {
-	o := &op{k: k, id: opID.Add(1)}
+	o := &op{k: k, id: opID.Add(1), layer: layerOf(in)}
 	shapes := make([]tensor.Shape, len(in))
 	types := make([]hm.Type, 0, len(in)+1)
 	for i, n := range in {
@@ -82,6 +82,8 @@ var opID atomic.Uint32
 type op struct {
 	k     Kernel
 	id    uint32
+	layer string // see Layer.Name
+	back  bool   // made by the gradient of another
 	arity int
 	typ   hm.Type
 	in    []tensor.Shape
@@ -123,11 +125,13 @@ func (o *op) Do(vs ...G.Value) (G.Value, error) {
 		in[i] = d
 	}
 	if _, ok := o.k.(View); ok {
+		o.run.leave(o)
 		return o.out, nil
 	}
 	if err := o.k.Forward(o.run.engine, o.out, in); err != nil {
 		return nil, fmt.Errorf("nn: %v: %w", o, err)
 	}
+	o.run.leave(o)
 	return o.out, nil
 }
 
@@ -143,7 +147,12 @@ func (o *op) SymDiff(in G.Nodes, out, dout *G.Node) (G.Nodes, error) {
 	if !ok {
 		return nil, fmt.Errorf("nn: %v has no gradient", o)
 	}
-	return d.Gradient(in, out, dout)
+	before := opID.Load()
+	grads, err := d.Gradient(in, out, dout)
+	for _, g := range grads {
+		o.claim(g, before)
+	}
+	return grads, err
 }
 
 // all is the answer of operations that can be differentiated by each of their inputs.

@@ -73,6 +73,7 @@ func LecunUniform(r *rand.Rand, shape []int, v []float32) {
 type Params struct {
 	engine engine.Engine
 	seed   uint64
+	blank  bool // fresh ones are 0
 	list   []*Param
 	byName map[string]*Param
 }
@@ -80,6 +81,12 @@ type Params struct {
 // NewParams returns an empty set whose fresh parameters are drawn from seed.
 func NewParams(e engine.Engine, seed uint64) *Params {
 	return &Params{engine: e, seed: seed, byName: map[string]*Param{}}
+}
+
+// NewBlankParams returns an empty set whose fresh parameters are 0, to be filled from a file: drawing tens of millions of
+// numbers takes longer than reading them.
+func NewBlankParams(e engine.Engine) *Params {
+	return &Params{engine: e, blank: true, byName: map[string]*Param{}}
 }
 
 // All returns the parameters in order of declaration.
@@ -100,12 +107,14 @@ func (p *Params) Declare(name string, k Kind, trainable bool, init Init, shape .
 	if err != nil {
 		return nil, fmt.Errorf("nn: parameter %s: %w", name, err)
 	}
-	h := fnv.New64a()
-	h.Write([]byte(name))
-	host := make([]float32, tensor.Shape(shape).TotalSize())
-	init(rand.New(rand.NewPCG(p.seed, h.Sum64())), shape, host)
-	if err := p.engine.Upload(v, host); err != nil {
-		return nil, fmt.Errorf("nn: parameter %s: %w", name, err)
+	if !p.blank {
+		h := fnv.New64a()
+		h.Write([]byte(name))
+		host := make([]float32, tensor.Shape(shape).TotalSize())
+		init(rand.New(rand.NewPCG(p.seed, h.Sum64())), shape, host)
+		if err := p.engine.Upload(v, host); err != nil {
+			return nil, fmt.Errorf("nn: parameter %s: %w", name, err)
+		}
 	}
 	q := &Param{Name: name, Shape: shape, Kind: k, Trainable: trainable && k != Buffer, Value: v}
 	p.list = append(p.list, q)

@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	G "gorgonia.org/gorgonia"
-	"gorgonia.org/tensor"
 )
 
 // Plan is the order in which a graph's operations run and the place of every result in one arena. A place is reused
@@ -163,23 +162,4 @@ func flops(n *G.Node) int64 {
 		return 0
 	}
 	return c.FLOPs(o.in, o.shape)
-}
-
-// Layer is one operation of a plan, for listings.
-type Layer struct {
-	Op    string
-	Shape tensor.Shape
-	FLOPs int64
-}
-
-// Layers lists the operations in the order in which they run.
-func (p *Plan) Layers() []Layer {
-	l := make([]Layer, len(p.order))
-	for i, n := range p.order {
-		l[i] = Layer{Op: "Sum", Shape: n.Shape(), FLOPs: flops(n)}
-		if o, ok := n.Op().(*op); ok {
-			l[i].Op = o.k.Name()
-		}
-	}
-	return l
 }

@@ -42,7 +42,7 @@ func (l *Loop) tensors() []named {
 	var out []named
 	for _, p := range l.Model.Params() {
 		out = append(out, named{p.Name, p.Value})
-		for i, m := range l.optimizer.moments[p.Name] {
+		for i, m := range l.stepper.optimizer.moments[p.Name] {
 			out = append(out, named{fmt.Sprintf("optimizer.%d.%s", i, p.Name), m})
 		}
 		if t, ok := l.average[p.Name]; ok {
@@ -60,8 +60,8 @@ type named struct {
 // saveState writes the state file. One file holds all, so that a kill at any moment leaves either the old or the new.
 func (l *Loop) saveState() error {
 	epoch, position := l.loader.State()
-	js, err := json.Marshal(state{Step: l.Step, OptimizerStep: l.optimizer.step, Epoch: epoch, Position: position,
-		NormEMA: l.normalizer.EMA, BestAP: l.bestAP, Unmeasured: l.unmeasured, Seed: l.Config.Train.Seed, Fingerprint: l.fingerprint()})
+	js, err := json.Marshal(state{Step: l.Step, OptimizerStep: l.stepper.optimizer.step, Epoch: epoch, Position: position,
+		NormEMA: l.stepper.normalizer.EMA, BestAP: l.bestAP, Unmeasured: l.unmeasured, Seed: l.Config.Train.Seed, Fingerprint: l.fingerprint()})
 	if err != nil {
 		return err
 	}
@@ -106,8 +106,8 @@ func (l *Loop) loadState() error {
 		}
 	}
 	l.Model.Changed()
-	l.Step, l.optimizer.step, l.bestAP, l.unmeasured = s.Step, s.OptimizerStep, s.BestAP, s.Unmeasured
-	l.normalizer.EMA = s.NormEMA
+	l.Step, l.stepper.optimizer.step, l.bestAP, l.unmeasured = s.Step, s.OptimizerStep, s.BestAP, s.Unmeasured
+	l.stepper.normalizer.EMA = s.NormEMA
 	return l.loader.Seek(s.Epoch, s.Position)
 }
 

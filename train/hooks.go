@@ -9,7 +9,6 @@ import (
 	"io"
 	"io/fs"
 	"maps"
-	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -29,14 +28,14 @@ type Hook interface {
 	End(ctx context.Context, l *Loop) error
 }
 
-// finite stops a run whose loss or gradient is not a number, before the optimiser spreads it.
-func finite(l *Loop) error {
-	if total := l.Losses.Total(); !math.IsNaN(total) && !math.IsInf(total, 0) && !math.IsNaN(l.GradNorm) && !math.IsInf(l.GradNorm, 0) {
-		return nil
+// explain tells a step that failed, and what helps where its loss or gradient is not a number.
+func (l *Loop) explain(err error) error {
+	if !errors.Is(err, errNotFinite) {
+		return fmt.Errorf("train: step %d: %w", l.Step, err)
 	}
-	return fmt.Errorf("train: step %d is not finite: class loss %g, box loss %g, gradient norm %g at learning rate %.4g, pictures %s; "+
+	return fmt.Errorf("train: step %d is %w at learning rate %.4g, pictures %s; "+
 		"the last checkpoint before it is kept in %s; a lower train.lr, a longer train.warmup_steps or train.clip_norm helps",
-		l.Step, l.Losses.Class, l.Losses.Box, l.GradNorm, l.LR, strings.Join(l.Names, ", "), filepath.Join(l.out, StateFile))
+		l.Step, err, l.LR, strings.Join(l.Names, ", "), filepath.Join(l.out, StateFile))
 }
 
 // progress prints a line every so many steps.

@@ -12,7 +12,6 @@ import (
 	"retinago/config"
 	"retinago/data"
 	"retinago/detector"
-	"retinago/loss"
 )
 
 // Loop is a run of training. Its exported fields describe the last step, for hooks.
@@ -33,8 +32,7 @@ type Loop struct {
 	out        string
 	data       *data.Dataset
 	loader     *data.Loader
-	optimizer  *Optimizer
-	normalizer *loss.Normalizer
+	stepper    *Stepper
 	average    map[string]*tensor.Dense // moving average of the weights, nil when off
 	info       detector.Info
 	hooks      []Hook
@@ -94,32 +92,13 @@ func (l *Loop) step(ctx context.Context) error {
 		return err
 	}
 	defer b.Release()
-	s, err := l.Model.TrainStep(b.N, b.H, b.W, lossFunc(l.Config.Loss))
-	if err != nil {
-		return err
-	}
 	targets := b.Prepared.(*detector.Targets)
-	class := l.normalizer.Factors(targets.Positives, targets.Counted)
-	box := make([]float32, len(class))
-	for i, f := range class {
-		box[i] = f * float32(l.Config.Loss.BoxWeight)
-	}
-	l.LR = l.Schedule.At(l.Step)
-	l.Losses, err = s.Run(&detector.Batch{N: b.N, H: b.H, W: b.W, Images: b.Images, Targets: targets, ClassNorm: class, BoxNorm: box})
+	l.LR, l.Names, l.Positives = l.Schedule.At(l.Step), b.Names, sum(targets.Positives)
+	taken, err := l.stepper.Take(b.N, b.H, b.W, b.Images, targets, l.LR)
+	l.Losses, l.GradNorm = taken.Losses, taken.GradNorm
 	if err != nil {
-		return fmt.Errorf("train: step %d: %w", l.Step, err)
+		return l.explain(err)
 	}
-	if l.GradNorm, err = l.optimizer.GradNorm(s); err != nil {
-		return err
-	}
-	l.Names, l.Positives = b.Names, sum(targets.Positives)
-	if err := finite(l); err != nil {
-		return err
-	}
-	if err := l.optimizer.Step(s, l.LR, l.GradNorm); err != nil {
-		return err
-	}
-	l.Model.Changed()
 	if l.average != nil {
 		if err := l.updateAverage(); err != nil {
 			return err
@@ -133,33 +112,6 @@ func (l *Loop) step(ctx context.Context) error {
 
 // epochs is how often the training set was seen.
 func (l *Loop) epochs() float64 { return float64(l.Step) / float64(l.Schedule.Epoch) }
-
-// lossFunc is the losses of a configuration.
-func lossFunc(c config.Loss) detector.LossFunc {
-	var f detector.LossFunc
-	switch c.Kind {
-	case "focal":
-		f.Class = loss.Focal{Alpha: c.Alpha, Gamma: c.Gamma}
-	case "bce":
-		f.Class = loss.CrossEntropy{Alpha: -1}
-	case "focalstar":
-		f.Class = loss.FocalStar{Gamma: c.Gamma, Beta: c.Shift}
-	case "softmax":
-		f.Class = loss.Softmax{}
-	case "ohem":
-		f.Class = loss.OHEM{Class: loss.CrossEntropy{Alpha: -1}, Keep: c.MineKeep, Ratio: c.MineRatio}
-		if c.MineNMS < 1 {
-			f.MineNMS = float32(c.MineNMS)
-		}
-	case "quality":
-		f.Soft = loss.QualityFocal{Beta: c.Gamma}
-	case "varifocal":
-		f.Soft = loss.Varifocal{Alpha: c.Alpha, Gamma: c.Gamma}
-	}
-	f.Box = map[string]loss.Box{"smoothl1": loss.SmoothL1{Beta: c.Beta}, "l1": loss.L1{}, "iou": loss.IoU{}, "logiou": loss.IoU{Log: true},
-		"giou": loss.GIoU{}, "diou": loss.DIoU{}, "ciou": loss.CIoU{}}[c.Box]
-	return f
-}
 
 func sum(v []int) int {
 	n := 0

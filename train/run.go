@@ -16,7 +16,6 @@ import (
 	"retinago/engine/cpu"
 	"retinago/infer"
 	"retinago/internal/memory"
-	"retinago/loss"
 )
 
 // Options says where a run lives.
@@ -67,10 +66,7 @@ func Run(ctx context.Context, c config.Config, o Options) (err error) {
 			return err
 		}
 	}
-	if l.normalizer, err = loss.NewNormalizer(c.Loss.Normalizer); err != nil {
-		return err
-	}
-	if l.optimizer, err = NewOptimizer(e, c.Train, m.Params()); err != nil {
+	if l.stepper, err = NewStepper(m, c); err != nil {
 		return err
 	}
 	if c.Train.EMA > 0 {

@@ -52,7 +52,7 @@ func fetchCommand() *cli.Command {
 			if out == "" {
 				out = strings.TrimSuffix(f.Name, ".pth") + ".safetensors"
 			}
-			return importFile(c.App.Writer, path, out, interop.Options{})
+			return importFile(c.App.Writer, path, out, interop.Options{}, nil)
 		},
 	}
 }
@@ -117,5 +117,5 @@ func checkpoint(c *cli.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return out, importFile(c.App.ErrWriter, path, out, interop.Options{})
+	return out, importFile(c.App.ErrWriter, path, out, interop.Options{}, nil)
 }

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"retinago/coco"
+	"retinago/detector"
 	"retinago/train"
 )
 
@@ -125,6 +126,15 @@ func TestVerbs(t *testing.T) {
 	wants(t, ok(t, "weights", "export", "-weights", best, "-out", exported), "num_classes=4")
 	wants(t, ok(t, "weights", "inspect", exported), "head.classification_head.cls_logits.weight", "safetensors", "torchvision")
 	wants(t, ok(t, "weights", "import", exported, "-out", imported, "-from", "torchvision"), "4 classes", "resnet18")
+	wants(t, ok(t, "weights", "import", exported, "-out", imported, "-from", "torchvision", "-set", "data.short_sides=[96]"), "4 classes")
+	if info, err := detector.ReadInfo(imported); err != nil || info.Config.Data.TestSide() != 96 {
+		t.Errorf("the import has the short side %d px, want 96; %v", info.Config.Data.TestSide(), err)
+	}
+	code, refused := call(t, "weights", "import", exported, "-out", imported, "-set", "model.prior=.5")
+	if code != 2 {
+		t.Errorf("another model for weights that are there: exit code %d, want 2", code)
+	}
+	wants(t, refused, "model.*")
 	onnxFile := filepath.Join(run, "net.onnx")
 	wants(t, ok(t, "export", "-weights", best, "-to", "onnx", "-outputs", "detections", "-out", onnxFile), onnxFile, "64x96", "detections")
 	wants(t, ok(t, "export", "-weights", best, "-to", "onnx", "-size", "dynamic", "-out", onnxFile), "any multiple of 32", "raw")

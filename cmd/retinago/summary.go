@@ -38,9 +38,7 @@ func summary(c *cli.Context) error {
 		return usage("summary: -classes %d: give at least 1", c.Int("classes"))
 	}
 	if len(cfg.Model.Classes) == 0 {
-		for i := range c.Int("classes") {
-			cfg.Model.Classes = append(cfg.Model.Classes, fmt.Sprintf("class %d", i+1))
-		}
+		cfg.Model.Classes = numberedClasses(c.Int("classes"))
 	}
 	up := func(v int) int {
 		return (v + cfg.Data.CanvasMultiple - 1) / cfg.Data.CanvasMultiple * cfg.Data.CanvasMultiple
@@ -76,9 +74,9 @@ func summary(c *cli.Context) error {
 	out := c.App.Writer
 	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	if c.Bool("layers") {
-		fmt.Fprintf(t, "operation\toutput\tGFLOP\n")
+		fmt.Fprintf(t, "layer\toperation\toutput\tGFLOP\n")
 		for _, l := range plan.Layers() {
-			fmt.Fprintf(t, "%s\t%v\t%.3f\n", l.Op, l.Shape, float64(l.FLOPs)/1e9)
+			fmt.Fprintf(t, "%s\t%s\t%v\t%.3f\n", l.Name, l.Op, l.Shape, float64(l.FLOPs)/1e9)
 		}
 		fmt.Fprintln(t)
 	}
@@ -105,6 +103,15 @@ func summary(c *cli.Context) error {
 	printBudget(out, "inference of one picture", inference)
 	printBudget(out, fmt.Sprintf("training with a batch of %d", batch), training)
 	return nil
+}
+
+// numberedClasses stand in where the data are to name the classes.
+func numberedClasses(n int) []string {
+	out := make([]string, n)
+	for i := range out {
+		out[i] = fmt.Sprintf("class %d", i+1)
+	}
+	return out
 }
 
 func printBudget(w io.Writer, what string, b train.Budget) {

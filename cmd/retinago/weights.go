@@ -36,6 +36,7 @@ func weightsCommand() *cli.Command {
 					&cli.StringFlag{Name: "classes", Usage: "`NAMES` in the order of the logits, separated by commas; \"background\" first drops the first logit"},
 					&cli.BoolFlag{Name: "stride-in-3x3", Usage: "detectron2 trained it with STRIDE_IN_1X1 False"},
 					&cli.Float64Flag{Name: "eps", Usage: "what the file's norms add to variances", DefaultText: "told from the file"},
+					&cli.StringSliceFlag{Name: "set", Usage: "override one key of the checkpoint's config besides model.*, as in -set data.short_sides=[640]; may be given often"},
 				},
 				Action: weightsImport,
 			},
@@ -68,17 +69,20 @@ func weightsImport(c *cli.Context) error {
 		eps := c.Float64("eps")
 		o.Eps = &eps
 	}
-	return importFile(c.App.Writer, c.String("file"), c.String("out"), o)
+	return importFile(c.App.Writer, c.String("file"), c.String("out"), o, c.StringSlice("set"))
 }
 
-// importFile writes a detector of another project as a checkpoint, a classifier as safetensors.
-func importFile(w io.Writer, path, out string, o interop.Options) error {
+// importFile writes a detector of another project as a checkpoint with some keys set, a classifier as safetensors.
+func importFile(w io.Writer, path, out string, o interop.Options, sets []string) error {
 	s, err := weights.OpenAny(path)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
 	if o.From == "" && interop.Classifier(s) {
+		if len(sets) > 0 {
+			return usage("weights import: -set is for detectors, %s is a classifier", path)
+		}
 		if err := interop.Copy(s, out); err != nil {
 			return err
 		}
@@ -87,6 +91,9 @@ func importFile(w io.Writer, path, out string, o interop.Options) error {
 	}
 	m, err := interop.Import(s, o)
 	if err != nil {
+		return err
+	}
+	if err := setBeyondModel(&m.Config, sets); err != nil {
 		return err
 	}
 	e, err := cpu.New(cpu.Options{})

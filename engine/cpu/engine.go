@@ -26,6 +26,17 @@ const (
 	Winograd                  // own kernels wherever they apply
 )
 
+// String tells the choice.
+func (a Algorithm) String() string {
+	switch a {
+	case OneDNN:
+		return "oneDNN's"
+	case Winograd:
+		return "own wherever they apply"
+	}
+	return "own or oneDNN's by shape"
+}
+
 // Options configures an Engine.
 type Options struct {
 	Threads   int // 0 takes every core that the process may use
@@ -35,6 +46,7 @@ type Options struct {
 // Engine computes on the host's cores.
 type Engine struct {
 	threads int
+	chosen  Algorithm
 	worker  *worker
 	conv    *C.rn_conv_context
 	sums    []*tensor.Dense // results of gorgonia's additions in this run, nil outside of one
@@ -57,7 +69,7 @@ func New(o Options) (*Engine, error) {
 	if n < 0 || n > 1024 {
 		return nil, fmt.Errorf("cpu: %d threads; give 1 to 1024, or 0 for all cores", o.Threads)
 	}
-	e := &Engine{threads: n, worker: newWorker(), blocks: map[uintptr]block{}}
+	e := &Engine{threads: n, chosen: o.Algorithm, worker: newWorker(), blocks: map[uintptr]block{}}
 	e.worker.do(func() {
 		C.rn_threads(C.int(n))
 		e.conv = C.rn_conv_new(C.int(n), C.int(o.Algorithm))
@@ -74,6 +86,9 @@ func (e *Engine) Name() string { return "cpu" }
 
 // Threads is the number of threads that kernels use.
 func (e *Engine) Threads() int { return e.threads }
+
+// Algorithm is the choice of convolutions.
+func (e *Engine) Algorithm() Algorithm { return e.chosen }
 
 // Close frees all memory of the engine, its tensors included.
 func (e *Engine) Close() error {

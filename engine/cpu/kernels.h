@@ -67,6 +67,9 @@ void rn_sgd(float *w, float *m, const float *g, int64_t n, float lr, float momen
 void rn_adam(float *w, float *m, float *v, const float *g, int64_t n, float step, float root, float beta1, float beta2, float eps, float decay, float shrink, float scale);
 void rn_lerp(float *w, const float *x, int64_t n, float t);
 
+// Multiplies and adds in registers, on every thread; returns the floating point operations.
+double rn_peak(int64_t rounds);
+
 #ifdef __cplusplus
 }
 #endif

@@ -10,6 +10,9 @@ import (
 // Resident is the resident memory of this process in bytes, 0 where the system does not tell.
 func Resident() int64 { return procKB("/proc/self/status", "VmRSS:") << 10 }
 
+// Peak is the most resident memory that this process has had, in bytes, 0 where the system does not tell.
+func Peak() int64 { return procKB("/proc/self/status", "VmHWM:") << 10 }
+
 // Available is the memory in bytes that can be had without swapping, 0 where the system does not tell.
 func Available() int64 { return procKB("/proc/meminfo", "MemAvailable:") << 10 }
 

@@ -1,0 +1,224 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"reflect"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"retinago/config"
+	"retinago/data"
+	"retinago/detector"
+	"retinago/engine/cpu"
+	"retinago/internal/file"
+	"retinago/speed"
+	"retinago/weights"
+)
+
+func benchCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "bench",
+		Usage: "measure this program on this machine",
+		Subcommands: []*cli.Command{{
+			Name:  "speed",
+			Usage: "measure the speed of a network: the whole, its stages and its layers",
+			Description: "Runs a checkpoint, or a network of a config with fresh weights, on made-up pictures. Prints medians over the rounds, the work\n" +
+				"counted as direct convolutions (2 operations per multiply-add), the float32 peak of the processor measured in the same\n" +
+				"run, and memory. Ctrl-C ends it with what was measured until then.\n\n" +
+				"-mode train measures whole steps: forward, losses, backward, optimiser.\n" +
+				"-input and -outputs are for comparisons with other programs: safetensors with images [N,H,W,3] as the network sees them,\n" +
+				"and with what it makes of them, logits [N,anchors,K] and deltas [N,anchors,4]. With -input, the network alone is measured.\n\n" +
+				"   retinago bench speed -size 640x640\n" +
+				"   retinago bench speed -weights best.safetensors -json speed.json\n" +
+				"   retinago bench speed -set model.backbone=resnet18 -mode train -batch 4 -size 256x256",
+			Flags: append(configFlags(),
+				&cli.StringFlag{Name: "weights", Usage: "checkpoint `FILE`, or the name of a published detector (see weights fetch)"},
+				&cli.StringFlag{Name: "mode", Usage: "infer or train", Value: "infer"},
+				&cli.IntFlag{Name: "batch", Usage: "pictures at once", Value: 1},
+				&cli.StringFlag{Name: "size", Usage: "canvas as `HxW` in multiples of 32", DefaultText: "the config's largest"},
+				&cli.IntFlag{Name: "threads", Usage: "of the compute", DefaultText: "all cores"},
+				&cli.IntFlag{Name: "rounds", Usage: "measured runs, after two to warm up", Value: 10},
+				&cli.StringFlag{Name: "json", Usage: "`FILE` for the measurement"},
+				&cli.StringFlag{Name: "input", Usage: "`FILE` with the images, instead of made-up pictures"},
+				&cli.StringFlag{Name: "outputs", Usage: "`FILE` for the outputs of the heads"},
+				mirrorFlag(), cacheFlag(),
+			),
+			Action: benchSpeed,
+		}},
+	}
+}
+
+func benchSpeed(c *cli.Context) (err error) {
+	mode, n := c.String("mode"), c.Int("batch")
+	switch {
+	case mode != "infer" && mode != "train":
+		return usage("bench speed: -mode %s: there are infer and train", mode)
+	case c.IsSet("weights") && c.IsSet("config"):
+		return usage("bench speed takes -weights or -config: a checkpoint has its own config, which -set changes")
+	case mode == "train" && (c.IsSet("input") || c.IsSet("outputs")):
+		return usage("bench speed: -input and -outputs are for -mode infer")
+	case c.IsSet("input") && (c.IsSet("size") || c.IsSet("batch")):
+		return usage("bench speed: -input tells size and batch")
+	case n < 1 || c.Int("rounds") < 1:
+		return usage("bench speed: -batch %d, -rounds %d: give at least 1", n, c.Int("rounds"))
+	}
+	e, err := cpu.New(cpu.Options{Threads: c.Int("threads")})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, e.Close()) }()
+	m, cfg, err := benchModel(c, e)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, m.Close()) }()
+	canvas := data.Size{W: cfg.Data.MaxSide, H: cfg.Data.TestSide()}.Up(cfg.Data.CanvasMultiple)
+	h, w := canvas.H, canvas.W
+	if s := c.String("size"); s != "" {
+		if k, err := fmt.Sscanf(s, "%dx%d", &h, &w); k != 2 || err != nil {
+			return usage("bench speed: -size %s: give height x width, as in 800x1344", s)
+		}
+	}
+	var images []float32
+	if path := c.String("input"); path != "" {
+		if images, n, h, w, err = readImages(path); err != nil {
+			return err
+		}
+	}
+	if h < 32 || w < 32 || h%32 != 0 || w%32 != 0 {
+		return usage("bench speed: a canvas of %dx%d: give multiples of 32", h, w)
+	}
+
+	var subject speed.Subject
+	var inference *speed.Inference
+	if mode == "infer" {
+		inference, err = speed.NewInference(m, cfg, n, h, w, images)
+		subject = inference
+	} else {
+		subject, err = speed.NewTraining(m, cfg, n, h, w)
+	}
+	if err != nil {
+		return err
+	}
+	r, err := speed.Measure(c.Context, subject, c.Int("rounds"), benchProgress(c.Context, c.App.ErrWriter))
+	if err != nil {
+		return err
+	}
+	r.Network = fmt.Sprintf("%s, FPN of %d, %d classes", cfg.Model.Backbone, cfg.Model.FPNWidth, m.Classes())
+	r.Mode, r.Batch, r.Height, r.Width, r.Machine = mode, n, h, w, speed.Describe(e)
+	if path := c.String("outputs"); path != "" {
+		if err := writeOutputs(path, inference.Raw()); err != nil {
+			return err
+		}
+	}
+	if err := r.Ceilings(e); err != nil {
+		return err
+	}
+	if path := c.String("json"); path != "" {
+		err := file.Write(path, func(w *bufio.Writer) error {
+			enc := json.NewEncoder(w)
+			enc.SetIndent("", "  ")
+			return enc.Encode(r)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return r.Print(c.App.Writer)
+}
+
+// benchModel is the network of -weights, or of -config with fresh weights.
+func benchModel(c *cli.Context, e *cpu.Engine) (*detector.Model, config.Config, error) {
+	if !c.IsSet("weights") {
+		cfg, err := loadConfig(c)
+		if err != nil {
+			return nil, cfg, err
+		}
+		if len(cfg.Model.Classes) == 0 {
+			cfg.Model.Classes = numberedClasses(80)
+		}
+		m, err := detector.New(cfg.Model, e, 0)
+		return m, cfg, err
+	}
+	path, err := checkpoint(c)
+	if err != nil {
+		return nil, config.Config{}, err
+	}
+	m, info, err := detector.Open(path, e)
+	if err != nil {
+		return nil, info.Config, err
+	}
+	cfg := info.Config
+	if err := setBeyondModel(&cfg, c.StringSlice("set")); err != nil {
+		return nil, cfg, errors.Join(err, m.Close())
+	}
+	return m, cfg, nil
+}
+
+// setBeyondModel applies overrides to the configuration of weights that are there.
+func setBeyondModel(cfg *config.Config, sets []string) error {
+	before := cfg.Model
+	if err := cfg.Set(sets); err != nil {
+		return err
+	}
+	if !reflect.DeepEqual(before, cfg.Model) {
+		return usage("-set: model.* is what the weights are; of a checkpoint the other keys can be set")
+	}
+	return nil
+}
+
+// benchProgress tells how far a long measurement is.
+func benchProgress(ctx context.Context, w io.Writer) speed.Progress {
+	const often = 2 * time.Second
+	last := time.Now()
+	return func(round, of int, took, left time.Duration) {
+		if ctx.Err() != nil && round < of {
+			fmt.Fprintf(w, "interrupted after %d of %d rounds\n", round, of)
+			return
+		}
+		if time.Since(last) < often || round == of {
+			return
+		}
+		last = time.Now()
+		fmt.Fprintf(w, "round %d/%d  %.3f s  eta %s\n", round, of, took.Seconds(), left.Round(time.Second))
+	}
+}
+
+// readImages reads the tensor images [N,H,W,3].
+func readImages(path string) (images []float32, n, h, w int, err error) {
+	f, err := weights.Open(path)
+	if err != nil {
+		return nil, 0, 0, 0, err
+	}
+	defer f.Close()
+	t, err := f.Tensor("images")
+	if err != nil {
+		return nil, 0, 0, 0, err
+	}
+	if len(t.Shape) != 4 || t.Shape[3] != 3 || len(t.Data) == 0 {
+		return nil, 0, 0, 0, fmt.Errorf("%s: images is of shape %v; want [N,H,W,3]", path, t.Shape)
+	}
+	return t.Data, t.Shape[0], t.Shape[1], t.Shape[2], nil
+}
+
+// writeOutputs writes logits [N,anchors,K] and deltas [N,anchors,4], levels one after the other.
+func writeOutputs(path string, raw *detector.Raw) error {
+	join := func(name string, levels [][]float32, width int) weights.Tensor {
+		t := weights.Tensor{Name: name}
+		for i := range raw.N {
+			for _, l := range levels {
+				size := len(l) / raw.N
+				t.Data = append(t.Data, l[i*size:(i+1)*size]...)
+			}
+		}
+		t.Shape = []int{raw.N, len(t.Data) / raw.N / width, width}
+		return t
+	}
+	return weights.Write(path, nil, []weights.Tensor{join("logits", raw.Logits, raw.Classes), join("deltas", raw.Deltas, 4)})
+}

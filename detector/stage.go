@@ -1,0 +1,47 @@
+package detector
+
+import (
+	"strings"
+
+	"retinago/nn"
+)
+
+// Stages names the part of the network that each operation belongs to: "stem", "layer1" and so on (of other backbones than
+// ResNets, the first word of their layers' names), "FPN", "class head", "box head" and "losses", with " backward" for
+// what a gradient computes there.
+func Stages(layers []nn.Layer) []string {
+	losses := map[string]bool{} // operations whose result is one number, and their gradients
+	for _, l := range layers {
+		if !l.Back && l.Shape.TotalSize() == 1 {
+			losses[l.Op], losses[l.Op+"Grad"] = true, true
+		}
+	}
+	out := make([]string, len(layers))
+	for i, l := range layers {
+		out[i] = part(l.Name)
+		if losses[l.Op] {
+			out[i] = "losses"
+		}
+		if l.Back {
+			out[i] += " backward"
+		}
+	}
+	return out
+}
+
+// part is the part of the network of a layer by its name.
+func part(name string) string {
+	if rest, ok := strings.CutPrefix(name, BackbonePrefix); ok {
+		first, _, _ := strings.Cut(rest, ".")
+		if first == "conv1" {
+			return "stem"
+		}
+		return first
+	}
+	for _, p := range [][2]string{{pyramidPrefix, "FPN"}, {headPrefix + "classification", "class head"}, {headPrefix + "regression", "box head"}} {
+		if strings.HasPrefix(name, p[0]) {
+			return p[1]
+		}
+	}
+	return "other"
+}

@@ -1,0 +1,59 @@
+package nn
+
+import "time"
+
+// Observe makes later runs call f after every operation, with its index in Layers and the time that it took. nil ends
+// it. gorgonia calls its own sums of gradients without a word to the machine: the time between two operations is that
+// of the sums which stand there, in proportion to their sizes; where none stands, it is the machine's own and unheard of.
+func (m *Machine) Observe(f func(layer int, d time.Duration)) {
+	if f == nil {
+		m.watch = nil
+		return
+	}
+	w := &watch{f: f, at: map[*op]int{}, sums: make([]int64, len(m.plan.order))}
+	for i, n := range m.plan.order {
+		if o, ok := n.Op().(*op); ok {
+			w.at[o] = i
+		} else {
+			w.sums[i] = size(n)
+		}
+	}
+	m.watch = w
+}
+
+// watch times one run after the other.
+type watch struct {
+	f    func(layer int, d time.Duration)
+	at   map[*op]int // positions in the plan
+	sums []int64     // bytes of sums by position, 0 for other operations
+	next int         // the position that has not run
+	last time.Time   // when the one before ended
+}
+
+func (w *watch) begin() { w.next, w.last = 0, time.Now() }
+
+// end gives the time since the last operation to sums at the end.
+func (w *watch) end() { w.between(len(w.sums)) }
+
+func (w *watch) enter(o *op) { w.between(w.at[o]) }
+
+func (w *watch) leave(o *op) {
+	now := time.Now()
+	w.f(w.at[o], now.Sub(w.last))
+	w.next, w.last = w.at[o]+1, now
+}
+
+// between gives the time since the last operation to the sums before position to.
+func (w *watch) between(to int) {
+	now := time.Now()
+	var all int64
+	for _, n := range w.sums[w.next:to] {
+		all += n
+	}
+	for i := w.next; i < to; i++ {
+		if w.sums[i] > 0 {
+			w.f(i, time.Duration(float64(now.Sub(w.last))*float64(w.sums[i])/float64(all)))
+		}
+	}
+	w.next, w.last = to, now
+}

@@ -1,0 +1,59 @@
+package speed
+
+// Result is a measurement. Times are seconds, medians over the rounds where nothing else is said.
+type Result struct {
+	Network     string    `json:"network"`
+	Mode        string    `json:"mode"` // "infer" or "train"
+	Batch       int       `json:"batch"`
+	Height      int       `json:"height"`
+	Width       int       `json:"width"`
+	Rounds      int       `json:"rounds"` // measured; fewer than asked for where it was interrupted
+	MedianS     float64   `json:"median_s"`
+	MinS        float64   `json:"min_s"`
+	PeakRSSMB   float64   `json:"peak_rss_mb"` // of the process until the end of the last round
+	ArenaMB     float64   `json:"arena_mb"`    // planned for activations and gradients
+	GFLOP       float64   `json:"gflop"`
+	GFLOPS      float64   `json:"gflop_per_s"`         // of the whole, by its median
+	Peak        float64   `json:"peak_gflop_per_s"`    // multiply-adds in registers
+	PeakProduct float64   `json:"product_gflop_per_s"` // a product of matrices through the engine
+	OfPeak      float64   `json:"share_of_peak"`
+	Machine     Machine   `json:"machine"`
+	Seconds     []float64 `json:"seconds"` // of every round
+	Stages      []Stage   `json:"stages"`
+	Layers      []Layer   `json:"layers"` // in the order in which they run
+}
+
+// Machine is what computed.
+type Machine struct {
+	CPU       string `json:"cpu"`
+	Engine    string `json:"engine"`
+	Threads   int    `json:"threads"`
+	Algorithm string `json:"algorithm"` // of convolutions
+	OneDNN    string `json:"onednn"`
+	Pictures  string `json:"pictures"`
+	Go        string `json:"go"`
+	System    string `json:"system"`
+}
+
+// Stage is a part of the whole.
+type Stage struct {
+	Name    string  `json:"name"`
+	MedianS float64 `json:"median_s"`
+	Share   float64 `json:"share"`
+	GFLOP   float64 `json:"gflop"`
+	GFLOPS  float64 `json:"gflop_per_s"`
+}
+
+// Layer is one operation.
+type Layer struct {
+	Name     string  `json:"name"`
+	Op       string  `json:"op"`
+	Backward bool    `json:"backward"`
+	Stage    string  `json:"stage"`
+	Shape    []int   `json:"shape"` // of the result
+	MedianS  float64 `json:"median_s"`
+	MinS     float64 `json:"min_s"`
+	Share    float64 `json:"share"`
+	GFLOP    float64 `json:"gflop"`
+	GFLOPS   float64 `json:"gflop_per_s"`
+}

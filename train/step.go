@@ -1,0 +1,108 @@
+package train
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"retinago/config"
+	"retinago/detector"
+	"retinago/loss"
+)
+
+// Stepper takes steps of training with batches from anywhere.
+type Stepper struct {
+	model      *detector.Model
+	config     config.Config
+	losses     detector.LossFunc
+	optimizer  *Optimizer
+	normalizer *loss.Normalizer
+}
+
+// Taken is what a step found.
+type Taken struct {
+	Losses          detector.Losses
+	GradNorm        float64       // before clipping
+	Network, Update time.Duration // forward, losses and backward; the optimiser's part
+}
+
+// errNotFinite is of a step that changed nothing, because its loss or gradient is not a number.
+var errNotFinite = errors.New("not finite")
+
+// NewStepper makes the optimiser's state.
+func NewStepper(m *detector.Model, c config.Config) (*Stepper, error) {
+	s := &Stepper{model: m, config: c, losses: lossFunc(c.Loss)}
+	var err error
+	if s.normalizer, err = loss.NewNormalizer(c.Loss.Normalizer); err != nil {
+		return nil, err
+	}
+	if s.optimizer, err = NewOptimizer(m.Engine(), c.Train, m.Params()); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Graph is the graph of steps on n canvases of h x w pixels.
+func (s *Stepper) Graph(n, h, w int) (*detector.TrainStep, error) {
+	return s.model.TrainStep(n, h, w, s.losses)
+}
+
+// Take takes one step on n canvases of h x w pixels: images [n,h,w,3], normalised.
+func (s *Stepper) Take(n, h, w int, images []float32, t *detector.Targets, lr float64) (Taken, error) {
+	var out Taken
+	g, err := s.Graph(n, h, w)
+	if err != nil {
+		return out, err
+	}
+	class := s.normalizer.Factors(t.Positives, t.Counted)
+	box := make([]float32, len(class))
+	for i, f := range class {
+		box[i] = f * float32(s.config.Loss.BoxWeight)
+	}
+	begin := time.Now()
+	if out.Losses, err = g.Run(&detector.Batch{N: n, H: h, W: w, Images: images, Targets: t, ClassNorm: class, BoxNorm: box}); err != nil {
+		return out, err
+	}
+	out.Network = time.Since(begin)
+	begin = time.Now()
+	if out.GradNorm, err = s.optimizer.GradNorm(g); err != nil {
+		return out, err
+	}
+	if v := out.Losses.Total() + out.GradNorm; math.IsNaN(v) || math.IsInf(v, 0) {
+		return out, fmt.Errorf("%w: class loss %g, box loss %g, gradient norm %g", errNotFinite, out.Losses.Class, out.Losses.Box, out.GradNorm)
+	}
+	if err := s.optimizer.Step(g, lr, out.GradNorm); err != nil {
+		return out, err
+	}
+	s.model.Changed()
+	out.Update = time.Since(begin)
+	return out, nil
+}
+
+// lossFunc is the losses of a configuration.
+func lossFunc(c config.Loss) detector.LossFunc {
+	var f detector.LossFunc
+	switch c.Kind {
+	case "focal":
+		f.Class = loss.Focal{Alpha: c.Alpha, Gamma: c.Gamma}
+	case "bce":
+		f.Class = loss.CrossEntropy{Alpha: -1}
+	case "focalstar":
+		f.Class = loss.FocalStar{Gamma: c.Gamma, Beta: c.Shift}
+	case "softmax":
+		f.Class = loss.Softmax{}
+	case "ohem":
+		f.Class = loss.OHEM{Class: loss.CrossEntropy{Alpha: -1}, Keep: c.MineKeep, Ratio: c.MineRatio}
+		if c.MineNMS < 1 {
+			f.MineNMS = float32(c.MineNMS)
+		}
+	case "quality":
+		f.Soft = loss.QualityFocal{Beta: c.Gamma}
+	case "varifocal":
+		f.Soft = loss.Varifocal{Alpha: c.Alpha, Gamma: c.Gamma}
+	}
+	f.Box = map[string]loss.Box{"smoothl1": loss.SmoothL1{Beta: c.Beta}, "l1": loss.L1{}, "iou": loss.IoU{}, "logiou": loss.IoU{Log: true},
+		"giou": loss.GIoU{}, "diou": loss.DIoU{}, "ciou": loss.CIoU{}}[c.Box]
+	return f
+}
