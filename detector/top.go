@@ -30,7 +30,7 @@ func tops(levels [][]float32, least float32, k int) [][]int {
 		all.Go(func() {
 			mine := make([]selection, len(levels))
 			for l := range mine {
-				mine[l] = selection{k: k, floor: least}
+				mine[l] = selection{k: min(k, len(levels[l])), floor: least}
 			}
 			for n := int(next.Add(1)) - 1; n < len(jobs); n = int(next.Add(1)) - 1 {
 				j := jobs[n]
