@@ -95,13 +95,13 @@ def metric(folder):
     return run
 
 
-# name: what, the peer, runs a round, package, benchmark
+# name: what, the peer, its and our runs in a round, package, benchmark
 PIECES = {
-    'focal': [('focal loss, forward and backward', focal, 3, 'engine/cpu', 'Focal/forward_and_backward$')],
-    'assign': [('assignment', assign, 10, 'anchors', 'Assign/IoU/120087x20$')],
-    'decode': [('decoding', decode, 5, 'detector', 'Decode/6.*$')],
-    'nms': [('NMS of one class', nms_one, 1, 'nms', 'Greedy/100000$'), ('NMS of 80 classes', nms_classes, 5, 'nms', 'ClassWise/100000$')],
-    'metric': [('COCO metric', metric, 1, 'coco', 'Metric/load_and_evaluate$')],
+    'focal': [('focal loss, forward and backward', focal, 3, 40, 'engine/cpu', 'Focal/forward_and_backward$')],
+    'assign': [('assignment', assign, 10, 100, 'anchors', 'Assign/IoU/120087x20$')],
+    'decode': [('decoding', decode, 5, 50, 'detector', 'Decode/6.*$')],
+    'nms': [('NMS of one class', nms_one, 1, 10, 'nms', 'Greedy/100000$'), ('NMS of 80 classes', nms_classes, 5, 30, 'nms', 'ClassWise/100000$')],
+    'metric': [('COCO metric', metric, 1, 4, 'coco', 'Metric/load_and_evaluate$')],
 }
 
 
@@ -127,7 +127,7 @@ def main():
         if not a.coco:
             sys.exit('metric needs --coco DIR, a folder with coco_gt.json and coco_dt.json')
         env['RETINAGO_COCO_BENCH'] = os.path.abspath(a.coco)
-    for what, peer, times, package, name in (q for n in a.pieces for q in PIECES[n]):
+    for what, peer, times, n, package, name in (q for k in a.pieces for q in PIECES[k]):
         with tempfile.TemporaryDirectory() as d:
             binary = d + '/bench.test'
             subprocess.run(['go', 'test', '-tags', 'nocv', '-c', '-o', binary, './' + package], cwd=ROOT, check=True)
@@ -138,9 +138,9 @@ def main():
                     t, c = time.perf_counter(), time.process_time()
                     run()
                     theirs.append((time.perf_counter() - t, time.process_time() - c))
-                few, many = bench(binary, package, name, 1, env), bench(binary, package, name, 6, env)
+                few, many = bench(binary, package, name, 1, env), bench(binary, package, name, n + 1, env)
                 ours.append(min(few[0], many[0]))
-                cpu.append((many[1] - few[1]) / 5)
+                cpu.append((many[1] - few[1]) / n)
         wall, spent = (min(v) for v in zip(*theirs))
         print(f'{what}: peer {wall:.4f} s, retinago {min(ours):.4f} s, ratio {min(ours) / wall:.3f}; '
               f"processor's {spent:.4f} s, {min(cpu):.4f} s, ratio {min(cpu) / spent:.3f}", flush=True)
