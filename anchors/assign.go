@@ -43,8 +43,8 @@ type Matcher struct {
 // in gt, -1 without one. Of two equal overlaps the first object wins. Objects without area are not matched. Crowd
 // regions are never matched; anchors that are not positive and lie mostly inside one are ignored. crowd may be nil.
 //
-// IoU is computed in float32 in torchvision's order, so that ties are the same. Time is len(anchors)*len(gt), about
-// 2 ns each.
+// IoU is computed in float32 in torchvision's order, so that ties are the same. Rows of anchors that an object does not
+// reach are passed over: of a grid, an object is compared with the anchors around it.
 func (m Matcher) Assign(anchors, gt []box.Box, class []int32, crowd []bool) (labels, matched []int32) {
 	if len(class) != len(gt) || crowd != nil && len(crowd) != len(gt) {
 		panic(fmt.Sprintf("anchors: %d objects with %d classes and %d crowd flags", len(gt), len(class), len(crowd)))
@@ -52,6 +52,7 @@ func (m Matcher) Assign(anchors, gt []box.Box, class []int32, crowd []bool) (lab
 	labels = make([]int32, len(anchors))
 	matched = make([]int32, len(anchors))
 	best := make([]float32, len(anchors)) // highest IoU with an object; matched holds which
+	rows := extents(anchors)
 	for i := range matched {
 		matched[i] = -1
 	}
@@ -63,7 +64,7 @@ func (m Matcher) Assign(anchors, gt []box.Box, class []int32, crowd []bool) (lab
 		if crowd != nil && crowd[g] || !(b.W() > 0 && b.H() > 0) {
 			continue
 		}
-		low = m.object(anchors, b, int32(g), best, matched, low)
+		low = m.object(anchors, rows, b, int32(g), best, matched, low)
 	}
 	for i, v := range best {
 		switch {
@@ -80,7 +81,7 @@ func (m Matcher) Assign(anchors, gt []box.Box, class []int32, crowd []bool) (lab
 	}
 	for g, b := range gt {
 		if crowd != nil && crowd[g] {
-			m.ignore(anchors, b, labels)
+			m.ignore(anchors, rows, b, labels)
 		}
 	}
 	for i, l := range labels {
@@ -91,27 +92,31 @@ func (m Matcher) Assign(anchors, gt []box.Box, class []int32, crowd []bool) (lab
 	return labels, matched
 }
 
-// object compares one object with all anchors: it raises best and matched where the object overlaps more than those
-// before, and appends the anchors that the object itself overlaps most to low.
-func (m Matcher) object(anchors []box.Box, b box.Box, g int32, best []float32, matched, low []int32) []int32 {
+// object compares one object with the anchors in its reach: it raises best and matched where the object overlaps more than
+// those before, and appends the anchors that the object itself overlaps most to low.
+func (m Matcher) object(anchors, rows []box.Box, b box.Box, g int32, best []float32, matched, low []int32) []int32 {
 	area := b.W() * b.H()
 	top, start := float32(0), len(low)
-	best, matched = best[:len(anchors)], matched[:len(anchors)]
-	for i := range anchors {
-		// Most anchors end at one of these four comparisons.
-		a := &anchors[i]
-		if a.X2 <= b.X1 || a.X1 >= b.X2 || a.Y2 <= b.Y1 || a.Y1 >= b.Y2 {
+	for r := range rows {
+		if apart(&rows[r], &b) {
 			continue
 		}
-		v := overlap(a, &b, area)
-		if v > best[i] {
-			best[i], matched[i] = v, g
-		}
-		if v >= top && v > 0 {
-			if v > top {
-				top, low = v, low[:start]
+		for i := r * row; i < min(r*row+row, len(anchors)); i++ {
+			// Most anchors end at one of these four comparisons.
+			a := &anchors[i]
+			if apart(a, &b) {
+				continue
 			}
-			low = append(low, int32(i))
+			v := overlap(a, &b, area)
+			if v > best[i] {
+				best[i], matched[i] = v, g
+			}
+			if v >= top && v > 0 {
+				if v > top {
+					top, low = v, low[:start]
+				}
+				low = append(low, int32(i))
+			}
 		}
 	}
 	if !m.AllowLowQuality {
@@ -130,17 +135,22 @@ func overlap(a, b *box.Box, area float32) float32 {
 }
 
 // ignore labels the anchors that are not positive and lie in the crowd region.
-func (m Matcher) ignore(anchors []box.Box, region box.Box, labels []int32) {
+func (m Matcher) ignore(anchors, rows []box.Box, region box.Box, labels []int32) {
 	least := m.CrowdIoF
 	if least == 0 {
 		least = .5
 	}
-	for i, a := range anchors {
-		if labels[i] != Background {
+	for r := range rows {
+		if apart(&rows[r], &region) {
 			continue
 		}
-		if inside := a.Intersect(region).Area(); inside > 0 && inside >= least*a.Area() {
-			labels[i] = Ignore
+		for i := r * row; i < min(r*row+row, len(anchors)); i++ {
+			if labels[i] != Background {
+				continue
+			}
+			if inside := anchors[i].Intersect(region).Area(); inside > 0 && inside >= least*anchors[i].Area() {
+				labels[i] = Ignore
+			}
 		}
 	}
 }

@@ -127,15 +127,22 @@ func TestAssignPanics(t *testing.T) {
 	}
 }
 
+// BenchmarkAssign is the 120087 anchors of a picture of 800x800 px.
 func BenchmarkAssign(b *testing.B) {
-	grid := Default().Grid(canvas)
-	for _, n := range []int{1, 20, 100} {
-		gt, class := scene(rand.New(rand.NewPCG(1, 2)), n)
-		b.Run(fmt.Sprintf("%dx%d", len(grid), n), func(b *testing.B) {
-			b.ReportAllocs()
-			for range b.N {
-				Matcher{Foreground: .5, Background: .4, AllowLowQuality: true}.Assign(grid, gt, class, nil)
-			}
-		})
+	hw := [][2]int{{100, 100}, {50, 50}, {25, 25}, {13, 13}, {7, 7}}
+	grid, starts := Default().Grid(hw), []int{0}
+	for _, s := range hw {
+		starts = append(starts, starts[len(starts)-1]+9*s[0]*s[1])
+	}
+	for name, a := range map[string]Assigner{"IoU": Matcher{Foreground: .5, Background: .4, AllowLowQuality: true}, "ATSS": ATSS{PerCell: 9}} {
+		for _, n := range []int{1, 20, 100} {
+			gt, class := scene(rand.New(rand.NewPCG(1, 2)), n)
+			b.Run(fmt.Sprintf("%s/%dx%d", name, len(grid), n), func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					a.AssignLevels(grid, starts, gt, class, nil)
+				}
+			})
+		}
 	}
 }

@@ -1,10 +1,8 @@
 package anchors
 
 import (
-	"cmp"
 	"fmt"
 	"math"
-	"slices"
 
 	"retinago/box"
 )
@@ -36,11 +34,15 @@ func (a ATSS) AssignLevels(anchors []box.Box, starts []int, gt []box.Box, class 
 		labels[i], matched[i] = Background, -1
 	}
 	best := make([]float32, len(anchors))
+	levels := make([]level, len(starts)-1)
+	for l := range levels {
+		levels[l] = newLevel(anchors[starts[l]:starts[l+1]], starts[l])
+	}
 	for g, b := range gt {
 		if crowd != nil && crowd[g] || !(b.W() > 0 && b.H() > 0) {
 			continue
 		}
-		candidates := a.candidates(anchors, starts, b)
+		candidates := a.candidates(levels, b)
 		least := threshold(anchors, candidates, b)
 		for _, i := range candidates {
 			v := anchors[i].IoU(b)
@@ -50,9 +52,13 @@ func (a ATSS) AssignLevels(anchors []box.Box, starts []int, gt []box.Box, class 
 			best[i], labels[i], matched[i] = v, class[g], int32(g)
 		}
 	}
+	var rows []box.Box
 	for g, b := range gt {
 		if crowd != nil && crowd[g] {
-			Matcher{CrowdIoF: a.CrowdIoF}.ignore(anchors, b, labels)
+			if rows == nil {
+				rows = extents(anchors)
+			}
+			Matcher{CrowdIoF: a.CrowdIoF}.ignore(anchors, rows, b, labels)
 		}
 	}
 	return labels, matched
@@ -60,28 +66,16 @@ func (a ATSS) AssignLevels(anchors []box.Box, starts []int, gt []box.Box, class 
 
 // candidates are the TopK*PerCell anchors of each level whose centres are nearest to the object's, in order of distance
 // and then of place.
-func (a ATSS) candidates(anchors []box.Box, starts []int, b box.Box) []int {
+func (a ATSS) candidates(levels []level, b box.Box) []int {
 	k := a.TopK
 	if k == 0 {
 		k = 9
 	}
 	k *= max(a.PerCell, 1)
 	x, y := center(b)
-	type near struct {
-		i int
-		d float64
-	}
 	var out []int
-	for l := range len(starts) - 1 {
-		level := make([]near, 0, starts[l+1]-starts[l])
-		for i := starts[l]; i < starts[l+1]; i++ {
-			ax, ay := center(anchors[i])
-			level = append(level, near{i, (ax-x)*(ax-x) + (ay-y)*(ay-y)})
-		}
-		slices.SortStableFunc(level, func(p, q near) int { return cmp.Compare(p.d, q.d) })
-		for _, n := range level[:min(k, len(level))] {
-			out = append(out, n.i)
-		}
+	for l := range levels {
+		out = levels[l].nearest(out, x, y, k)
 	}
 	return out
 }

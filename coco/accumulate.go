@@ -11,7 +11,8 @@ const eps = 2.220446049250313e-16
 // ranked is one detection of a class among all images.
 type ranked struct {
 	score float64
-	pair  int32
+	at    int   // of its first outcome; that of the next threshold or area is step further on
+	step  int32 // how many detections its image has
 	rank  int32 // within its image
 }
 
@@ -34,8 +35,9 @@ func (e *evaluation) accumulate() *Result {
 func (e *evaluation) rank(pairs span) []ranked {
 	var all []ranked
 	for i := pairs.from; i < pairs.to; i++ {
-		for rank, d := range e.pairs[i].order {
-			all = append(all, ranked{e.dt[d].Score, int32(i), int32(rank)})
+		p := &e.pairs[i]
+		for rank, d := range p.order {
+			all = append(all, ranked{e.dt[d].Score, p.ranges.from + rank, int32(len(p.order)), int32(rank)})
 		}
 	}
 	slices.SortStableFunc(all, func(a, b ranked) int { return cmp.Compare(b.score, a.score) })
@@ -48,7 +50,8 @@ type curve struct {
 	r       *Result
 	recalls []float64 // the recall points [R]
 
-	recall, precision, scores []float64 // per detection, best score first
+	outcomes                  []outcome // per detection, best score first
+	recall, precision, scores []float64 // at the first detection and at the true positives
 }
 
 // accumulate fills one class k and area a of the result's arrays.
@@ -63,26 +66,37 @@ func (c *curve) accumulate(order []ranked, k, a int) {
 		return
 	}
 	T := len(e.params.IoUs)
-	for m, limit := range e.params.MaxDets {
-		for t := range T {
-			c.recall, c.precision, c.scores = c.recall[:0], c.precision[:0], c.scores[:0]
-			tp, fp := 0.0, 0.0
-			for _, d := range order {
-				if int(d.rank) >= limit {
-					continue
-				}
-				p := &e.pairs[d.pair]
-				switch e.outcomes[p.ranges.from+(a*T+t)*len(p.order)+int(d.rank)] {
-				case truePositive:
-					tp++
-				case falsePositive:
-					fp++
-				}
-				c.recall = append(c.recall, tp/float64(objects))
-				c.precision = append(c.precision, tp/((fp+tp)+eps))
-				c.scores = append(c.scores, d.score)
-			}
+	for t := range T {
+		c.outcomes = c.outcomes[:0]
+		for _, d := range order {
+			c.outcomes = append(c.outcomes, e.outcomes[d.at+(a*T+t)*int(d.step)])
+		}
+		for m, limit := range e.params.MaxDets {
+			c.walk(order, limit, float64(objects))
 			c.sample(t, k, a, m)
+		}
+	}
+}
+
+// walk fills recall and precision from the detections of rank below limit. Between two true positives the recall stays and
+// the precision falls: those places are never read, but for the first of all, where recall 0 is read.
+func (c *curve) walk(order []ranked, limit int, objects float64) {
+	c.recall, c.precision, c.scores = c.recall[:0], c.precision[:0], c.scores[:0]
+	tp, fp := 0.0, 0.0
+	for i, o := range c.outcomes {
+		if int(order[i].rank) >= limit {
+			continue
+		}
+		switch o {
+		case truePositive:
+			tp++
+		case falsePositive:
+			fp++
+		}
+		if o == truePositive || len(c.recall) == 0 {
+			c.recall = append(c.recall, tp/objects)
+			c.precision = append(c.precision, tp/((fp+tp)+eps))
+			c.scores = append(c.scores, order[i].score)
 		}
 	}
 }

@@ -36,9 +36,13 @@ func (s *scanner) num() number {
 	}
 	f, _ := strconv.ParseFloat(string(s.tok), 64) // out of range gives an infinity, as in Python
 	n := number{f: f}
-	if i, err := strconv.ParseInt(string(s.tok), 10, 64); err == nil {
-		n.i, n.whole = i, true
-	} else if f == math.Trunc(f) && math.Abs(f) <= 1<<53 {
+	if !bytes.ContainsAny(s.tok, ".eE") {
+		if i, err := strconv.ParseInt(string(s.tok), 10, 64); err == nil {
+			n.i, n.whole = i, true
+			return n
+		}
+	}
+	if f == math.Trunc(f) && math.Abs(f) <= 1<<53 {
 		n.i, n.whole = int64(f), true
 	}
 	return n

@@ -2,11 +2,11 @@ package coco
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 )
@@ -220,14 +220,38 @@ func sameData(t *testing.T, got, want *Dataset) {
 	}
 }
 
-// BenchmarkEvaluate is COCO val's size: 5000 images, 80 classes, 36 thousand objects, 100 detections an image.
-func BenchmarkEvaluate(b *testing.B) {
+// BenchmarkMetric is COCO val's size: 5000 images, 80 classes, 36 thousand objects, 100 detections an image.
+func BenchmarkMetric(b *testing.B) {
 	gt, dt := synthetic(5000, 7, 100, 80, 1)
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := Evaluate(gt, dt, Params{}); err != nil {
-			b.Fatal(err)
-		}
+	truth, results := filepath.Join(b.TempDir(), "gt.json"), filepath.Join(b.TempDir(), "dt.json")
+	if err := errors.Join(gt.Save(truth), SaveResults(results, dt)); err != nil {
+		b.Fatal(err)
 	}
-	runtime.KeepAlive(dt)
+	if d := os.Getenv("RETINAGO_COCO_BENCH"); d != "" {
+		truth, results = filepath.Join(d, "coco_gt.json"), filepath.Join(d, "coco_dt.json")
+	}
+	b.Run("evaluate", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := Evaluate(gt, dt, Params{}); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("load and evaluate", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			d, err := Load(truth)
+			if err != nil {
+				b.Fatal(err)
+			}
+			found, err := LoadResults(results)
+			if err != nil {
+				b.Fatal(err)
+			}
+			if _, err := Evaluate(d, found, Params{}); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
 }

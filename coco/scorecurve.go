@@ -73,8 +73,7 @@ type decided struct {
 func (e *evaluation) decide(pairs span) []decided {
 	var list []decided
 	for _, d := range e.rank(pairs) {
-		p := &e.pairs[d.pair]
-		if o := e.outcomes[p.ranges.from+int(d.rank)]; o != ignored {
+		if o := e.outcomes[d.at]; o != ignored {
 			list = append(list, decided{d.score, o == truePositive})
 		}
 	}

@@ -2,7 +2,6 @@ package detector
 
 import (
 	"math"
-	"slices"
 	"time"
 
 	"retinago/anchors"
@@ -26,13 +25,6 @@ type Decoding struct {
 	MaxDets int     // per picture
 }
 
-// candidate is one anchor and class above the threshold.
-type candidate struct {
-	anchor int32 // in its level
-	class  int32
-	logit  float32
-}
-
 // Decode turns the outputs for picture i into boxes on its canvas, clipped to the picture's w x h pixels there
 // (Lin et al. 2017, section 4.1, "Inference"). Scores are compared as logits: background never meets a sigmoid.
 func (m *Model) Decode(raw *Raw, i, canvasH, canvasW int, w, h float32, d Decoding) []Detection {
@@ -49,15 +41,19 @@ func (m *Model) DecodeTimed(raw *Raw, i, canvasH, canvasW int, w, h float32, d D
 	var boxes []box.Box
 	var scores []float32
 	var classes []int32
-	for l := range m.Levels() {
-		n := starts[l+1] - starts[l]
-		logits := raw.Logits[l][i*n*raw.Classes : (i+1)*n*raw.Classes]
-		deltas := raw.Deltas[l][i*n*4 : (i+1)*n*4]
-		for _, c := range top(logits, raw.Classes, least, d.TopK) {
-			b := coder.Decode(grid[starts[l]+int(c.anchor)], [4]float32(deltas[4*c.anchor:])).Clip(w, h)
+	logits := make([][]float32, m.Levels())
+	for l := range logits {
+		n := (starts[l+1] - starts[l]) * raw.Classes
+		logits[l] = raw.Logits[l][i*n : (i+1)*n]
+	}
+	for l, places := range tops(logits, least, d.TopK) {
+		deltas := raw.Deltas[l][i*4*(starts[l+1]-starts[l]):]
+		for _, at := range places {
+			anchor := at / raw.Classes
+			b := coder.Decode(grid[starts[l]+anchor], [4]float32(deltas[4*anchor:])).Clip(w, h)
 			boxes = append(boxes, b)
-			scores = append(scores, float32(1/(1+math.Exp(-float64(c.logit)))))
-			classes = append(classes, c.class)
+			scores = append(scores, float32(1/(1+math.Exp(-float64(logits[l][at])))))
+			classes = append(classes, int32(at%raw.Classes))
 		}
 	}
 	decoded := time.Now()
@@ -67,27 +63,4 @@ func (m *Model) DecodeTimed(raw *Raw, i, canvasH, canvasW int, w, h float32, d D
 		out = append(out, Detection{Box: k.Box, Class: k.Class, Score: k.Score})
 	}
 	return out, [2]time.Duration{decoded.Sub(begin), time.Since(decoded)}
-}
-
-// top returns the k largest logits above least, largest first; equal ones in order of anchor and class.
-func top(logits []float32, classes int, least float32, k int) []candidate {
-	var c []candidate
-	for j, v := range logits {
-		if v > least {
-			c = append(c, candidate{int32(j / classes), int32(j % classes), v})
-		}
-	}
-	slices.SortFunc(c, func(a, b candidate) int {
-		switch {
-		case a.logit != b.logit:
-			if a.logit > b.logit {
-				return -1
-			}
-			return 1
-		case a.anchor != b.anchor:
-			return int(a.anchor - b.anchor)
-		}
-		return int(a.class - b.class)
-	})
-	return c[:min(k, len(c))]
 }

@@ -6,86 +6,124 @@ import (
 	"retinago/box"
 )
 
+// plane is what all classes of one call share.
+type plane struct {
+	iou   float32
+	reach float64 // of a candidate's side, see newPlane
+	x, y  axis    // cover the boxes' centres
+}
+
+// newPlane finds how far away a box can be and still suppress. With intervals of lengths w and v whose centres are d
+// apart, IoU > t needs d < (w+v)(1-t)/(2(1+t)) and v < w/t, so d < w(1-t)/(2t); and boxes overlap on each axis at
+// least as much as in the plane. A little is added for rounding.
+func newPlane(boxes []box.Box, iou float32) *plane {
+	t := float64(iou)
+	p := &plane{iou: iou, reach: max((1-t)/(2*max(t, 1e-9)), 0) + 1e-3}
+	if len(boxes) > few {
+		p.x, p.y = axes(boxes)
+	}
+	return p
+}
+
 const (
-	few  = 256 // boxes up to which comparing with all of them is fastest
-	side = 64  // cells of the grid on each side
+	few  = 64  // boxes up to which comparing with all of them is fastest
+	most = 256 // cells on a side of the largest grid
 )
 
 // kept are the boxes that stay, of one class. Once there are more than few, they are filed on a grid by their centres,
-// and a candidate is compared only with those near enough to suppress it.
+// and a candidate is compared only with those near enough to suppress it. The grid grows so that a cell has about one box.
 type kept struct {
-	iou   float32
-	reach float64 // of a candidate's side, see newKept
-	all   []box.Box
-	input []box.Box // every box of the call; the grid covers their centres
-	grid  [][]box.Box
-	x, y  axis
+	plane *plane
+	boxes []box.Box
+	next  []int32 // per box, the number of the box before it in its cell, counted from 1; 0 ends
+	first []int32 // [side, side], the number of a cell's last box, 0 without; none up to few boxes
+	side  int
 }
 
-// newKept finds how far away a box can be and still suppress. With intervals of lengths w and v whose centres are d
-// apart, IoU > t needs d < (w+v)(1-t)/(2(1+t)) and v < w/t, so d < w(1-t)/(2t); and boxes overlap on each axis at
-// least as much as in the plane. A little is added for rounding.
-func newKept(input []box.Box, iou float32) *kept {
-	t := float64(iou)
-	return &kept{iou: iou, input: input, reach: max((1-t)/(2*max(t, 1e-9)), 0) + 1e-3}
-}
+func (p *plane) kept() *kept { return &kept{plane: p} }
 
-func (k *kept) add(b box.Box) {
-	k.all = append(k.all, b)
-	switch {
-	case k.grid != nil:
-		k.file(b)
-	case len(k.all) > few:
-		k.x, k.y = axes(k.input)
-		k.grid = make([][]box.Box, side*side)
-		for _, b := range k.all {
-			k.file(b)
-		}
+// admit keeps a box unless one that stays overlaps it by more than the threshold, and tells whether it did.
+func (k *kept) admit(b box.Box) bool {
+	if k.suppress(b) {
+		return false
 	}
+	k.boxes, k.next = append(k.boxes, b), append(k.next, 0)
+	n := len(k.boxes)
+	switch {
+	case n <= few:
+	case n > k.side*k.side && k.side < most:
+		k.side = max(2*k.side, 16)
+		k.first = make([]int32, k.side*k.side)
+		for i := range k.boxes {
+			k.file(i)
+		}
+	default:
+		k.file(n - 1)
+	}
+	return true
 }
 
-func (k *kept) file(b box.Box) {
-	i := k.y.cell(center(b.Y1, b.Y2))*side + k.x.cell(center(b.X1, b.X2))
-	k.grid[i] = append(k.grid[i], b)
+func (k *kept) file(i int) {
+	b := k.boxes[i]
+	c := k.plane.y.cell(center(b.Y1, b.Y2), k.side)*k.side + k.plane.x.cell(center(b.X1, b.X2), k.side)
+	k.next[i], k.first[c] = k.first[c], int32(i+1)
 }
 
 // suppress says whether a box that stays overlaps b by more than the threshold.
 func (k *kept) suppress(b box.Box) bool {
-	if k.grid == nil {
-		return k.any(k.all, b)
-	}
-	x1, x2 := k.x.cells(center(b.X1, b.X2), k.reach*float64(b.W()))
-	y1, y2 := k.y.cells(center(b.Y1, b.Y2), k.reach*float64(b.H()))
-	for y := y1; y <= y2; y++ {
-		for x := x1; x <= x2; x++ {
-			if k.any(k.grid[y*side+x], b) {
-				return true
+	area := float32(b.W() * b.H())
+	if k.first != nil {
+		p := k.plane
+		x1, x2 := p.x.cells(center(b.X1, b.X2), p.reach*float64(b.W()), k.side)
+		y1, y2 := p.y.cells(center(b.Y1, b.Y2), p.reach*float64(b.H()), k.side)
+		if (x2-x1+1)*(y2-y1+1) < len(k.boxes) {
+			for y := y1; y <= y2; y++ {
+				for _, n := range k.first[y*k.side+x1 : y*k.side+max(x1, x2+1)] {
+					for ; n != 0; n = k.next[n-1] {
+						if above(&k.boxes[n-1], &b, area, p.iou) {
+							return true
+						}
+					}
+				}
 			}
+			return false
 		}
 	}
-	return false
-}
-
-func (k *kept) any(list []box.Box, b box.Box) bool {
-	area := b.W() * b.H()
-	for i := range list {
-		a := &list[i]
-		if a.X2 <= b.X1 || a.X1 >= b.X2 || a.Y2 <= b.Y1 || a.Y1 >= b.Y2 {
-			continue
-		}
-		w, h := min(a.X2, b.X2)-max(a.X1, b.X1), min(a.Y2, b.Y2)-max(a.Y1, b.Y1)
-		// The conversions keep the products rounded to float32, as torchvision has them. 0/0 is not above anything.
-		inter := float32(max(w, 0) * max(h, 0))
-		if inter/(float32(a.W()*a.H())+area-inter) > k.iou {
+	for i := range k.boxes {
+		if above(&k.boxes[i], &b, area, k.plane.iou) {
 			return true
 		}
 	}
 	return false
 }
 
+// above says whether the IoU of two boxes is above a threshold; area is b's. The conversions keep the products rounded to
+// float32, as torchvision has them. 0/0 is not above anything.
+func above(a, b *box.Box, area, iou float32) bool {
+	x1, y1, x2, y2 := b.X1, b.Y1, b.X2, b.Y2
+	if a.X1 > x1 {
+		x1 = a.X1
+	}
+	if a.X2 < x2 {
+		x2 = a.X2
+	}
+	if a.Y1 > y1 {
+		y1 = a.Y1
+	}
+	if a.Y2 < y2 {
+		y2 = a.Y2
+	}
+	w, h := x2-x1, y2-y1
+	if !(w > 0 && h > 0) {
+		return false
+	}
+	inter := float32(w * h)
+	return inter/(float32((a.X2-a.X1)*(a.Y2-a.Y1))+area-inter) > iou
+}
+
 func center(lo, hi float32) float64 { return (float64(lo) + float64(hi)) / 2 }
 
-// axis divides a range into side cells of equal length; what lies outside belongs to the first or last.
+// axis is a range that a grid divides into cells of equal length; what lies outside belongs to the first or last.
 type axis struct{ from, perUnit float64 }
 
 // axes cover the boxes' centres.
@@ -102,22 +140,22 @@ func axes(boxes []box.Box) (x, y axis) {
 		if !(hi > lo) {
 			return axis{}
 		}
-		return axis{lo, side / (hi - lo)}
+		return axis{lo, 1 / (hi - lo)}
 	}
 	return divide(lo[0], hi[0]), divide(lo[1], hi[1])
 }
 
 // cell is monotone in c.
-func (a axis) cell(c float64) int {
-	v := (c - a.from) * a.perUnit
+func (a axis) cell(c float64, side int) int {
+	v := (c - a.from) * a.perUnit * float64(side)
 	switch {
 	case !(v > 0): // also what is not a number
 		return 0
-	case v >= side:
+	case v >= float64(side):
 		return side - 1
 	}
 	return int(v)
 }
 
 // cells are the first and last cell within d of c.
-func (a axis) cells(c, d float64) (int, int) { return a.cell(c - d), a.cell(c + d) }
+func (a axis) cells(c, d float64, side int) (int, int) { return a.cell(c-d, side), a.cell(c+d, side) }

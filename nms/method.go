@@ -110,16 +110,5 @@ func groups(boxes []box.Box, scores []float32, classes []int32) [][]int32 {
 	if len(boxes) != len(classes) {
 		panic(fmt.Sprintf("nms: %d boxes with %d classes", len(boxes), len(classes)))
 	}
-	at := map[int32]int{}
-	var out [][]int32
-	for _, i := range byScore(boxes, scores) {
-		g, ok := at[classes[i]]
-		if !ok {
-			g = len(out)
-			at[classes[i]] = g
-			out = append(out, nil)
-		}
-		out[g] = append(out[g], i)
-	}
-	return out
+	return split(byScore(boxes, scores), classes)
 }

@@ -119,7 +119,7 @@ func TestGridBorders(t *testing.T) {
 		"huge":      func(i int) box.Box { return box.FromXYWH(float32(i)*1e30, -1e37, 1.5e30, 1) },
 	} {
 		var boxes []box.Box
-		scores, classes := make([]float32, 3*few), make([]int32, 3*few)
+		scores, classes := make([]float32, 5*few), make([]int32, 5*few)
 		for i := range scores {
 			boxes = append(boxes, at(i))
 		}
@@ -159,12 +159,39 @@ func TestIsTorchvisions(t *testing.T) {
 	}
 }
 
+// clustered is n boxes of 80 classes around n/20 objects of 12 to 245 px in a picture of 1333 px, as a detector's are.
+func clustered(n int) (boxes []box.Box, scores []float32, classes []int32) {
+	const size = 1333
+	r := rand.New(rand.NewPCG(3, 5))
+	type object struct {
+		at    [4]float64
+		class int32
+	}
+	objects := make([]object, max(n/20, 1))
+	for i := range objects {
+		x, y, w, h := size*r.Float64(), size*r.Float64(), math.Exp(2.5+3*r.Float64()), math.Exp(2.5+3*r.Float64())
+		objects[i] = object{[4]float64{max(x-w/2, 0), max(y-h/2, 0), min(x+w/2, size), min(y+h/2, size)}, int32(r.IntN(80))}
+	}
+	for range n {
+		o := objects[r.IntN(len(objects))]
+		w, h := o.at[2]-o.at[0], o.at[3]-o.at[1]
+		at := func(i int, side float64) float32 {
+			return float32(min(max(o.at[i]+.1*side*r.NormFloat64(), 0), size))
+		}
+		x1, y1, x2, y2 := at(0, w), at(1, h), at(2, w), at(3, h)
+		boxes = append(boxes, box.Box{X1: min(x1, x2), Y1: min(y1, y2), X2: max(x1, x2), Y2: max(y1, y2)})
+		scores = append(scores, r.Float32())
+		classes = append(classes, o.class)
+	}
+	return
+}
+
 func BenchmarkGreedy(b *testing.B) {
-	for _, n := range []int{10_000, 100_000} {
-		boxes, scores, _ := scene(rand.New(rand.NewPCG(3, 4)), n, 4000, false)
+	for _, n := range []int{1000, 10_000, 100_000} {
+		boxes, scores, _ := clustered(n)
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			b.ReportAllocs()
-			for range b.N {
+			for b.Loop() {
 				Greedy(boxes, scores, .5)
 			}
 		})
@@ -172,9 +199,13 @@ func BenchmarkGreedy(b *testing.B) {
 }
 
 func BenchmarkClassWise(b *testing.B) {
-	boxes, scores, classes := scene(rand.New(rand.NewPCG(3, 4)), 5000, 800, false)
-	b.ReportAllocs()
-	for range b.N {
-		ClassWise(boxes, scores, classes, .5, 100)
+	for _, n := range []int{1000, 10_000, 100_000} {
+		boxes, scores, classes := clustered(n)
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				ClassWise(boxes, scores, classes, .5, 0)
+			}
+		})
 	}
 }

@@ -1,0 +1,41 @@
+package anchors
+
+import (
+	"math"
+
+	"retinago/box"
+)
+
+// row is how many anchors in a row are passed over together: of a grid, some cells beside each other.
+const row = 128
+
+// extents are the boxes around each row of anchors: what does not meet one meets none of its anchors. Coordinates that are
+// not numbers meet nothing and take no part.
+func extents(anchors []box.Box) []box.Box {
+	inf := float32(math.Inf(1))
+	out := make([]box.Box, 0, (len(anchors)+row-1)/row)
+	for i := 0; i < len(anchors); i += row {
+		e := box.Box{X1: inf, Y1: inf, X2: -inf, Y2: -inf}
+		for _, a := range anchors[i:min(i+row, len(anchors))] {
+			if a.X1 < e.X1 {
+				e.X1 = a.X1
+			}
+			if a.Y1 < e.Y1 {
+				e.Y1 = a.Y1
+			}
+			if a.X2 > e.X2 {
+				e.X2 = a.X2
+			}
+			if a.Y2 > e.Y2 {
+				e.Y2 = a.Y2
+			}
+		}
+		out = append(out, e)
+	}
+	return out
+}
+
+// apart tells that two boxes do not meet.
+func apart(a, b *box.Box) bool {
+	return a.X2 <= b.X1 || a.X1 >= b.X2 || a.Y2 <= b.Y1 || a.Y1 >= b.Y2
+}
