@@ -18,7 +18,7 @@ func Stages(layers []nn.Layer) []string {
 	}
 	out := make([]string, len(layers))
 	for i, l := range layers {
-		out[i] = part(l.Name)
+		out[i] = stage(l.Name)
 		if losses[l.Op] {
 			out[i] = "losses"
 		}
@@ -29,8 +29,8 @@ func Stages(layers []nn.Layer) []string {
 	return out
 }
 
-// part is the part of the network of a layer by its name.
-func part(name string) string {
+// stage is the part of the network of a layer by its name.
+func stage(name string) string {
 	if rest, ok := strings.CutPrefix(name, BackbonePrefix); ok {
 		first, _, _ := strings.Cut(rest, ".")
 		if first == "conv1" {
