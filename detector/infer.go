@@ -19,9 +19,9 @@ type Net struct {
 	images         *tensor.Dense
 	input          *G.Node
 	logits, deltas []*G.Node // per level
-	sizes          []int // per level, the anchors of all pictures
+	sizes          []int     // per level, the anchors of all pictures
 	classes        int
-	host           Raw // of Run
+	host           Raw         // of Run
 	softmax        [][]float32 // per level, the logits of a head with background; nil without
 	inputs         *inputs
 	engine         engine.Engine
