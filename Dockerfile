@@ -12,10 +12,10 @@ ARG VERSION=devel
 RUN go build -trimpath -ldflags "-s -w -X main.version=$VERSION" -o /retinago ./cmd/retinago
 
 FROM debian:bookworm-slim
-# What `ldd` asks for: the OpenCV modules that gocv binds, and oneDNN with its OpenMP.
+# What `ldd` asks for: the OpenCV modules that gocv binds, and libjpeg, and oneDNN with its OpenMP.
 RUN apt-get update \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
-      libdnnl2 libgomp1 libstdc++6 \
+      libdnnl2 libgomp1 libjpeg62-turbo libstdc++6 \
       libopencv-calib3d406 libopencv-core406 libopencv-dnn406 libopencv-features2d406 libopencv-highgui406 \
       libopencv-imgcodecs406 libopencv-imgproc406 libopencv-objdetect406 libopencv-photo406 libopencv-video406 \
       libopencv-videoio406 \

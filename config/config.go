@@ -72,6 +72,9 @@ type Data struct {
 	MaxSide int `yaml:"max_side"`
 	// CanvasMultiple in px: canvases are multiples of it; itself a multiple of 32. At multiples of 128 every level divides evenly.
 	CanvasMultiple int `yaml:"canvas_multiple"`
+	// FastDecode reads a JPEG at 1/2, 1/4 or 1/8 where it is scaled down by as much: faster, and another picture than
+	// torchvision and OpenCV scale to. A model is used as it was trained.
+	FastDecode bool `yaml:"fast_decode"`
 	// Flip is the probability of mirroring a training picture.
 	Flip float64 `yaml:"flip"`
 	// Mean and Std per channel (R, G, B) of pixels in [0,1].

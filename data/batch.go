@@ -26,18 +26,23 @@ type Batch struct {
 // pool keeps the picture buffers of past batches.
 var pool sync.Pool
 
-// newBatch takes a zeroed buffer from the pool.
+// newBatch takes a buffer from the pool, of any content.
 func newBatch(n, h, w int) *Batch {
 	b := &Batch{N: n, H: h, W: w, Boxes: make([][]box.Box, n), Classes: make([][]int32, n), Crowd: make([][]bool, n),
 		Index: make([]int, n), Sizes: make([]Size, n), Flipped: make([]bool, n), Names: make([]string, n)}
 	size := n * h * w * 3
 	if v, ok := pool.Get().(*[]float32); ok && cap(*v) >= size {
 		b.Images = (*v)[:size]
-		clear(b.Images)
 	} else {
 		b.Images = make([]float32, size)
 	}
 	return b
+}
+
+// canvas is picture i's part of Images.
+func (b *Batch) canvas(i int) []float32 {
+	size := b.H * b.W * 3
+	return b.Images[i*size : (i+1)*size : (i+1)*size]
 }
 
 // Release gives the pictures' memory back for another batch. The batch must not be used afterwards.

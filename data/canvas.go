@@ -4,6 +4,9 @@ import (
 	"cmp"
 	"math"
 	"slices"
+
+	"retinago/config"
+	"retinago/picture"
 )
 
 // Size is a width and height in pixels.
@@ -23,6 +26,17 @@ func Resized(s Size, short, long int) Size {
 	scale := float64(min(to(short, min(s.W, s.H)), to(long, max(s.W, s.H))))
 	floor := func(v int) int { return max(int(math.Floor(float64(v)*scale)), 1) }
 	return Size{floor(s.W), floor(s.H)}
+}
+
+// Target is where a configuration wants pictures decoded to: to Resized with fast_decode, else whole.
+func Target(c config.Data, short int) picture.Target {
+	if !c.FastDecode {
+		return nil
+	}
+	return func(w, h int) (int, int) {
+		s := Resized(Size{w, h}, short, c.MaxSide)
+		return s.W, s.H
+	}
 }
 
 // Up rounds both sides up to a multiple.

@@ -240,6 +240,9 @@ func (l *Loader) make(ctx context.Context, j job, slots chan struct{}) (*Batch, 
 			errs[i] = l.place(b, i, j)
 		}()
 	}
+	for i := len(j.images); i < b.N; i++ {
+		clear(b.canvas(i))
+	}
 	wg.Wait()
 	if err := errors.Join(errs...); err != nil {
 		b.Release()
@@ -260,9 +263,10 @@ func (l *Loader) place(b *Batch, i int, j job) error {
 	r := rand.New(rand.NewPCG(l.seed^0x9e3779b97f4a7c15, uint64(j.number)<<20|uint64(i)))
 	k := j.images[i]
 	for range attempts {
-		p, err := picture.Decode(l.data.File(k))
+		p, w, h, err := picture.DecodeFor(l.data.File(k), Target(l.c, j.short))
 		if err == nil {
-			l.draw(b, i, k, p, j, l.vary && r.Float64() < l.c.Flip)
+			l.draw(b, i, k, p, Resized(Size{w, h}, j.short, l.c.MaxSide), l.vary && r.Float64() < l.c.Flip)
+			p.Release()
 			return nil
 		}
 		l.mu.Lock()
@@ -270,6 +274,7 @@ func (l *Loader) place(b *Batch, i int, j job) error {
 		l.mu.Unlock()
 		if !l.vary {
 			b.Index[i], b.Names[i] = k, l.data.Image(k).FileName
+			clear(b.canvas(i))
 			return nil
 		}
 		for k = r.IntN(l.data.Len()); l.order.bucket[k] != l.order.bucket[j.images[i]]; k = r.IntN(l.data.Len()) {
@@ -287,11 +292,10 @@ func (l *Loader) lastBroken() error {
 	return nil
 }
 
-// draw scales a picture onto canvas i, with its boxes.
-func (l *Loader) draw(b *Batch, i, k int, p *picture.Picture, j job, flip bool) {
-	s := Resized(Size{p.W, p.H}, j.short, l.c.MaxSide)
+// draw scales a picture to s on canvas i, with its boxes.
+func (l *Loader) draw(b *Batch, i, k int, p *picture.Picture, s Size, flip bool) {
 	s = Size{min(s.W, b.W), min(s.H, b.H)} // a file may be larger than its entry says
-	picture.ResizeNormalize(b.Images[i*b.H*b.W*3:], b.W*3, p, s.W, s.H, l.c.Mean, l.c.Std, flip)
+	picture.Input{W: s.W, H: s.H, CanvasW: b.W, CanvasH: b.H, Mean: l.c.Mean, Std: l.c.Std, Flip: flip}.Fill(b.canvas(i), p)
 	boxes, classes, crowd := l.data.Objects(k)
 	im := l.data.Image(k)
 	sx, sy := float32(s.W)/float32(im.Width), float32(s.H)/float32(im.Height)

@@ -20,13 +20,15 @@ type Net struct {
 	images         *tensor.Dense
 	input          *G.Node
 	logits, deltas []*G.Node // per level
-	host           Raw
+	sizes          []int     // per level, the anchors of all pictures
+	classes        int
+	host           Raw         // of Run
 	softmax        [][]float32 // per level, the logits of a head with background; nil without
 	inputs         *inputs
 	engine         engine.Engine
 }
 
-// Raw are the outputs of the heads. The slices belong to the Net and hold until its next Run.
+// Raw are the outputs of the heads.
 type Raw struct {
 	N       int
 	Classes int
@@ -48,14 +50,13 @@ func (m *Model) Net(n, h, w int) (*Net, error) {
 			t.inputs.release()
 			return nil, err
 		}
-		t.host = Raw{N: n, Classes: m.head.Classes}
+		t.classes = m.head.Classes
 		for l := range t.logits {
 			size := t.logits[l].Shape().TotalSize()
 			if m.head.Background {
 				t.softmax = append(t.softmax, make([]float32, size))
 			}
-			t.host.Logits = append(t.host.Logits, make([]float32, size/m.head.Logits()*m.head.Classes))
-			t.host.Deltas = append(t.host.Deltas, make([]float32, t.deltas[l].Shape().TotalSize()))
+			t.sizes = append(t.sizes, size/m.head.Logits())
 		}
 		return t, nil
 	})
@@ -117,31 +118,46 @@ func (m *Model) inferGraph(k shape) (*Net, G.Nodes, error) {
 	return t, outputs, nil
 }
 
-// Run computes the heads' outputs of images [N,H,W,3].
+// Run computes the heads' outputs of images [N,H,W,3]. They belong to the Net and hold until its next Run.
 func (t *Net) Run(images []float32) (*Raw, error) {
-	if err := t.engine.Upload(t.images, images); err != nil {
-		return nil, fmt.Errorf("detector: pictures: %w", err)
-	}
-	if err := t.machine.Run(); err != nil {
+	if err := t.RunTo(&t.host, images); err != nil {
 		return nil, err
 	}
+	return &t.host, nil
+}
+
+// RunTo is Run into memory of the caller's, which may then run another picture while it reads these. r grows to what is
+// needed.
+func (t *Net) RunTo(r *Raw, images []float32) error {
+	if err := t.engine.Upload(t.images, images); err != nil {
+		return fmt.Errorf("detector: pictures: %w", err)
+	}
+	if err := t.machine.Run(); err != nil {
+		return err
+	}
+	r.N, r.Classes = t.shape.n, t.classes
+	r.Logits, r.Deltas = grown(r.Logits, len(t.logits)), grown(r.Deltas, len(t.logits))
 	for l := range t.logits {
-		logits := t.host.Logits[l]
+		r.Logits[l], r.Deltas[l] = grown(r.Logits[l], t.sizes[l]*t.classes), grown(r.Deltas[l], t.sizes[l]*4)
+		logits := r.Logits[l]
 		if t.softmax != nil {
 			logits = t.softmax[l]
 		}
 		if err := t.engine.Download(logits, t.logits[l].Value().(*tensor.Dense)); err != nil {
-			return nil, err
+			return err
 		}
 		if t.softmax != nil {
-			oneAgainstRest(t.host.Logits[l], logits, t.host.Classes)
+			oneAgainstRest(r.Logits[l], logits, t.classes)
 		}
-		if err := t.engine.Download(t.host.Deltas[l], t.deltas[l].Value().(*tensor.Dense)); err != nil {
-			return nil, err
+		if err := t.engine.Download(r.Deltas[l], t.deltas[l].Value().(*tensor.Dense)); err != nil {
+			return err
 		}
 	}
-	return &t.host, nil
+	return nil
 }
+
+// grown is s with n elements, in its own memory where that is enough.
+func grown[T any](s []T, n int) []T { return slices.Grow(s[:0], n)[:n] }
 
 // oneAgainstRest turns rows of k+1 logits of a softmax into the k logits log p/(1-p) of its classes: x minus the logarithm of the
 // other exponentials' sum.

@@ -1,8 +1,10 @@
 package infer
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
 	"time"
 
@@ -30,20 +32,31 @@ type Options struct {
 	NMS     *float64
 	Method  string // of package nms
 	MaxDets int
+	// FastDecode is config's data.fast_decode, also for a checkpoint without it.
+	FastDecode bool
 }
 
-// Times says where the time of a prediction went.
+// Times says where the time of a prediction went. Read and Write are a Stream's.
 type Times struct {
-	Prepare, Network, Decode, NMS time.Duration
+	Read, Prepare, Network, Decode, NMS, Write time.Duration
 }
 
-// Predictor runs one model. It may be used from several goroutines, which take turns in the network.
+// Add adds up.
+func (t *Times) Add(o Times) {
+	t.Read, t.Prepare, t.Network = t.Read+o.Read, t.Prepare+o.Prepare, t.Network+o.Network
+	t.Decode, t.NMS, t.Write = t.Decode+o.Decode, t.NMS+o.NMS, t.Write+o.Write
+}
+
+// Predictor runs one model. It may be used from several goroutines, which take turns in the network; the rest of their
+// work goes on meanwhile.
 type Predictor struct {
-	mu     sync.Mutex
-	engine *cpu.Engine
-	model  *detector.Model
-	info   detector.Info
-	decode detector.Decoding
+	mu      sync.Mutex // of the network
+	engine  *cpu.Engine
+	model   *detector.Model
+	info    detector.Info
+	decode  detector.Decoding
+	threads int
+	raws    sync.Pool // *detector.Raw
 }
 
 // Load reads a checkpoint, which carries everything that prediction needs.
@@ -56,7 +69,13 @@ func Load(path string, o Options) (*Predictor, error) {
 	if err != nil {
 		return nil, errors.Join(err, e.Close())
 	}
-	p := &Predictor{engine: e, model: m, info: info, decode: Decoding(info.Config.Infer)}
+	p := &Predictor{engine: e, model: m, info: info, decode: Decoding(info.Config.Infer), threads: o.Threads}
+	if p.threads == 0 {
+		p.threads = runtime.GOMAXPROCS(0)
+	}
+	if o.FastDecode {
+		p.info.Config.Data.FastDecode = true
+	}
 	if o.Score != nil {
 		p.decode.Score = float32(*o.Score)
 	}
@@ -101,37 +120,73 @@ func (p *Predictor) Predict(pic *picture.Picture) ([]Detection, error) {
 
 // PredictTimed is Predict with the time of each stage.
 func (p *Predictor) PredictTimed(pic *picture.Picture) ([]Detection, Times, error) {
-	var t Times
-	if pic == nil || pic.W < 1 || pic.H < 1 || len(pic.Pix) != 3*pic.W*pic.H {
-		return nil, t, errors.New("infer: the picture is empty")
+	if pic == nil {
+		return nil, Times{}, errEmpty
 	}
 	begin := time.Now()
-	c := p.info.Config.Data
-	s := data.Resized(data.Size{W: pic.W, H: pic.H}, c.TestSide(), c.MaxSide)
-	canvas := s.Up(c.CanvasMultiple)
-	images := make([]float32, canvas.H*canvas.W*3)
-	picture.ResizeNormalize(images, canvas.W*3, pic, s.W, s.H, c.Mean, c.Std, false)
-	t.Prepare = time.Since(begin)
-
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	begin = time.Now()
-	net, err := p.model.Net(1, canvas.H, canvas.W)
+	in, err := p.prepare(pic, data.Size{W: pic.W, H: pic.H}, p.threads)
 	if err != nil {
-		return nil, t, fmt.Errorf("infer: a picture of %dx%d: %w", pic.W, pic.H, err)
+		return nil, Times{}, err
 	}
-	raw, err := net.Run(images)
+	defer in.Release()
+	prepared := time.Since(begin)
+	found, t, err := p.PredictBatch(context.Background(), []*Input{in})
 	if err != nil {
+		return nil, Times{}, err
+	}
+	t.Prepare = prepared
+	return found[0], t, nil
+}
+
+// PredictBatch finds the objects in pictures of one canvas size, which go through the network together. Without times for
+// Prepare; one that waits for the network gives up when ctx ends.
+func (p *Predictor) PredictBatch(ctx context.Context, in []*Input) ([][]Detection, Times, error) {
+	var t Times
+	if len(in) == 0 {
+		return nil, t, nil
+	}
+	canvas := in[0].Canvas
+	for _, v := range in {
+		if v.Canvas != canvas {
+			return nil, t, fmt.Errorf("infer: a batch of canvases of %v and %v: sort them by Canvas", canvas, v.Canvas)
+		}
+	}
+	images, free := joined(in)
+	defer free()
+	raw, ok := p.raws.Get().(*detector.Raw)
+	if !ok {
+		raw = &detector.Raw{}
+	}
+	defer p.raws.Put(raw)
+	var err error
+	if t.Network, err = p.run(ctx, raw, images, len(in), canvas); err != nil {
 		return nil, t, err
 	}
-	t.Network = time.Since(begin)
-	found, spent := p.model.DecodeTimed(raw, 0, canvas.H, canvas.W, float32(s.W), float32(s.H), p.decode)
-	t.Decode, t.NMS = spent[0], spent[1]
-
-	sx, sy := float32(pic.W)/float32(s.W), float32(pic.H)/float32(s.H)
-	out := make([]Detection, len(found))
-	for i, f := range found {
-		out[i] = Detection{Box: f.Box.Scale(sx, sy), Class: int(f.Class), Category: p.info.Categories[f.Class], Score: f.Score}
+	all := make([][]Detection, len(in))
+	for k, v := range in {
+		found, spent := p.model.DecodeTimed(raw, k, canvas.H, canvas.W, float32(v.scaled.W), float32(v.scaled.H), p.decode)
+		t.Decode, t.NMS = t.Decode+spent[0], t.NMS+spent[1]
+		sx, sy := float32(v.size.W)/float32(v.scaled.W), float32(v.size.H)/float32(v.scaled.H)
+		all[k] = make([]Detection, len(found))
+		for i, f := range found {
+			all[k][i] = Detection{Box: f.Box.Scale(sx, sy), Class: int(f.Class), Category: p.info.Categories[f.Class], Score: f.Score}
+		}
 	}
-	return out, t, nil
+	return all, t, nil
+}
+
+// run takes its turn in the network and tells how long that took, without the wait.
+func (p *Predictor) run(ctx context.Context, raw *detector.Raw, images []float32, n int, canvas data.Size) (time.Duration, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	begin := time.Now()
+	net, err := p.model.Net(n, canvas.H, canvas.W)
+	if err != nil {
+		return 0, fmt.Errorf("infer: %d canvases of %dx%d: %w", n, canvas.W, canvas.H, err)
+	}
+	err = net.RunTo(raw, images)
+	return time.Since(begin), err
 }

@@ -17,32 +17,38 @@ import (
 
 const pngSignature = "\x89PNG\r\n\x1a\n"
 
-// check refuses what a decoder would take in silence: files that end too soon, damaged ones, and headers that ask for
-// more pixels than MaxPixels.
-func check(b []byte) error {
+// header is what a file says of itself: jpeg, png, ... and its size in pixels, as stored.
+type header struct {
+	format string
+	w, h   int
+}
+
+// check reads the header. It refuses what a decoder would take in silence: files that end too soon, damaged ones, and
+// headers that ask for more pixels than MaxPixels.
+func check(b []byte) (header, error) {
 	if len(b) == 0 {
-		return errors.New("the file is empty")
+		return header{}, errors.New("the file is empty")
 	}
 	c, format, err := image.DecodeConfig(bytes.NewReader(b))
 	if errors.Is(err, image.ErrFormat) {
-		return errors.New("it is no picture: its first bytes are not those of JPEG, PNG, GIF, BMP, TIFF or WebP")
+		return header{}, errors.New("it is no picture: its first bytes are not those of JPEG, PNG, GIF, BMP, TIFF or WebP")
 	}
 	if err != nil {
-		return fmt.Errorf("its header is damaged: %w", err)
+		return header{}, fmt.Errorf("its header is damaged: %w", err)
 	}
 	if c.Width < 1 || c.Height < 1 {
-		return fmt.Errorf("its header says %dx%d pixels", c.Width, c.Height)
+		return header{}, fmt.Errorf("its header says %dx%d pixels", c.Width, c.Height)
 	}
 	if int64(c.Width)*int64(c.Height) > MaxPixels {
-		return fmt.Errorf("it has %dx%d pixels, more than the %d million that are decoded", c.Width, c.Height, MaxPixels>>20)
+		return header{}, fmt.Errorf("it has %dx%d pixels, more than the %d million that are decoded", c.Width, c.Height, MaxPixels>>20)
 	}
 	switch format {
 	case "png":
-		return checkPNG(b)
+		err = checkPNG(b)
 	case "jpeg":
-		return checkJPEG(b)
+		err = checkJPEG(b)
 	}
-	return nil
+	return header{format, c.Width, c.Height}, err
 }
 
 // checkPNG walks the chunks to IEND and compares their checksums. (PNG specification, section 5.)
@@ -70,6 +76,10 @@ func checkPNG(b []byte) error {
 	}
 	return errors.New("it is cut: it has no end")
 }
+
+// maxScans bounds the passes of a progressive JPEG: each takes time for every pixel and may be of a few bytes. Encoders
+// make a dozen.
+const maxScans = 500
 
 // checkJPEG walks the segments to the end marker. (ITU T.81, annex B.)
 func checkJPEG(b []byte) error {
@@ -101,9 +111,16 @@ func checkJPEG(b []byte) error {
 		}
 		i += 2 + n
 		if marker == 0xda { // entropy-coded data until the next marker that is no restart and no stuffing
-			scans++
+			if scans++; scans > maxScans {
+				return fmt.Errorf("it has more than %d scans", maxScans)
+			}
 			for i+1 < len(b) && (b[i] != 0xff || b[i+1] == 0 || b[i+1] >= 0xd0 && b[i+1] <= 0xd7) {
-				i++
+				next := bytes.IndexByte(b[i+1:], 0xff)
+				if next < 0 {
+					i = len(b)
+					break
+				}
+				i += 1 + next
 			}
 		}
 	}

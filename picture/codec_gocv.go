@@ -12,16 +12,22 @@ import (
 )
 
 // Codec names what decodes pictures.
-func Codec() string { return "OpenCV " + gocv.OpenCVVersion() }
+func Codec() string { return "libjpeg-turbo " + jpegVersion + ", OpenCV " + gocv.OpenCVVersion() }
 
-// decode reads one picture as stored, without its rotation.
-func decode(b []byte) (*Picture, error) {
-	if bytes.HasPrefix(b, []byte("GIF8")) {
+// decode reads one picture as stored, without its rotation, its sides divided by denom (1, 2, 4 or 8) and rounded up.
+func decode(b []byte, h header, denom int) (*Picture, error) {
+	switch h.format {
+	case "jpeg":
+		p, err := decodeJPEG(b, h.w, h.h, denom)
+		if !errors.Is(err, errColours) {
+			return p, err
+		}
+	case "gif":
 		m, _, err := image.Decode(bytes.NewReader(b))
 		if err != nil {
 			return nil, err
 		}
-		return FromImage(m), nil
+		return FromImage(m).reduced(denom), nil
 	}
 	m, err := gocv.IMDecode(b, gocv.IMReadColor|gocv.IMReadIgnoreOrientation)
 	if err != nil {
@@ -35,9 +41,9 @@ func decode(b []byte) (*Picture, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := New(m.Cols(), m.Rows())
+	p := lease(m.Cols(), m.Rows())
 	for i := 0; i+2 < len(p.Pix); i += 3 {
 		p.Pix[i], p.Pix[i+1], p.Pix[i+2] = bgr[i+2], bgr[i+1], bgr[i]
 	}
-	return p, nil
+	return p.reduced(denom), nil
 }

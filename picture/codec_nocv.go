@@ -6,8 +6,9 @@ import (
 	"bytes"
 	"image"
 	_ "image/gif"
-	_ "image/jpeg"
+	"image/jpeg"
 	_ "image/png"
+	"io"
 
 	_ "golang.org/x/image/bmp"
 	_ "golang.org/x/image/tiff"
@@ -17,11 +18,17 @@ import (
 // Codec names what decodes pictures.
 func Codec() string { return "Go's image packages" }
 
-// decode reads one picture as stored, without its rotation.
-func decode(b []byte) (*Picture, error) {
+// decode reads one picture as stored, without its rotation, its sides divided by denom (1, 2, 4 or 8) and rounded up.
+func decode(b []byte, _ header, denom int) (*Picture, error) {
 	m, _, err := image.Decode(bytes.NewReader(b))
 	if err != nil {
 		return nil, err
 	}
-	return FromImage(m), nil
+	return FromImage(m).reduced(denom), nil
+}
+
+func encodeJPEG(w io.Writer, p *Picture, quality int) error {
+	m := p.image()
+	// Opaque, so that both kinds of alpha are the same; Go's encoder has a fast way for this one.
+	return jpeg.Encode(w, &image.RGBA{Pix: m.Pix, Stride: m.Stride, Rect: m.Rect}, &jpeg.Options{Quality: quality})
 }

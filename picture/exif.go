@@ -72,7 +72,7 @@ func tiffOrientation(b []byte) int {
 	return 1
 }
 
-// turned returns the picture upright, given how it was stored.
+// turned returns the picture upright, given how it was stored, and releases the other.
 func (p *Picture) turned(orientation int) *Picture {
 	if orientation <= 1 {
 		return p
@@ -81,28 +81,32 @@ func (p *Picture) turned(orientation int) *Picture {
 	if orientation >= 5 {
 		w, h = h, w
 	}
-	q := New(w, h)
+	// Where the first pixel was stored, and the steps to the next column and row.
+	right, bottom := p.W-1, p.W*(p.H-1)
+	at, across, down := 0, 1, p.W
+	switch orientation {
+	case 2:
+		at, across = right, -1
+	case 3:
+		at, across, down = bottom+right, -1, -p.W
+	case 4:
+		at, down = bottom, -p.W
+	case 5:
+		across, down = p.W, 1
+	case 6:
+		at, across, down = bottom, -p.W, 1
+	case 7:
+		at, across, down = bottom+right, -p.W, -1
+	case 8:
+		at, across, down = right, p.W, -1
+	}
+	q := lease(w, h)
 	for y := range h {
-		for x := range w {
-			sx, sy := x, y
-			switch orientation {
-			case 2:
-				sx = w - 1 - x
-			case 3:
-				sx, sy = w-1-x, h-1-y
-			case 4:
-				sy = h - 1 - y
-			case 5:
-				sx, sy = y, x
-			case 6:
-				sx, sy = y, w-1-x
-			case 7:
-				sx, sy = h-1-y, w-1-x
-			case 8:
-				sx, sy = h-1-y, x
-			}
-			copy(q.Pix[3*(y*w+x):3*(y*w+x)+3], p.Pix[3*(sy*p.W+sx):])
+		row := q.Pix[3*w*y : 3*w*(y+1)]
+		for x, i := 0, 3*(at+y*down); x < len(row); x, i = x+3, i+3*across {
+			row[x], row[x+1], row[x+2] = p.Pix[i], p.Pix[i+1], p.Pix[i+2]
 		}
 	}
+	p.Release()
 	return q
 }

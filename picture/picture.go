@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"image"
 	"image/color"
-	"image/jpeg"
 	"image/png"
 	"io"
 	"os"
 	"path/filepath"
+	"sync"
 )
 
 // Picture is an 8-bit RGB picture, upright.
@@ -20,6 +20,25 @@ type Picture struct {
 
 // New returns a black picture.
 func New(w, h int) *Picture { return &Picture{W: w, H: h, Pix: make([]uint8, 3*w*h)} }
+
+// pool keeps the pixels of released pictures.
+var pool sync.Pool
+
+// lease is New with any pixels.
+func lease(w, h int) *Picture {
+	if v, ok := pool.Get().(*[]uint8); ok && cap(*v) >= 3*w*h {
+		return &Picture{W: w, H: h, Pix: (*v)[:3*w*h]}
+	}
+	return New(w, h)
+}
+
+// Release gives the pixels' memory back for another picture. The picture must not be used afterwards.
+func (p *Picture) Release() {
+	if pix := p.Pix; pix != nil {
+		p.Pix = nil
+		pool.Put(&pix)
+	}
+}
 
 // At is the colour of a pixel.
 func (p *Picture) At(x, y int) (r, g, b uint8) {
@@ -48,15 +67,15 @@ func (p *Picture) Paste(q *Picture, x, y int) {
 
 // WritePNG writes the picture losslessly. The file appears whole or not at all.
 func (p *Picture) WritePNG(path string) error {
-	return p.write(path, func(w io.Writer, m image.Image) error { return png.Encode(w, m) })
+	return p.write(path, func(w io.Writer) error { return png.Encode(w, p.image()) })
 }
 
 // WriteJPEG writes the picture at a quality of 1 to 100. The file appears whole or not at all.
 func (p *Picture) WriteJPEG(path string, quality int) error {
-	return p.write(path, func(w io.Writer, m image.Image) error { return jpeg.Encode(w, m, &jpeg.Options{Quality: quality}) })
+	return p.write(path, func(w io.Writer) error { return encodeJPEG(w, p, quality) })
 }
 
-func (p *Picture) write(path string, encode func(io.Writer, image.Image) error) (err error) {
+func (p *Picture) write(path string, encode func(io.Writer) error) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.tmp")
 	if err != nil {
 		return fmt.Errorf("picture: %w", err)
@@ -67,7 +86,7 @@ func (p *Picture) write(path string, encode func(io.Writer, image.Image) error) 
 			err = fmt.Errorf("picture: writing %s: %w", path, err)
 		}
 	}()
-	err = encode(f, p.image())
+	err = encode(f)
 	if err == nil {
 		err = f.Chmod(0o644)
 	}
@@ -78,12 +97,37 @@ func (p *Picture) write(path string, encode func(io.Writer, image.Image) error) 
 }
 
 // image is the picture for Go's encoders.
-func (p *Picture) image() image.Image {
+func (p *Picture) image() *image.NRGBA {
 	m := image.NewNRGBA(image.Rect(0, 0, p.W, p.H))
 	for i := range p.W * p.H {
 		m.Pix[4*i], m.Pix[4*i+1], m.Pix[4*i+2], m.Pix[4*i+3] = p.Pix[3*i], p.Pix[3*i+1], p.Pix[3*i+2], 255
 	}
 	return m
+}
+
+// reduced is the picture with its sides divided by n and rounded up: means of n x n pixels. It releases the other.
+func (p *Picture) reduced(n int) *Picture {
+	if n == 1 {
+		return p
+	}
+	q := lease((p.W+n-1)/n, (p.H+n-1)/n)
+	for y := range q.H {
+		for x := range q.W {
+			var sum [3]int
+			w, h := min(n, p.W-x*n), min(n, p.H-y*n)
+			for j := range h {
+				row := p.Pix[3*((y*n+j)*p.W+x*n):]
+				for i := range w {
+					sum[0], sum[1], sum[2] = sum[0]+int(row[3*i]), sum[1]+int(row[3*i+1]), sum[2]+int(row[3*i+2])
+				}
+			}
+			for c, v := range sum {
+				q.Pix[3*(y*q.W+x)+c] = uint8((v + w*h/2) / (w * h))
+			}
+		}
+	}
+	p.Release()
+	return q
 }
 
 // FromImage copies any of Go's images. Transparency is dropped, as PIL's convert("RGB") does.

@@ -60,7 +60,8 @@ func (s *Inference) Run() (Parts, error) {
 	if s.picture != nil {
 		size := s.h * s.w * 3
 		for i := range s.n {
-			picture.ResizeNormalize(s.images[i*size:(i+1)*size], s.w*3, s.picture, s.w, s.h, s.config.Data.Mean, s.config.Data.Std, false)
+			picture.Input{W: s.w, H: s.h, CanvasW: s.w, CanvasH: s.h, Mean: s.config.Data.Mean, Std: s.config.Data.Std,
+				Threads: s.model.Engine().Threads()}.Fill(s.images[i*size:(i+1)*size], s.picture)
 		}
 		p.Before = []Part{{"preparation", time.Since(begin)}}
 	}

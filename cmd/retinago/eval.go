@@ -34,6 +34,7 @@ func evalCommand() *cli.Command {
 			&cli.StringFlag{Name: "report", Usage: "write one HTML `FILE` with numbers, curves, scores to ask for, confusion and kinds of errors"},
 			&cli.StringFlag{Name: "results", Usage: "write the model's detections to `FILE` in COCO's results format"},
 			&cli.IntFlag{Name: "threads", Usage: "of the compute", DefaultText: "all cores"},
+			&cli.BoolFlag{Name: "fast-decode", Usage: "as detect's, whatever the checkpoint says"},
 			&cli.BoolFlag{Name: "classes", Usage: "print a line per class too"},
 			&cli.BoolFlag{Name: "errors", Usage: "print what goes wrong: kinds of errors, confusion matrix"},
 			&cli.Float64Flag{Name: "errors-score", Usage: "least score of the detections that -errors and the report's confusion look at", Value: .3},
@@ -90,6 +91,9 @@ func evalModel(c *cli.Context) error {
 	defer m.Close()
 	if err := sameClasses(info, d, path); err != nil {
 		return err
+	}
+	if c.Bool("fast-decode") {
+		info.Config.Data.FastDecode = true
 	}
 	begin := time.Now()
 	ev, err := infer.Evaluate(c.Context, m, info.Config, d, meter(c.App.ErrWriter))

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"crypto/sha256"
 	"encoding/json"
@@ -18,6 +19,7 @@ import (
 
 	"retinago/coco"
 	"retinago/detector"
+	"retinago/picture"
 	"retinago/train"
 )
 
@@ -142,7 +144,7 @@ func TestVerbs(t *testing.T) {
 
 	found, dets := filepath.Join(t.TempDir(), "found"), filepath.Join(t.TempDir(), "d.json")
 	out = ok(t, "detect", "-weights", best, "-source", filepath.Join(dir, "val"), filepath.Join(dir, "train", "0000[12].jpg"), "-out", found, "-json", dets, "-score", ".01", "-data", val, "-times", "-method", "soft-gaussian")
-	wants(t, out, "6 pictures", "network", "NMS")
+	wants(t, out, "6 pictures", "network", "NMS", "pictures/s")
 	pictures, err := filepath.Glob(filepath.Join(found, "*.jpg"))
 	if err != nil || len(pictures) != 6 {
 		t.Errorf("%d annotated pictures, %v: two folders with equal names must not overwrite each other", len(pictures), err)
@@ -425,6 +427,71 @@ func TestBrokenPictures(t *testing.T) {
 	}
 	wants(t, out, cut, "missed")
 	wants(t, text(t, page), "1 pictures could not be read", cut)
+}
+
+// An interrupted detection keeps what is done and says so.
+func TestInterruptedDetection(t *testing.T) {
+	dir := shapes(t)
+	run := filepath.Join(t.TempDir(), "run")
+	ok(t, append([]string{"train", "-out", run}, tiny(dir, "train.steps=1")...)...)
+	dets := filepath.Join(run, "d.json")
+	args := []string{"detect", "-weights", filepath.Join(run, train.LastModel), "-json", dets, "-out", filepath.Join(run, "found"), "-source"}
+	for range 500 {
+		args = append(args, filepath.Join(dir, "val"))
+	}
+	c, errs := program(args...)
+	c.Stdout = nil
+	pipe, err := c.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer c.Process.Kill()
+	lines := bufio.NewScanner(pipe)
+	told := 0
+	for lines.Scan() {
+		if told++; told == 2 {
+			if err := c.Process.Signal(os.Interrupt); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := c.Wait(); err != nil {
+		t.Errorf("interrupted: %v", err)
+	}
+	done := told - 1 // the last line is the sum
+	wants(t, errs.String(), fmt.Sprintf("interrupted after %d of 2000 pictures", done))
+	if done < 2 || done > 100 {
+		t.Errorf("%d pictures after the signal", done)
+	}
+	if _, err := coco.LoadResults(dets); err != nil {
+		t.Error(err)
+	}
+}
+
+// Pictures twice as large as the network wants are read at half their size, and measured in their own pixels.
+func TestFastDecode(t *testing.T) {
+	dir := shapes(t)
+	run := filepath.Join(t.TempDir(), "run")
+	ok(t, append([]string{"train", "-out", run}, tiny(dir, "train.steps=2", "data.fast_decode=true", "data.short_sides=[32]", "data.max_side=48")...)...)
+	best, val, dets := filepath.Join(run, train.BestModel), filepath.Join(dir, "val.json"), filepath.Join(run, "d.json")
+	ok(t, "detect", "-weights", best, "-source", filepath.Join(dir, "val"), "-json", dets, "-score", ".001", "-data", val)
+	ok(t, "detect", "-weights", best, "-source", filepath.Join(dir, "val"), "-json", dets, "-score", ".001", "-data", val, "-fast-decode", "-out", filepath.Join(run, "found"))
+	wants(t, ok(t, "eval", "-weights", best, "-data", val, "-images", filepath.Join(dir, "val"), "-fast-decode"), "4 pictures")
+	found, err := coco.LoadResults(dets)
+	if err != nil || len(found) == 0 {
+		t.Fatalf("%d detections, %v", len(found), err)
+	}
+	right := 0.
+	for _, d := range found {
+		right = max(right, d.BBox[0]+d.BBox[2])
+	}
+	w, h, err := picture.Size(filepath.Join(run, "found", "00001.jpg"))
+	if err != nil || right <= 48 || right > float64(max(w, h))+1 {
+		t.Errorf("detections reach to %g on pictures like %dx%d, %v", right, w, h, err)
+	}
 }
 
 // Another network or other classes than the weights' are told apart, by name.

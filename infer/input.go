@@ -1,0 +1,68 @@
+package infer
+
+import (
+	"errors"
+	"sync"
+
+	"retinago/data"
+	"retinago/picture"
+)
+
+// Input is a picture on its canvas, as the network wants it. Inputs of one Canvas can go through the network together.
+type Input struct {
+	Canvas data.Size
+	images []float32 // [Canvas.H,Canvas.W,3]
+	scaled data.Size // of the picture on the canvas
+	size   data.Size // of the picture that detections are for
+}
+
+var errEmpty = errors.New("infer: the picture is empty")
+
+// Prepare scales a picture onto its canvas, on one core. size is that of the picture that detections are for: its own, or
+// the file's, where picture.DecodeFor made it smaller.
+func (p *Predictor) Prepare(pic *picture.Picture, size data.Size) (*Input, error) {
+	return p.prepare(pic, size, 1)
+}
+
+func (p *Predictor) prepare(pic *picture.Picture, size data.Size, threads int) (*Input, error) {
+	if pic == nil || pic.W < 1 || pic.H < 1 || len(pic.Pix) != 3*pic.W*pic.H || size.W < 1 || size.H < 1 {
+		return nil, errEmpty
+	}
+	c := p.info.Config.Data
+	s := data.Resized(size, c.TestSide(), c.MaxSide)
+	canvas := s.Up(c.CanvasMultiple)
+	in := &Input{Canvas: canvas, images: lease(3 * canvas.H * canvas.W), scaled: s, size: size}
+	picture.Input{W: s.W, H: s.H, CanvasW: canvas.W, CanvasH: canvas.H, Mean: c.Mean, Std: c.Std, Threads: threads}.Fill(in.images, pic)
+	return in, nil
+}
+
+// Release gives the canvas's memory back for another. The input must not be used afterwards.
+func (in *Input) Release() {
+	free(in.images)
+	in.images = nil
+}
+
+// joined is the canvases of a batch one after another, with what frees them.
+func joined(in []*Input) ([]float32, func()) {
+	if len(in) == 1 {
+		return in[0].images, func() {}
+	}
+	size := len(in[0].images)
+	all := lease(len(in) * size)
+	for k, v := range in {
+		copy(all[k*size:], v.images)
+	}
+	return all, func() { free(all) }
+}
+
+// canvases keeps the memory of past ones.
+var canvases sync.Pool
+
+func lease(n int) []float32 {
+	if v, ok := canvases.Get().(*[]float32); ok && cap(*v) >= n {
+		return (*v)[:n]
+	}
+	return make([]float32, n)
+}
+
+func free(v []float32) { canvases.Put(&v) }

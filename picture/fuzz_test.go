@@ -1,0 +1,93 @@
+package picture
+
+import (
+	"bytes"
+	"encoding/binary"
+	"hash/crc32"
+	"image/jpeg"
+	"image/png"
+	"runtime"
+	"testing"
+
+	"golang.org/x/image/bmp"
+	"golang.org/x/image/tiff"
+)
+
+// hugePNG is sound but for its size.
+func hugePNG(t testing.TB, w, h uint32) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := png.Encode(&b, New(1, 1).image()); err != nil {
+		t.Fatal(err)
+	}
+	p := b.Bytes()
+	binary.BigEndian.PutUint32(p[16:], w)
+	binary.BigEndian.PutUint32(p[20:], h)
+	binary.BigEndian.PutUint32(p[29:], crc32.ChecksumIEEE(p[12:29]))
+	return p
+}
+
+// Headers that ask for terabytes are errors that take no memory.
+func TestDecodeHostile(t *testing.T) {
+	jpg := encode(t, func(b *bytes.Buffer) error { return jpeg.Encode(b, New(8, 8).image(), nil) })
+	at := bytes.Index(jpg, []byte{0xff, 0xc0})
+	binary.BigEndian.PutUint32(jpg[at+5:], 0xffffffff) // height and width
+	scan := bytes.Index(jpg, []byte{0xff, 0xda})
+	many := bytes.Clone(jpg[:len(jpg)-2])
+	for range maxScans {
+		many = append(many, jpg[scan:scan+14]...)
+	}
+	binary.BigEndian.PutUint32(many[at+5:], 0x00080008)
+	var before, after runtime.MemStats
+	for name, b := range map[string][]byte{
+		"97 million x 1 billion": hugePNG(t, 97_000_000, 1_000_000_000),
+		"more than 31 bits":      hugePNG(t, 0xffffffff, 0xffffffff),
+		"just too large":         hugePNG(t, 20000, 20000),
+		"a JPEG of 65535x65535":  jpg,
+		"501 scans":              append(many, 0xff, 0xd9),
+	} {
+		runtime.ReadMemStats(&before)
+		p, err := DecodeBytes(name, b)
+		runtime.ReadMemStats(&after)
+		if err == nil {
+			t.Errorf("%s: decoded to %dx%d", name, p.W, p.H)
+		}
+		if took := after.TotalAlloc - before.TotalAlloc; took > 1<<20 {
+			t.Errorf("%s: took %d bytes", name, took)
+		}
+	}
+}
+
+// Whatever a file holds, decoding it is an error or a picture of the size that its header says.
+func FuzzDecode(f *testing.F) {
+	m := gradient(24, 17).image()
+	for _, encode := range []func(*bytes.Buffer) error{
+		func(b *bytes.Buffer) error { return png.Encode(b, m) },
+		func(b *bytes.Buffer) error { return jpeg.Encode(b, m, nil) },
+		func(b *bytes.Buffer) error { return bmp.Encode(b, m) },
+		func(b *bytes.Buffer) error { return tiff.Encode(b, m, nil) },
+	} {
+		var b bytes.Buffer
+		if err := encode(&b); err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b.Bytes(), 3)
+		f.Add(b.Bytes()[:b.Len()/2], 1)
+	}
+	f.Add(hugePNG(f, 97_000_000, 1_000_000_000), 8)
+	f.Add([]byte("GIF89a"), 1)
+	f.Fuzz(func(t *testing.T, b []byte, n int) {
+		head, err := check(b)
+		if err != nil || head.w*head.h > 1<<20 {
+			return // refused, or too slow to try
+		}
+		n = max(n&15, 1)
+		p, w, h, err := decodeFor("fuzz", b, half(n))
+		if err != nil {
+			return
+		}
+		if len(p.Pix) != 3*p.W*p.H || p.W > w || p.H > h || p.W*n < w || p.H*n < h {
+			t.Errorf("%dx%d, %d values, of %dx%d at 1/%d", p.W, p.H, len(p.Pix), w, h, n)
+		}
+	})
+}

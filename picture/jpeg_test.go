@@ -1,0 +1,88 @@
+//go:build !nocv
+
+package picture
+
+import (
+	"bytes"
+	"image/jpeg"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"gocv.io/x/gocv"
+)
+
+// libjpeg gives OpenCV's numbers, whole and reduced.
+func TestJPEGIsOpenCVs(t *testing.T) {
+	files := map[string][]byte{}
+	for _, s := range [][2]int{{1, 1}, {1, 9}, {64, 48}, {67, 45}} {
+		p := gradient(s[0], s[1])
+		files[filepath.Join("made", string(rune('a'+len(files))))] = encode(t, func(b *bytes.Buffer) error { return jpeg.Encode(b, p.image(), nil) })
+	}
+	filepath.WalkDir(filepath.Join(runtime.GOROOT(), "src", "image", "testdata"), func(path string, _ fs.DirEntry, err error) error {
+		if b, read := os.ReadFile(path); err == nil && read == nil && strings.HasSuffix(path, ".jpeg") {
+			files[path] = b
+		}
+		return nil
+	})
+	for name, b := range files {
+		head, err := check(b)
+		if err != nil {
+			continue // the suite has cut ones
+		}
+		for denom, flag := range map[int]gocv.IMReadFlag{1: gocv.IMReadColor, 2: gocv.IMReadReducedColor2, 4: gocv.IMReadReducedColor4, 8: gocv.IMReadReducedColor8} {
+			got, err := decodeJPEG(b, head.w, head.h, denom)
+			if err == errColours && denom > 1 {
+				continue // CMYK is reduced by our means
+			} else if err == errColours {
+				got, err = decode(b, head, 1)
+			}
+			if err != nil {
+				t.Errorf("%s at 1/%d: %v", name, denom, err)
+				continue
+			}
+			m, err := gocv.IMDecode(b, flag|gocv.IMReadIgnoreOrientation)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := fromMat(t, m)
+			if d := farthest(want, got); d != 0 {
+				t.Errorf("%s at 1/%d: %dx%d, OpenCV has %dx%d; a pixel is off by %d", name, denom, got.W, got.H, want.W, want.H, d)
+			}
+		}
+	}
+}
+
+func fromMat(t *testing.T, m gocv.Mat) *Picture {
+	t.Helper()
+	defer m.Close()
+	p := New(m.Cols(), m.Rows())
+	for y := range p.H {
+		for x := range p.W {
+			v := m.GetVecbAt(y, x)
+			p.Set(x, y, v[2], v[1], v[0])
+		}
+	}
+	return p
+}
+
+// What libjpeg writes is what Go reads.
+func TestEncodeJPEG(t *testing.T) {
+	for _, s := range [][2]int{{1, 1}, {3, 50}, {64, 48}} {
+		p := gradient(s[0], s[1])
+		b := encode(t, func(b *bytes.Buffer) error { return encodeJPEG(b, p, 98) })
+		m, err := jpeg.Decode(bytes.NewReader(b))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := farthest(p, FromImage(m)); d > 24 { // colour has half the resolution
+			t.Errorf("%v: a pixel is off by %d", s, d)
+		}
+	}
+	if err := encodeJPEG(new(bytes.Buffer), New(70000, 1), 90); err == nil || !strings.Contains(err.Error(), "libjpeg") {
+		t.Errorf("more than a JPEG can hold: %v", err)
+	}
+}
