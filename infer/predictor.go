@@ -106,11 +106,7 @@ func (p *Predictor) PredictTimed(pic *picture.Picture) ([]Detection, Times, erro
 		return nil, t, errors.New("infer: the picture is empty")
 	}
 	begin := time.Now()
-	c := p.info.Config.Data
-	s := data.Resized(data.Size{W: pic.W, H: pic.H}, c.TestSide(), c.MaxSide)
-	canvas := s.Up(c.CanvasMultiple)
-	images := make([]float32, canvas.H*canvas.W*3)
-	picture.ResizeNormalize(images, canvas.W*3, pic, s.W, s.H, c.Mean, c.Std, false)
+	images, canvas, s := prepare(pic, p.info.Config.Data)
 	t.Prepare = time.Since(begin)
 
 	p.mu.Lock()
@@ -134,4 +130,13 @@ func (p *Predictor) PredictTimed(pic *picture.Picture) ([]Detection, Times, erro
 		out[i] = Detection{Box: f.Box.Scale(sx, sy), Class: int(f.Class), Category: p.info.Categories[f.Class], Score: f.Score}
 	}
 	return out, t, nil
+}
+
+// prepare puts a picture onto its canvas, as large as the configuration wants; size is its own there.
+func prepare(pic *picture.Picture, c config.Data) (images []float32, canvas, size data.Size) {
+	size = data.Resized(data.Size{W: pic.W, H: pic.H}, c.TestSide(), c.MaxSide)
+	canvas = size.Up(c.CanvasMultiple)
+	images = make([]float32, canvas.H*canvas.W*3)
+	picture.ResizeNormalize(images, canvas.W*3, pic, size.W, size.H, c.Mean, c.Std, false)
+	return images, canvas, size
 }
