@@ -90,10 +90,10 @@ func (c *Calibration) Scheme(e engine.Engine, g Graph) (*Scheme, error) {
 	s := &Scheme{Weights: map[string][]float32{}, Ranges: map[string]Range{}, Method: c.options.Method.String(), Images: c.images}
 	used := map[string]bool{}
 	var names []string
+	for name, h := range c.seen {
+		s.Ranges[name] = c.options.Method.Range(h)
+	}
 	for _, o := range ops {
-		if h := c.seen[o.name]; h != nil {
-			s.Ranges[o.name] = c.options.Method.Range(h)
-		}
 		l, ok := o.layer.(nn.ConvLayer)
 		if !ok {
 			continue

@@ -45,8 +45,9 @@ func (n *Net) compile(g Graph, w *Weights) error {
 	if !ok {
 		return fmt.Errorf("quant: the pictures have no place")
 	}
-	c.floats[g.Images] = &value{shape: g.Images.Shape(), t: images}
-	if err := c.convert(g.Images, "images"); err != nil {
+	n.images = &value{shape: g.Images.Shape(), t: images}
+	c.floats[g.Images] = n.images
+	if err := c.convert(g.Images, imagesName); err != nil {
 		return err
 	}
 	for _, o := range ops {

@@ -87,10 +87,10 @@ func (h *Histogram) entropy() float32 {
 	for _, c := range counts[:min(steps, last)] {
 		outside -= c
 	}
-	const stride = 8
-	for n := steps; n <= last+stride-1; n += stride {
+	const stride = 4
+	for n := steps; n < last+stride; n += stride {
 		n := min(n, last)
-		if d := divergence(counts[:n], outside, steps); d < least {
+		if d := divergence(counts[:n], outside, steps); d <= least {
 			best, least = n, d
 		}
 		for _, c := range counts[n:min(n+stride, last)] {
@@ -106,6 +106,9 @@ func divergence(counts []float64, outside float64, steps int) float64 {
 	var total float64
 	for _, c := range counts {
 		total += c
+	}
+	if total == 0 {
+		return math.Inf(1)
 	}
 	d := 0.
 	for s := range steps {
@@ -125,8 +128,8 @@ func divergence(counts []float64, outside float64, steps int) float64 {
 				p += outside
 			}
 			if p > 0 {
-				// Where everything in the last bin is clipped, q is 0: half a value stands for it.
-				d += p / (total + outside) * math.Log(p*total/((total+outside)*max(q, .5)))
+				// Infinite where all of the last bin is clipped: such a threshold is none.
+				d += p / (total + outside) * math.Log(p*total/((total+outside)*q))
 			}
 		}
 	}

@@ -16,6 +16,7 @@ import (
 type Net struct {
 	engine    engine.Engine
 	arena     *nn.Arena
+	images    *value
 	steps     []step
 	values    []*value // in the arena
 	outputs   map[*G.Node]*value
@@ -64,8 +65,16 @@ func NewNet(e engine.Engine, a *nn.Arena, g Graph, w *Weights) (*Net, error) {
 // Run computes the outputs from the pictures.
 func (n *Net) Run() error { return n.Observe(nil) }
 
-// Observe runs and shows every operation's result by name, which holds until f returns.
+// imagesName is what the pictures are called among results.
+const imagesName = "images"
+
+// Observe runs and shows the pictures and every operation's result by name, which holds until f returns.
 func (n *Net) Observe(f func(name string, t *tensor.Dense) error) error {
+	if f != nil {
+		if err := f(imagesName, n.images.t); err != nil {
+			return err
+		}
+	}
 	for _, s := range n.steps {
 		if err := s.run(); err != nil {
 			return fmt.Errorf("quant: %s: %w", s.name, err)
