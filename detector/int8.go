@@ -34,7 +34,8 @@ type int8Meta struct {
 // Int8 is how the model computes in 8 bits, nil if it does not.
 func (m *Model) Int8() *quant.Scheme { return m.scheme }
 
-// Quantise makes the model compute in 8 bits. Its weights become what the scheme's s8 stand for.
+// Quantise makes the model compute in 8 bits. Its weights become what the scheme's s8 stand for; writing to them afterwards
+// does not reach the 8-bit copies.
 func (m *Model) Quantise(s *quant.Scheme) error {
 	if m.scheme != nil {
 		return errors.New("detector: the model is int8 already")
@@ -131,34 +132,38 @@ func (c *Calibrator) Add(images []float32, h, w int) error {
 
 // Scheme is what the pictures so far give.
 func (c *Calibrator) Scheme() (s *quant.Scheme, err error) {
-	size := 128
-	t, _, err := c.model.inferGraph(shape{1, size, size})
-	if err != nil {
-		return nil, err
-	}
-	defer t.inputs.release()
-	g, err := t.graph()
-	if err != nil {
-		return nil, err
-	}
-	return c.found.Scheme(c.model.engine, g)
+	err = c.model.nominal(func(g quant.Graph) error {
+		s, err = c.found.Scheme(c.model.engine, g)
+		return err
+	})
+	return s, err
 }
 
 // Close frees the networks.
 func (c *Calibrator) Close() error { return c.nets.clear() }
 
 // Convolutions lists the network's convolutions by the names that schemes have for them.
-func (m *Model) Convolutions() ([]string, error) {
-	t, _, err := m.inferGraph(shape{1, 128, 128})
+func (m *Model) Convolutions() (names []string, err error) {
+	err = m.nominal(func(g quant.Graph) error {
+		names, err = g.Convolutions()
+		return err
+	})
+	return names, err
+}
+
+// nominal calls f with the graph of some canvas: names and parameters are those of every canvas.
+func (m *Model) nominal(f func(quant.Graph) error) error {
+	const px = 128
+	t, _, err := m.inferGraph(shape{1, px, px})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer t.inputs.release()
 	g, err := t.graph()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return g.Convolutions()
+	return f(g)
 }
 
 // graph lays an inference graph open for package quant.

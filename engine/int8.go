@@ -9,7 +9,7 @@ type Int8 interface {
 	PackInt8(w []int8, s Int8Shape) (*tensor.Dense, error)
 	// ConvInt8: y [N,OH,OW,K] = act(scale [K] * (init [K] + x [N,H,W,C] * w) + bias [K] + p.Residual * res). y is float32, or
 	// uint8 and then rounded to the nearest (ties to even) and moved by p.Zero. scale, bias and p are in units of y, init is
-	// int32. res is uint8 like y, or nil.
+	// int32. res is uint8 like y, or nil. Up to 3 bytes beyond the end of x are read.
 	ConvInt8(y, x, packed, init, scale, bias, res *tensor.Dense, p Int8Params) error
 	// Quantise rounds float32 to uint8; Dequantise goes back.
 	Quantise(y, x *tensor.Dense, a Affine) error

@@ -43,9 +43,6 @@ func NewCalibration(o Options) (*Calibration, error) {
 	return &Calibration{options: o, seen: map[string]*Histogram{}}, nil
 }
 
-// Images is the number of pictures seen.
-func (c *Calibration) Images() int { return c.images }
-
 // Add counts the activations of a float network's run on so many pictures.
 func (c *Calibration) Add(n *Net, images int) error {
 	var host []float32

@@ -20,7 +20,6 @@ type compiler struct {
 	int8    engine.Int8
 	graph   Graph
 	weights *Weights
-	of      map[*G.Node]*operation
 	made    map[*G.Node]bool // whether as bytes
 	wanted  map[*G.Node]*forms
 	bytes   map[*G.Node]*value
@@ -32,7 +31,7 @@ func (n *Net) compile(g Graph, w *Weights) error {
 	if err != nil {
 		return err
 	}
-	c := &compiler{Net: n, graph: g, weights: w, of: map[*G.Node]*operation{}, made: map[*G.Node]bool{}, wanted: map[*G.Node]*forms{},
+	c := &compiler{Net: n, graph: g, weights: w, made: map[*G.Node]bool{}, wanted: map[*G.Node]*forms{},
 		bytes: map[*G.Node]*value{}, floats: map[*G.Node]*value{}}
 	if w != nil {
 		var ok bool
@@ -78,7 +77,6 @@ func (c *compiler) forms(ops []*operation) {
 		return c.wanted[n]
 	}
 	for _, o := range ops {
-		c.of[o.node] = o
 		switch o.layer.(type) {
 		case nn.ConvLayer:
 			c.made[o.node] = c.isInt8(o)
@@ -133,12 +131,12 @@ func (c *compiler) convert(n *G.Node, name string) error {
 		if err != nil {
 			return err
 		}
-		c.add("", y, func() error { return c.int8.Quantise(y.t, x.t, y.affine) }, x)
+		c.add(step{name, true, y, func() error { return c.int8.Quantise(y.t, x.t, y.affine) }}, x)
 		c.bytes[n] = y
 	case w.floats && c.floats[n] == nil:
 		x := c.bytes[n]
 		y := &value{shape: x.shape}
-		c.add("", y, func() error { return c.int8.Dequantise(y.t, x.t, x.affine) }, x)
+		c.add(step{name, true, y, func() error { return c.int8.Dequantise(y.t, x.t, x.affine) }}, x)
 		c.floats[n] = y
 	}
 	return nil
@@ -177,18 +175,20 @@ func (c *compiler) byteLayer(o *operation) error {
 			return err
 		}
 	}
+	in := []*value{x}
+	var run func() error
 	switch l := o.layer.(type) {
 	case nn.PoolLayer:
-		c.add(o.name, y, func() error { return c.int8.MaxPoolInt8(y.t, x.t, l.PoolParams) }, x)
+		run = func() error { return c.int8.MaxPoolInt8(y.t, x.t, l.PoolParams) }
 	case nn.ReLULayer:
 		table := rectified(l.Rectifier, x.affine, y.affine)
-		c.add(o.name, y, func() error { return c.int8.LookupInt8(y.t, x.t, table) }, x)
+		run = func() error { return c.int8.LookupInt8(y.t, x.t, table) }
 	case nn.UpsampleAddLayer:
 		lateral := c.bytes[o.in[1]]
-		c.add(o.name, y, func() error {
-			return c.int8.UpsampleAddInt8(y.t, x.t, lateral.t, y.affine, x.affine, lateral.affine)
-		}, x, lateral)
+		in = append(in, lateral)
+		run = func() error { return c.int8.UpsampleAddInt8(y.t, x.t, lateral.t, y.affine, x.affine, lateral.affine) }
 	}
+	c.add(step{o.name, false, y, run}, in...)
 	c.bytes[o.node] = y
 	return nil
 }
@@ -247,7 +247,7 @@ func (c *compiler) floatLayer(o *operation) error {
 	case nn.AddLayer:
 		run = func() error { return c.engine.AddReLU(y.t, x.t, in[1].t, l.ReLU) }
 	}
-	c.add(o.name, y, run, in...)
+	c.add(step{o.name, false, y, run}, in...)
 	c.floats[o.node] = y
 	return nil
 }

@@ -127,7 +127,8 @@ func (c *compiler) conv(o *operation, l nn.ConvLayer) error {
 		in = append(in, res)
 		residual = func() *tensor.Dense { return res.t }
 	}
-	c.add(o.name, y, func() error { return c.int8.ConvInt8(y.t, x.t, w.t, f.init, f.scale, f.bias, residual(), q) }, in...)
+	run := func() error { return c.int8.ConvInt8(y.t, x.t, w.t, f.init, f.scale, f.bias, residual(), q) }
+	c.add(step{o.name, false, y, run}, in...)
 	c.layers.Int8++
 	if y.bytes {
 		c.bytes[o.node] = y

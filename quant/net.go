@@ -30,9 +30,10 @@ type Layers struct{ Int8, Float int }
 
 // step is one call of a kernel.
 type step struct {
-	name string // of its result; empty for a conversion
-	out  *value
-	run  func() error
+	name    string // of its result
+	convert bool   // to the other form: the result was there before
+	out     *value
+	run     func() error
 }
 
 // value is a result in one form.
@@ -79,7 +80,7 @@ func (n *Net) Observe(f func(name string, t *tensor.Dense) error) error {
 		if err := s.run(); err != nil {
 			return fmt.Errorf("quant: %s: %w", s.name, err)
 		}
-		if f != nil && s.name != "" {
+		if f != nil && !s.convert {
 			if err := f(s.name, s.out.t); err != nil {
 				return err
 			}
@@ -134,14 +135,14 @@ func (n *Net) place() {
 }
 
 // add appends a step that writes out and reads in.
-func (n *Net) add(name string, out *value, run func() error, in ...*value) {
+func (n *Net) add(s step, in ...*value) {
 	at := len(n.steps)
-	out.span.From, out.span.To = at, at
+	s.out.span.From, s.out.span.To = at, at
 	for _, v := range in {
 		v.span.To = max(v.span.To, at)
 	}
-	n.values = append(n.values, out)
-	n.steps = append(n.steps, step{name, out, run})
+	n.values = append(n.values, s.out)
+	n.steps = append(n.steps, s)
 }
 
 // constant puts host numbers onto the engine.

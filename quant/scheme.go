@@ -34,6 +34,9 @@ type Scheme struct {
 // Check tells whether the numbers can be computed with.
 func (s *Scheme) Check() error {
 	for n, scales := range s.Weights {
+		if len(scales) == 0 {
+			return fmt.Errorf("quant: %s has no scales", n)
+		}
 		for i, v := range scales {
 			if !(v > 0) || math.IsInf(float64(v), 0) {
 				return fmt.Errorf("quant: scale %d of %s is %g", i, n, v)

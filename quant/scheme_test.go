@@ -53,6 +53,7 @@ func TestCheck(t *testing.T) {
 	for _, s := range []Scheme{
 		{Weights: map[string][]float32{"a": {1, 0}}},
 		{Weights: map[string][]float32{"a": {nan}}},
+		{Weights: map[string][]float32{"a": {}}},
 		{Weights: map[string][]float32{"a": {inf}}},
 		{Ranges: map[string]Range{"a": {2, 1}}},
 		{Ranges: map[string]Range{"a": {nan, 1}}},

@@ -314,6 +314,8 @@ func checkQuantize(t *testing.T, best, dir string) {
 		{1, []string{"-weights", best, "-images", broken}, []string{bad, "none of 1 pictures"}},
 		{1, []string{"-weights", best, "-images", images, "-float", "haed"}, []string{"haed", "head.classification_head"}},
 		{1, []string{"-weights", val, "-images", images}, []string{val}},
+		{2, []string{"-weights", best, "-images", images, "-out", best}, []string{"float checkpoint itself"}},
+		{1, []string{"-weights", best, "-images", images, "-out", filepath.Join(tmp, "absent", "x")}, []string{"absent"}},
 		{2, []string{"-weights", best}, []string{"-images", "-data"}},
 		{2, []string{"-weights", best, "-images", images, "-split", "val"}, []string{"-split"}},
 		{2, []string{"-weights", best, "-images", images, "-range", "widest"}, []string{"widest", "entropy"}},

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -62,6 +63,10 @@ func quantize(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	out := c.String("out")
+	if st, err := os.Stat(filepath.Dir(out)); err != nil || !st.IsDir() {
+		return fmt.Errorf("-out %s: there is no folder %s", out, filepath.Dir(out))
+	}
 	e, err := cpu.New(cpu.Options{Threads: c.Int("threads")})
 	if err != nil {
 		return err
@@ -71,6 +76,13 @@ func quantize(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	from, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	if st, err := os.Stat(out); err == nil && os.SameFile(st, from) {
+		return usage("quantize: -out is the float checkpoint itself, which is still needed: give another file")
+	}
 	m, info, err := detector.Open(path, e)
 	if err != nil {
 		return err
@@ -79,7 +91,7 @@ func quantize(c *cli.Context) error {
 	if m.Int8() != nil {
 		return fmt.Errorf("%s is int8 already: quantize the float checkpoint that it was made of", path)
 	}
-	out, begin := c.App.Writer, time.Now()
+	begin := time.Now()
 	broken, err := infer.Quantise(c.Context, m, info.Config.Data, files, c.Int("count"), o, meter(c.App.ErrWriter))
 	for path, err := range broken {
 		fmt.Fprintf(c.App.ErrWriter, "skipped: %s: %v\n", path, err)
@@ -87,22 +99,19 @@ func quantize(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := m.Save(c.String("out"), info); err != nil {
+	info.Metrics = nil // they are the float model's
+	if err := m.Save(out, info); err != nil {
 		return err
 	}
-	if err := printInt8(out, m); err != nil {
+	if err := printInt8(c.App.Writer, m); err != nil {
 		return err
 	}
-	from, err := os.Stat(path)
+	to, err := os.Stat(out)
 	if err != nil {
 		return err
 	}
-	to, err := os.Stat(c.String("out"))
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(out, "written: %s in %s, %.1f MB of %.1f MB; measure it with: retinago eval -weights %s -data ... \n", c.String("out"), time.Since(begin).Round(time.Millisecond),
-		float64(to.Size())/1e6, float64(from.Size())/1e6, c.String("out"))
+	fmt.Fprintf(c.App.Writer, "written: %s in %s, %.1f MB of %.1f MB; measure it with: retinago eval -weights %s -data PATH\n", out, time.Since(begin).Round(time.Millisecond),
+		float64(to.Size())/1e6, float64(from.Size())/1e6, out)
 	if len(broken) > 0 {
 		return partial("%d pictures could not be read; others were taken for them", len(broken))
 	}
