@@ -25,8 +25,8 @@ const (
 	Last  = "last"  // those that give the heads' outputs
 )
 
-// maxProducts of a sum surely fit int32: |w| is at most 127, |q - zero| at most 255.
-const maxProducts = math.MaxInt32 / (levels * 255)
+// maxProducts of a sum surely fit int32: |w| is at most 127, q at most 255, and the zero point's share is as much again.
+const maxProducts = math.MaxInt32 / (2 * levels * 255)
 
 // Calibration gathers what a scheme is made of.
 type Calibration struct {

@@ -44,7 +44,8 @@ static inline float clamp(float v, float lo, float hi) {
   return v > hi ? hi : v;
 }
 
-// finish_run turns the sums of n outputs of one pixel into their values: in units of y, and rounded where y is u8.
+// finish_run turns the sums of n outputs of one pixel into their values: in units of y, and rounded where y is u8. Products
+// and sums are fused, so that each is rounded once on every processor.
 CLONES static void finish_run(uint8_t *__restrict y, float *__restrict yf, const int32_t *__restrict acc, const float *__restrict scale, const float *__restrict bias,
                               const uint8_t *__restrict res, int n, const rn_int8_output *o) {
   float slope = o->slope, lo = o->lo, hi = o->hi, rs = o->res_scale;
@@ -58,16 +59,9 @@ CLONES static void finish_run(uint8_t *__restrict y, float *__restrict yf, const
     }
     return;
   }
-  if (res) {
-    for (int i = 0; i < n; i++) {
-      float v = __builtin_fmaf((float)res[i], rs, __builtin_fmaf((float)acc[i], scale[i], bias[i]));
-      v = v < 0 ? slope * v : v;
-      y[i] = (uint8_t)(nearest(clamp(v, lo, hi)) + zero);
-    }
-    return;
-  }
   for (int i = 0; i < n; i++) {
     float v = __builtin_fmaf((float)acc[i], scale[i], bias[i]);
+    if (res) v = __builtin_fmaf((float)res[i], rs, v);
     v = v < 0 ? slope * v : v;
     y[i] = (uint8_t)(nearest(clamp(v, lo, hi)) + zero);
   }
@@ -107,6 +101,8 @@ template <class F> static void spread(int64_t n, F f) {
   }
 }
 
+namespace {
+
 // Place is where the window of an output pixel begins.
 struct Place {
   const uint8_t *image;
@@ -131,6 +127,8 @@ struct Places {
     return p;
   }
 };
+
+} // namespace
 
 // channels is where tap (i, j) of a window has its channels: in the picture or, beyond it, in border.
 static inline const uint8_t *channels(const rn_conv *s, const Place &p, int i, int j, const uint8_t *border) {
