@@ -11,8 +11,7 @@ const bins = 2048
 // Histogram counts values by size; the zero value has seen none. It widens as larger values come, by joining its bins in pairs.
 type Histogram struct {
 	Least, Most float32 // seen
-	Zeros       int64   // values that are 0, which are in no bin: every scale has a 0
-	Count       int64   // of all values
+	Count       int64   // of all values; those that are 0 are in no bin, since every scale has a 0
 	width       float64 // of a bin; a power of two, 0 before the first value
 	above       [bins]int64
 	below       [bins]int64 // of negative values, by magnitude
@@ -31,7 +30,6 @@ func (h *Histogram) Add(v []float32) error {
 	h.Count += int64(len(v))
 	h.widen(max(float64(most), -float64(least)))
 	if h.width == 0 {
-		h.Zeros += int64(len(v))
 		return nil
 	}
 	per := float32(1 / h.width)
@@ -41,8 +39,6 @@ func (h *Histogram) Add(v []float32) error {
 			h.above[int(x*per)]++
 		case x < 0:
 			h.below[int(-x*per)]++
-		default:
-			h.Zeros++
 		}
 	}
 	return nil
