@@ -51,17 +51,18 @@ func (m *Model) Save(path string, info Info) error {
 	if err != nil {
 		return err
 	}
-	params := m.Params()
-	specs := make([]weights.Spec, len(params))
-	for i, p := range params {
-		specs[i] = weights.Spec{Name: p.Name, Shape: p.Shape}
+	metadata := map[string]string{metaKey: string(js), configKey: info.Config.String()}
+	if s := m.scheme; s != nil {
+		if js, err = json.Marshal(int8Meta{s.Method, s.Images, s.Ranges}); err != nil {
+			return err
+		}
+		metadata[int8Key] = string(js)
 	}
-	return weights.WriteFrom(path, map[string]string{metaKey: string(js), configKey: info.Config.String()}, specs, func(i int, dst []float32) error {
-		return m.engine.Download(dst, params[i].Value)
-	})
+	specs, read := m.tensors()
+	return weights.WriteFrom(path, metadata, specs, read)
 }
 
-// Open reads a model that Save wrote.
+// Open reads a model that Save wrote, float or int8.
 func Open(path string, e engine.Engine) (*Model, Info, error) {
 	f, err := weights.Open(path)
 	if err != nil {
@@ -72,14 +73,25 @@ func Open(path string, e engine.Engine) (*Model, Info, error) {
 	if err != nil {
 		return nil, Info{}, err
 	}
+	scheme, err := readScheme(f, path)
+	if err != nil {
+		return nil, Info{}, err
+	}
 	m, err := NewBlank(info.Config.Model, e)
 	if err != nil {
 		return nil, Info{}, fmt.Errorf("%s: %w", path, err)
 	}
-	report, err := m.Load(f)
+	src := Source(f)
+	if scheme != nil {
+		src = int8File{f, scheme}
+	}
+	report, err := m.Load(src)
 	if err == nil && len(report.Initialised)+len(report.Mismatched) > 0 {
 		err = fmt.Errorf("it lacks %d and mismatches %d of the model's tensors, such as %q: the file was made by another version or cut",
 			len(report.Initialised), len(report.Mismatched), append(report.Initialised, report.Mismatched...)[0])
+	}
+	if err == nil && scheme != nil {
+		err = m.Quantise(scheme)
 	}
 	if err != nil {
 		m.Close()

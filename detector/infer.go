@@ -11,12 +11,13 @@ import (
 
 	"retinago/engine"
 	"retinago/nn"
+	"retinago/quant"
 )
 
 // Net is the inference graph of one canvas: pictures in, raw outputs of the heads out.
 type Net struct {
 	shape          shape
-	machine        *nn.Machine
+	machine        machine
 	images         *tensor.Dense
 	input          *G.Node
 	logits, deltas []*G.Node // per level
@@ -26,6 +27,16 @@ type Net struct {
 	softmax        [][]float32 // per level, the logits of a head with background; nil without
 	inputs         *inputs
 	engine         engine.Engine
+}
+
+// machine runs a graph: nn.Machine, or quant.Net for an int8 model.
+type machine interface {
+	Run() error
+	Value(n *G.Node) *tensor.Dense
+	Layers() []nn.Layer
+	Observe(f func(layer int, d time.Duration))
+	Bytes() int64
+	Close() error
 }
 
 // Raw are the outputs of the heads.
@@ -46,7 +57,15 @@ func (m *Model) Net(n, h, w int) (*Net, error) {
 		if err != nil {
 			return nil, err
 		}
-		if t.machine, err = nn.NewMachine(m.arena, outputs); err != nil {
+		if m.scheme == nil {
+			t.machine, err = nn.NewMachine(m.arena, outputs)
+		} else {
+			var g quant.Graph
+			if g, err = t.graph(); err == nil {
+				t.machine, err = quant.NewNet(m.engine, m.arena, g, m.int8)
+			}
+		}
+		if err != nil {
 			t.inputs.release()
 			return nil, err
 		}
@@ -143,13 +162,13 @@ func (t *Net) RunTo(r *Raw, images []float32) error {
 		if t.softmax != nil {
 			logits = t.softmax[l]
 		}
-		if err := t.engine.Download(logits, t.logits[l].Value().(*tensor.Dense)); err != nil {
+		if err := t.engine.Download(logits, t.machine.Value(t.logits[l])); err != nil {
 			return err
 		}
 		if t.softmax != nil {
 			oneAgainstRest(r.Logits[l], logits, t.classes)
 		}
-		if err := t.engine.Download(r.Deltas[l], t.deltas[l].Value().(*tensor.Dense)); err != nil {
+		if err := t.engine.Download(r.Deltas[l], t.machine.Value(t.deltas[l])); err != nil {
 			return err
 		}
 	}

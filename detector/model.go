@@ -14,6 +14,7 @@ import (
 	"retinago/fpn"
 	"retinago/head"
 	"retinago/nn"
+	"retinago/quant"
 )
 
 // Model is a RetinaNet: its parameters and the graphs over them. It is not for concurrent use, but for Anchors.
@@ -25,8 +26,10 @@ type Model struct {
 	anchors  anchors.Config
 	params   *nn.Params
 	folded   *nn.Folded
-	arena    *nn.Arena // of all graphs: one runs at a time
-	stale    bool      // parameters were written since the derived copies were made
+	arena    *nn.Arena      // of all graphs: one runs at a time
+	scheme   *quant.Scheme  // of an int8 model, nil of a float one
+	int8     *quant.Weights // of the scheme
+	stale    bool           // parameters were written since the derived copies were made
 	grids    grids
 	steps    cache[*TrainStep]
 	nets     cache[*Net]
@@ -111,7 +114,13 @@ func (m *Model) Close() error {
 	if err := m.steps.clear(); err != nil {
 		return err
 	}
-	return m.nets.clear()
+	if err := m.nets.clear(); err != nil {
+		return err
+	}
+	if m.int8 != nil {
+		m.int8.Close()
+	}
+	return nil
 }
 
 // Anchors returns the anchors of a canvas of h x w pixels, level by level, and where each level starts; after the last

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"sync"
 
+	"retinago/config"
 	"retinago/data"
 	"retinago/picture"
 )
@@ -28,12 +29,16 @@ func (p *Predictor) prepare(pic *picture.Picture, size data.Size, threads int) (
 	if pic == nil || pic.W < 1 || pic.H < 1 || len(pic.Pix) != 3*pic.W*pic.H || size.W < 1 || size.H < 1 {
 		return nil, errEmpty
 	}
-	c := p.info.Config.Data
+	return newInput(p.info.Config.Data, pic, size, threads), nil
+}
+
+// newInput puts a picture onto its canvas, as large as the configuration wants.
+func newInput(c config.Data, pic *picture.Picture, size data.Size, threads int) *Input {
 	s := data.Resized(size, c.TestSide(), c.MaxSide)
 	canvas := s.Up(c.CanvasMultiple)
 	in := &Input{Canvas: canvas, images: lease(3 * canvas.H * canvas.W), scaled: s, size: size}
 	picture.Input{W: s.W, H: s.H, CanvasW: canvas.W, CanvasH: canvas.H, Mean: c.Mean, Std: c.Std, Threads: threads}.Fill(in.images, pic)
-	return in, nil
+	return in
 }
 
 // Release gives the canvas's memory back for another. The input must not be used afterwards.

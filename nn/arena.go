@@ -14,7 +14,15 @@ import (
 type Arena struct {
 	engine engine.Engine
 	mem    tensor.Memory
-	users  []*Machine
+	users  []Tenant
+}
+
+// Tenant keeps its results in an arena, as a Machine does.
+type Tenant interface {
+	// Bytes is the memory that it needs.
+	Bytes() int64
+	// Bind lays its results over mem, again whenever the arena has grown.
+	Bind(mem tensor.Memory)
 }
 
 // NewArena returns an empty arena on e.
@@ -28,9 +36,9 @@ func (a *Arena) Bytes() int64 {
 	return int64(a.mem.MemSize())
 }
 
-// join gives m its places, growing the arena and moving the others when it does not fit.
-func (a *Arena) join(m *Machine) error {
-	if need := max(m.plan.bytes, align); a.mem == nil || a.Bytes() < need {
+// Join gives t its places, growing the arena and moving the others when it does not fit.
+func (a *Arena) Join(t Tenant) error {
+	if need := max(t.Bytes(), align); a.mem == nil || a.Bytes() < need {
 		// The old memory goes first: both at once may not fit.
 		if err := a.free(); err != nil {
 			return err
@@ -41,17 +49,17 @@ func (a *Arena) join(m *Machine) error {
 		}
 		a.mem = mem
 		for _, u := range a.users {
-			u.bind(mem)
+			u.Bind(mem)
 		}
 	}
-	m.bind(a.mem)
-	a.users = append(a.users, m)
+	t.Bind(a.mem)
+	a.users = append(a.users, t)
 	return nil
 }
 
-// leave frees the memory with the last machine.
-func (a *Arena) leave(m *Machine) error {
-	a.users = slices.DeleteFunc(a.users, func(u *Machine) bool { return u == m })
+// Leave frees the memory with the last tenant.
+func (a *Arena) Leave(t Tenant) error {
+	a.users = slices.DeleteFunc(a.users, func(u Tenant) bool { return u == t })
 	if len(a.users) > 0 {
 		return nil
 	}

@@ -22,10 +22,16 @@ type Layer struct {
 func (p *Plan) Layers() []Layer {
 	l := make([]Layer, len(p.order))
 	for i, n := range p.order {
-		l[i] = Layer{Name: layerAt(n), Op: "Sum", Back: true, Shape: n.Shape(), FLOPs: flops(n)}
-		if o, ok := n.Op().(*op); ok {
-			l[i].Op, l[i].Back = o.k.Name(), o.back
-		}
+		l[i] = LayerOf(n)
+	}
+	return l
+}
+
+// LayerOf is the operation that a node is the result of.
+func LayerOf(n *G.Node) Layer {
+	l := Layer{Name: layerAt(n), Op: "Sum", Back: true, Shape: n.Shape(), FLOPs: flops(n)}
+	if o, ok := n.Op().(*op); ok {
+		l.Op, l.Back = o.k.Name(), o.back
 	}
 	return l
 }

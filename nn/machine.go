@@ -49,7 +49,7 @@ func NewMachine(a *Arena, outputs G.Nodes) (*Machine, error) {
 			}
 		}
 	}
-	if err := a.join(m); err != nil {
+	if err := a.Join(m); err != nil {
 		m.freeState()
 		return nil, err
 	}
@@ -83,14 +83,17 @@ func (m *Machine) Close() error {
 	err := m.vm.Close()
 	m.vm = nil
 	m.freeState()
-	if e := m.arena.leave(m); err == nil {
+	if e := m.arena.Leave(m); err == nil {
 		err = e
 	}
 	return err
 }
 
-// bind lays all results over mem.
-func (m *Machine) bind(mem tensor.Memory) {
+// Value is the result of a node that the machine was made for; it holds until another machine of the arena runs.
+func (m *Machine) Value(n *G.Node) *tensor.Dense { return n.Value().(*tensor.Dense) }
+
+// Bind lays all results over mem.
+func (m *Machine) Bind(mem tensor.Memory) {
 	m.sums = m.sums[:0]
 	for _, n := range m.plan.order {
 		out := m.engine.At(mem, m.plan.offset[n], tensor.Float32, n.Shape()...)

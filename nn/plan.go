@@ -85,40 +85,50 @@ func (p *Plan) FLOPs() int64 {
 	return total
 }
 
-// span is a result's place in time (from its operation to its last reader) and memory.
-type span struct {
-	node        *G.Node
-	from, to    int
-	bytes, base int64
+// Span is a result's place in time (from its operation to its last reader) and memory.
+type Span struct {
+	From, To    int
+	Bytes, Base int64
 }
 
-// place gives offsets to results, largest first, each at the lowest address that is free during its life
-// (Pisarchyk and Lee 2020, "Efficient Memory Management for Deep Neural Net Inference", algorithm 3).
-func (p *Plan) place(last []int) {
-	var spans []*span
-	for i, n := range p.order {
-		if _, _, ok := viewOf(n); !ok {
-			spans = append(spans, &span{node: n, from: i, to: last[i], bytes: size(n)})
-		}
-	}
-	slices.SortStableFunc(spans, func(a, b *span) int { return int(min(max(b.bytes-a.bytes, -1), 1)) })
-	var placed []*span // by base
+// Place gives a base to each span, and returns the memory that they need. The largest comes first, each at the lowest
+// address that is free during its life (Pisarchyk and Lee 2020, "Efficient Memory Management for Deep Neural Net
+// Inference", algorithm 3).
+func Place(spans []*Span) (bytes int64) {
+	spans = slices.Clone(spans)
+	slices.SortStableFunc(spans, func(a, b *Span) int { return int(min(max(b.Bytes-a.Bytes, -1), 1)) })
+	var placed []*Span // by base
 	for _, s := range spans {
 		var base int64
 		for _, o := range placed {
-			if o.to < s.from || s.to < o.from {
+			if o.To < s.From || s.To < o.From {
 				continue
 			}
-			if o.base >= base+s.bytes {
+			if o.Base >= base+s.Bytes {
 				break // the gap before o is wide enough
 			}
-			base = max(base, o.base+o.bytes)
+			base = max(base, o.Base+o.Bytes)
 		}
-		s.base = base
-		i, _ := slices.BinarySearchFunc(placed, s, func(a, b *span) int { return int(min(max(a.base-b.base, -1), 1)) })
+		s.Base = base
+		i, _ := slices.BinarySearchFunc(placed, s, func(a, b *Span) int { return int(min(max(a.Base-b.Base, -1), 1)) })
 		placed = slices.Insert(placed, i, s)
-		p.offset[s.node] = base
-		p.bytes = max(p.bytes, base+s.bytes)
+		bytes = max(bytes, base+s.Bytes)
+	}
+	return bytes
+}
+
+// place gives offsets to results.
+func (p *Plan) place(last []int) {
+	var nodes []*G.Node
+	var spans []*Span
+	for i, n := range p.order {
+		if _, _, ok := viewOf(n); !ok {
+			nodes, spans = append(nodes, n), append(spans, &Span{From: i, To: last[i], Bytes: size(n)})
+		}
+	}
+	p.bytes = Place(spans)
+	for i, n := range nodes {
+		p.offset[n] = spans[i].Base
 	}
 }
 

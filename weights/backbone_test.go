@@ -15,13 +15,13 @@ const prefix = "backbone.body."
 func specs(blocks [4]int, width int, stats bool) []Spec {
 	var out []Spec
 	add := func(conv string, shape ...int) {
-		out = append(out, Spec{prefix + conv + ".weight", shape})
+		out = append(out, Spec{Name: prefix + conv + ".weight", Shape: shape})
 		parts := []string{".weight", ".bias", ".running_mean", ".running_var"}
 		if !stats {
 			parts = parts[:2]
 		}
 		for _, p := range parts {
-			out = append(out, Spec{prefix + normOf(conv) + p, shape[:1]})
+			out = append(out, Spec{Name: prefix + normOf(conv) + p, Shape: shape[:1]})
 		}
 	}
 	add("conv1", width, 3, 7, 7)
@@ -38,7 +38,7 @@ func specs(blocks [4]int, width int, stats bool) []Spec {
 			in = w
 		}
 	}
-	return append(out, Spec{"head.x", []int{1}})
+	return append(out, Spec{Name: "head.x", Shape: []int{1}})
 }
 
 func find(ts []Tensor, name string) *Tensor {

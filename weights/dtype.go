@@ -2,6 +2,7 @@ package weights
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math"
 )
@@ -46,6 +47,8 @@ func floats(dst []float32, b []byte, dtype string) error {
 		for i := range dst {
 			dst[i] = float32(int64(le.Uint64(b[8*i:])))
 		}
+	case "I8":
+		return errors.New("type I8 is of 8-bit weights, which say nothing without their scales: take the float file that they were made of")
 	default:
 		return fmt.Errorf("type %s is not read as numbers; there are F32, F16, BF16, F64, I32 and I64", dtype)
 	}

@@ -157,6 +157,28 @@ func (f *File) Ints(name string) ([]int64, error) {
 	return out, nil
 }
 
+// Int8 reads an I8 tensor.
+func (f *File) Int8(name string) ([]int8, error) {
+	e, err := f.entry(name)
+	if err != nil {
+		return nil, err
+	}
+	if e.dtype != "I8" {
+		return nil, f.wrap(name, fmt.Errorf("type %s, want I8", e.dtype))
+	}
+	out := make([]int8, 0, e.count)
+	err = f.chunks(e, func(_ int, b []byte) error {
+		for _, v := range b {
+			out = append(out, int8(v))
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, f.wrap(name, err)
+	}
+	return out, nil
+}
+
 func (f *File) entry(name string) (entry, error) {
 	i, ok := f.byName[name]
 	if !ok {

@@ -13,10 +13,11 @@ type Tensor struct {
 	Data  []float32
 }
 
-// Spec is the name and shape that a model wants.
+// Spec is the name and shape that a model wants, or that a file gets.
 type Spec struct {
 	Name  string
 	Shape []int
+	Int8  bool // stored as I8; else as F32
 }
 
 // List is tensors in memory, to be read like those of a file.

@@ -22,7 +22,7 @@ import (
 func Write(path string, metadata map[string]string, tensors []Tensor) error {
 	specs := make([]Spec, len(tensors))
 	for i, t := range tensors {
-		specs[i] = Spec{t.Name, t.Shape}
+		specs[i] = Spec{Name: t.Name, Shape: t.Shape}
 		if n, err := elements(t.Shape); err == nil && n != len(t.Data) {
 			return fmt.Errorf("weights: writing %s: %q has %d elements for shape %v", path, t.Name, len(t.Data), t.Shape)
 		}
@@ -34,7 +34,7 @@ func Write(path string, metadata map[string]string, tensors []Tensor) error {
 }
 
 // WriteFrom is Write for tensors that live elsewhere: read copies tensor i to dst, one after the other. It needs memory
-// for the largest only.
+// for the largest only. Those of a Spec with Int8 must be whole numbers that fit.
 func WriteFrom(path string, metadata map[string]string, tensors []Spec, read func(i int, dst []float32) error) (err error) {
 	header, largest, err := makeHeader(metadata, tensors)
 	if err != nil {
@@ -114,8 +114,12 @@ func makeHeader(metadata map[string]string, tensors []Spec) (header []byte, larg
 		if err != nil {
 			return nil, 0, err
 		}
-		fmt.Fprintf(&b, `%s:{"dtype":"F32","shape":%s,"data_offsets":[%d,%d]}`, quote(t.Name), shape, at, at+4*n)
-		at, largest = at+4*n, max(largest, n)
+		dtype, end := "F32", at+4*n
+		if t.Int8 {
+			dtype, end = "I8", at+n
+		}
+		fmt.Fprintf(&b, `%s:{"dtype":"%s","shape":%s,"data_offsets":[%d,%d]}`, quote(t.Name), dtype, shape, at, end)
+		at, largest = end, max(largest, n)
 	}
 	b.WriteByte('}')
 	for b.Len()%8 != 0 {
@@ -152,10 +156,18 @@ func encode(w io.Writer, header []byte, tensors []Spec, host []float32, read fun
 			return fmt.Errorf("reading %q: %w", t.Name, err)
 		}
 		for part := range slices.Chunk(host[:n], len(buf)/4) {
-			for i, v := range part {
-				binary.LittleEndian.PutUint32(buf[4*i:], math.Float32bits(v))
+			size := 4 * len(part)
+			if t.Int8 {
+				size = len(part)
 			}
-			if _, err := b.Write(buf[:4*len(part)]); err != nil {
+			for i, v := range part {
+				if !t.Int8 {
+					binary.LittleEndian.PutUint32(buf[4*i:], math.Float32bits(v))
+				} else if buf[i] = byte(int8(v)); float32(int8(v)) != v {
+					return fmt.Errorf("%q has %g, which is no 8-bit integer", t.Name, v)
+				}
+			}
+			if _, err := b.Write(buf[:size]); err != nil {
 				return err
 			}
 		}

@@ -103,7 +103,10 @@ func exportONNX(c *cli.Context, path, out string) error {
 	if o.Dynamic {
 		size = "any multiple of 32"
 	}
-	_, err = fmt.Fprintf(c.App.Writer, "written: %s, %.1f MB\n  canvas %s, outputs %s, classes %s\n", out, float64(st.Size())/1e6, size, o.Outputs,
+	fmt.Fprintf(c.App.Writer, "written: %s, %.1f MB\n  canvas %s, outputs %s, classes %s\n", out, float64(st.Size())/1e6, size, o.Outputs,
 		strings.Join(info.Config.Model.Classes[:min(8, len(info.Config.Model.Classes))], ", "))
-	return err
+	if m.Int8() != nil {
+		fmt.Fprintf(c.App.Writer, "  the checkpoint is int8: the model is float, with weights rounded to 8 bits\n")
+	}
+	return nil
 }

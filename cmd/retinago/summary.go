@@ -3,11 +3,13 @@ package main
 import (
 	"fmt"
 	"io"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/urfave/cli/v2"
 	"gorgonia.org/tensor"
 
+	"retinago/config"
 	"retinago/detector"
 	"retinago/engine/cpu"
 	"retinago/train"
@@ -16,10 +18,12 @@ import (
 func summaryCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "summary",
-		Usage: "print layers, shapes, parameters, operations and memory of a configuration",
+		Usage: "print layers, shapes, parameters, operations and memory of a configuration or a checkpoint",
 		Description: "   retinago summary -config configs/coco_r50_1x.yaml\n" +
-			"   retinago summary -config configs/coco_r50_1x.yaml -size 512x512 -batch 2",
+			"   retinago summary -config configs/coco_r50_1x.yaml -size 512x512 -batch 2\n" +
+			"   retinago summary -weights best_int8.safetensors",
 		Flags: append(configFlags(),
+			&cli.StringFlag{Name: "weights", Usage: "checkpoint `FILE` instead of a configuration"},
 			&cli.StringFlag{Name: "size", Usage: "canvas as `HxW` in pixels; default: the test side and the longest side, rounded up"},
 			&cli.IntFlag{Name: "batch", Usage: "pictures per training step", DefaultText: "train.batch"},
 			&cli.IntFlag{Name: "classes", Usage: "number of classes where the config leaves them to the data", Value: 80},
@@ -30,16 +34,22 @@ func summaryCommand() *cli.Command {
 }
 
 func summary(c *cli.Context) error {
-	cfg, err := loadConfig(c)
-	if err != nil {
-		return err
+	if c.IsSet("weights") && (c.IsSet("config") || c.IsSet("set") || c.IsSet("classes")) {
+		return usage("summary: -weights has its own configuration and classes: leave -config, -set and -classes out")
 	}
 	if c.Int("classes") < 1 {
 		return usage("summary: -classes %d: give at least 1", c.Int("classes"))
 	}
-	if len(cfg.Model.Classes) == 0 {
-		cfg.Model.Classes = numberedClasses(c.Int("classes"))
+	e, err := cpu.New(cpu.Options{})
+	if err != nil {
+		return err
 	}
+	defer e.Close()
+	m, cfg, err := summarised(c, e)
+	if err != nil {
+		return err
+	}
+	defer m.Close()
 	up := func(v int) int {
 		return (v + cfg.Data.CanvasMultiple - 1) / cfg.Data.CanvasMultiple * cfg.Data.CanvasMultiple
 	}
@@ -57,16 +67,6 @@ func summary(c *cli.Context) error {
 	if batch < 1 {
 		return usage("summary: -batch %d: give at least 1", batch)
 	}
-	e, err := cpu.New(cpu.Options{})
-	if err != nil {
-		return err
-	}
-	defer e.Close()
-	m, err := detector.New(cfg.Model, e, 0)
-	if err != nil {
-		return err
-	}
-	defer m.Close()
 	plan, err := m.InferPlan(1, h, w)
 	if err != nil {
 		return err
@@ -86,12 +86,23 @@ func summary(c *cli.Context) error {
 		if !p.Trainable {
 			note = "fixed"
 		}
+		if s := m.Int8(); s != nil && s.Weights[strings.TrimSuffix(p.Name, ".weight")] != nil {
+			note = "int8"
+		}
 		fmt.Fprintf(t, "%s\t%v\t%d\t%s\n", p.Name, tensor.Shape(p.Shape), p.Size(), note)
 	}
 	t.Flush()
 	all, trainable := m.Size()
 	fmt.Fprintf(out, "\n%s, %d classes: %d parameters, %d trained\n", cfg.Model.Backbone, m.Classes(), all, trainable)
 	fmt.Fprintf(out, "one picture of %dx%d (height x width): %.1f GFLOP\n", h, w, float64(plan.FLOPs())/1e9)
+	if m.Int8() != nil {
+		net, err := m.Net(1, h, w)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(out, "memory for activations of one picture: %d MB, %d MB in float\n", net.Bytes()>>20, plan.Bytes()>>20)
+		return printInt8(out, m)
+	}
 	inference, err := train.InferenceBudget(m, 1, h, w)
 	if err != nil {
 		return err
@@ -103,6 +114,23 @@ func summary(c *cli.Context) error {
 	printBudget(out, "inference of one picture", inference)
 	printBudget(out, fmt.Sprintf("training with a batch of %d", batch), training)
 	return nil
+}
+
+// summarised is the model of the flags: a checkpoint's, or a fresh one of a configuration.
+func summarised(c *cli.Context, e *cpu.Engine) (*detector.Model, config.Config, error) {
+	if path := c.String("weights"); path != "" {
+		m, info, err := detector.Open(path, e)
+		return m, info.Config, err
+	}
+	cfg, err := loadConfig(c)
+	if err != nil {
+		return nil, cfg, err
+	}
+	if len(cfg.Model.Classes) == 0 {
+		cfg.Model.Classes = numberedClasses(c.Int("classes"))
+	}
+	m, err := detector.New(cfg.Model, e, 0)
+	return m, cfg, err
 }
 
 // numberedClasses stand in where the data are to name the classes.

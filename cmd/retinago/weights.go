@@ -128,7 +128,7 @@ func weightsInspect(c *cli.Context) error {
 	}
 	w := c.App.Writer
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	total := 0
+	total, int8s := 0, 0
 	for _, n := range s.Names() {
 		dtype, shape, _ := s.Info(n)
 		size := 1
@@ -136,6 +136,9 @@ func weightsInspect(c *cli.Context) error {
 			size *= d
 		}
 		total += size
+		if dtype == "I8" {
+			int8s++
+		}
 		fmt.Fprintf(t, "%s\t%s\t%v\t%d\n", n, dtype, shape, size)
 	}
 	if err := t.Flush(); err != nil {
@@ -146,6 +149,9 @@ func weightsInspect(c *cli.Context) error {
 		for _, n := range p.Notes {
 			fmt.Fprintf(w, "  %s\n", n)
 		}
+	}
+	if int8s > 0 {
+		fmt.Fprintf(w, "  int8: %d tensors are of 8-bit weights\n", int8s)
 	}
 	if project, err := interop.Recognise(s); err == nil {
 		fmt.Fprintf(w, "  a detector of %s's form\n", project)

@@ -41,6 +41,7 @@ func (a Algorithm) String() string {
 type Options struct {
 	Threads   int // 0 takes every core that the process may use
 	Algorithm Algorithm
+	Int8      string // kernels of 8-bit sums, one of Int8Paths; empty takes the best
 }
 
 // Engine computes on the host's cores.
@@ -49,6 +50,7 @@ type Engine struct {
 	chosen  Algorithm
 	worker  *worker
 	conv    *C.rn_conv_context
+	int8    C.int           // number of the kernels of 8-bit sums
 	sums    []*tensor.Dense // results of gorgonia's additions in this run, nil outside of one
 	next    int
 	mu      sync.Mutex
@@ -69,7 +71,11 @@ func New(o Options) (*Engine, error) {
 	if n < 0 || n > 1024 {
 		return nil, fmt.Errorf("cpu: %d threads; give 1 to 1024, or 0 for all cores", o.Threads)
 	}
-	e := &Engine{threads: n, chosen: o.Algorithm, worker: newWorker(), blocks: map[uintptr]block{}}
+	path, err := int8Path(o.Int8)
+	if err != nil {
+		return nil, err
+	}
+	e := &Engine{threads: n, chosen: o.Algorithm, int8: path, worker: newWorker(), blocks: map[uintptr]block{}}
 	e.worker.do(func() {
 		C.rn_threads(C.int(n))
 		e.conv = C.rn_conv_new(C.int(n), C.int(o.Algorithm))

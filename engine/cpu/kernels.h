@@ -62,6 +62,27 @@ void rn_norm_grad(float *dx, const float *dy, const float *y, const float *x, co
 int64_t rn_focal(float *loss, float *grad, const float *x, const int32_t *labels, const float *norm, float up, int n, int64_t a, int k, float alpha, float gamma);
 void rn_box_loss(float *loss, float *grad, const float *d, const float *t, const int32_t *labels, const float *norm, float up, int n, int64_t a, float beta);
 
+// Networks in 8 bits: activations are u8, value = scale * (q - zero); weights s8 per output channel, sums s32.
+typedef struct {
+  float lo, hi, slope;  // activation: v < 0 ? slope*v : v, then clamped, in units of y
+  float res_scale;      // of the residual, in units of y
+  int zero;             // of y where it is u8
+} rn_int8_output;
+// Instruction sets, the best first; NULL after the last. Every one gives the same bits.
+const char *rn_int8_path(int i);
+int rn_int8_available(int i);
+int64_t rn_int8_packed(const rn_conv *);                    // bytes of packed weights
+void rn_int8_pack(int8_t *packed, const int8_t *w, const rn_conv *);
+// v [k] = scale * (init + sum of x*w) + bias + res_scale*res, activated; goes to y as round(v) + zero, or to yf as it is.
+// Padding is x_zero. res may be NULL; the relu of the shape is not read. x is readable 3 bytes beyond its end.
+void rn_int8_conv(int path, const rn_conv *, const rn_int8_output *, uint8_t *y, float *yf, const uint8_t *x, int x_zero, const int8_t *packed, const int32_t *init, const float *scale, const float *bias, const uint8_t *res);
+void rn_int8_quantise(uint8_t *y, const float *x, int64_t n, float inverse, int zero);
+void rn_int8_dequantise(float *y, const uint8_t *x, int64_t n, float scale, int zero);
+void rn_int8_lookup(uint8_t *y, const uint8_t *x, int64_t n, const uint8_t *table); // y = table[x]
+void rn_int8_max_pool(uint8_t *y, const uint8_t *x, int n, int h, int w, int c, int oh, int ow, int kernel, int stride, int pad);
+// y = round(top_scale*top + lateral_scale*lateral + offset)
+void rn_int8_upsample_add(uint8_t *y, const uint8_t *top, const uint8_t *lateral, int n, int h, int w, int th, int tw, int c, float top_scale, float lateral_scale, float offset);
+
 double rn_sum_squares(const float *x, int64_t n);
 void rn_sgd(float *w, float *m, const float *g, int64_t n, float lr, float momentum, float decay, float scale, int nesterov);
 void rn_adam(float *w, float *m, float *v, const float *g, int64_t n, float step, float root, float beta1, float beta2, float eps, float decay, float shrink, float scale);

@@ -1,0 +1,163 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"retinago/data"
+	"retinago/detector"
+	"retinago/engine/cpu"
+	"retinago/infer"
+	"retinago/quant"
+)
+
+func quantizeCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "quantize",
+		Usage: "make an int8 checkpoint of a float one, without training",
+		Description: "Runs the model on pictures like those that it will see, finds the range of every activation, and writes weights in 8 bits\n" +
+			"with these ranges. detect and eval take the checkpoint as any other. -range says how ranges are found:\n" +
+			"   entropy     clip where the distribution changes least (Kullback and Leibler's divergence)\n" +
+			"   percentile  clip all but -percentile of the values on either side\n" +
+			"   minmax      clip nothing\n" +
+			"The pictures are those of a folder, or of a dataset (-data).\n\n" +
+			"   retinago quantize -weights best.safetensors -images photos -out best_int8.safetensors\n" +
+			"   retinago quantize -weights best.safetensors -data train.json -images train -out best_int8.safetensors -count 100\n" +
+			"   retinago quantize -weights best.safetensors -images photos -out small.safetensors -float first",
+		Flags: append(sourceFlags(), dataFlag(false),
+			&cli.StringFlag{Name: "weights", Usage: "checkpoint `FILE`, or the name of a published detector (see weights fetch)", Required: true},
+			&cli.StringFlag{Name: "out", Usage: "`FILE` to write", Required: true},
+			&cli.IntFlag{Name: "count", Usage: "pictures to look at, at most", Value: 200},
+			&cli.StringFlag{Name: "range", Usage: "`HOW` ranges are found: " + strings.Join(quant.Kinds(), ", "), Value: "percentile"},
+			&cli.Float64Flag{Name: "percentile", Usage: "of the values on either side that are not clipped", Value: 99.99},
+			&cli.StringFlag{Name: "float", Usage: "convolutions that stay float, separated by commas: first, last, beginnings of names (see summary), or none", Value: "first,last"},
+			&cli.IntFlag{Name: "threads", Usage: "of the compute", DefaultText: "all cores"},
+			mirrorFlag(), cacheFlag(),
+		),
+		Action: quantize,
+	}
+}
+
+func quantize(c *cli.Context) error {
+	o := quant.Options{Method: quant.Method{Kind: c.String("range"), Percentile: c.Float64("percentile")}}
+	if f := c.String("float"); f != "none" {
+		o.Float = strings.Split(f, ",")
+	}
+	if err := o.Method.Check(); err != nil {
+		return usage("quantize: %v", err)
+	}
+	if c.IsSet("percentile") && o.Method.Kind != "percentile" {
+		return usage("quantize: -percentile is for -range percentile")
+	}
+	if c.Int("count") < 1 {
+		return usage("quantize: -count %d: give at least 1", c.Int("count"))
+	}
+	files, err := calibrationFiles(c)
+	if err != nil {
+		return err
+	}
+	out := c.String("out")
+	if st, err := os.Stat(filepath.Dir(out)); err != nil || !st.IsDir() {
+		return fmt.Errorf("-out %s: there is no folder %s", out, filepath.Dir(out))
+	}
+	e, err := cpu.New(cpu.Options{Threads: c.Int("threads")})
+	if err != nil {
+		return err
+	}
+	defer e.Close()
+	path, err := checkpoint(c)
+	if err != nil {
+		return err
+	}
+	from, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	if st, err := os.Stat(out); err == nil && os.SameFile(st, from) {
+		return usage("quantize: -out is the float checkpoint itself, which is still needed: give another file")
+	}
+	m, info, err := detector.Open(path, e)
+	if err != nil {
+		return err
+	}
+	defer m.Close()
+	if m.Int8() != nil {
+		return fmt.Errorf("%s is int8 already: quantize the float checkpoint that it was made of", path)
+	}
+	begin := time.Now()
+	broken, err := infer.Quantise(c.Context, m, info.Config.Data, files, c.Int("count"), o, meter(c.App.ErrWriter))
+	for path, err := range broken {
+		fmt.Fprintf(c.App.ErrWriter, "skipped: %s: %v\n", path, err)
+	}
+	if err != nil {
+		return err
+	}
+	info.Metrics = nil // they are the float model's
+	if err := m.Save(out, info); err != nil {
+		return err
+	}
+	if err := printInt8(c.App.Writer, m); err != nil {
+		return err
+	}
+	to, err := os.Stat(out)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(c.App.Writer, "written: %s in %s, %.1f MB of %.1f MB; measure it with: retinago eval -weights %s -data PATH\n", out, time.Since(begin).Round(time.Millisecond),
+		float64(to.Size())/1e6, float64(from.Size())/1e6, out)
+	if len(broken) > 0 {
+		return partial("%d pictures could not be read; others were taken for them", len(broken))
+	}
+	return nil
+}
+
+// calibrationFiles are the pictures of the dataset, or of the folder.
+func calibrationFiles(c *cli.Context) ([]string, error) {
+	var files []string
+	if c.String("data") == "" {
+		if c.String("images") == "" {
+			return nil, usage("quantize wants -images, a folder of pictures, or -data, a dataset")
+		}
+		for _, f := range []string{"format", "split", "class-list", "difficult"} {
+			if c.IsSet(f) {
+				return nil, usage("quantize: -%s is of -data", f)
+			}
+		}
+		found, err := infer.Files([]string{c.String("images")})
+		for _, f := range found {
+			files = append(files, f.Path)
+		}
+		return files, err
+	}
+	s, err := source(c, c.String("data"))
+	if err != nil {
+		return nil, err
+	}
+	d, err := data.Open(s)
+	if err != nil {
+		return nil, err
+	}
+	for i := range d.Len() {
+		files = append(files, d.File(i))
+	}
+	return files, nil
+}
+
+// printInt8 tells what of a model is int8.
+func printInt8(w io.Writer, m *detector.Model) error {
+	names, err := m.Convolutions()
+	if err != nil {
+		return err
+	}
+	s := m.Int8()
+	float := slices.DeleteFunc(slices.Clone(names), func(n string) bool { return s.Weights[n] != nil })
+	_, err = fmt.Fprintf(w, "int8: %d of %d convolutions; ranges by %s on %d pictures; float: %s\n", len(names)-len(float), len(names), s.Method, s.Images, strings.Join(float, " "))
+	return err
+}

@@ -1,0 +1,73 @@
+package infer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"retinago/config"
+	"retinago/data"
+	"retinago/detector"
+	"retinago/picture"
+	"retinago/quant"
+)
+
+// Quantise makes a float model compute in 8 bits: the ranges of its activations are found on at most count of the files,
+// evenly spread over them. Pictures that cannot be read are in broken; others are taken for them.
+func Quantise(ctx context.Context, m *detector.Model, c config.Data, files []string, count int, o quant.Options, report Progress) (broken map[string]error, err error) {
+	cal, err := m.Calibrator(o)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, cal.Close()) }()
+	count = min(count, len(files))
+	broken = map[string]error{}
+	done := 0
+	for _, i := range spread(len(files), count) {
+		if done == count {
+			break
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		pic, err := picture.Decode(files[i])
+		if err != nil {
+			broken[files[i]] = err
+			continue
+		}
+		in := newInput(c, pic, data.Size{W: pic.W, H: pic.H}, 1)
+		err = cal.Add(in.images, in.Canvas.H, in.Canvas.W)
+		in.Release()
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", files[i], err)
+		}
+		done++
+		if report != nil {
+			report(done, count)
+		}
+	}
+	if done == 0 {
+		return broken, fmt.Errorf("infer: none of %d pictures can be read", len(files))
+	}
+	s, err := cal.Scheme()
+	if err != nil {
+		return nil, err
+	}
+	return broken, m.Quantise(s)
+}
+
+// spread orders 0 to n-1 such that the first count are evenly spread.
+func spread(n, count int) []int {
+	order := make([]int, 0, n)
+	taken := make([]bool, n)
+	for i := range count {
+		order = append(order, i*n/count)
+		taken[i*n/count] = true
+	}
+	for i := range n {
+		if !taken[i] {
+			order = append(order, i)
+		}
+	}
+	return order
+}

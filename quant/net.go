@@ -1,0 +1,186 @@
+package quant
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	G "gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"retinago/engine"
+	"retinago/nn"
+)
+
+// Net runs a graph in 8 bits where its scheme says so. It is the counterpart of nn.Machine, with the arena of which it
+// shares its memory. It is not for concurrent use.
+type Net struct {
+	engine    engine.Engine
+	arena     *nn.Arena
+	images    *value
+	steps     []step
+	values    []*value // in the arena
+	outputs   map[*G.Node]*value
+	constants []*tensor.Dense
+	bytes     int64
+	counts    Counts
+	watch     func(layer int, d time.Duration) // nil when nobody observes
+}
+
+// Counts are a network's convolutions of both kinds.
+type Counts struct{ Int8, Float int }
+
+// step is one call of a kernel.
+type step struct {
+	name  string   // of its result
+	layer nn.Layer // what it does; a conversion's name is its result's, which was there before
+	out   *value
+	run   func() error
+}
+
+// converts tells whether a step brings a result into the other form.
+func (s *step) converts() bool { return s.layer.Op == quantise || s.layer.Op == dequantise }
+
+const quantise, dequantise = "Quantise", "Dequantise"
+
+// conversion is the layer of a step that converts.
+func conversion(op, name string, y *value) nn.Layer {
+	return nn.Layer{Op: op, Name: name, Shape: y.shape}
+}
+
+// value is a result in one form.
+type value struct {
+	shape  tensor.Shape
+	bytes  bool // u8, else float32
+	affine engine.Affine
+	span   nn.Span
+	t      *tensor.Dense
+}
+
+// slack is what convolutions read beyond the end of their input, up to whole cache lines.
+const slack = 64
+
+// NewNet makes a graph's network in memory of a. w holds the int8 weights of all networks of one model; nil computes in
+// float.
+func NewNet(e engine.Engine, a *nn.Arena, g Graph, w *Weights) (*Net, error) {
+	n := &Net{engine: e, arena: a, outputs: map[*G.Node]*value{}}
+	err := n.compile(g, w)
+	if err == nil {
+		err = a.Join(n)
+	}
+	if err != nil {
+		e.Release(n.constants...)
+		return nil, err
+	}
+	return n, nil
+}
+
+// Run computes the outputs from the pictures.
+func (n *Net) Run() error { return n.Show(nil) }
+
+// imagesName is what the pictures are called among results.
+const imagesName = "images"
+
+// Show runs and shows the pictures and every operation's result by name, which holds until f returns. f may be nil.
+func (n *Net) Show(f func(name string, t *tensor.Dense) error) error {
+	if f != nil {
+		if err := f(imagesName, n.images.t); err != nil {
+			return err
+		}
+	}
+	for i, s := range n.steps {
+		begin := time.Now()
+		if err := s.run(); err != nil {
+			return fmt.Errorf("quant: %s: %w", s.name, err)
+		}
+		if n.watch != nil {
+			n.watch(i, time.Since(begin))
+		}
+		if f != nil && !s.converts() {
+			if err := f(s.name, s.out.t); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Layers lists the operations of a Run.
+func (n *Net) Layers() []nn.Layer {
+	out := make([]nn.Layer, len(n.steps))
+	for i, s := range n.steps {
+		out[i] = s.layer
+	}
+	return out
+}
+
+// Observe makes later runs call f after every operation, with its index in Layers and the time that it took; nil ends it.
+func (n *Net) Observe(f func(layer int, d time.Duration)) { n.watch = f }
+
+// Value is an output of the last run.
+func (n *Net) Value(node *G.Node) *tensor.Dense { return n.outputs[node].t }
+
+// Counts are the convolutions of both kinds.
+func (n *Net) Counts() Counts { return n.counts }
+
+// Bytes is the memory that results need.
+func (n *Net) Bytes() int64 { return n.bytes }
+
+// Bind lays the results over mem.
+func (n *Net) Bind(mem tensor.Memory) {
+	for _, v := range n.values {
+		dt := tensor.Float32
+		if v.bytes {
+			dt = tensor.Uint8
+		}
+		v.t = n.engine.At(mem, v.span.Base, dt, v.shape...)
+	}
+}
+
+// Close gives the memory back.
+func (n *Net) Close() error {
+	if n.arena == nil {
+		return nil
+	}
+	n.engine.Release(n.constants...)
+	err := n.arena.Leave(n)
+	n.arena = nil
+	return err
+}
+
+// place gives every value its place, from the steps that read and write it.
+func (n *Net) place() {
+	spans := make([]*nn.Span, len(n.values))
+	for i, v := range n.values {
+		size := int64(v.shape.TotalSize())
+		if !v.bytes {
+			size *= 4
+		}
+		v.span.Bytes = (size+slack-1)/slack*slack + slack
+		spans[i] = &v.span
+	}
+	n.bytes = nn.Place(spans)
+}
+
+// add appends a step that writes out and reads in.
+func (n *Net) add(s step, in ...*value) {
+	at := len(n.steps)
+	s.out.span.From, s.out.span.To = at, at
+	for _, v := range in {
+		v.span.To = max(v.span.To, at)
+	}
+	n.values = append(n.values, s.out)
+	n.steps = append(n.steps, s)
+}
+
+// constant puts host numbers onto the engine.
+func (n *Net) constant(dt tensor.Dtype, host any, length int) (*tensor.Dense, error) {
+	t, err := n.engine.New(dt, length)
+	if err != nil {
+		return nil, err
+	}
+	n.constants = append(n.constants, t)
+	return t, n.engine.Upload(t, host)
+}
+
+var errNoInt8 = errors.New("quant: this engine does not compute in 8 bits")
