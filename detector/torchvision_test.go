@@ -300,9 +300,10 @@ func (f fixture) detections(t *testing.T, m *Model, raw *Raw, i, h, w int, s [2]
 
 // Losses and the gradient of every parameter, with the batch's statistics in the norms and with the running ones.
 //
-// A gradient in float32 is as good as its ReLUs: a unit whose input is a rounding error from 0 passes everything or
-// nothing, and of millions some ten do. So gradients are compared, to 1e-3, with float64 in which the same units are
-// active: this test writes which they are, `reference.py units` computes the gradients, and the test runs again.
+// A gradient in float32 is as good as its ReLUs and its pool: a unit whose input is a rounding error from 0 passes
+// everything or nothing, a window whose largest values are as near sends it elsewhere, and of millions some ten do. So
+// gradients are compared, to 1e-3, with float64 in which the same units are active and the same pixels chosen: this test
+// writes which they are, `reference.py units` computes the gradients, and the test runs again.
 func TestTorchvisionGradients(t *testing.T) {
 	for _, f := range fixtures(t) {
 		for _, k := range []struct {
@@ -346,7 +347,7 @@ func (f fixture) gradients(t *testing.T, m *Model, tag string, losses map[string
 			t.Errorf("%s loss is %.8g, want %.8g", name, pair[0], pair[1])
 		}
 	}
-	f.writeUnits(t, m, tag, rectified)
+	f.writeUnits(t, m, tag, rectified, step.shape)
 
 	grads := map[string][]float32{}
 	err = step.Gradients(func(p *nn.Param, g *tensor.Dense) error {
@@ -436,14 +437,19 @@ func (f fixture) step(t *testing.T, m *Model, k shape) (*TrainStep, map[string]*
 	return s, rectified
 }
 
-// writeUnits writes which units were active, 1 or 0 in N,H,W,C, for reference.py.
-func (f fixture) writeUnits(t *testing.T, m *Model, tag string, rectified map[string]*G.Node) {
+// writeUnits writes which units were active, 1 or 0 in N,H,W,C, and which pixel of its window the pool took, for
+// reference.py.
+func (f fixture) writeUnits(t *testing.T, m *Model, tag string, rectified map[string]*G.Node, k shape) {
 	t.Helper()
 	var out []weights.Tensor
+	stem := fmt.Sprintf("backbone.body.conv1.weight %dx%d", k.h/2, k.w/2)
 	for name, n := range rectified {
 		v := weights.Tensor{Name: name, Shape: n.Shape(), Data: make([]float32, n.Shape().TotalSize())}
 		if err := m.engine.Download(v.Data, n.Value().(*tensor.Dense)); err != nil {
 			t.Fatal(err)
+		}
+		if name == stem {
+			out = append(out, pooled(v))
 		}
 		for i, x := range v.Data {
 			v.Data[i] = 0
@@ -456,6 +462,24 @@ func (f fixture) writeUnits(t *testing.T, m *Model, tag string, rectified map[st
 	if err := weights.Write(filepath.Join(f.dir, "units_"+tag+".safetensors"), nil, out); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// pooled is the place in its window, rows first, of the first maximum that the stem's pool finds.
+func pooled(x weights.Tensor) weights.Tensor {
+	n, h, w, c := x.Shape[0], x.Shape[1], x.Shape[2], x.Shape[3]
+	out := weights.Tensor{Name: "pool", Shape: []int{n, (h + 1) / 2, (w + 1) / 2, c}}
+	for i := range tensor.Shape(out.Shape).TotalSize() {
+		k, ox, oy, img := i%c, i/c%out.Shape[2], i/c/out.Shape[2]%out.Shape[1], i/c/out.Shape[2]/out.Shape[1]
+		best, at := float32(math.Inf(-1)), 0
+		for p := range 9 {
+			y, xx := 2*oy+p/3-1, 2*ox+p%3-1
+			if y >= 0 && y < h && xx >= 0 && xx < w && x.Data[((img*h+y)*w+xx)*c+k] > best {
+				best, at = x.Data[((img*h+y)*w+xx)*c+k], p
+			}
+		}
+		out.Data = append(out.Data, float32(at))
+	}
+	return out
 }
 
 // tensors reads a safetensors file of the fixture, nil where there is none.

@@ -5,8 +5,8 @@
       weights.pth, weights.safetensors; of two made-up pictures every stage, losses and gradients, in float32 and float64
       (files *_f64); of the pictures the detections, in float32.
   reference.py units OUT
-      gradients in float64 with the units active that were active in retinago: reads units_TAG.safetensors, which the
-      test writes, and writes grads_TAG_units.safetensors.
+      gradients in float64 with the units active, and the pixels pooled, that were in retinago: reads
+      units_TAG.safetensors, which the test writes, and writes grads_TAG_units.safetensors.
 
 Debian's python3-torchvision has all that it needs. Set OMP_NUM_THREADS to the number of cores.
 """
@@ -219,10 +219,16 @@ def units(out):
             flipped[1] += mask.numel()
             return x * mask
 
-        flipped, keep = [0, 0], F.relu
-        F.relu = relu  # torch.nn.ReLU calls it too
+        def pool(x, *_, **__):
+            n, c, h, w = x.shape
+            at = active.pop('pool').permute(0, 3, 1, 2).long()
+            windows = F.unfold(F.pad(x, (1, 1, 1, 1)), 3, stride=2).view(n, c, 9, -1)
+            return windows.gather(2, at.reshape(n, c, 1, -1)).view(at.shape)
+
+        flipped, keep = [0, 0], (F.relu, F.max_pool2d)
+        F.relu, F.max_pool2d = relu, pool  # torch.nn's modules call them too
         _, grads = case.gradients(tag)
-        F.relu = keep
+        F.relu, F.max_pool2d = keep
         assert not active, f'not used: {list(active)}'
         print(f'{tag}: {flipped[0]} of {flipped[1]} units are active in one and not in the other')
         save_safetensors(f'{out}/grads_{tag}_units.safetensors', grads)
