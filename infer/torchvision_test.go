@@ -33,19 +33,23 @@ func TestIsTorchvisions(t *testing.T) {
 		t.Skip("$RETINAGO_TORCHVISION names no folders with torchvision's numbers")
 	}
 	for _, dir := range dirs {
-		var pictures []torchvisionFound
+		var reference struct {
+			Sides    [2]int // short and longest in the network
+			Pictures []torchvisionFound
+		}
 		b, err := os.ReadFile(filepath.Join(dir, "pictures.json"))
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
 		if err == nil {
-			err = json.Unmarshal(b, &pictures)
+			err = json.Unmarshal(b, &reference)
 		}
 		if err != nil {
 			t.Fatal(err)
 		}
 		p := imported(t, filepath.Join(dir, "weights.pth"))
-		for _, want := range pictures {
+		p.info.Config.Data.ShortSides, p.info.Config.Data.MaxSide = reference.Sides[:1], reference.Sides[1]
+		for _, want := range reference.Pictures {
 			pic, err := picture.Decode(want.File)
 			if err != nil {
 				t.Fatal(err)

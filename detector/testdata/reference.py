@@ -1,9 +1,11 @@
 #!/usr/bin/python3
 """What torchvision's RetinaNet computes with seeded weights, for the tests that $RETINAGO_TORCHVISION turns on.
 
-  reference.py make OUT [--arch resnet18|resnet50] [--v2] [--classes 80] [--pictures FILE...]
+  reference.py make OUT [--arch resnet18|resnet50] [--v2] [--classes 80] [--sides 800 1333] [--pictures FILE...]
       weights.pth, weights.safetensors; of two made-up pictures every stage, losses and gradients, in float32 and float64
-      (files *_f64); of the pictures the detections, in float32.
+      (files *_f64); of the pictures the detections.
+  reference.py pictures OUT [--sides 800 1333] --pictures FILE...
+      the detections alone.
   reference.py units OUT
       gradients in float64 with the units active, and the pixels pooled, that were in retinago: reads
       units_TAG.safetensors, which the test writes, and writes grads_TAG_units.safetensors.
@@ -166,7 +168,7 @@ class Case:
         return {k: float(v) for k, v in losses.items()}, {n: p.grad for n, p in m.named_parameters() if p.grad is not None}
 
 
-def make(out, args, pictures):
+def make(out, args, sides, pictures):
     os.makedirs(out, exist_ok=True)
     torch.manual_seed(0)
     g = torch.Generator().manual_seed(7)
@@ -183,22 +185,23 @@ def make(out, args, pictures):
             save_safetensors(f'{out}/grads_{tag}{case.suffix}.safetensors', grads)
         with open(f'{out}/meta{case.suffix}.json', 'w') as f:
             json.dump(meta, f, indent=1)
-    detect(out, args, pictures)
+    detect(out, args, sides, pictures)
 
 
 @torch.no_grad()
-def detect(out, args, paths):
-    """Detections of real pictures at torchvision's own sizes, 800 and 1333."""
-    m = build(args['arch'], args['v2'], args['classes'], 800, 1333)
+def detect(out, args, sides, paths):
+    """Detections of real pictures, in float64: two computations in float32 may differ by more than 1e-5 in a score, each
+    half as far from the truth. It takes a minute for each at 800/1333, 15 s at 400/667."""
+    m = build(args['arch'], args['v2'], args['classes'], *sides)
     m.load_state_dict(torch.load(out + '/weights.pth'))
-    m.eval()
+    m.double().eval()
     found = []
     for p in paths:
-        d = m([load(p)])[0]
+        d = m([load(p).double()])[0]
         found.append(dict(file=os.path.abspath(p), boxes=d['boxes'].tolist(), scores=d['scores'].tolist(), labels=d['labels'].tolist()))
-        print(p, len(d['scores']), d['scores'][:1], flush=True)
+        print(p, len(d['scores']), flush=True)
     with open(out + '/pictures.json', 'w') as f:
-        json.dump(found, f)
+        json.dump(dict(sides=sides, pictures=found), f)
 
 
 def units(out):
@@ -236,17 +239,21 @@ def units(out):
 
 def main():
     a = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    a.add_argument('verb', choices=('make', 'units'))
+    a.add_argument('verb', choices=('make', 'pictures', 'units'))
     a.add_argument('out')
     a.add_argument('--arch', default='resnet50', choices=('resnet18', 'resnet50'))
     a.add_argument('--v2', action='store_true')
     a.add_argument('--classes', type=int, default=80)
+    a.add_argument('--sides', type=int, nargs=2, default=[800, 1333], help='short and longest side of the pictures in the network')
     a.add_argument('--pictures', nargs='*', default=[])
     a = a.parse_args()
     if a.verb == 'units':
         units(a.out)
+    elif a.verb == 'pictures':
+        with open(a.out + '/meta.json') as f:
+            detect(a.out, json.load(f), a.sides, a.pictures)
     else:
-        make(a.out, dict(arch=a.arch, v2=a.v2, classes=a.classes), a.pictures)
+        make(a.out, dict(arch=a.arch, v2=a.v2, classes=a.classes), a.sides, a.pictures)
 
 
 main()

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """What surrounds the network, against torchvision and pycocotools, in turns on one machine.
 
-    OMP_NUM_THREADS=2 python3 scripts/post.py [--rounds N] [--coco DIR] [focal assign decode nms metric]
+    OMP_NUM_THREADS=2 python3 bench/post.py [--rounds N] [--coco DIR] [focal assign decode nms metric]
 
 runs peer, retinago, peer, retinago ... on made-up data of equal size and prints the least seconds of each and their
 ratio, and the same of the processor's seconds, which tell more where others use the machine (OMP_NUM_THREADS=1 then: a
