@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"slices"
 	"testing"
 
 	G "gorgonia.org/gorgonia"
@@ -12,8 +11,6 @@ import (
 
 	"retinago/anchors"
 	"retinago/box"
-	"retinago/engine/cpu"
-	"retinago/nn"
 )
 
 // A batch of two pictures on two levels with 3 and 2 anchors and three classes.
@@ -72,22 +69,8 @@ type levelNodes struct {
 // eval returns up times the sum of the losses that build adds, and its gradients by the nodes that it names.
 func (p pyramid) eval(t *testing.T, up float32, build func(in levelNodes) (losses, by G.Nodes, err error)) (float64, [][]float32) {
 	t.Helper()
-	e, err := cpu.New(cpu.Options{Threads: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer e.Close()
-	b := nn.NewBuilder(e, nn.Training, nn.NewParams(e, 1), nn.NewFolded(e))
-	input := func(name string, v any, dt tensor.Dtype, shape ...int) *G.Node {
-		d, err := e.New(dt, shape...)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := e.Upload(d, v); err != nil {
-			t.Fatal(err)
-		}
-		return b.Input(name, d)
-	}
+	g := newGraph(t)
+	input := g.input
 	in := levelNodes{norm: input("norm", factors, tensor.Float32, 2)}
 	for l, a := range levelAnchors {
 		in.logits = append(in.logits, input(fmt.Sprint("logits", l), p.logits[l], tensor.Float32, 2, 1, 1, a*levelClasses))
@@ -99,35 +82,7 @@ func (p pyramid) eval(t *testing.T, up float32, build func(in levelNodes) (losse
 	if err != nil {
 		t.Fatal(err)
 	}
-	seed := input("up", []float32{up}, tensor.Float32, 1)
-	grads, err := G.Backpropagate(losses, slices.Repeat(G.Nodes{seed}, len(losses)), by)
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, err := nn.NewMachine(nn.NewArena(e), append(slices.Clone(losses), grads...))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer m.Close()
-	if err := m.Run(); err != nil {
-		t.Fatal(err)
-	}
-	read := func(n *G.Node) []float32 {
-		v := make([]float32, n.Shape().TotalSize())
-		if err := e.Download(v, n.Value().(*tensor.Dense)); err != nil {
-			t.Fatal(err)
-		}
-		return v
-	}
-	total := 0.0
-	for _, l := range losses {
-		total += float64(up) * float64(read(l)[0])
-	}
-	var out [][]float32
-	for _, g := range grads {
-		out = append(out, read(g))
-	}
-	return total, out
+	return g.run(up, losses, by)
 }
 
 // On the levels a loss is the plain one of each picture, times its factor, and so is its gradient; mining sees the batch.

@@ -6,56 +6,19 @@ import (
 
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
-
-	"retinago/engine/cpu"
-	"retinago/nn"
 )
 
 // run evaluates a loss of x [1,1,1,len] with one label per k values and returns it with its gradient.
 func run(t *testing.T, x []float32, labels []int32, f func(x, labels, norm *G.Node) (*G.Node, error)) (float64, []float32) {
 	t.Helper()
-	e, err := cpu.New(cpu.Options{Threads: 1})
+	g := newGraph(t)
+	xn := g.input("x", x, tensor.Float32, 1, 1, 1, len(x))
+	y, err := f(xn, g.input("labels", labels, tensor.Int32, 1, len(labels)), g.input("norm", []float32{1}, tensor.Float32, 1))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer e.Close()
-	b := nn.NewBuilder(e, nn.Training, nn.NewParams(e, 1), nn.NewFolded(e))
-	input := func(name string, v any, dt tensor.Dtype, shape ...int) *G.Node {
-		d, err := e.New(dt, shape...)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := e.Upload(d, v); err != nil {
-			t.Fatal(err)
-		}
-		return b.Input(name, d)
-	}
-	xn := input("x", x, tensor.Float32, 1, 1, 1, len(x))
-	y, err := f(xn, input("labels", labels, tensor.Int32, 1, len(labels)), input("norm", []float32{1}, tensor.Float32, 1))
-	if err != nil {
-		t.Fatal(err)
-	}
-	grads, err := G.Backpropagate(G.Nodes{y}, G.Nodes{input("one", []float32{1}, tensor.Float32, 1)}, G.Nodes{xn})
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, err := nn.NewMachine(nn.NewArena(e), append(G.Nodes{y}, grads...))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer m.Close()
-	if err := m.Run(); err != nil {
-		t.Fatal(err)
-	}
-	var l [1]float32
-	g := make([]float32, len(x))
-	if err := e.Download(l[:], y.Value().(*tensor.Dense)); err != nil {
-		t.Fatal(err)
-	}
-	if err := e.Download(g, grads[0].Value().(*tensor.Dense)); err != nil {
-		t.Fatal(err)
-	}
-	return float64(l[0]), g
+	l, grads := g.run(1, G.Nodes{y}, G.Nodes{xn})
+	return l, grads[0]
 }
 
 // focalOf is Lin et al. 2017, eq. 5, and its derivative by x (appendix B), in float64 for one logit.
