@@ -190,6 +190,15 @@ const (
 )
 
 func dataDraw(c *cli.Context) error {
+	var write func(*picture.Picture) error
+	switch out := c.String("out"); strings.ToLower(filepath.Ext(out)) {
+	case ".jpg", ".jpeg":
+		write = func(p *picture.Picture) error { return p.WriteJPEG(out, 92) }
+	case ".png":
+		write = func(p *picture.Picture) error { return p.WritePNG(out) }
+	default:
+		return usage("data draw: -out %s: give a name that ends in .jpg or .png", out)
+	}
 	src, err := source(c, c.String("data"))
 	if err != nil {
 		return err
@@ -236,7 +245,7 @@ func dataDraw(c *cli.Context) error {
 			return err
 		}
 	}
-	if err := sheet.WriteJPEG(c.String("out"), 92); err != nil {
+	if err := write(sheet); err != nil {
 		return err
 	}
 	fmt.Fprintf(c.App.Writer, "%s: %d pictures\n", c.String("out"), n-broken)

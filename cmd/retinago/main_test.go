@@ -415,6 +415,7 @@ func TestErrors(t *testing.T) {
 		{2, []string{"data", "stats", "-data", val, "-format", "bmp"}, []string{"bmp", "openimages"}},
 		{1, []string{"data", "convert", "-data", tmp, "-out", filepath.Join(tmp, "x.json")}, []string{tmp, "Annotations"}},
 		{1, []string{"data", "draw", "-data", val, "-out", filepath.Join(tmp, "x.jpg")}, []string{val, "images"}},
+		{2, []string{"data", "draw", "-data", val, "-images", tmp, "-out", filepath.Join(tmp, "x")}, []string{".jpg", ".png"}},
 		{2, []string{"anchors", "fit", "-split", "train"}, []string{"-split"}},
 		{2, []string{"detect", "-weights", foreign, "-source", text, "-out", tmp, "-format", "voc"}, []string{"-format"}},
 		{1, []string{"data", "check", "-data", strange}, []string{strange}},
