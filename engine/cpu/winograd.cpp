@@ -20,7 +20,6 @@ typedef __m512 V;
 static inline V ld(const float *p) { return _mm512_loadu_ps(p); }
 static inline void st(float *p, V v) { _mm512_storeu_ps(p, v); }
 static inline V c1(float x) { return _mm512_set1_ps(x); }
-static inline int imin(int a, int b) { return a < b ? a : b; }
 static inline int64_t up32(int64_t n) { return (n + 31) / 32 * 32; }
 
 enum { TILES = 28 }; // tiles of one block: two rounds of the 14-row micro-kernel
@@ -159,19 +158,35 @@ template <int R> static inline void micro(const float *a, int64_t lda, const flo
   }
 }
 
+typedef void (*Micro)(const float *, int64_t, const float *, int, float *, int64_t);
+static const Micro micros[] = {0, micro<1>, micro<2>, micro<3>, micro<4>, micro<5>, micro<6>, micro<7>, micro<8>, micro<9>, micro<10>, micro<11>, micro<12>, micro<13>, micro<14>};
+enum { ROWS = 14 };
+
+// product computes rows of 32 columns, in groups of like size: a group of few rows leaves the multipliers idle.
+static inline void product(const float *a, int64_t lda, int rows, const float *b, int n, float *o, int64_t ldo) {
+  for (int t = 0, groups = (rows + ROWS - 1) / ROWS; t < rows; groups--) {
+    int r = (rows - t + groups - 1) / groups;
+    micros[r](a + (int64_t)t * lda, lda, b, n, o + t * ldo, ldo);
+    t += r;
+  }
+}
+
 int64_t rn_winograd_scratch(int in, int out) { return 36 * (int64_t)TILES * (in + up32(out)); }
 
 // forward: in is a multiple of 16, out of 16. scratch holds rn_winograd_scratch floats per thread.
 void rn_winograd_forward(float *y, const float *x, const float *u, const float *bias, const float *res, int n, int h, int w, int in, int out, int relu, float *scratch) {
   int th = (h + 3) / 4, tw = (w + 3) / 4;
-  int64_t wide = up32(out), tiles = (int64_t)n * th * tw, blocks = (tiles + TILES - 1) / TILES, per = rn_winograd_scratch(in, out);
+  int64_t wide = up32(out), tiles = (int64_t)n * th * tw, per = rn_winograd_scratch(in, out);
+  // Blocks of like size, as many for each thread: small maps have few.
+  int64_t threads = omp_get_max_threads(), rounds = (tiles + threads * TILES - 1) / (threads * TILES);
+  int64_t size = (tiles + threads * rounds - 1) / (threads * rounds), blocks = (tiles + size - 1) / size;
 #pragma omp parallel
   {
     float *vb = scratch + per * omp_get_thread_num(), *mb = vb + 36 * (int64_t)TILES * in;
 #pragma omp for schedule(dynamic, 1)
     for (int64_t blk = 0; blk < blocks; blk++) {
-      int64_t t0 = blk * TILES;
-      int tn = imin(TILES, (int)(tiles - t0));
+      int64_t t0 = blk * size;
+      int tn = (int)(tiles - t0 < size ? tiles - t0 : size);
       for (int t = 0; t < tn; t++) {
         int64_t id = t0 + t;
         int img = (int)(id / (th * tw)), ty = (int)(id / tw % th) * 4 - 1, tx = (int)(id % tw) * 4 - 1;
@@ -181,10 +196,7 @@ void rn_winograd_forward(float *y, const float *x, const float *u, const float *
         for (int64_t k = 0; k < wide; k += 32) {
           const float *b = u + (q * (wide / 32) + k / 32) * in * 32, *a = vb + (int64_t)q * TILES * in;
           float *o = mb + (int64_t)q * TILES * wide + k;
-          int t = 0;
-          for (; t + 14 <= tn; t += 14) micro<14>(a + (int64_t)t * in, in, b, in, o + t * wide, wide);
-          for (; t + 4 <= tn; t += 4) micro<4>(a + (int64_t)t * in, in, b, in, o + t * wide, wide);
-          for (; t < tn; t++) micro<1>(a + (int64_t)t * in, in, b, in, o + t * wide, wide);
+          product(a, in, tn, b, in, o, wide);
         }
       for (int t = 0; t < tn; t++) {
         int64_t id = t0 + t;
