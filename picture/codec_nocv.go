@@ -11,7 +11,7 @@ import (
 	"io"
 
 	_ "golang.org/x/image/bmp"
-	_ "golang.org/x/image/tiff"
+	"golang.org/x/image/tiff"
 	_ "golang.org/x/image/webp"
 )
 
@@ -19,8 +19,15 @@ import (
 func Codec() string { return "Go's image packages" }
 
 // decode reads one picture as stored, without its rotation, its sides divided by denom (1, 2, 4 or 8) and rounded up.
-func decode(b []byte, _ header, denom int) (*Picture, error) {
-	m, _, err := image.Decode(bytes.NewReader(b))
+func decode(b []byte, h header, denom int) (*Picture, error) {
+	read := image.Decode
+	if h.format == "tiff" { // as config has it
+		read = func(r io.Reader) (image.Image, string, error) {
+			m, err := tiff.Decode(r)
+			return m, h.format, err
+		}
+	}
+	m, _, err := read(bytes.NewReader(b))
 	if err != nil {
 		return nil, err
 	}

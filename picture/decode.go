@@ -3,7 +3,6 @@ package picture
 import (
 	"bytes"
 	"fmt"
-	"image"
 	"io"
 	"os"
 	"sync"
@@ -90,14 +89,14 @@ func Size(path string) (w, h int, err error) {
 	if err != nil {
 		return 0, 0, fmt.Errorf("picture: %w", err)
 	}
-	c, _, err := image.DecodeConfig(bytes.NewReader(b))
+	c, _, err := config(b)
 	if err != nil && len(b) == headerBytes { // the header is longer, or at the end as TIFF's may be
 		rest, more := io.ReadAll(f)
 		if more != nil {
 			return 0, 0, fmt.Errorf("picture: %w", more)
 		}
 		b = append(b, rest...)
-		c, _, err = image.DecodeConfig(bytes.NewReader(b))
+		c, _, err = config(b)
 	}
 	if err != nil {
 		return 0, 0, fmt.Errorf("picture: %s: %w", path, err)

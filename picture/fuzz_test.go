@@ -45,6 +45,7 @@ func TestDecodeHostile(t *testing.T) {
 		"just too large":         hugePNG(t, 20000, 20000),
 		"a JPEG of 65535x65535":  jpg,
 		"501 scans":              append(many, 0xff, 0xd9),
+		"a TIFF of 12 bytes":     []byte("II*\x00\xd0Z\xff\xad\xd0Z\xff\xb4"),
 	} {
 		runtime.ReadMemStats(&before)
 		p, err := DecodeBytes(name, b)
