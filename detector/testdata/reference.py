@@ -46,7 +46,8 @@ def picture(g, h, w):
 
 @torch.no_grad()
 def seed(m, g, pictures):
-    """Weights whose signals neither die nor grow on the pictures, and whose heads find a few hundred objects in each."""
+    """Weights whose signals neither die nor grow on the pictures, and whose heads find a few hundred objects in each. The
+    largest logits are near 4, as those of trained detectors: their rounding errors are a score's."""
     rn = lambda *s: torch.randn(*s, generator=g)
     last = 'bn3' if hasattr(m.backbone.body.layer1[0], 'bn3') else 'bn2'
     for name, p in m.named_modules():
@@ -72,7 +73,7 @@ def seed(m, g, pictures):
             p.momentum = .1
     m.eval()
     heads = [m.head(list(m.backbone(x).values())) for x in batches]
-    for conv, name, mean, std in ((m.head.classification_head.cls_logits, 'cls_logits', -4.5, 1), (m.head.regression_head.bbox_reg, 'bbox_regression', 0, .25)):
+    for conv, name, mean, std in ((m.head.classification_head.cls_logits, 'cls_logits', -4, .5), (m.head.regression_head.bbox_reg, 'bbox_regression', 0, .25)):
         values = torch.cat([h[name].flatten() for h in heads])
         s = std / values.std()
         conv.weight.mul_(s)
@@ -190,14 +191,9 @@ def make(out, args, sides, pictures):
 
 @torch.no_grad()
 def detect(out, args, sides, paths):
-    """Detections of real pictures, with the network in float64: two in float32 may differ by more than 1e-5 in a score, each
-    half as far from the truth. Pictures are scaled in float32, as always: in float64 torch scales by another ratio. It
-    takes a minute for each at 800/1333, 10 s at 320/534."""
-    m = build(args['arch'], args['v2'], args['classes'], *sides)
+    """Detections of real pictures."""
+    m = build(args['arch'], args['v2'], args['classes'], *sides).eval()
     m.load_state_dict(torch.load(out + '/weights.pth'))
-    m.double().eval()
-    forward = m.backbone.forward
-    m.backbone.forward = lambda x: forward(x.double())
     found = []
     for p in paths:
         d = m([load(p)])[0]
