@@ -3,7 +3,7 @@
 
   reference.py make OUT [--arch resnet18|resnet50] [--v2] [--classes 80] [--sides 800 1333] [--pictures FILE...]
       weights.pth, weights.safetensors; of two made-up pictures every stage, losses and gradients, in float32 and float64
-      (files *_f64); of the pictures the detections.
+      (files *_f64); of small ones the gradients in float64; of the pictures the detections.
   reference.py pictures OUT [--sides 800 1333] --pictures FILE...
       the detections alone.
   reference.py units OUT
@@ -24,6 +24,7 @@ from torchvision.ops.feature_pyramid_network import LastLevelP6P7
 
 TAGS = {'evalbn': False, 'bntrain': True}  # whether norms take the batch's statistics
 SIZES = [(160, 224), (200, 150)]
+SMALL, SMALL_SIZE = 4, (64, 96)  # so few units that in float32 and float64 often the same are active
 
 
 def build(arch, v2, classes, min_size, max_size):
@@ -80,9 +81,9 @@ def seed(m, g, pictures):
         conv.bias.mul_(s).add_(mean - values.mean() * s)
 
 
-def objects(g, classes):
+def objects(g, classes, sizes):
     out = []
-    for h, w in SIZES:
+    for h, w in sizes:
         xy = torch.rand(5, 2, generator=g) * torch.tensor([w * .6, h * .6])
         wh = (.1 + .4 * torch.rand(5, 2, generator=g)) * torch.tensor([w, h])
         out.append(dict(boxes=torch.cat([xy, torch.minimum(xy + wh, torch.tensor([float(w), float(h)]))], 1), labels=torch.randint(0, classes, (5,), generator=g)))
@@ -119,15 +120,15 @@ def load(path):
 class Case:
     """One model with its pictures and objects, in one precision."""
 
-    def __init__(self, out, args, dtype):
+    def __init__(self, out, args, dtype, sizes=SIZES, sides=(192, 256), number=11):
         self.out, self.suffix = out, '_f64' if dtype == torch.float64 else ''
-        self.model = build(args['arch'], args['v2'], args['classes'], 192, 256)
+        self.model = build(args['arch'], args['v2'], args['classes'], *sides)
         self.model.load_state_dict(torch.load(out + '/weights.pth'))
         self.model.to(dtype)
         self.model.transform.training = False
-        g = torch.Generator().manual_seed(11)
-        self.images = [picture(g, *s).to(dtype) for s in SIZES]
-        self.targets = [dict(boxes=t['boxes'].to(dtype), labels=t['labels']) for t in objects(g, args['classes'])]
+        g = torch.Generator().manual_seed(number)
+        self.images = [picture(g, *s).to(dtype) for s in sizes]
+        self.targets = [dict(boxes=t['boxes'].to(dtype), labels=t['labels']) for t in objects(g, args['classes'], sizes)]
 
     def save(self, name, t):
         np.save(f'{self.out}/{name}{self.suffix}.npy', np.ascontiguousarray(t.detach().numpy()))
@@ -186,6 +187,13 @@ def make(out, args, sides, pictures):
             save_safetensors(f'{out}/grads_{tag}{case.suffix}.safetensors', grads)
         with open(f'{out}/meta{case.suffix}.json', 'w') as f:
             json.dump(meta, f, indent=1)
+    for i in range(SMALL):
+        case = Case(out, args, torch.float64, [SMALL_SIZE], SMALL_SIZE, 100 + i)
+        images, targets = case.model.transform(case.images, case.targets)
+        losses, grads = case.gradients('evalbn')
+        save_safetensors(f'{out}/small{i}_f64.safetensors', dict(
+            grads, batch=images.tensors, boxes=targets[0]['boxes'], labels=targets[0]['labels'].double(),
+            losses=torch.tensor([losses['classification'], losses['bbox_regression']], dtype=torch.float64)))
     detect(out, args, sides, pictures)
 
 
