@@ -14,6 +14,9 @@
 #include <unordered_map>
 #include <vector>
 
+#include "isa.h"
+#include "winograd.h"
+
 using namespace dnnl;
 using tag = memory::format_tag;
 using type = memory::data_type;
@@ -21,6 +24,9 @@ using type = memory::data_type;
 namespace {
 
 enum Pass { FORWARD, DATA, WEIGHTS };
+
+// own is the Winograd kernels of the process's instruction set.
+const Winograd &own() { return rn_isa == AVX512 ? winograd_avx512 : rn_isa == AVX2 ? winograd_avx2 : winograd_baseline; }
 
 // Buffer is scratch memory that only grows.
 struct Buffer {
@@ -53,6 +59,7 @@ struct Packed {
 struct Primitive {
   primitive op;
   memory::desc src, weights, dst, scratch;
+  bool sums = false; // the residual lies in dst before it runs
 };
 
 } // namespace
@@ -89,10 +96,12 @@ memory::dims far_padding(const rn_conv &s) {
   return {(s.oh - 1) * s.stride + s.r - s.h - s.pad, (s.ow - 1) * s.stride + s.s - s.w - s.pad};
 }
 
-primitive_attr attributes(const rn_conv &s, bool res, const memory::desc &dst) {
+// attributes are what a forward pass does after its sums; the residual is an input of its own, or dst as it was.
+primitive_attr attributes(const rn_conv &s, bool res, bool sums, const memory::desc &dst) {
   primitive_attr a;
   post_ops ops;
-  if (res) ops.append_binary(algorithm::binary_add, dst);
+  if (res && sums) ops.append_sum(1);
+  else if (res) ops.append_binary(algorithm::binary_add, dst);
 #if DNNL_VERSION_MAJOR >= 3
   auto append = [&](algorithm f, float alpha, float beta) { ops.append_eltwise(f, alpha, beta); };
 #else
@@ -131,8 +140,23 @@ Primitive &rn_conv_context::compiled(const rn_conv &s, Pass pass, bool bias, boo
     p->scratch = pd.scratchpad_desc();
   };
 #if DNNL_VERSION_MAJOR >= 3
-  convolution_forward::primitive_desc fwd(eng, prop_kind::forward_training, direct, src, w, b, dst, st, near, far,
-                                          pass == FORWARD ? attributes(s, res, dst) : plain);
+  auto forward = [&](const primitive_attr &a) {
+    return convolution_forward::primitive_desc(eng, prop_kind::forward_training, direct, src, w, b, dst, st, near, far, a);
+  };
+#else
+  auto forward = [&](const primitive_attr &a) {
+    auto desc = bias ? convolution_forward::desc(prop_kind::forward_training, direct, src, w, b, dst, st, near, far)
+                     : convolution_forward::desc(prop_kind::forward_training, direct, src, w, dst, st, near, far);
+    return convolution_forward::primitive_desc(desc, a, eng);
+  };
+#endif
+  auto fwd = forward(pass == FORWARD ? attributes(s, res, false, dst) : plain);
+  // oneDNN's convolution by matrix products adds the wrong elements of a residual that is an input (2.6.3, for AVX2 and less).
+  if (res && strstr(fwd.impl_info_str(), "gemm")) {
+    p->sums = true;
+    fwd = forward(attributes(s, res, true, dst));
+  }
+#if DNNL_VERSION_MAJOR >= 3
   if (pass == FORWARD) {
     p->op = convolution_forward(fwd);
     keep(fwd, fwd.weights_desc());
@@ -146,9 +170,6 @@ Primitive &rn_conv_context::compiled(const rn_conv &s, Pass pass, bool bias, boo
     keep(pd, pd.diff_weights_desc());
   }
 #else
-  auto desc = bias ? convolution_forward::desc(prop_kind::forward_training, direct, src, w, b, dst, st, near, far)
-                   : convolution_forward::desc(prop_kind::forward_training, direct, src, w, dst, st, near, far);
-  convolution_forward::primitive_desc fwd(desc, pass == FORWARD ? attributes(s, res, dst) : plain, eng);
   if (pass == FORWARD) {
     p->op = convolution_forward(fwd);
     keep(fwd, fwd.weights_desc());
@@ -200,9 +221,9 @@ void *rn_conv_context::weights(const float *w, const float *scale, const rn_conv
 
 float *rn_conv_context::winograd_weights(const float *w, const float *scale, const rn_conv &s, bool backward) {
   Packed &k = find(w, scale, memory::desc(), {1 + backward, s.c, s.k});
-  float *u = (float *)k.data.get(4 * (backward ? rn_winograd_packed(s.k, s.c) : rn_winograd_packed(s.c, s.k)));
+  float *u = (float *)k.data.get(4 * (backward ? own().packed(s.k, s.c) : own().packed(s.c, s.k)));
   if (!k.fresh) {
-    rn_winograd_pack(u, w, scale, s.c, s.k, backward);
+    own().pack(u, w, scale, s.c, s.k, backward);
     k.fresh = true;
   }
   return u;
@@ -211,10 +232,9 @@ float *rn_conv_context::winograd_weights(const float *w, const float *scale, con
 // winograd says whether the own kernels take a shape. Automatic choice leaves shapes to oneDNN where too few tiles
 // share the transformed weights.
 bool rn_conv_context::winograd(const rn_conv &s, Pass pass) const {
-  if (algorithm == 1 || !rn_winograd_available()) return false;
+  if (algorithm == 1) return false;
   if (s.r != 3 || s.s != 3 || s.stride != 1 || s.pad != 1 || s.groups != 1) return false;
-  if (s.c % 16 || s.k % 16) return false;
-  if (pass == FORWARD && s.relu && (s.slope > 0 || s.cap > 0)) return false;
+  if (s.c < own().lanes || s.k < own().lanes) return false;
   if (algorithm == 2) return true;
   int64_t tiles = (int64_t)s.n * ((s.h + 3) / 4) * ((s.w + 3) / 4);
   return tiles >= (pass == WEIGHTS ? 64 : 40);
@@ -277,8 +297,8 @@ char *rn_conv_forward(rn_conv_context *c, const rn_conv *s, float *y, const floa
   return guarded([&] {
     if (c->winograd(*s, FORWARD)) {
       float *u = c->winograd_weights(w, scale, *s, false);
-      float *scratch = (float *)c->scratch.get(4 * c->threads * rn_winograd_scratch(s->c, s->k));
-      rn_winograd_forward(y, x, u, b, res, s->n, s->h, s->w, s->c, s->k, s->relu, scratch);
+      float *scratch = (float *)c->scratch.get(4 * c->threads * own().scratch(s->c, s->k));
+      own().forward(y, x, u, b, res, s->n, s->h, s->w, s->c, s->k, s->relu, s->slope, s->cap, scratch);
       return;
     }
     Primitive &p = c->compiled(*s, FORWARD, b != nullptr, res != nullptr);
@@ -286,7 +306,8 @@ char *rn_conv_forward(rn_conv_context *c, const rn_conv *s, float *y, const floa
                                          {DNNL_ARG_WEIGHTS, memory(p.weights, c->eng, c->weights(w, scale, *s, p))},
                                          {DNNL_ARG_DST, memory(p.dst, c->eng, y)}};
     if (b) args[DNNL_ARG_BIAS] = memory(memory::desc({s->k}, type::f32, tag::x), c->eng, const_cast<float *>(b));
-    if (res) args[DNNL_ARG_ATTR_MULTIPLE_POST_OP(0) | DNNL_ARG_SRC_1] = memory(p.dst, c->eng, const_cast<float *>(res));
+    if (p.sums) memcpy(y, res, p.dst.get_size());
+    else if (res) args[DNNL_ARG_ATTR_MULTIPLE_POST_OP(0) | DNNL_ARG_SRC_1] = memory(p.dst, c->eng, const_cast<float *>(res));
     execute(c, p, args);
   });
 }
@@ -295,8 +316,8 @@ char *rn_conv_data(rn_conv_context *c, const rn_conv *s, float *dx, const float 
   return guarded([&] {
     if (c->winograd(*s, DATA)) {
       float *u = c->winograd_weights(w, scale, *s, true);
-      float *scratch = (float *)c->scratch.get(4 * c->threads * rn_winograd_scratch(s->k, s->c));
-      rn_winograd_forward(dx, dy, u, nullptr, nullptr, s->n, s->h, s->w, s->k, s->c, 0, scratch);
+      float *scratch = (float *)c->scratch.get(4 * c->threads * own().scratch(s->k, s->c));
+      own().forward(dx, dy, u, nullptr, nullptr, s->n, s->h, s->w, s->k, s->c, 0, 0, 0, scratch);
       return;
     }
     Primitive &p = c->compiled(*s, DATA, false, false);
@@ -309,8 +330,8 @@ char *rn_conv_data(rn_conv_context *c, const rn_conv *s, float *dx, const float 
 char *rn_conv_dweights(rn_conv_context *c, const rn_conv *s, float *dw, const float *dy, const float *x, const float *scale) {
   return guarded([&] {
     if (c->winograd(*s, WEIGHTS)) {
-      float *scratch = (float *)c->scratch.get(4 * rn_winograd_dweights_scratch(s->c, s->k));
-      rn_winograd_dweights(dw, dy, x, s->n, s->h, s->w, s->c, s->k, scratch);
+      float *scratch = (float *)c->scratch.get(4 * own().dweights_scratch(s->c, s->k));
+      own().dweights(dw, dy, x, s->n, s->h, s->w, s->c, s->k, scratch);
       if (scale) rn_scale_rows(dw, dw, scale, s->k, (int64_t)s->c * 9);
       return;
     }

@@ -162,7 +162,9 @@ func testConv(t *testing.T, e *Engine, c convCase) {
 		grad[wi] += float64(dy[yi]) * float64(x[xi])
 	})
 	sums := make([]float64, len(scaled))
+	biased, rest := make([]float64, len(scaled)), make([]float64, len(scaled))
 	for i := range scaled {
+		biased[i], rest[i] = max(plain[i]+float64(bias[i%c.k]), 0), max(plain[i]+float64(res[i]), 0)
 		sums[i] = scaled[i] + float64(bias[i%c.k]) + float64(res[i])
 		scaled[i] = max(sums[i], 0)
 	}
@@ -178,6 +180,8 @@ func testConv(t *testing.T, e *Engine, c convCase) {
 	check("forward", yd, plain, e.Conv(yd, xd, wd, nil, nil, nil, p))
 	fused := p
 	fused.ReLU = true
+	check("bias", yd, biased, e.Conv(yd, xd, wd, nil, bd, nil, fused))
+	check("residual", yd, rest, e.Conv(yd, xd, wd, nil, nil, rd, fused))
 	check("fused", yd, scaled, e.Conv(yd, xd, wd, sd, bd, rd, fused))
 	for i, v := range sums {
 		scaled[i] = v

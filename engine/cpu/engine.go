@@ -71,6 +71,9 @@ func New(o Options) (*Engine, error) {
 	if n < 0 || n > 1024 {
 		return nil, fmt.Errorf("cpu: %d threads; give 1 to 1024, or 0 for all cores", o.Threads)
 	}
+	if _, err := ISA(); err != nil {
+		return nil, err
+	}
 	path, err := int8Path(o.Int8)
 	if err != nil {
 		return nil, err

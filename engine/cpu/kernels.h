@@ -8,6 +8,11 @@
 extern "C" {
 #endif
 
+// Instruction sets: 0 baseline, 1 AVX2 with FMA, 2 AVX-512. rn_isa_lower holds the process to one below the processor's
+// best; it comes before all else, and returns what is wrong or NULL.
+int rn_isa_best(void);
+const char *rn_isa_lower(int isa);
+
 void rn_threads(int n);
 const char *rn_library_version(void);
 
@@ -32,15 +37,6 @@ int64_t rn_conv_bytes(rn_conv_context *);
 char *rn_conv_forward(rn_conv_context *, const rn_conv *, float *y, const float *x, const float *w, const float *scale, const float *b, const float *res);
 char *rn_conv_data(rn_conv_context *, const rn_conv *, float *dx, const float *dy, const float *w, const float *scale);
 char *rn_conv_dweights(rn_conv_context *, const rn_conv *, float *dw, const float *dy, const float *x, const float *scale);
-
-// Own Winograd F(4x4,3x3); 0 when this processor cannot.
-int rn_winograd_available(void);
-int64_t rn_winograd_packed(int in, int out);                // floats of packed weights
-void rn_winograd_pack(float *u, const float *w, const float *scale, int c, int k, int backward);
-int64_t rn_winograd_scratch(int in, int out);               // floats per thread
-void rn_winograd_forward(float *y, const float *x, const float *u, const float *b, const float *res, int n, int h, int w, int in, int out, int relu, float *scratch);
-int64_t rn_winograd_dweights_scratch(int c, int k);         // floats in all
-void rn_winograd_dweights(float *dw, const float *dy, const float *x, int n, int h, int w, int c, int k, float *scratch);
 
 void rn_add(float *y, const float *a, const float *b, int64_t n, int relu);
 void rn_relu(float *y, const float *x, int64_t n, float slope, float cap); // cap 0 is none
