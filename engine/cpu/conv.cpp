@@ -3,8 +3,10 @@
 
 #include <oneapi/dnnl/dnnl.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cfloat>
+#include <chrono>
 #include <cstring>
 #include <exception>
 #include <list>
@@ -67,17 +69,16 @@ struct Primitive {
 struct rn_conv_context {
   engine eng{engine::kind::cpu, 0};
   stream str{eng};
-  int threads, algorithm;
+  int threads;
   std::map<std::array<int, 18>, std::unique_ptr<Primitive>> primitives;
   std::unordered_map<const float *, std::list<Packed>> packed;
   Buffer scratch, plain;
 
-  rn_conv_context(int t, int a) : threads(t), algorithm(a) {}
+  explicit rn_conv_context(int t) : threads(t) {}
   Primitive &compiled(const rn_conv &s, Pass pass, bool bias, bool res);
   Packed &find(const float *w, const float *scale, const memory::desc &desc, std::array<int, 3> own);
   void *weights(const float *w, const float *scale, const rn_conv &s, const Primitive &p);
   float *winograd_weights(const float *w, const float *scale, const rn_conv &s, bool backward);
-  bool winograd(const rn_conv &s, Pass pass) const;
 };
 
 namespace {
@@ -229,17 +230,6 @@ float *rn_conv_context::winograd_weights(const float *w, const float *scale, con
   return u;
 }
 
-// winograd says whether the own kernels take a shape. Automatic choice leaves shapes to oneDNN where too few tiles
-// share the transformed weights.
-bool rn_conv_context::winograd(const rn_conv &s, Pass pass) const {
-  if (algorithm == 1) return false;
-  if (s.r != 3 || s.s != 3 || s.stride != 1 || s.pad != 1 || s.groups != 1) return false;
-  if (s.c < own().lanes || s.k < own().lanes) return false;
-  if (algorithm == 2) return true;
-  int64_t tiles = (int64_t)s.n * ((s.h + 3) / 4) * ((s.w + 3) / 4);
-  return tiles >= (pass == WEIGHTS ? 64 : 40);
-}
-
 namespace {
 
 template <class F> char *guarded(F f) {
@@ -271,9 +261,9 @@ const char *rn_library_version(void) {
   return v.c_str();
 }
 
-rn_conv_context *rn_conv_new(int threads, int algorithm) {
+rn_conv_context *rn_conv_new(int threads) {
   try {
-    return new rn_conv_context(threads, algorithm);
+    return new rn_conv_context(threads);
   } catch (const std::exception &) {
     return nullptr;
   }
@@ -293,9 +283,13 @@ int64_t rn_conv_bytes(rn_conv_context *c) {
   return n;
 }
 
-char *rn_conv_forward(rn_conv_context *c, const rn_conv *s, float *y, const float *x, const float *w, const float *scale, const float *b, const float *res) {
+int rn_conv_own(const rn_conv *s) {
+  return s->r == 3 && s->s == 3 && s->stride == 1 && s->pad == 1 && s->groups == 1 && s->c >= own().lanes && s->k >= own().lanes;
+}
+
+char *rn_conv_forward(rn_conv_context *c, int take_own, const rn_conv *s, float *y, const float *x, const float *w, const float *scale, const float *b, const float *res) {
   return guarded([&] {
-    if (c->winograd(*s, FORWARD)) {
+    if (take_own) {
       float *u = c->winograd_weights(w, scale, *s, false);
       float *scratch = (float *)c->scratch.get(4 * c->threads * own().scratch(s->c, s->k));
       own().forward(y, x, u, b, res, s->n, s->h, s->w, s->c, s->k, s->relu, s->slope, s->cap, scratch);
@@ -312,9 +306,9 @@ char *rn_conv_forward(rn_conv_context *c, const rn_conv *s, float *y, const floa
   });
 }
 
-char *rn_conv_data(rn_conv_context *c, const rn_conv *s, float *dx, const float *dy, const float *w, const float *scale) {
+char *rn_conv_data(rn_conv_context *c, int take_own, const rn_conv *s, float *dx, const float *dy, const float *w, const float *scale) {
   return guarded([&] {
-    if (c->winograd(*s, DATA)) {
+    if (take_own) {
       float *u = c->winograd_weights(w, scale, *s, true);
       float *scratch = (float *)c->scratch.get(4 * c->threads * own().scratch(s->k, s->c));
       own().forward(dx, dy, u, nullptr, nullptr, s->n, s->h, s->w, s->k, s->c, 0, 0, 0, scratch);
@@ -327,9 +321,9 @@ char *rn_conv_data(rn_conv_context *c, const rn_conv *s, float *dx, const float 
   });
 }
 
-char *rn_conv_dweights(rn_conv_context *c, const rn_conv *s, float *dw, const float *dy, const float *x, const float *scale) {
+char *rn_conv_dweights(rn_conv_context *c, int take_own, const rn_conv *s, float *dw, const float *dy, const float *x, const float *scale) {
   return guarded([&] {
-    if (c->winograd(*s, WEIGHTS)) {
+    if (take_own) {
       float *scratch = (float *)c->scratch.get(4 * own().dweights_scratch(s->c, s->k));
       own().dweights(dw, dy, x, s->n, s->h, s->w, s->c, s->k, scratch);
       if (scale) rn_scale_rows(dw, dw, scale, s->k, (int64_t)s->c * 9);
@@ -349,6 +343,42 @@ char *rn_conv_dweights(rn_conv_context *c, const rn_conv *s, float *dw, const fl
     }
     if (scale) rn_scale_rows(dw, dw, scale, s->k, (int64_t)s->c / s->groups * s->r * s->s);
   });
+}
+
+char *rn_conv_time(rn_conv_context *c, int pass, const rn_conv *shape, double seconds[2]) {
+  rn_conv s = *shape;
+  s.relu = 0;
+  char *wrong = nullptr;
+  char *full = guarded([&] {
+    Buffer xb, wb, yb;
+    // Zeros that nobody wrote would all be one page of memory.
+    auto filled = [](Buffer &b, int64_t n) {
+      float *p = (float *)b.get(4 * n);
+      std::fill_n(p, n, 1.f);
+      return p;
+    };
+    float *x = filled(xb, (int64_t)s.n * s.h * s.w * s.c), *y = filled(yb, (int64_t)s.n * s.oh * s.ow * s.k);
+    float *w = filled(wb, (int64_t)s.k * s.c / s.groups * s.r * s.s);
+    auto run = [&](int own) {
+      auto begin = std::chrono::steady_clock::now();
+      if (!wrong)
+        wrong = pass == FORWARD ? rn_conv_forward(c, own, &s, y, x, w, nullptr, nullptr, nullptr)
+                : pass == DATA  ? rn_conv_data(c, own, &s, x, y, w, nullptr)
+                                : rn_conv_dweights(c, own, &s, w, y, x, nullptr);
+      return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    };
+    run(0), run(1); // compiles and packs
+    seconds[0] = seconds[1] = 1e30;
+    double all = 0;
+    for (int round = 0; round < 25 && (round < 2 || all < .1); round++)
+      for (int own = 0; own < 2; own++) {
+        double took = run(own);
+        all += took;
+        seconds[own] = std::min(seconds[own], took);
+      }
+    c->packed.erase(w);
+  });
+  return wrong ? wrong : full;
 }
 
 } // extern "C"
