@@ -9,7 +9,8 @@ import (
 
 // Describe tells what e runs on.
 func Describe(e *cpu.Engine) Machine {
-	return Machine{CPU: cpu.Processor(), Engine: e.Name(), Threads: e.Threads(), Algorithm: e.Algorithm().String(), OneDNN: cpu.LibraryVersion(),
+	isa, _ := cpu.ISA() // e runs: there is no error
+	return Machine{CPU: cpu.Processor(), Engine: e.Name(), Threads: e.Threads(), Algorithm: e.Algorithm().String(), Choices: e.Choices(), ISA: isa, OneDNN: cpu.LibraryVersion(),
 		Pictures: picture.Codec(), Go: runtime.Version(), System: runtime.GOOS + "/" + runtime.GOARCH}
 }
 
