@@ -203,6 +203,9 @@ type Train struct {
 	Seed     uint64  `yaml:"seed"`
 	// Threads of the compute; 0 takes all cores.
 	Threads int `yaml:"threads"`
+	// Convolutions chooses their kernels: fixed, by a rule on shapes, measured, by what is faster on this machine, onednn or
+	// winograd. They round differently: runs are equal to the bit where choices are, as fixed ones always are.
+	Convolutions string `yaml:"convolutions"`
 	// EvalEvery, CheckpointEvery and LogEvery are steps; 0 is only at the end.
 	EvalEvery       int `yaml:"eval_every"`
 	CheckpointEvery int `yaml:"checkpoint_every"`
@@ -254,7 +257,7 @@ func Default() Config {
 			Batch: 16, BaseBatch: 16, Steps: 90000, Optimizer: "sgd", LR: .01, Momentum: .9, Beta1: .9, Beta2: .999, Eps: 1e-8,
 			WeightDecay: 1e-4, WarmupSteps: 1000, WarmupFactor: .001,
 			Schedule: "multistep", Milestones: []float64{2. / 3, 8. / 9}, Gamma: .1,
-			EvalEvery: 5000, CheckpointEvery: 1000, LogEvery: 20,
+			Convolutions: "fixed", EvalEvery: 5000, CheckpointEvery: 1000, LogEvery: 20,
 		},
 		Infer: Infer{Score: .05, Method: "greedy", NMS: .5, TopK: 1000, MaxDetections: 100},
 	}

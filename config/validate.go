@@ -241,6 +241,7 @@ func (v *check) train(t Train) {
 	v.positive("train.gamma", t.Gamma)
 	v.span("train.clip_norm", t.ClipNorm, 0, math.Inf(1))
 	v.count("train.threads", t.Threads, 0, 1024)
+	v.oneOf("train.convolutions", t.Convolutions, "fixed", "measured", "onednn", "winograd")
 	v.count("train.eval_every", t.EvalEvery, 0, math.MaxInt)
 	v.count("train.checkpoint_every", t.CheckpointEvery, 0, math.MaxInt)
 	v.count("train.log_every", t.LogEvery, 0, math.MaxInt)

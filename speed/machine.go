@@ -1,10 +1,7 @@
 package speed
 
 import (
-	"bytes"
-	"os"
 	"runtime"
-	"strings"
 
 	"retinago/engine/cpu"
 	"retinago/picture"
@@ -12,22 +9,9 @@ import (
 
 // Describe tells what e runs on.
 func Describe(e *cpu.Engine) Machine {
-	return Machine{CPU: processor(), Engine: e.Name(), Threads: e.Threads(), Algorithm: e.Algorithm().String(), OneDNN: cpu.LibraryVersion(),
+	isa, _ := cpu.ISA() // e runs: there is no error
+	return Machine{CPU: cpu.Processor(), Engine: e.Name(), Threads: e.Threads(), Algorithm: e.Algorithm().String(), Choices: e.Choices(), ISA: isa, OneDNN: cpu.LibraryVersion(),
 		Pictures: picture.Codec(), Go: runtime.Version(), System: runtime.GOOS + "/" + runtime.GOARCH}
-}
-
-// processor is the name that Linux gives the first one, empty where it does not tell.
-func processor() string {
-	b, err := os.ReadFile("/proc/cpuinfo")
-	if err != nil {
-		return ""
-	}
-	for line := range bytes.Lines(b) {
-		if key, value, ok := strings.Cut(string(line), ":"); ok && strings.TrimSpace(key) == "model name" {
-			return strings.TrimSpace(value)
-		}
-	}
-	return ""
 }
 
 // Ceilings measures what the engine's threads can do at most.

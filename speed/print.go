@@ -18,7 +18,10 @@ func (r Result) Print(w io.Writer) error {
 	what := map[string]string{"infer": "inference", "train": "a training step"}[r.Mode]
 	p := printer{w: w}
 	p.line("%s, %s of %d x %dx%d, %d rounds", r.Network, what, r.Batch, r.Height, r.Width, r.Rounds)
-	p.line("%s, %d threads, %s: oneDNN %s, convolutions %s, pictures %s", m.CPU, m.Threads, m.Engine, m.OneDNN, m.Algorithm, m.Pictures)
+	p.line("%s, %d threads, %s: %s, oneDNN %s, convolutions %s, pictures %s", m.CPU, m.Threads, m.Engine, m.ISA, m.OneDNN, m.Algorithm, m.Pictures)
+	if m.Choices != "" {
+		p.line("convolutions' choices in %s", m.Choices)
+	}
 	p.line("")
 	p.line("whole      median %s   min %s   %.2f pictures/s", seconds(r.MedianS), seconds(r.MinS), float64(r.Batch)/r.MedianS)
 	p.line("compute    %.1f GFLOP, %.0f GFLOP/s: %.0f %% of the processor's %.0f; a product of matrices reaches %.0f", r.GFLOP, r.GFLOPS, 100*r.OfPeak, r.Peak, r.PeakProduct)

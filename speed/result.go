@@ -28,7 +28,9 @@ type Machine struct {
 	CPU       string `json:"cpu"`
 	Engine    string `json:"engine"`
 	Threads   int    `json:"threads"`
-	Algorithm string `json:"algorithm"` // of convolutions
+	ISA       string `json:"isa"`
+	Algorithm string `json:"algorithm"`         // of convolutions
+	Choices   string `json:"choices,omitempty"` // the file of measured ones
 	OneDNN    string `json:"onednn"`
 	Pictures  string `json:"pictures"`
 	Go        string `json:"go"`

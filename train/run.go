@@ -49,7 +49,11 @@ func Run(ctx context.Context, c config.Config, o Options) (err error) {
 			return err
 		}
 	}
-	e, err := cpu.New(cpu.Options{Threads: c.Train.Threads})
+	how, err := cpu.ParseAlgorithm(c.Train.Convolutions)
+	if err != nil {
+		return err
+	}
+	e, err := cpu.New(cpu.Options{Threads: c.Train.Threads, Algorithm: how, Warn: func(err error) { fmt.Fprintln(o.Log, err) }})
 	if err != nil {
 		return err
 	}

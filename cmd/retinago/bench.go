@@ -43,6 +43,7 @@ func benchCommand() *cli.Command {
 				&cli.IntFlag{Name: "batch", Usage: "pictures at once", Value: 1},
 				&cli.StringFlag{Name: "size", Usage: "canvas as `HxW` in multiples of 32", DefaultText: "the config's largest"},
 				&cli.IntFlag{Name: "threads", Usage: "of the compute", DefaultText: "all cores"},
+				convolutionsFlag("measured; fixed for training"),
 				&cli.IntFlag{Name: "rounds", Usage: "measured runs, after two to warm up", Value: 10},
 				&cli.StringFlag{Name: "json", Usage: "`FILE` for the measurement"},
 				&cli.StringFlag{Name: "input", Usage: "`FILE` with the images, instead of made-up pictures"},
@@ -73,6 +74,13 @@ func benchSpeed(c *cli.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, e.Close()) }()
+	how := cpu.Measured
+	if mode == "train" {
+		how = cpu.Fixed
+	}
+	if err := useConvolutions(c, e, how); err != nil {
+		return err
+	}
 	m, cfg, err := benchModel(c, e)
 	if err != nil {
 		return err

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"retinago/weights"
@@ -27,7 +29,7 @@ func TestBenchSpeed(t *testing.T) {
 		PeakRSSMB            float64 `json:"peak_rss_mb"`
 		ArenaMB              float64 `json:"arena_mb"`
 		Peak                 float64 `json:"peak_gflop_per_s"`
-		Machine              struct{ Engine, OneDNN, Algorithm, Pictures string }
+		Machine              struct{ Engine, ISA, OneDNN, Algorithm, Choices, Pictures string }
 		Layers               []struct{ Name, Op, Stage string }
 		Stages               []struct{ Name string }
 		Seconds              []float64
@@ -43,6 +45,17 @@ func TestBenchSpeed(t *testing.T) {
 			r.Layers[0].Name != "backbone.body.conv1" || r.Layers[0].Op != "Conv" || r.Layers[0].Stage != "stem" {
 			t.Errorf("%s: %+v", mode, r)
 		}
+	}
+	for how, kept := range map[string]bool{"measured": true, "fixed": false, "onednn": false, "winograd": false} {
+		ok(t, small("-size", "64x96", "-convolutions", how, "-json", js)...)
+		var r result
+		read(t, js, &r)
+		if _, err := os.Stat(r.Machine.Choices); r.Machine.Algorithm != how || r.Machine.ISA == "" || kept != (err == nil) {
+			t.Errorf("-convolutions %s: %+v, %v", how, r.Machine, err)
+		}
+	}
+	if code, out := call(t, small("-convolutions", "fast")...); code != exitUsage || !strings.Contains(out, "measured") {
+		t.Errorf("-convolutions fast: %d, %s", code, out)
 	}
 	wants(t, ok(t, small("-set", "data.short_sides=[64]", "-set", "data.max_side=100", "-set", "data.canvas_multiple=32")...), "1 x 64x128")
 

@@ -11,6 +11,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"retinago/coco"
+	"retinago/engine/cpu"
 	"retinago/infer"
 	"retinago/nms"
 	"retinago/picture"
@@ -37,6 +38,7 @@ func detectCommand() *cli.Command {
 			&cli.Float64Flag{Name: "nms", Usage: "IoU above which the lower score of a class goes", DefaultText: "of the checkpoint"},
 			&cli.StringFlag{Name: "method", Usage: "how boxes of one object are thinned out: " + strings.Join(nms.Kinds(), ", "), DefaultText: "of the checkpoint"},
 			&cli.IntFlag{Name: "threads", Usage: "of the compute", DefaultText: "all cores"},
+			convolutionsFlag("measured"),
 			&cli.BoolFlag{Name: "fast-decode", Usage: "read JPEGs at 1/2, 1/4 or 1/8 where they are scaled down by as much (data.fast_decode); annotated copies stay whole"},
 			&cli.BoolFlag{Name: "times", Usage: "print where the time went"},
 			mirrorFlag(), cacheFlag(),
@@ -78,6 +80,9 @@ func detect(c *cli.Context) error {
 		return err
 	}
 	defer p.Close()
+	if err := useConvolutions(c, p.Model().Engine().(*cpu.Engine), cpu.Measured); err != nil {
+		return err
+	}
 
 	results, err := detectAll(c, p, files, ids)
 	if err != nil {

@@ -34,6 +34,7 @@ func evalCommand() *cli.Command {
 			&cli.StringFlag{Name: "report", Usage: "write one HTML `FILE` with numbers, curves, scores to ask for, confusion and kinds of errors"},
 			&cli.StringFlag{Name: "results", Usage: "write the model's detections to `FILE` in COCO's results format"},
 			&cli.IntFlag{Name: "threads", Usage: "of the compute", DefaultText: "all cores"},
+			convolutionsFlag("fixed"),
 			&cli.BoolFlag{Name: "fast-decode", Usage: "as detect's, whatever the checkpoint says"},
 			&cli.BoolFlag{Name: "classes", Usage: "print a line per class too"},
 			&cli.BoolFlag{Name: "errors", Usage: "print what goes wrong: kinds of errors, confusion matrix"},
@@ -80,6 +81,9 @@ func evalModel(c *cli.Context) error {
 		return err
 	}
 	defer e.Close()
+	if err := useConvolutions(c, e, cpu.Fixed); err != nil {
+		return err
+	}
 	path, err := checkpoint(c)
 	if err != nil {
 		return err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"runtime"
 
@@ -16,8 +17,12 @@ func versionCommand() *cli.Command {
 		Usage:       "print the versions of the program and its libraries",
 		Description: "   retinago version",
 		Action: func(c *cli.Context) error {
-			_, err := fmt.Fprintf(c.App.Writer, "retinago %s\n%s %s/%s\noneDNN %s\npictures %s\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH,
-				cpu.LibraryVersion(), picture.Codec())
+			isa, err := cpu.ISA()
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(c.App.Writer, "retinago %s\n%s %s/%s\noneDNN %s\nkernels %s, choices in %s\npictures %s\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH,
+				cpu.LibraryVersion(), isa, cmp.Or(cpu.ChoicesDir(), "memory"), picture.Codec())
 			return err
 		},
 	}

@@ -3,8 +3,10 @@
 
 #include <oneapi/dnnl/dnnl.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cfloat>
+#include <chrono>
 #include <cstring>
 #include <exception>
 #include <list>
@@ -14,6 +16,9 @@
 #include <unordered_map>
 #include <vector>
 
+#include "isa.h"
+#include "winograd.h"
+
 using namespace dnnl;
 using tag = memory::format_tag;
 using type = memory::data_type;
@@ -21,6 +26,9 @@ using type = memory::data_type;
 namespace {
 
 enum Pass { FORWARD, DATA, WEIGHTS };
+
+// own is the Winograd kernels of the process's instruction set.
+const Winograd &own() { return rn_isa == AVX512 ? winograd_avx512 : rn_isa == AVX2 ? winograd_avx2 : winograd_baseline; }
 
 // Buffer is scratch memory that only grows.
 struct Buffer {
@@ -53,6 +61,7 @@ struct Packed {
 struct Primitive {
   primitive op;
   memory::desc src, weights, dst, scratch;
+  bool sums = false; // the residual lies in dst before it runs
 };
 
 } // namespace
@@ -60,17 +69,16 @@ struct Primitive {
 struct rn_conv_context {
   engine eng{engine::kind::cpu, 0};
   stream str{eng};
-  int threads, algorithm;
+  int threads;
   std::map<std::array<int, 18>, std::unique_ptr<Primitive>> primitives;
   std::unordered_map<const float *, std::list<Packed>> packed;
   Buffer scratch, plain;
 
-  rn_conv_context(int t, int a) : threads(t), algorithm(a) {}
+  explicit rn_conv_context(int t) : threads(t) {}
   Primitive &compiled(const rn_conv &s, Pass pass, bool bias, bool res);
   Packed &find(const float *w, const float *scale, const memory::desc &desc, std::array<int, 3> own);
   void *weights(const float *w, const float *scale, const rn_conv &s, const Primitive &p);
   float *winograd_weights(const float *w, const float *scale, const rn_conv &s, bool backward);
-  bool winograd(const rn_conv &s, Pass pass) const;
 };
 
 namespace {
@@ -89,10 +97,12 @@ memory::dims far_padding(const rn_conv &s) {
   return {(s.oh - 1) * s.stride + s.r - s.h - s.pad, (s.ow - 1) * s.stride + s.s - s.w - s.pad};
 }
 
-primitive_attr attributes(const rn_conv &s, bool res, const memory::desc &dst) {
+// attributes are what a forward pass does after its sums; the residual is an input of its own, or dst as it was.
+primitive_attr attributes(const rn_conv &s, bool res, bool sums, const memory::desc &dst) {
   primitive_attr a;
   post_ops ops;
-  if (res) ops.append_binary(algorithm::binary_add, dst);
+  if (res && sums) ops.append_sum(1);
+  else if (res) ops.append_binary(algorithm::binary_add, dst);
 #if DNNL_VERSION_MAJOR >= 3
   auto append = [&](algorithm f, float alpha, float beta) { ops.append_eltwise(f, alpha, beta); };
 #else
@@ -131,8 +141,23 @@ Primitive &rn_conv_context::compiled(const rn_conv &s, Pass pass, bool bias, boo
     p->scratch = pd.scratchpad_desc();
   };
 #if DNNL_VERSION_MAJOR >= 3
-  convolution_forward::primitive_desc fwd(eng, prop_kind::forward_training, direct, src, w, b, dst, st, near, far,
-                                          pass == FORWARD ? attributes(s, res, dst) : plain);
+  auto forward = [&](const primitive_attr &a) {
+    return convolution_forward::primitive_desc(eng, prop_kind::forward_training, direct, src, w, b, dst, st, near, far, a);
+  };
+#else
+  auto forward = [&](const primitive_attr &a) {
+    auto desc = bias ? convolution_forward::desc(prop_kind::forward_training, direct, src, w, b, dst, st, near, far)
+                     : convolution_forward::desc(prop_kind::forward_training, direct, src, w, dst, st, near, far);
+    return convolution_forward::primitive_desc(desc, a, eng);
+  };
+#endif
+  auto fwd = forward(pass == FORWARD ? attributes(s, res, false, dst) : plain);
+  // oneDNN's convolution by matrix products adds the wrong elements of a residual that is an input (2.6.3, for AVX2 and less).
+  if (res && strstr(fwd.impl_info_str(), "gemm")) {
+    p->sums = true;
+    fwd = forward(attributes(s, res, true, dst));
+  }
+#if DNNL_VERSION_MAJOR >= 3
   if (pass == FORWARD) {
     p->op = convolution_forward(fwd);
     keep(fwd, fwd.weights_desc());
@@ -146,9 +171,6 @@ Primitive &rn_conv_context::compiled(const rn_conv &s, Pass pass, bool bias, boo
     keep(pd, pd.diff_weights_desc());
   }
 #else
-  auto desc = bias ? convolution_forward::desc(prop_kind::forward_training, direct, src, w, b, dst, st, near, far)
-                   : convolution_forward::desc(prop_kind::forward_training, direct, src, w, dst, st, near, far);
-  convolution_forward::primitive_desc fwd(desc, pass == FORWARD ? attributes(s, res, dst) : plain, eng);
   if (pass == FORWARD) {
     p->op = convolution_forward(fwd);
     keep(fwd, fwd.weights_desc());
@@ -200,24 +222,12 @@ void *rn_conv_context::weights(const float *w, const float *scale, const rn_conv
 
 float *rn_conv_context::winograd_weights(const float *w, const float *scale, const rn_conv &s, bool backward) {
   Packed &k = find(w, scale, memory::desc(), {1 + backward, s.c, s.k});
-  float *u = (float *)k.data.get(4 * (backward ? rn_winograd_packed(s.k, s.c) : rn_winograd_packed(s.c, s.k)));
+  float *u = (float *)k.data.get(4 * (backward ? own().packed(s.k, s.c) : own().packed(s.c, s.k)));
   if (!k.fresh) {
-    rn_winograd_pack(u, w, scale, s.c, s.k, backward);
+    own().pack(u, w, scale, s.c, s.k, backward);
     k.fresh = true;
   }
   return u;
-}
-
-// winograd says whether the own kernels take a shape. Automatic choice leaves shapes to oneDNN where too few tiles
-// share the transformed weights.
-bool rn_conv_context::winograd(const rn_conv &s, Pass pass) const {
-  if (algorithm == 1 || !rn_winograd_available()) return false;
-  if (s.r != 3 || s.s != 3 || s.stride != 1 || s.pad != 1 || s.groups != 1) return false;
-  if (s.c % 16 || s.k % 16) return false;
-  if (pass == FORWARD && s.relu && (s.slope > 0 || s.cap > 0)) return false;
-  if (algorithm == 2) return true;
-  int64_t tiles = (int64_t)s.n * ((s.h + 3) / 4) * ((s.w + 3) / 4);
-  return tiles >= (pass == WEIGHTS ? 64 : 40);
 }
 
 namespace {
@@ -251,9 +261,9 @@ const char *rn_library_version(void) {
   return v.c_str();
 }
 
-rn_conv_context *rn_conv_new(int threads, int algorithm) {
+rn_conv_context *rn_conv_new(int threads) {
   try {
-    return new rn_conv_context(threads, algorithm);
+    return new rn_conv_context(threads);
   } catch (const std::exception &) {
     return nullptr;
   }
@@ -273,12 +283,16 @@ int64_t rn_conv_bytes(rn_conv_context *c) {
   return n;
 }
 
-char *rn_conv_forward(rn_conv_context *c, const rn_conv *s, float *y, const float *x, const float *w, const float *scale, const float *b, const float *res) {
+int rn_conv_own(const rn_conv *s) {
+  return s->r == 3 && s->s == 3 && s->stride == 1 && s->pad == 1 && s->groups == 1 && s->c >= own().lanes && s->k >= own().lanes;
+}
+
+char *rn_conv_forward(rn_conv_context *c, int take_own, const rn_conv *s, float *y, const float *x, const float *w, const float *scale, const float *b, const float *res) {
   return guarded([&] {
-    if (c->winograd(*s, FORWARD)) {
+    if (take_own) {
       float *u = c->winograd_weights(w, scale, *s, false);
-      float *scratch = (float *)c->scratch.get(4 * c->threads * rn_winograd_scratch(s->c, s->k));
-      rn_winograd_forward(y, x, u, b, res, s->n, s->h, s->w, s->c, s->k, s->relu, scratch);
+      float *scratch = (float *)c->scratch.get(4 * c->threads * own().scratch(s->c, s->k));
+      own().forward(y, x, u, b, res, s->n, s->h, s->w, s->c, s->k, s->relu, s->slope, s->cap, scratch);
       return;
     }
     Primitive &p = c->compiled(*s, FORWARD, b != nullptr, res != nullptr);
@@ -286,17 +300,18 @@ char *rn_conv_forward(rn_conv_context *c, const rn_conv *s, float *y, const floa
                                          {DNNL_ARG_WEIGHTS, memory(p.weights, c->eng, c->weights(w, scale, *s, p))},
                                          {DNNL_ARG_DST, memory(p.dst, c->eng, y)}};
     if (b) args[DNNL_ARG_BIAS] = memory(memory::desc({s->k}, type::f32, tag::x), c->eng, const_cast<float *>(b));
-    if (res) args[DNNL_ARG_ATTR_MULTIPLE_POST_OP(0) | DNNL_ARG_SRC_1] = memory(p.dst, c->eng, const_cast<float *>(res));
+    if (p.sums) memcpy(y, res, p.dst.get_size());
+    else if (res) args[DNNL_ARG_ATTR_MULTIPLE_POST_OP(0) | DNNL_ARG_SRC_1] = memory(p.dst, c->eng, const_cast<float *>(res));
     execute(c, p, args);
   });
 }
 
-char *rn_conv_data(rn_conv_context *c, const rn_conv *s, float *dx, const float *dy, const float *w, const float *scale) {
+char *rn_conv_data(rn_conv_context *c, int take_own, const rn_conv *s, float *dx, const float *dy, const float *w, const float *scale) {
   return guarded([&] {
-    if (c->winograd(*s, DATA)) {
+    if (take_own) {
       float *u = c->winograd_weights(w, scale, *s, true);
-      float *scratch = (float *)c->scratch.get(4 * c->threads * rn_winograd_scratch(s->k, s->c));
-      rn_winograd_forward(dx, dy, u, nullptr, nullptr, s->n, s->h, s->w, s->k, s->c, 0, scratch);
+      float *scratch = (float *)c->scratch.get(4 * c->threads * own().scratch(s->k, s->c));
+      own().forward(dx, dy, u, nullptr, nullptr, s->n, s->h, s->w, s->k, s->c, 0, 0, 0, scratch);
       return;
     }
     Primitive &p = c->compiled(*s, DATA, false, false);
@@ -306,11 +321,11 @@ char *rn_conv_data(rn_conv_context *c, const rn_conv *s, float *dx, const float 
   });
 }
 
-char *rn_conv_dweights(rn_conv_context *c, const rn_conv *s, float *dw, const float *dy, const float *x, const float *scale) {
+char *rn_conv_dweights(rn_conv_context *c, int take_own, const rn_conv *s, float *dw, const float *dy, const float *x, const float *scale) {
   return guarded([&] {
-    if (c->winograd(*s, WEIGHTS)) {
-      float *scratch = (float *)c->scratch.get(4 * rn_winograd_dweights_scratch(s->c, s->k));
-      rn_winograd_dweights(dw, dy, x, s->n, s->h, s->w, s->c, s->k, scratch);
+    if (take_own) {
+      float *scratch = (float *)c->scratch.get(4 * own().dweights_scratch(s->c, s->k));
+      own().dweights(dw, dy, x, s->n, s->h, s->w, s->c, s->k, scratch);
       if (scale) rn_scale_rows(dw, dw, scale, s->k, (int64_t)s->c * 9);
       return;
     }
@@ -328,6 +343,42 @@ char *rn_conv_dweights(rn_conv_context *c, const rn_conv *s, float *dw, const fl
     }
     if (scale) rn_scale_rows(dw, dw, scale, s->k, (int64_t)s->c / s->groups * s->r * s->s);
   });
+}
+
+char *rn_conv_time(rn_conv_context *c, int pass, const rn_conv *shape, double seconds[2]) {
+  rn_conv s = *shape;
+  s.relu = 0;
+  char *wrong = nullptr;
+  char *full = guarded([&] {
+    Buffer xb, wb, yb;
+    // Zeros that nobody wrote would all be one page of memory.
+    auto filled = [](Buffer &b, int64_t n) {
+      float *p = (float *)b.get(4 * n);
+      std::fill_n(p, n, 1.f);
+      return p;
+    };
+    float *x = filled(xb, (int64_t)s.n * s.h * s.w * s.c), *y = filled(yb, (int64_t)s.n * s.oh * s.ow * s.k);
+    float *w = filled(wb, (int64_t)s.k * s.c / s.groups * s.r * s.s);
+    auto run = [&](int own) {
+      auto begin = std::chrono::steady_clock::now();
+      if (!wrong)
+        wrong = pass == FORWARD ? rn_conv_forward(c, own, &s, y, x, w, nullptr, nullptr, nullptr)
+                : pass == DATA  ? rn_conv_data(c, own, &s, x, y, w, nullptr)
+                                : rn_conv_dweights(c, own, &s, w, y, x, nullptr);
+      return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    };
+    run(0), run(1); // compiles and packs
+    seconds[0] = seconds[1] = 1e30;
+    double all = 0;
+    for (int round = 0; round < 25 && (round < 2 || all < .1); round++)
+      for (int own = 0; own < 2; own++) {
+        double took = run(own);
+        all += took;
+        seconds[own] = std::min(seconds[own], took);
+      }
+    c->packed.erase(w);
+  });
+  return wrong ? wrong : full;
 }
 
 } // extern "C"

@@ -16,21 +16,24 @@ import (
 // Conv computes a convolution with fused scale, bias, residual and ReLU.
 func (e *Engine) Conv(y, x, w, scale, b, res *tensor.Dense, p engine.ConvParams) error {
 	s := convShape(x, w, y, p)
+	own := e.own(forward, &s)
 	return e.convolve("Conv", func() *C.char {
-		return C.rn_conv_forward(e.conv, &s, f32(y), f32(x), f32(w), f32(scale), f32(b), f32(res))
+		return C.rn_conv_forward(e.conv, own, &s, f32(y), f32(x), f32(w), f32(scale), f32(b), f32(res))
 	})
 }
 
 // ConvData computes the gradient of a convolution by its input.
 func (e *Engine) ConvData(dx, dy, w, scale *tensor.Dense, p engine.ConvParams) error {
 	s := convShape(dx, w, dy, p)
-	return e.convolve("ConvData", func() *C.char { return C.rn_conv_data(e.conv, &s, f32(dx), f32(dy), f32(w), f32(scale)) })
+	own := e.own(byData, &s)
+	return e.convolve("ConvData", func() *C.char { return C.rn_conv_data(e.conv, own, &s, f32(dx), f32(dy), f32(w), f32(scale)) })
 }
 
 // ConvWeights computes the gradient of a convolution by its weights.
 func (e *Engine) ConvWeights(dw, dy, x, scale *tensor.Dense, p engine.ConvParams) error {
 	s := convShape(x, dw, dy, p)
-	return e.convolve("ConvWeights", func() *C.char { return C.rn_conv_dweights(e.conv, &s, f32(dw), f32(dy), f32(x), f32(scale)) })
+	own := e.own(byWeights, &s)
+	return e.convolve("ConvWeights", func() *C.char { return C.rn_conv_dweights(e.conv, own, &s, f32(dw), f32(dy), f32(x), f32(scale)) })
 }
 
 func (e *Engine) convolve(name string, f func() *C.char) error {

@@ -11,11 +11,14 @@ import (
 	"retinago/engine"
 )
 
-var algorithms = map[string]Algorithm{"auto": Auto, "oneDNN": OneDNN, "Winograd": Winograd}
+var kinds = []Algorithm{Fixed, OneDNN, Winograd, Measured}
 
 // start returns an engine that ends with the test.
 func start(t testing.TB, o Options) *Engine {
 	t.Helper()
+	if o.Algorithm == Measured {
+		t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	}
 	e, err := New(o)
 	if err != nil {
 		t.Fatal(err)
@@ -128,11 +131,11 @@ var convCases = []convCase{
 
 // Every algorithm's forward pass with scale, bias, residual and ReLU, and both gradients, against float64.
 func TestConv(t *testing.T) {
-	for name, a := range algorithms {
+	for _, a := range kinds {
 		for _, threads := range []int{1, 2} {
 			e := start(t, Options{Threads: threads, Algorithm: a})
 			for _, c := range convCases {
-				t.Run(fmt.Sprintf("%s/%d/%v", name, threads, c), func(t *testing.T) { testConv(t, e, c) })
+				t.Run(fmt.Sprintf("%v/%d/%v", a, threads, c), func(t *testing.T) { testConv(t, e, c) })
 			}
 		}
 	}
@@ -162,7 +165,9 @@ func testConv(t *testing.T, e *Engine, c convCase) {
 		grad[wi] += float64(dy[yi]) * float64(x[xi])
 	})
 	sums := make([]float64, len(scaled))
+	biased, rest := make([]float64, len(scaled)), make([]float64, len(scaled))
 	for i := range scaled {
+		biased[i], rest[i] = max(plain[i]+float64(bias[i%c.k]), 0), max(plain[i]+float64(res[i]), 0)
 		sums[i] = scaled[i] + float64(bias[i%c.k]) + float64(res[i])
 		scaled[i] = max(sums[i], 0)
 	}
@@ -178,6 +183,8 @@ func testConv(t *testing.T, e *Engine, c convCase) {
 	check("forward", yd, plain, e.Conv(yd, xd, wd, nil, nil, nil, p))
 	fused := p
 	fused.ReLU = true
+	check("bias", yd, biased, e.Conv(yd, xd, wd, nil, bd, nil, fused))
+	check("residual", yd, rest, e.Conv(yd, xd, wd, nil, nil, rd, fused))
 	check("fused", yd, scaled, e.Conv(yd, xd, wd, sd, bd, rd, fused))
 	for i, v := range sums {
 		scaled[i] = v
@@ -222,7 +229,7 @@ func errorsOf(errs ...error) error {
 
 // A NaN reaches every output that reads it, in every algorithm. (With a fused ReLU it may end as 0: oneDNN's is a max.)
 func TestConvNaN(t *testing.T) {
-	for name, a := range algorithms {
+	for _, a := range kinds {
 		e := start(t, Options{Algorithm: a})
 		x := filled(48*48*32, 1)
 		x[(20*48+20)*32+5] = float32(math.NaN())
@@ -234,7 +241,7 @@ func TestConvNaN(t *testing.T) {
 		for i := 19; i <= 21; i++ {
 			for j := 19; j <= 21; j++ {
 				if got := v[(i*48+j)*32]; got == got {
-					t.Errorf("%s: pixel %d,%d is %g", name, i, j, got)
+					t.Errorf("%v: pixel %d,%d is %g", a, i, j, got)
 				}
 			}
 		}
@@ -243,7 +250,7 @@ func TestConvNaN(t *testing.T) {
 
 // Changed weights are packed anew, and only when they are said to have changed.
 func TestWeightsChanged(t *testing.T) {
-	for name, a := range algorithms {
+	for _, a := range kinds {
 		e := start(t, Options{Algorithm: a})
 		x, w, y := put(t, e, filled(48*48*16, 1), 1, 48, 48, 16), put(t, e, filled(16*16*9, 1), 16, 16, 3, 3), put(t, e, nil, 1, 48, 48, 16)
 		value := func() float32 {
@@ -253,21 +260,21 @@ func TestWeightsChanged(t *testing.T) {
 			return get(t, e, y)[(24*48+24)*16]
 		}
 		if v := value(); math.Abs(float64(v)-144) > 1e-2 {
-			t.Errorf("%s: %g, want 144", name, v)
+			t.Errorf("%v: %g, want 144", a, v)
 		}
 		if err := e.Upload(w, filled(16*16*9, 2)); err != nil {
 			t.Fatal(err)
 		}
 		e.WeightsChanged()
 		if v := value(); math.Abs(float64(v)-288) > 1e-2 {
-			t.Errorf("%s: %g after the change, want 288", name, v)
+			t.Errorf("%v: %g after the change, want 288", a, v)
 		}
 	}
 }
 
 // Equal work gives equal bits: runs can be repeated.
 func TestConvRepeats(t *testing.T) {
-	for name, a := range algorithms {
+	for _, a := range kinds {
 		e := start(t, Options{Algorithm: a})
 		r := rand.New(rand.NewPCG(5, 6))
 		x, dy := put(t, e, normal(r, 2*40*40*32), 2, 40, 40, 32), put(t, e, normal(r, 2*40*40*32), 2, 40, 40, 32)
@@ -283,7 +290,7 @@ func TestConvRepeats(t *testing.T) {
 			}
 			for i := range v {
 				if v[i] != first[i] {
-					t.Fatalf("%s: element %d is %g, was %g", name, i, v[i], first[i])
+					t.Fatalf("%v: element %d is %g, was %g", a, i, v[i], first[i])
 				}
 			}
 		}
@@ -292,9 +299,9 @@ func TestConvRepeats(t *testing.T) {
 
 func BenchmarkConv(b *testing.B) {
 	for _, c := range []convCase{{1, 100, 168, 256, 256, 3, 1, 1, 1}, {1, 50, 84, 256, 256, 3, 1, 1, 1}, {1, 100, 168, 128, 512, 1, 1, 0, 1}, {1, 200, 336, 64, 64, 3, 1, 1, 1}} {
-		for _, name := range []string{"oneDNN", "Winograd"} {
-			b.Run(fmt.Sprintf("%s/%v", name, c), func(b *testing.B) {
-				e := start(b, Options{Algorithm: algorithms[name]})
+		for _, a := range []Algorithm{OneDNN, Winograd} {
+			b.Run(fmt.Sprintf("%v/%v", a, c), func(b *testing.B) {
+				e := start(b, Options{Algorithm: a})
 				r := rand.New(rand.NewPCG(1, 2))
 				x, w, y := put(b, e, normal(r, c.n*c.h*c.w*c.c), c.n, c.h, c.w, c.c), put(b, e, normal(r, c.k*c.c*c.r*c.r), c.k, c.c, c.r, c.r), put(b, e, nil, c.n, c.h, c.w, c.k)
 				for b.Loop() {

@@ -17,37 +17,19 @@ import (
 	"retinago/engine"
 )
 
-// Algorithm chooses the kernels of convolutions.
-type Algorithm int
-
-const (
-	Auto     Algorithm = iota // by shape
-	OneDNN                    // oneDNN for all
-	Winograd                  // own kernels wherever they apply
-)
-
-// String tells the choice.
-func (a Algorithm) String() string {
-	switch a {
-	case OneDNN:
-		return "oneDNN's"
-	case Winograd:
-		return "own wherever they apply"
-	}
-	return "own or oneDNN's by shape"
-}
-
 // Options configures an Engine.
 type Options struct {
 	Threads   int // 0 takes every core that the process may use
 	Algorithm Algorithm
-	Int8      string // kernels of 8-bit sums, one of Int8Paths; empty takes the best
+	Warn      func(error) // as Use's, for Measured
+	Int8      string      // kernels of 8-bit sums, one of Int8Paths; empty takes the best
 }
 
 // Engine computes on the host's cores.
 type Engine struct {
 	threads int
 	chosen  Algorithm
+	choices *choices // of Measured
 	worker  *worker
 	conv    *C.rn_conv_context
 	int8    C.int           // number of the kernels of 8-bit sums
@@ -71,19 +53,23 @@ func New(o Options) (*Engine, error) {
 	if n < 0 || n > 1024 {
 		return nil, fmt.Errorf("cpu: %d threads; give 1 to 1024, or 0 for all cores", o.Threads)
 	}
+	if _, err := ISA(); err != nil {
+		return nil, err
+	}
 	path, err := int8Path(o.Int8)
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{threads: n, chosen: o.Algorithm, int8: path, worker: newWorker(), blocks: map[uintptr]block{}}
+	e := &Engine{threads: n, int8: path, worker: newWorker(), blocks: map[uintptr]block{}}
 	e.worker.do(func() {
 		C.rn_threads(C.int(n))
-		e.conv = C.rn_conv_new(C.int(n), C.int(o.Algorithm))
+		e.conv = C.rn_conv_new(C.int(n))
 	})
 	if e.conv == nil {
 		e.worker.stop()
 		return nil, errors.New("cpu: oneDNN does not start on this machine")
 	}
+	e.Use(o.Algorithm, o.Warn)
 	return e, nil
 }
 
@@ -92,9 +78,6 @@ func (e *Engine) Name() string { return "cpu" }
 
 // Threads is the number of threads that kernels use.
 func (e *Engine) Threads() int { return e.threads }
-
-// Algorithm is the choice of convolutions.
-func (e *Engine) Algorithm() Algorithm { return e.chosen }
 
 // Close frees all memory of the engine, its tensors included.
 func (e *Engine) Close() error {

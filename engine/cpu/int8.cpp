@@ -11,7 +11,7 @@
 
 #include "int8.h"
 
-#include "clones.h" // last: it changes how what follows is compiled
+#include "dispatch.h" // last
 
 static void plain_run(int32_t *acc, const uint8_t *const *rows, int taps, int steps, const int8_t *w, const int32_t *init, int vectors) {
   enum { PIXELS = 4 };
@@ -46,7 +46,7 @@ static inline float clamp(float v, float lo, float hi) {
 
 // finish_run turns the sums of n outputs of one pixel into their values: in units of y, and rounded where y is u8. Products
 // and sums are fused, so that each is rounded once on every processor.
-CLONES static void finish_run(uint8_t *__restrict y, float *__restrict yf, const int32_t *__restrict acc, const float *__restrict scale, const float *__restrict bias,
+INTO void finish_run(uint8_t *__restrict y, float *__restrict yf, const int32_t *__restrict acc, const float *__restrict scale, const float *__restrict bias,
                               const uint8_t *__restrict res, int n, const rn_int8_output *o) {
   float slope = o->slope, lo = o->lo, hi = o->hi, rs = o->res_scale;
   int zero = o->zero;
@@ -67,24 +67,24 @@ CLONES static void finish_run(uint8_t *__restrict y, float *__restrict yf, const
   }
 }
 
-CLONES static void depthwise_run(int32_t *__restrict acc, const uint8_t *__restrict x, const int8_t *__restrict w, int n) {
+INTO void depthwise_run(int32_t *__restrict acc, const uint8_t *__restrict x, const int8_t *__restrict w, int n) {
   for (int i = 0; i < n; i++) acc[i] += x[i] * w[i];
 }
 
-CLONES static void quantise_run(uint8_t *__restrict y, const float *__restrict x, int64_t n, float inverse, int zero) {
+INTO void quantise_run(uint8_t *__restrict y, const float *__restrict x, int64_t n, float inverse, int zero) {
   float lo = (float)-zero, hi = (float)(255 - zero);
   for (int64_t i = 0; i < n; i++) y[i] = (uint8_t)(nearest(clamp(x[i] * inverse, lo, hi)) + zero);
 }
 
-CLONES static void dequantise_run(float *__restrict y, const uint8_t *__restrict x, int64_t n, float scale, int zero) {
+INTO void dequantise_run(float *__restrict y, const uint8_t *__restrict x, int64_t n, float scale, int zero) {
   for (int64_t i = 0; i < n; i++) y[i] = scale * (float)(x[i] - zero);
 }
 
-CLONES static void max_u8_run(uint8_t *__restrict y, const uint8_t *__restrict x, int n) {
+INTO void max_u8_run(uint8_t *__restrict y, const uint8_t *__restrict x, int n) {
   for (int i = 0; i < n; i++) y[i] = x[i] > y[i] ? x[i] : y[i];
 }
 
-CLONES static void add_u8_run(uint8_t *__restrict y, const uint8_t *__restrict a, const uint8_t *__restrict b, int n, float sa, float sb, float offset) {
+INTO void add_u8_run(uint8_t *__restrict y, const uint8_t *__restrict a, const uint8_t *__restrict b, int n, float sa, float sb, float offset) {
   for (int i = 0; i < n; i++) {
     float v = __builtin_fmaf((float)a[i], sa, __builtin_fmaf((float)b[i], sb, offset));
     y[i] = (uint8_t)nearest(clamp(v, 0, 255));
@@ -187,8 +187,8 @@ static void conv_depthwise(const rn_conv *s, const rn_int8_output *o, uint8_t *y
       Place p = places.next();
       memcpy(acc.data(), init, sizeof(int32_t) * s->k);
       for (int i = 0; i < s->r; i++)
-        for (int j = 0; j < s->s; j++) depthwise_run(acc.data(), channels(s, p, i, j, border), w + (i * s->s + j) * s->c, s->c);
-      finish_run(y ? y + at : nullptr, yf ? yf + at : nullptr, acc.data(), scale, bias, res ? res + at : nullptr, s->k, o);
+        for (int j = 0; j < s->s; j++) dispatch<depthwise_run>(acc.data(), channels(s, p, i, j, border), w + (i * s->s + j) * s->c, s->c);
+      dispatch<finish_run>(y ? y + at : nullptr, yf ? yf + at : nullptr, acc.data(), scale, bias, res ? res + at : nullptr, s->k, o);
     }
   }
 }
@@ -231,7 +231,7 @@ void rn_int8_conv(int path, const rn_conv *s, const rn_int8_output *o, uint8_t *
         dot->run(acc, rows.data(), taps, steps, w, first, vectors);
         for (int m = 0; m < step && p + m < end; m++) {
           int64_t to = (p + m) * s->k + out;
-          finish_run(y ? y + to : nullptr, yf ? yf + to : nullptr, acc + m * vectors * VECTOR, scale + out, bias + out, res ? res + to : nullptr, outs, o);
+          dispatch<finish_run>(y ? y + to : nullptr, yf ? yf + to : nullptr, acc + m * vectors * VECTOR, scale + out, bias + out, res ? res + to : nullptr, outs, o);
         }
       }
     }
@@ -239,11 +239,11 @@ void rn_int8_conv(int path, const rn_conv *s, const rn_int8_output *o, uint8_t *
 }
 
 void rn_int8_quantise(uint8_t *y, const float *x, int64_t n, float inverse, int zero) {
-  spread(n, [=](int64_t i, int64_t to) { quantise_run(y + i, x + i, to - i, inverse, zero); });
+  spread(n, [=](int64_t i, int64_t to) { dispatch<quantise_run>(y + i, x + i, to - i, inverse, zero); });
 }
 
 void rn_int8_dequantise(float *y, const uint8_t *x, int64_t n, float scale, int zero) {
-  spread(n, [=](int64_t i, int64_t to) { dequantise_run(y + i, x + i, to - i, scale, zero); });
+  spread(n, [=](int64_t i, int64_t to) { dispatch<dequantise_run>(y + i, x + i, to - i, scale, zero); });
 }
 
 void rn_int8_lookup(uint8_t *y, const uint8_t *x, int64_t n, const uint8_t *table) {
@@ -261,7 +261,7 @@ void rn_int8_max_pool(uint8_t *y, const uint8_t *x, int n, int h, int w, int c, 
         memset(o, 0, c);
         for (int yy = oy * stride - pad; yy < oy * stride - pad + kernel; yy++)
           for (int xx = ox * stride - pad; xx < ox * stride - pad + kernel; xx++)
-            if (yy >= 0 && yy < h && xx >= 0 && xx < w) max_u8_run(o, x + (((int64_t)i * h + yy) * w + xx) * c, c);
+            if (yy >= 0 && yy < h && xx >= 0 && xx < w) dispatch<max_u8_run>(o, x + (((int64_t)i * h + yy) * w + xx) * c, c);
       }
 }
 
@@ -272,7 +272,7 @@ void rn_int8_upsample_add(uint8_t *y, const uint8_t *top, const uint8_t *lateral
       for (int xx = 0; xx < w; xx++) {
         int64_t o = (((int64_t)i * h + yy) * w + xx) * c;
         int64_t t = (((int64_t)i * th + (int64_t)yy * th / h) * tw + (int64_t)xx * tw / w) * c;
-        add_u8_run(y + o, top + t, lateral + o, c, top_scale, lateral_scale, offset);
+        dispatch<add_u8_run>(y + o, top + t, lateral + o, c, top_scale, lateral_scale, offset);
       }
 }
 

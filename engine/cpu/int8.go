@@ -15,8 +15,11 @@ import (
 
 var _ engine.Int8 = (*Engine)(nil)
 
-// Int8Paths lists the instruction sets for sums of 8-bit products that this processor has, the best first.
+// Int8Paths lists the instruction sets for sums of 8-bit products that this processor has within ISA, the best first.
 func Int8Paths() []string {
+	if _, err := ISA(); err != nil {
+		return nil
+	}
 	var s []string
 	for i := C.int(0); C.rn_int8_path(i) != nil; i++ {
 		if C.rn_int8_available(i) != 0 {

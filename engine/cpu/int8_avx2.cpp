@@ -31,7 +31,7 @@ static inline I dot(I a, X x, W w) {
 
 #include "int8_block.h"
 
-static int available() { return __builtin_cpu_supports("avx2"); }
+static int available() { return rn_isa >= AVX2; }
 
 static void run(int32_t *acc, const uint8_t *const *rows, int taps, int steps, const int8_t *w, const int32_t *init, int vectors) {
   for (int v = 0; v < vectors; v++)

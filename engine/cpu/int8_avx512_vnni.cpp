@@ -22,7 +22,7 @@ static inline I dot(I a, X x, W w) { return _mm512_dpbusd_epi32(a, x, w); }
 
 #include "int8_block.h"
 
-static int available() { return __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vnni"); }
+static int available() { return rn_isa >= AVX512 && __builtin_cpu_supports("avx512vnni"); }
 
 static void run(int32_t *acc, const uint8_t *const *rows, int taps, int steps, const int8_t *w, const int32_t *init, int vectors) {
   switch (vectors) {

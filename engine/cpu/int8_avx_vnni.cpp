@@ -26,7 +26,7 @@ static inline I dot(I a, X x, W w) { return _mm256_dpbusd_avx_epi32(a, x, w); }
 // available asks the processor itself: leaf 7.1, bit 4 of EAX.
 static int available() {
   unsigned a, b, c, d;
-  return __builtin_cpu_supports("avx2") && __get_cpuid_count(7, 1, &a, &b, &c, &d) && a >> 4 & 1;
+  return rn_isa >= AVX2 && __get_cpuid_count(7, 1, &a, &b, &c, &d) && a >> 4 & 1;
 }
 
 static void run(int32_t *acc, const uint8_t *const *rows, int taps, int steps, const int8_t *w, const int32_t *init, int vectors) {

@@ -1,5 +1,4 @@
-// Elementwise kernels, pooling, resizing and optimiser steps. A parallel loop hands whole runs of elements to a static
-// function that the compiler clones for AVX-512, AVX2 and the baseline: OpenMP's own outlined loops are not cloned.
+// Elementwise kernels, pooling, resizing and optimiser steps.
 #include "kernels.h"
 
 #include <math.h>
@@ -8,7 +7,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "clones.h" // last: it changes how what follows is compiled
+#include "dispatch.h" // last
 
 extern "C" {
 
@@ -52,7 +51,7 @@ template <class F> static void spread(int64_t n, F f) {
   }
 }
 
-CLONES static void add_run(float *__restrict y, const float *a, const float *b, int64_t n, int relu) {
+INTO void add_run(float *__restrict y, const float *a, const float *b, int64_t n, int relu) {
   if (relu)
     for (int64_t i = 0; i < n; i++) {
       float v = a[i] + b[i];
@@ -63,34 +62,34 @@ CLONES static void add_run(float *__restrict y, const float *a, const float *b, 
 }
 
 // The comparisons let a NaN through.
-CLONES static void relu_run(float *__restrict y, const float *x, int64_t n, float slope, float cap) {
+INTO void relu_run(float *__restrict y, const float *x, int64_t n, float slope, float cap) {
   for (int64_t i = 0; i < n; i++) {
     float v = x[i] <= 0 ? (slope > 0 ? slope * x[i] : 0) : x[i];
     y[i] = v > cap ? cap : v;
   }
 }
 
-CLONES static void relu_grad_run(float *__restrict dx, const float *dy, const float *y, int64_t n, float slope, float cap) {
+INTO void relu_grad_run(float *__restrict dx, const float *dy, const float *y, int64_t n, float slope, float cap) {
   for (int64_t i = 0; i < n; i++) {
     float g = y[i] > 0 ? dy[i] : (slope > 0 ? slope * dy[i] : 0);
     dx[i] = y[i] >= cap ? 0 : g;
   }
 }
 
-CLONES static void scale_run(float *y, const float *x, float s, int64_t n) {
+INTO void scale_run(float *y, const float *x, float s, int64_t n) {
   for (int64_t i = 0; i < n; i++) y[i] = s * x[i];
 }
 
-CLONES static void accumulate_run(float *__restrict y, const float *x, int64_t n) {
+INTO void accumulate_run(float *__restrict y, const float *x, int64_t n) {
   for (int64_t i = 0; i < n; i++) y[i] += x[i];
 }
 
-CLONES static void max_run(float *__restrict y, const float *x, int64_t n) {
+INTO void max_run(float *__restrict y, const float *x, int64_t n) {
   for (int64_t i = 0; i < n; i++) y[i] = x[i] > y[i] || x[i] != x[i] ? x[i] : y[i];
 }
 
 // hand_run gives what is left of a window's gradient to the channels whose maximum is here.
-CLONES static void hand_run(float *__restrict dx, float *__restrict left, const float *x, const float *y, int n) {
+INTO void hand_run(float *__restrict dx, float *__restrict left, const float *x, const float *y, int n) {
   for (int i = 0; i < n; i++) {
     float g = x[i] == y[i] ? left[i] : 0;
     dx[i] += g;
@@ -98,7 +97,7 @@ CLONES static void hand_run(float *__restrict dx, float *__restrict left, const 
   }
 }
 
-CLONES static double squares_run(const float *x, int64_t n) {
+INTO double squares_run(const float *x, int64_t n) {
   double s = 0;
   for (int64_t i = 0; i < n; i += 4096) {
     float part[16] = {0};
@@ -111,7 +110,7 @@ CLONES static double squares_run(const float *x, int64_t n) {
   return s;
 }
 
-CLONES static void sgd_run(float *__restrict w, float *__restrict m, const float *__restrict g, int64_t n, float lr, float momentum, float decay, float scale, int nesterov) {
+INTO void sgd_run(float *__restrict w, float *__restrict m, const float *__restrict g, int64_t n, float lr, float momentum, float decay, float scale, int nesterov) {
   for (int64_t i = 0; i < n; i++) {
     float d = scale * g[i] + decay * w[i];
     m[i] = momentum * m[i] + d;
@@ -119,7 +118,7 @@ CLONES static void sgd_run(float *__restrict w, float *__restrict m, const float
   }
 }
 
-CLONES static void adam_run(float *__restrict w, float *__restrict m, float *__restrict v, const float *__restrict g, int64_t n, float step, float root, float beta1, float beta2, float eps, float decay, float shrink, float scale) {
+INTO void adam_run(float *__restrict w, float *__restrict m, float *__restrict v, const float *__restrict g, int64_t n, float step, float root, float beta1, float beta2, float eps, float decay, float shrink, float scale) {
   for (int64_t i = 0; i < n; i++) {
     float d = scale * g[i] + decay * w[i];
     m[i] = beta1 * m[i] + (1 - beta1) * d;
@@ -128,29 +127,29 @@ CLONES static void adam_run(float *__restrict w, float *__restrict m, float *__r
   }
 }
 
-CLONES static void lerp_run(float *__restrict w, const float *x, int64_t n, float t) {
+INTO void lerp_run(float *__restrict w, const float *x, int64_t n, float t) {
   for (int64_t i = 0; i < n; i++) w[i] += t * (x[i] - w[i]);
 }
 
 extern "C" {
 
 void rn_add(float *y, const float *a, const float *b, int64_t n, int relu) {
-  spread(n, [=](int64_t i, int64_t to) { add_run(y + i, a + i, b + i, to - i, relu); });
+  spread(n, [=](int64_t i, int64_t to) { dispatch<add_run>(y + i, a + i, b + i, to - i, relu); });
 }
 
 void rn_relu(float *y, const float *x, int64_t n, float slope, float cap) {
   if (cap <= 0) cap = INFINITY;
-  spread(n, [=](int64_t i, int64_t to) { relu_run(y + i, x + i, to - i, slope, cap); });
+  spread(n, [=](int64_t i, int64_t to) { dispatch<relu_run>(y + i, x + i, to - i, slope, cap); });
 }
 
 void rn_relu_grad(float *dx, const float *dy, const float *y, int64_t n, float slope, float cap) {
   if (cap <= 0) cap = INFINITY;
-  spread(n, [=](int64_t i, int64_t to) { relu_grad_run(dx + i, dy + i, y + i, to - i, slope, cap); });
+  spread(n, [=](int64_t i, int64_t to) { dispatch<relu_grad_run>(dx + i, dy + i, y + i, to - i, slope, cap); });
 }
 
 void rn_scale_rows(float *y, const float *x, const float *s, int64_t rows, int64_t cols) {
 #pragma omp parallel for schedule(static)
-  for (int64_t r = 0; r < rows; r++) scale_run(y + r * cols, x + r * cols, s[r], cols);
+  for (int64_t r = 0; r < rows; r++) dispatch<scale_run>(y + r * cols, x + r * cols, s[r], cols);
 }
 
 void rn_bias_grad(float *db, const float *dy, int64_t rows, int c) {
@@ -160,7 +159,7 @@ void rn_bias_grad(float *db, const float *dy, int64_t rows, int c) {
   float *part = (float *)calloc((size_t)(blocks > 0 ? blocks : 1) * c, sizeof(float));
 #pragma omp parallel for schedule(static)
   for (int64_t b = 0; b < blocks; b++)
-    for (int64_t r = b * BLOCK; r < rows && r < (b + 1) * BLOCK; r++) accumulate_run(part + b * c, dy + r * c, c);
+    for (int64_t r = b * BLOCK; r < rows && r < (b + 1) * BLOCK; r++) dispatch<accumulate_run>(part + b * c, dy + r * c, c);
   for (int i = 0; i < c; i++) {
     double s = 0;
     for (int64_t b = 0; b < blocks; b++) s += part[b * c + i];
@@ -178,7 +177,7 @@ void rn_max_pool(float *y, const float *x, int n, int h, int w, int c, int oh, i
         for (int k = 0; k < c; k++) o[k] = -INFINITY;
         for (int yy = oy * stride - pad; yy < oy * stride - pad + kernel; yy++)
           for (int xx = ox * stride - pad; xx < ox * stride - pad + kernel; xx++)
-            if (yy >= 0 && yy < h && xx >= 0 && xx < w) max_run(o, x + (((int64_t)i * h + yy) * w + xx) * c, c);
+            if (yy >= 0 && yy < h && xx >= 0 && xx < w) dispatch<max_run>(o, x + (((int64_t)i * h + yy) * w + xx) * c, c);
       }
 }
 
@@ -197,7 +196,7 @@ void rn_max_pool_grad(float *dx, const float *dy, const float *x, const float *y
             int yy = oy * stride - pad + q / kernel, xx = ox * stride - pad + q % kernel;
             if (yy < 0 || yy >= h || xx < 0 || xx >= w) continue;
             int64_t p = (((int64_t)i * h + yy) * w + xx) * c;
-            hand_run(dx + p, left, x + p, y + o, c);
+            dispatch<hand_run>(dx + p, left, x + p, y + o, c);
           }
         }
     free(left);
@@ -211,7 +210,7 @@ void rn_upsample_add(float *y, const float *top, const float *lateral, int n, in
       for (int xx = 0; xx < w; xx++) {
         int64_t o = (((int64_t)i * h + yy) * w + xx) * c;
         int64_t t = (((int64_t)i * th + (int64_t)yy * th / h) * tw + (int64_t)xx * tw / w) * c;
-        add_run(y + o, lateral + o, top + t, c, 0);
+        dispatch<add_run>(y + o, lateral + o, top + t, c, 0);
       }
 }
 
@@ -223,7 +222,7 @@ void rn_upsample_grad(float *dtop, const float *dy, int n, int h, int w, int th,
       memset(row, 0, sizeof(float) * tw * c);
       // The rows that read row ty: the least with floor(y*th/h) = ty, and on.
       for (int64_t yy = ((int64_t)ty * h + th - 1) / th; yy < h && yy * th / h == ty; yy++)
-        for (int xx = 0; xx < w; xx++) accumulate_run(row + (int64_t)xx * tw / w * c, dy + (((int64_t)i * h + yy) * w + xx) * c, c);
+        for (int xx = 0; xx < w; xx++) dispatch<accumulate_run>(row + (int64_t)xx * tw / w * c, dy + (((int64_t)i * h + yy) * w + xx) * c, c);
     }
 }
 
@@ -232,22 +231,22 @@ double rn_sum_squares(const float *x, int64_t n) {
   int64_t blocks = (n + BLOCK - 1) / BLOCK;
   double *part = (double *)calloc((size_t)(blocks > 0 ? blocks : 1), sizeof(double)), s = 0;
 #pragma omp parallel for schedule(static) if (blocks > 1)
-  for (int64_t b = 0; b < blocks; b++) part[b] = squares_run(x + b * BLOCK, n - b * BLOCK < BLOCK ? n - b * BLOCK : BLOCK);
+  for (int64_t b = 0; b < blocks; b++) part[b] = dispatch<squares_run>(x + b * BLOCK, n - b * BLOCK < BLOCK ? n - b * BLOCK : BLOCK);
   for (int64_t b = 0; b < blocks; b++) s += part[b];
   free(part);
   return s;
 }
 
 void rn_sgd(float *w, float *m, const float *g, int64_t n, float lr, float momentum, float decay, float scale, int nesterov) {
-  spread(n, [=](int64_t i, int64_t to) { sgd_run(w + i, m + i, g + i, to - i, lr, momentum, decay, scale, nesterov); });
+  spread(n, [=](int64_t i, int64_t to) { dispatch<sgd_run>(w + i, m + i, g + i, to - i, lr, momentum, decay, scale, nesterov); });
 }
 
 void rn_adam(float *w, float *m, float *v, const float *g, int64_t n, float step, float root, float beta1, float beta2, float eps, float decay, float shrink, float scale) {
-  spread(n, [=](int64_t i, int64_t to) { adam_run(w + i, m + i, v + i, g + i, to - i, step, root, beta1, beta2, eps, decay, shrink, scale); });
+  spread(n, [=](int64_t i, int64_t to) { dispatch<adam_run>(w + i, m + i, v + i, g + i, to - i, step, root, beta1, beta2, eps, decay, shrink, scale); });
 }
 
 void rn_lerp(float *w, const float *x, int64_t n, float t) {
-  spread(n, [=](int64_t i, int64_t to) { lerp_run(w + i, x + i, to - i, t); });
+  spread(n, [=](int64_t i, int64_t to) { dispatch<lerp_run>(w + i, x + i, to - i, t); });
 }
 
 } // extern "C"

@@ -8,6 +8,11 @@
 extern "C" {
 #endif
 
+// Instruction sets: 0 baseline, 1 AVX2 with FMA, 2 AVX-512. rn_isa_lower holds the process to one below the processor's
+// best; it comes before all else, and returns what is wrong or NULL.
+int rn_isa_best(void);
+const char *rn_isa_lower(int isa);
+
 void rn_threads(int n);
 const char *rn_library_version(void);
 
@@ -24,23 +29,17 @@ typedef struct {
   float slope, cap;     // of the ReLU; cap 0 is none
 } rn_conv;
 typedef struct rn_conv_context rn_conv_context;
-// algorithm: 0 automatic, 1 oneDNN only, 2 own Winograd wherever it applies
-rn_conv_context *rn_conv_new(int threads, int algorithm);
+rn_conv_context *rn_conv_new(int threads);
 void rn_conv_delete(rn_conv_context *);
 void rn_conv_weights_changed(rn_conv_context *);
 int64_t rn_conv_bytes(rn_conv_context *);
-char *rn_conv_forward(rn_conv_context *, const rn_conv *, float *y, const float *x, const float *w, const float *scale, const float *b, const float *res);
-char *rn_conv_data(rn_conv_context *, const rn_conv *, float *dx, const float *dy, const float *w, const float *scale);
-char *rn_conv_dweights(rn_conv_context *, const rn_conv *, float *dw, const float *dy, const float *x, const float *scale);
-
-// Own Winograd F(4x4,3x3); 0 when this processor cannot.
-int rn_winograd_available(void);
-int64_t rn_winograd_packed(int in, int out);                // floats of packed weights
-void rn_winograd_pack(float *u, const float *w, const float *scale, int c, int k, int backward);
-int64_t rn_winograd_scratch(int in, int out);               // floats per thread
-void rn_winograd_forward(float *y, const float *x, const float *u, const float *b, const float *res, int n, int h, int w, int in, int out, int relu, float *scratch);
-int64_t rn_winograd_dweights_scratch(int c, int k);         // floats in all
-void rn_winograd_dweights(float *dw, const float *dy, const float *x, int n, int h, int w, int c, int k, float *scratch);
+// rn_conv_own says whether the own Winograd kernels take a shape; only then may `own` be set below, else oneDNN computes.
+int rn_conv_own(const rn_conv *);
+char *rn_conv_forward(rn_conv_context *, int own, const rn_conv *, float *y, const float *x, const float *w, const float *scale, const float *b, const float *res);
+char *rn_conv_data(rn_conv_context *, int own, const rn_conv *, float *dx, const float *dy, const float *w, const float *scale);
+char *rn_conv_dweights(rn_conv_context *, int own, const rn_conv *, float *dw, const float *dy, const float *x, const float *scale);
+// rn_conv_time takes the least seconds of a few runs on memory of its own: {oneDNN, own}. pass: 0 forward, 1 by data, 2 by weights.
+char *rn_conv_time(rn_conv_context *, int pass, const rn_conv *, double seconds[2]);
 
 void rn_add(float *y, const float *a, const float *b, int64_t n, int relu);
 void rn_relu(float *y, const float *x, int64_t n, float slope, float cap); // cap 0 is none

@@ -5,12 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "clones.h" // last: it changes how what follows is compiled
+#include "dispatch.h" // last
 
 namespace {
-
-// INTO makes a function part of the clone that calls it: a call would leave the clone's instructions, and its vectors.
-#define INTO static inline __attribute__((always_inline))
 
 // vexp is e^x for x in [-87, 0], relative error below 2e-7: 2^n times a polynomial on [-ln2/2, ln2/2] (Cephes).
 INTO float vexp(float x) {
@@ -92,15 +89,11 @@ template <Power P> INTO double run_of(float *grad, const float *x, int64_t n, fl
   return total;
 }
 
-CLONES double background_zero(float *grad, const float *x, int64_t n, float scale) { return run_of<ZERO>(grad, x, n, scale, 0); }
-CLONES double background_two(float *grad, const float *x, int64_t n, float scale) { return run_of<TWO>(grad, x, n, scale, 2); }
-CLONES double background_any(float *grad, const float *x, int64_t n, float scale, float gamma) { return run_of<ANY>(grad, x, n, scale, gamma); }
-
 // background_run sums the loss of n background values and writes scale times their slopes, if grad is given.
 double background_run(float *grad, const float *x, int64_t n, float scale, float gamma) {
-  if (gamma == 0) return background_zero(grad, x, n, scale);
-  if (gamma == 2) return background_two(grad, x, n, scale);
-  return background_any(grad, x, n, scale, gamma);
+  if (gamma == 0) return dispatch<run_of<ZERO>>(grad, x, n, scale, gamma);
+  if (gamma == 2) return dispatch<run_of<TWO>>(grad, x, n, scale, gamma);
+  return dispatch<run_of<ANY>>(grad, x, n, scale, gamma);
 }
 
 } // namespace

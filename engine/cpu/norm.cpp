@@ -6,19 +6,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "clones.h" // last: it changes how what follows is compiled
+#include "dispatch.h" // last
 
 namespace {
 
 // Rows of one block are summed in float32, blocks in float64, in an order that threads do not change.
 enum { BLOCK = 128 };
 
-CLONES void sum_rows(float *__restrict s, const float *x, int64_t rows, int c) {
+INTO void sum_rows(float *__restrict s, const float *x, int64_t rows, int c) {
   for (int64_t r = 0; r < rows; r++)
     for (int k = 0; k < c; k++) s[k] += x[r * c + k];
 }
 
-CLONES void square_rows(float *__restrict s, const float *x, const float *mean, int64_t rows, int c) {
+INTO void square_rows(float *__restrict s, const float *x, const float *mean, int64_t rows, int c) {
   for (int64_t r = 0; r < rows; r++)
     for (int k = 0; k < c; k++) {
       float d = x[r * c + k] - mean[k];
@@ -27,7 +27,7 @@ CLONES void square_rows(float *__restrict s, const float *x, const float *mean, 
 }
 
 // affine_rows: y = scale*(x-mean) + beta. What is folded into one shift loses digits where the mean is large.
-CLONES void affine_rows(float *__restrict y, const float *x, const float *mean, const float *scale, const float *beta, int64_t rows, int c, int relu) {
+INTO void affine_rows(float *__restrict y, const float *x, const float *mean, const float *scale, const float *beta, int64_t rows, int c, int relu) {
   for (int64_t r = 0; r < rows; r++)
     for (int k = 0; k < c; k++) {
       float v = (x[r * c + k] - mean[k]) * scale[k] + beta[k];
@@ -36,7 +36,7 @@ CLONES void affine_rows(float *__restrict y, const float *x, const float *mean, 
 }
 
 // grad_rows sums dy and dy*(x-mean)*rstd per channel; dy counts where y > 0, if y is given.
-CLONES void grad_rows(float *__restrict sum, float *__restrict dot, const float *dy, const float *y, const float *x, const float *mean, const float *rstd, int64_t rows, int c) {
+INTO void grad_rows(float *__restrict sum, float *__restrict dot, const float *dy, const float *y, const float *x, const float *mean, const float *rstd, int64_t rows, int c) {
   for (int64_t r = 0; r < rows; r++)
     for (int k = 0; k < c; k++) {
       int64_t i = r * c + k;
@@ -47,7 +47,7 @@ CLONES void grad_rows(float *__restrict sum, float *__restrict dot, const float 
 }
 
 // input_rows: dx = a*dy + b*(x-mean) + c, per channel.
-CLONES void input_rows(float *__restrict dx, const float *dy, const float *y, const float *x, const float *mean, const float *a, const float *b, const float *c0, int64_t rows, int c) {
+INTO void input_rows(float *__restrict dx, const float *dy, const float *y, const float *x, const float *mean, const float *a, const float *b, const float *c0, int64_t rows, int c) {
   for (int64_t r = 0; r < rows; r++)
     for (int k = 0; k < c; k++) {
       int64_t i = r * c + k;
@@ -107,7 +107,7 @@ void rn_norm(float *y, float *stats, float *var, const float *x, const float *ga
   double count = (double)pixels * per;
   double *total = (double *)malloc(sizeof(double) * images * c);
   Channels ch(images, c, 2); // mean, scale
-  over_blocks(total, images, pixels, c, [&](int64_t i, int64_t r, int64_t rows, float *part) { sum_rows(part, x + (i * pixels + r) * c, rows, c); });
+  over_blocks(total, images, pixels, c, [&](int64_t i, int64_t r, int64_t rows, float *part) { dispatch<sum_rows>(part, x + (i * pixels + r) * c, rows, c); });
   for (int64_t i = 0; i < images; i++)
     for (int g = 0; g < groups; g++) {
       double s = 0;
@@ -115,7 +115,7 @@ void rn_norm(float *y, float *stats, float *var, const float *x, const float *ga
       stats[i * groups + g] = (float)(s / count);
       for (int k = g * per; k < (g + 1) * per; k++) ch.at(0, i)[k] = (float)(s / count);
     }
-  over_blocks(total, images, pixels, c, [&](int64_t i, int64_t r, int64_t rows, float *part) { square_rows(part, x + (i * pixels + r) * c, ch.at(0, i), rows, c); });
+  over_blocks(total, images, pixels, c, [&](int64_t i, int64_t r, int64_t rows, float *part) { dispatch<square_rows>(part, x + (i * pixels + r) * c, ch.at(0, i), rows, c); });
   for (int64_t i = 0; i < images; i++)
     for (int g = 0; g < groups; g++) {
       double s = 0;
@@ -131,7 +131,7 @@ void rn_norm(float *y, float *stats, float *var, const float *x, const float *ga
   for (int64_t i = 0; i < images; i++)
     for (int64_t b = 0; b < blocks; b++) {
       int64_t at = (i * pixels + b * BLOCK) * c, rows = pixels - b * BLOCK < BLOCK ? pixels - b * BLOCK : BLOCK;
-      affine_rows(y + at, x + at, ch.at(0, i), ch.at(1, i), beta, rows, c, relu);
+      dispatch<affine_rows>(y + at, x + at, ch.at(0, i), ch.at(1, i), beta, rows, c, relu);
     }
 }
 
@@ -140,7 +140,7 @@ static void channel_grads(double *total, Channels &ch, const float *dy, const fl
   for (int64_t i = 0; i < images; i++) spread_stats(ch.at(0, i), ch.at(1, i), stats, i, images, c, groups);
   over_blocks(total, images, pixels, 2 * c, [&](int64_t i, int64_t r, int64_t rows, float *part) {
     int64_t at = (i * pixels + r) * c;
-    grad_rows(part, part + c, dy + at, relu ? y + at : NULL, x + at, ch.at(0, i), ch.at(1, i), rows, c);
+    dispatch<grad_rows>(part, part + c, dy + at, relu ? y + at : NULL, x + at, ch.at(0, i), ch.at(1, i), rows, c);
   });
 }
 
@@ -188,7 +188,7 @@ void rn_norm_grad(float *dx, const float *dy, const float *y, const float *x, co
   for (int64_t i = 0; i < images; i++)
     for (int64_t b = 0; b < blocks; b++) {
       int64_t at = (i * pixels + b * BLOCK) * c, rows = pixels - b * BLOCK < BLOCK ? pixels - b * BLOCK : BLOCK;
-      input_rows(dx + at, dy + at, relu ? y + at : NULL, x + at, ch.at(0, i), ch.at(2, i), ch.at(3, i), ch.at(4, i), rows, c);
+      dispatch<input_rows>(dx + at, dy + at, relu ? y + at : NULL, x + at, ch.at(0, i), ch.at(2, i), ch.at(3, i), ch.at(4, i), rows, c);
     }
 }
 

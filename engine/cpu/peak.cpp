@@ -4,6 +4,8 @@
 
 #include <omp.h>
 
+#include "dispatch.h" // last
+
 namespace {
 
 enum { CHAINS = 12 };
@@ -13,7 +15,7 @@ typedef float V32 __attribute__((vector_size(32)));
 typedef float V16 __attribute__((vector_size(16)));
 
 // chains runs in the vectors V. The result is read so that the compiler keeps the work.
-template <class V> inline __attribute__((always_inline)) float chains(int64_t rounds, float seed) {
+template <class V> INTO float chains(int64_t rounds, float seed) {
   V acc[CHAINS], x = V{} + .999f, y = V{} + seed;
   for (int i = 0; i < CHAINS; i++) acc[i] = V{} + (float)i;
   for (int64_t n = 0; n < rounds; n++) {
@@ -24,28 +26,17 @@ template <class V> inline __attribute__((always_inline)) float chains(int64_t ro
   return acc[0][0];
 }
 
-#if defined(__x86_64__) && defined(__GNUC__)
-__attribute__((target("avx512f,fma"))) float wide(int64_t n, float seed) { return chains<V64>(n, seed); }
-__attribute__((target("avx2,fma"))) float middle(int64_t n, float seed) { return chains<V32>(n, seed); }
-int width() { return __builtin_cpu_supports("avx512f") ? 64 : __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? 32 : 16; }
-#else
-float wide(int64_t n, float seed) { return chains<V16>(n, seed); }
-float middle(int64_t n, float seed) { return chains<V16>(n, seed); }
-int width() { return 16; }
-#endif
-float narrow(int64_t n, float seed) { return chains<V16>(n, seed); }
-
 } // namespace
 
 extern "C" double rn_peak(int64_t rounds) {
-  int w = width(), threads = 0;
+  int lanes = rn_isa == AVX512 ? 16 : rn_isa == AVX2 ? 8 : 4, threads = 0;
   float kept = 0;
 #pragma omp parallel reduction(+ : kept, threads)
   {
     float seed = 1e-3f * (1 + omp_get_thread_num());
-    kept += w == 64 ? wide(rounds, seed) : w == 32 ? middle(rounds, seed) : narrow(rounds, seed);
+    kept += lanes == 16 ? dispatch<chains<V64>>(rounds, seed) : lanes == 8 ? dispatch<chains<V32>>(rounds, seed) : dispatch<chains<V16>>(rounds, seed);
     threads++;
   }
   // kept is finite and positive: the comparison is for the compiler.
-  return kept > 0 ? 2.0 * rounds * CHAINS * (w / 4) * threads : 0;
+  return kept > 0 ? 2.0 * rounds * CHAINS * lanes * threads : 0;
 }

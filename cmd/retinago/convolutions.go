@@ -1,0 +1,28 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/urfave/cli/v2"
+
+	"retinago/engine/cpu"
+)
+
+// convolutionsFlag chooses the kernels of convolutions.
+func convolutionsFlag(byDefault string) cli.Flag {
+	return &cli.StringFlag{Name: "convolutions", DefaultText: byDefault,
+		Usage: "`HOW` kernels are chosen: measured once on this machine (see version), fixed by a rule: the same bits anywhere, onednn or winograd"}
+}
+
+// useConvolutions gives an engine the choice of convolutionsFlag.
+func useConvolutions(c *cli.Context, e *cpu.Engine, byDefault cpu.Algorithm) error {
+	a := byDefault
+	if name := c.String("convolutions"); name != "" {
+		var err error
+		if a, err = cpu.ParseAlgorithm(name); err != nil {
+			return usage("%s: -convolutions: %v", c.Command.FullName(), err)
+		}
+	}
+	e.Use(a, func(err error) { fmt.Fprintln(c.App.ErrWriter, err) })
+	return nil
+}

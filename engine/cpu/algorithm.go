@@ -1,0 +1,97 @@
+package cpu
+
+// #include <stdlib.h>
+// #include "kernels.h"
+import "C"
+
+import (
+	"fmt"
+	"strings"
+	"unsafe"
+)
+
+// Algorithm chooses between oneDNN and the own Winograd kernels where both can compute a convolution. They round
+// differently, so that results are equal to the bit only where choices are.
+type Algorithm int
+
+const (
+	Fixed    Algorithm = iota // by a rule on shapes: the same on every run and machine
+	Measured                  // what was faster when this machine first met the shape; see Choices
+	OneDNN                    // oneDNN for all
+	Winograd                  // own kernels wherever they apply
+)
+
+var algorithms = [...]string{"fixed", "measured", "onednn", "winograd"}
+
+// String is the name that ParseAlgorithm reads.
+func (a Algorithm) String() string { return algorithms[a] }
+
+// ParseAlgorithm reads fixed, measured, onednn or winograd.
+func ParseAlgorithm(name string) (Algorithm, error) {
+	for a, s := range algorithms {
+		if s == name {
+			return Algorithm(a), nil
+		}
+	}
+	return 0, fmt.Errorf("cpu: convolutions %q; there are %s", name, strings.Join(algorithms[:], ", "))
+}
+
+// Use changes the choice of convolutions. warn hears of a file of choices that cannot be read or written, which costs
+// measurements anew and nothing else; it may be nil.
+func (e *Engine) Use(a Algorithm, warn func(error)) {
+	e.chosen, e.choices = a, nil
+	if a == Measured {
+		e.choices = newChoices(e.threads, warn)
+	}
+}
+
+// Algorithm is the choice of convolutions.
+func (e *Engine) Algorithm() Algorithm { return e.chosen }
+
+// pass is what is computed of a convolution.
+type pass C.int
+
+const (
+	forward pass = iota
+	byData
+	byWeights
+)
+
+var passes = [...]string{"forward", "data", "weights"}
+
+// own tells whether the own kernels compute a convolution.
+func (e *Engine) own(p pass, s *C.rn_conv) C.int {
+	if e.chosen == OneDNN || C.rn_conv_own(s) == 0 {
+		return 0
+	}
+	switch {
+	case e.chosen == Winograd:
+		return 1
+	case e.chosen == Measured && uncertain(s):
+		return flag(e.choices.get(p, s, e.time))
+	}
+	return flag(rule(p, s))
+}
+
+// tiles is how many tiles of 4x4 outputs share the transformed weights.
+func tiles(s *C.rn_conv) int { return int(s.n * ((s.oh + 3) / 4) * ((s.ow + 3) / 4)) }
+
+// rule leaves shapes to oneDNN where reading the transformed weights, four times the size of the others, is most of the
+// work, and gradients by few channels' weights, where transforms are.
+func rule(p pass, s *C.rn_conv) bool {
+	if p == byWeights {
+		return tiles(s) >= 24 && min(s.c, s.k) >= 32
+	}
+	return tiles(s) >= 16
+}
+
+// uncertain tells whether a shape is worth a measurement. On large maps with many channels four multiplications less of
+// nine always won.
+func uncertain(s *C.rn_conv) bool { return tiles(s) < 400 || min(s.c, s.k) < 64 }
+
+// time measures both kernels of one convolution, in seconds.
+func (e *Engine) time(p pass, s *C.rn_conv) (oneDNN, own float64, err error) {
+	var t [2]C.double
+	err = e.convolve("timing", func() *C.char { return C.rn_conv_time(e.conv, C.int(p), s, (*C.double)(unsafe.Pointer(&t))) })
+	return float64(t[0]), float64(t[1]), err
+}

@@ -1,0 +1,193 @@
+package cpu
+
+// #include "kernels.h"
+import "C"
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"retinago/internal/file"
+)
+
+// kernelVersion is raised when the own kernels become faster or slower: what was measured before then counts no more.
+const kernelVersion = 1
+
+// margin is what one kernel must be faster by to be chosen against the rule: less may be chance.
+const margin = .1
+
+// machine is what measurements hold for.
+type machine struct {
+	CPU     string `json:"cpu"`
+	ISA     string `json:"isa"`
+	Threads int    `json:"threads"`
+	OneDNN  string `json:"onednn"`
+	Kernels int    `json:"kernels"`
+}
+
+// shape is a convolution as choices know it.
+type shape struct {
+	Pass   string `json:"pass"`
+	N      int    `json:"n"`
+	H      int    `json:"h"`
+	W      int    `json:"w"`
+	C      int    `json:"c"`
+	K      int    `json:"k"`
+	Kernel int    `json:"kernel"`
+	Stride int    `json:"stride"`
+	Groups int    `json:"groups"`
+}
+
+// choice is what a measurement came to.
+type choice struct {
+	shape
+	Own      bool    `json:"own"`
+	OwnMS    float64 `json:"own_ms"`
+	OneDNNMS float64 `json:"onednn_ms"`
+}
+
+// choices keeps what was measured, here and in a file of this machine.
+type choices struct {
+	machine machine
+	path    string // empty where the system has no place for caches
+	warn    func(error)
+	known   map[shape]choice
+}
+
+// ChoicesDir is the folder of the files in which measured choices of convolutions are kept, JSON for people to read and safe
+// to delete. It is empty where the system tells none.
+func ChoicesDir() string {
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(dir, "retinago")
+}
+
+// Choices is the file of this engine's measured choices, empty where there is none.
+func (e *Engine) Choices() string {
+	if e.choices == nil {
+		return ""
+	}
+	return e.choices.path
+}
+
+func newChoices(threads int, warn func(error)) *choices {
+	if warn == nil {
+		warn = func(error) {}
+	}
+	name, _ := ISA() // the engine runs: there is no error
+	c := &choices{machine: machine{Processor(), name, threads, LibraryVersion(), kernelVersion}, warn: warn, known: map[shape]choice{}}
+	if dir := ChoicesDir(); dir != "" {
+		h := fnv.New32a()
+		fmt.Fprintf(h, "%+v", c.machine)
+		c.path = filepath.Join(dir, fmt.Sprintf("convolutions-%s-%d-%08x.json", name, threads, h.Sum32()))
+	}
+	if err := c.read(); err != nil {
+		c.warn(fmt.Errorf("%w; it is written anew", err))
+	}
+	return c
+}
+
+// contents is the file.
+type contents struct {
+	Machine machine  `json:"machine"`
+	Choices []choice `json:"choices"`
+}
+
+// read adds what the file holds and is not known yet.
+func (c *choices) read() error {
+	if c.path == "" {
+		return nil
+	}
+	b, err := os.ReadFile(c.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("cpu: choices of convolutions: %w", err)
+	}
+	var f contents
+	if err := json.Unmarshal(b, &f); err != nil {
+		return fmt.Errorf("cpu: choices of convolutions: %s: %w", c.path, err)
+	}
+	if f.Machine != c.machine {
+		return fmt.Errorf("cpu: choices of convolutions: %s is of %+v, this is %+v", c.path, f.Machine, c.machine)
+	}
+	for _, have := range f.Choices {
+		if _, ok := c.known[have.shape]; !ok {
+			c.known[have.shape] = have
+		}
+	}
+	return nil
+}
+
+// write keeps what is known, with what other processes have measured meanwhile.
+func (c *choices) write() error {
+	if c.path == "" {
+		return nil
+	}
+	c.read() // a broken file is written over; New told of it
+	f := contents{Machine: c.machine}
+	for _, have := range c.known {
+		f.Choices = append(f.Choices, have)
+	}
+	slices.SortFunc(f.Choices, func(a, b choice) int { return strings.Compare(fmt.Sprint(a.shape), fmt.Sprint(b.shape)) })
+	if err := os.MkdirAll(filepath.Dir(c.path), 0o755); err != nil {
+		return err
+	}
+	return file.Write(c.path, func(w *bufio.Writer) error {
+		enc := json.NewEncoder(w)
+		enc.SetIndent("", " ")
+		return enc.Encode(f)
+	})
+}
+
+// get is the choice for a shape, measured where it is met for the first time.
+func (c *choices) get(p pass, s *C.rn_conv, measure func(pass, *C.rn_conv) (oneDNN, own float64, err error)) bool {
+	key := shape{passes[p], int(s.n), int(s.h), int(s.w), int(s.c), int(s.k), int(s.r), int(s.stride), int(s.groups)}
+	if have, ok := c.known[key]; ok {
+		return have.Own
+	}
+	oneDNN, own, err := measure(p, s)
+	if err != nil { // memory for it, at most: what computes will say so itself
+		return rule(p, s)
+	}
+	c.known[key] = choice{key, decide(oneDNN, own, rule(p, s)), 1e3 * own, 1e3 * oneDNN}
+	if err := c.write(); err != nil {
+		c.warn(fmt.Errorf("cpu: choices of convolutions are not kept: %w", err))
+		c.path = "" // once is enough
+	}
+	return c.known[key].Own
+}
+
+// decide takes the faster, or the rule's where they are near each other: two measurements then hardly differ in their
+// choice.
+func decide(oneDNN, own float64, rule bool) bool {
+	if own < (1-margin)*oneDNN {
+		return true
+	}
+	return rule && oneDNN >= (1-margin)*own
+}
+
+// Processor is the name that Linux gives the first one, empty where it does not tell.
+func Processor() string {
+	b, err := os.ReadFile("/proc/cpuinfo")
+	if err != nil {
+		return ""
+	}
+	for line := range strings.Lines(string(b)) {
+		if key, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(key) == "model name" {
+			return strings.TrimSpace(value)
+		}
+	}
+	return ""
+}

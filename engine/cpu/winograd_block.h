@@ -1,0 +1,334 @@
+// The Winograd kernels (Lavin and Gray 2016, "Fast Algorithms for Convolutional Neural Networks") in terms of what the file
+// that includes it says of one instruction set: LANES of a vector, and ROWS of products that stay in registers, two vectors
+// each. They are 36 batched matrix products over blocks of tiles that stay in the L2 cache.
+//
+//   forward, by data:  Y = A^T [ (G g G^T) . (B^T d B) ] A
+//   by weights:        dg = G^T [ sum over tiles of (A dY A^T) . (B^T d B) ] G
+//
+// The gradient by data is a forward pass with the weights turned by 180 degrees and their channels exchanged. Where channels
+// are no multiple of LANES, the last vector of them begins earlier, and a few are computed twice.
+
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC optimize("no-trapping-math")
+#endif
+
+typedef float V __attribute__((vector_size(4 * LANES)));
+typedef float U __attribute__((vector_size(4 * LANES), aligned(4), may_alias)); // V anywhere in memory
+
+static inline V ld(const float *p) { return *(const U *)p; }
+static inline void st(float *p, V v) { *(U *)p = v; }
+
+enum { PANEL = 2 * LANES };   // columns of a product
+enum { TILES = LANES == 16 ? 2 * ROWS : 4 * ROWS }; // tiles of one block: whole rounds of ROWS
+
+static inline int64_t up(int64_t n, int to) { return (n + to - 1) / to * to; }
+
+// start is where the vector of channels from k on begins, of n in all.
+static inline int start(int k, int n) { return k + LANES <= n ? k : n - LANES; }
+
+// The polynomials are taken at 0, P, -P, Q, -Q and infinity. Rounding errors depend on the points: these were found by
+// search to lose a quarter of the largest and half of the mean error of the usual 1 and 2. Their powers are exact.
+static constexpr float P = 11.f / 16, Q = 3.f / 2, P2 = P * P, Q2 = Q * Q;
+
+// B^T d: the input transform of one line.
+static inline void bt(const V *d, V *o) {
+  V a = d[4] - Q2 * d[2], b = d[3] - Q2 * d[1];
+  V c = d[4] - P2 * d[2], e = d[3] - P2 * d[1];
+  o[0] = P2 * Q2 * d[0] + (d[4] - (P2 + Q2) * d[2]);
+  o[1] = a + P * b;
+  o[2] = a - P * b;
+  o[3] = c + Q * e;
+  o[4] = c - Q * e;
+  o[5] = P2 * Q2 * d[1] + (d[5] - (P2 + Q2) * d[3]);
+}
+
+// A^T m: the output transform of one line.
+static inline void at(const V *m, V *o) {
+  V s = m[1] + m[2], d = m[1] - m[2], s2 = m[3] + m[4], d2 = m[3] - m[4];
+  o[0] = m[0] + s + s2;
+  o[1] = P * d + Q * d2;
+  o[2] = P2 * s + Q2 * s2;
+  o[3] = P2 * P * d + m[5] + Q2 * Q * d2;
+}
+
+// A y: the transpose of at, from four gradients to six.
+static inline void a_up(const V *y, V *o) {
+  V s = y[0] + P2 * y[2], d = P * (y[1] + P2 * y[3]);
+  V s2 = y[0] + Q2 * y[2], d2 = Q * (y[1] + Q2 * y[3]);
+  o[0] = y[0];
+  o[1] = s + d;
+  o[2] = s - d;
+  o[3] = s2 + d2;
+  o[4] = s2 - d2;
+  o[5] = y[3];
+}
+
+// G's rows are 1, x, x^2 over the product of the differences to the other points: N0, NP and NQ, twice each but the first;
+// the last row is 0, 0, 1.
+static constexpr double N0 = P2 * Q2, NP = 2. * P2 * (P2 - Q2), NQ = 2. * Q2 * (Q2 - P2);
+
+// g_up is G g: the weights' transform of one line.
+static inline void g_up(V a, V b, V c, V *o) {
+  V s = (float)(1 / NP) * (a + P2 * c), d = (float)(P / NP) * b;
+  V t = (float)(1 / NQ) * (a + Q2 * c), e = (float)(Q / NQ) * b;
+  o[0] = (float)(1 / N0) * a;
+  o[1] = s + d;
+  o[2] = s - d;
+  o[3] = t + e;
+  o[4] = t - e;
+  o[5] = c;
+}
+
+// g_down is G^T m, the transpose of g_up.
+static inline void g_down(const V *m, V *o) {
+  V s = m[1] + m[2], d = m[1] - m[2], t = m[3] + m[4], e = m[3] - m[4];
+  o[0] = (float)(1 / N0) * m[0] + (float)(1 / NP) * s + (float)(1 / NQ) * t;
+  o[1] = (float)(P / NP) * d + (float)(Q / NQ) * e;
+  o[2] = (float)(P2 / NP) * s + (float)(Q2 / NQ) * t + m[5];
+}
+
+static int64_t packed(int in, int out) { return 36 * in * up(out, PANEL); }
+
+// pack lays weights out as U [36][out/PANEL][in][PANEL], filled up with zeros.
+static void pack(float *u, const float *w, const float *scale, int c, int k, int backward) {
+  int in = backward ? k : c, out = backward ? c : k;
+  int64_t blocks = up(out, PANEL) / PANEL;
+#pragma omp parallel for schedule(static)
+  for (int64_t ob = 0; ob < blocks; ob++)
+    for (int i = 0; i < in; i++) {
+      float g[9][PANEL];
+      for (int j = 0; j < PANEL; j++) {
+        int o = (int)ob * PANEL + j;
+        if (o >= out) {
+          for (int q = 0; q < 9; q++) g[q][j] = 0;
+          continue;
+        }
+        const float *f = w + (backward ? (int64_t)i * c + o : (int64_t)o * c + i) * 9;
+        float s = scale ? scale[backward ? i : o] : 1;
+        for (int q = 0; q < 9; q++) g[q][j] = s * f[backward ? 8 - q : q];
+      }
+      for (int j = 0; j < PANEL; j += LANES) {
+        V t[18], m[6]; // t: the six rows of G g, three columns each
+        for (int b = 0; b < 3; b++) {
+          g_up(ld(g[b] + j), ld(g[3 + b] + j), ld(g[6 + b] + j), m);
+          for (int a = 0; a < 6; a++) t[a * 3 + b] = m[a];
+        }
+        for (int a = 0; a < 6; a++) {
+          g_up(t[a * 3], t[a * 3 + 1], t[a * 3 + 2], m);
+          for (int b = 0; b < 6; b++) st(u + (((a * 6 + b) * blocks + ob) * in + i) * PANEL + j, m[b]);
+        }
+      }
+    }
+}
+
+// Place is a tile: its picture, and its first row and column of the output.
+struct Place {
+  int image, y, x;
+  Place(int64_t id, int th, int tw) : image((int)(id / (th * tw))), y((int)(id / tw % th) * 4), x((int)(id % tw) * 4) {}
+};
+
+// input transforms the 6x6 patch of a tile of x [n,h,w,c] into v[36][stride], channel by channel.
+static void input(float *v, int64_t stride, const float *x, Place p, int h, int w, int c) {
+  const float *from[36];
+  for (int i = 0; i < 6; i++)
+    for (int j = 0; j < 6; j++) {
+      int yy = p.y - 1 + i, xx = p.x - 1 + j;
+      from[i * 6 + j] = yy >= 0 && yy < h && xx >= 0 && xx < w ? x + (((int64_t)p.image * h + yy) * w + xx) * c : NULL;
+    }
+  for (int kk = 0; kk < c; kk += LANES) {
+    int k = start(kk, c);
+    V m[36], d[6], o[6];
+    for (int j = 0; j < 6; j++) {
+      for (int i = 0; i < 6; i++) d[i] = from[i * 6 + j] ? ld(from[i * 6 + j] + k) : V{};
+      bt(d, o);
+      for (int i = 0; i < 6; i++) m[i * 6 + j] = o[i];
+    }
+    for (int i = 0; i < 6; i++) {
+      bt(m + i * 6, o);
+      for (int j = 0; j < 6; j++) st(v + (i * 6 + j) * stride + k, o[j]);
+    }
+  }
+}
+
+// A sum in float32 loses digits with its length, more than the transforms do: parts of DEPTH are summed apart, which makes
+// the error of 256 channels that of a direct convolution.
+enum { DEPTH = 64 };
+
+// micro computes R rows of a panel: o = a [R,n] * b [n,PANEL].
+template <int R> static void micro(const float *a, int64_t lda, const float *b, int n, float *o, int64_t ldo) {
+  for (int from = 0; from < n; from += DEPTH) {
+    int to = from + DEPTH < n ? from + DEPTH : n;
+    V s0[R], s1[R];
+    for (int r = 0; r < R; r++) s0[r] = s1[r] = V{};
+    for (int i = from; i < to; i++) {
+      V b0 = ld(b + (int64_t)i * PANEL), b1 = ld(b + (int64_t)i * PANEL + LANES);
+      __builtin_prefetch(b + (int64_t)(i + 12) * PANEL);
+      if (LANES > 8) __builtin_prefetch(b + (int64_t)(i + 12) * PANEL + LANES);
+#pragma GCC unroll 14
+      for (int r = 0; r < R; r++) {
+        s0[r] += a[r * lda + i] * b0;
+        s1[r] += a[r * lda + i] * b1;
+      }
+    }
+    for (int r = 0; r < R; r++) {
+      float *p = o + r * ldo;
+      st(p, from ? ld(p) + s0[r] : s0[r]);
+      st(p + LANES, from ? ld(p + LANES) + s1[r] : s1[r]);
+    }
+  }
+}
+
+// group computes rows of a panel, R at most.
+template <int R> static inline void group(int rows, const float *a, int64_t lda, const float *b, int n, float *o, int64_t ldo) {
+  if constexpr (R > 1)
+    if (rows < R) return group<R - 1>(rows, a, lda, b, n, o, ldo);
+  micro<R>(a, lda, b, n, o, ldo);
+}
+
+// product computes rows of a panel, in groups of like size: a group of few rows leaves the multipliers idle.
+static inline void product(const float *a, int64_t lda, int rows, const float *b, int n, float *o, int64_t ldo) {
+  for (int t = 0, groups = (rows + ROWS - 1) / ROWS; t < rows; groups--) {
+    int r = (rows - t + groups - 1) / groups;
+    group<ROWS>(r, a + (int64_t)t * lda, lda, b, n, o + t * ldo, ldo);
+    t += r;
+  }
+}
+
+static int64_t scratch_size(int in, int out) { return 36 * (int64_t)TILES * (in + up(out, PANEL)); }
+
+static void forward(float *y, const float *x, const float *u, const float *bias, const float *res, int n, int h, int w, int in, int out, int relu, float slope, float cap, float *scratch) {
+  int th = (h + 3) / 4, tw = (w + 3) / 4;
+  int64_t wide = up(out, PANEL), tiles = (int64_t)n * th * tw, per = scratch_size(in, out);
+  // Blocks of like size, as many for each thread: small maps have few.
+  int64_t threads = omp_get_max_threads(), rounds = (tiles + threads * TILES - 1) / (threads * TILES);
+  int64_t size = (tiles + threads * rounds - 1) / (threads * rounds), blocks = (tiles + size - 1) / size;
+#pragma omp parallel
+  {
+    float *vb = scratch + per * omp_get_thread_num(), *mb = vb + 36 * (int64_t)TILES * in;
+#pragma omp for schedule(dynamic, 1)
+    for (int64_t blk = 0; blk < blocks; blk++) {
+      int64_t t0 = blk * size;
+      int tn = (int)(tiles - t0 < size ? tiles - t0 : size);
+      for (int t = 0; t < tn; t++) input(vb + (int64_t)t * in, (int64_t)TILES * in, x, Place(t0 + t, th, tw), h, w, in);
+      for (int q = 0; q < 36; q++)
+        for (int64_t k = 0; k < wide; k += PANEL) {
+          const float *b = u + (q * wide + k) * in, *a = vb + (int64_t)q * TILES * in;
+          product(a, in, tn, b, in, mb + (int64_t)q * TILES * wide + k, wide);
+        }
+      for (int t = 0; t < tn; t++) {
+        Place p(t0 + t, th, tw);
+        for (int kk = 0; kk < out; kk += LANES) {
+          int k = start(kk, out);
+          V m[24], d[6], o[4], b = bias ? ld(bias + k) : V{};
+          for (int j = 0; j < 6; j++) {
+            for (int i = 0; i < 6; i++) d[i] = ld(mb + ((int64_t)(i * 6 + j) * TILES + t) * wide + k);
+            at(d, o);
+            for (int i = 0; i < 4; i++) m[i * 6 + j] = o[i];
+          }
+          for (int i = 0; i < 4 && p.y + i < h; i++) {
+            at(m + i * 6, o);
+            for (int j = 0; j < 4 && p.x + j < w; j++) {
+              int64_t off = (((int64_t)p.image * h + p.y + i) * w + p.x + j) * out + k;
+              V v = o[j] + b;
+              if (res) v += ld(res + off);
+              if (relu) v = v <= V{} ? slope * v : v; // a NaN is kept
+              if (cap > 0) v = v > cap ? V{} + cap : v;
+              st(y + off, v);
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+enum { CHUNK = 256 }; // tiles whose transforms are kept before they are multiplied
+
+static int64_t dweights_scratch(int c, int k) { return 36 * (CHUNK * (c + up(k, LANES)) + c * up(k, LANES)); }
+
+// rank adds R channels of v [n,ldv] times NV vectors of m [n,ldm] to o [R,ldo].
+template <int R, int NV> static inline void rank(const float *v, int64_t ldv, const float *m, int64_t ldm, int n, float *o, int64_t ldo) {
+  V s[R][NV];
+  for (int r = 0; r < R; r++)
+    for (int q = 0; q < NV; q++) s[r][q] = ld(o + r * ldo + q * LANES);
+  for (int t = 0; t < n; t++) {
+    V b[NV];
+    for (int q = 0; q < NV; q++) b[q] = ld(m + t * ldm + q * LANES);
+#pragma GCC unroll 14
+    for (int r = 0; r < R; r++)
+#pragma GCC unroll 2
+      for (int q = 0; q < NV; q++) s[r][q] += v[t * ldv + r] * b[q];
+  }
+  for (int r = 0; r < R; r++)
+    for (int q = 0; q < NV; q++) st(o + r * ldo + q * LANES, s[r][q]);
+}
+
+// ranks adds c channels of v times NV vectors of m.
+template <int NV> static inline void ranks(int c, const float *v, const float *m, int64_t ldm, int n, float *o, int64_t ldo) {
+  int i = 0;
+  for (; i + ROWS <= c; i += ROWS) rank<ROWS, NV>(v + i, c, m, ldm, n, o + i * ldo, ldo);
+  for (; i + 4 <= c; i += 4) rank<4, NV>(v + i, c, m, ldm, n, o + i * ldo, ldo);
+  for (; i < c; i++) rank<1, NV>(v + i, c, m, ldm, n, o + i * ldo, ldo);
+}
+
+// dweights transforms chunks of tiles by all threads; then each thread multiplies whole positions of the 36, so that every
+// sum is taken in one fixed order. Rows of dy's transforms are filled up to whole vectors by what nobody reads.
+static void dweights(float *dw, const float *dy, const float *x, int n, int h, int w, int c, int k, float *scratch) {
+  int th = (h + 3) / 4, tw = (w + 3) / 4;
+  int64_t tiles = (int64_t)n * th * tw, wide = up(k, LANES);
+  float *vb = scratch, *mb = vb + 36 * (int64_t)CHUNK * c, *du = mb + 36 * CHUNK * wide;
+#pragma omp parallel
+  {
+#pragma omp for schedule(static)
+    for (int q = 0; q < 36; q++) memset(du + q * c * wide, 0, sizeof(float) * c * wide);
+    for (int64_t t0 = 0; t0 < tiles; t0 += CHUNK) {
+      int tn = (int)(tiles - t0 < CHUNK ? tiles - t0 : CHUNK);
+#pragma omp for schedule(static)
+      for (int t = 0; t < tn; t++) {
+        Place p(t0 + t, th, tw);
+        input(vb + (int64_t)t * c, (int64_t)CHUNK * c, x, p, h, w, c);
+        for (int kk = 0; kk < k; kk += LANES) {
+          int o = start(kk, k);
+          V m[24], d[4], e[6];
+          for (int j = 0; j < 4; j++) {
+            for (int i = 0; i < 4; i++) d[i] = p.y + i < h && p.x + j < w ? ld(dy + (((int64_t)p.image * h + p.y + i) * w + p.x + j) * k + o) : V{};
+            a_up(d, e);
+            for (int i = 0; i < 6; i++) m[i * 4 + j] = e[i];
+          }
+          for (int i = 0; i < 6; i++) {
+            a_up(m + i * 4, e);
+            for (int j = 0; j < 6; j++) st(mb + ((int64_t)(i * 6 + j) * CHUNK + t) * wide + o, e[j]);
+          }
+        }
+      }
+#pragma omp for schedule(static)
+      for (int q = 0; q < 36; q++) {
+        const float *v = vb + (int64_t)q * CHUNK * c, *m = mb + q * CHUNK * wide;
+        float *o = du + q * c * wide;
+        int64_t kk = 0;
+        for (; kk + PANEL <= wide; kk += PANEL) ranks<2>(c, v, m + kk, wide, tn, o + kk, wide);
+        if (kk < wide) ranks<1>(c, v, m + kk, wide, tn, o + kk, wide);
+      }
+    }
+#pragma omp for schedule(static)
+    for (int i = 0; i < c; i++)
+      for (int kk = 0; kk < k; kk += LANES) {
+        int o = start(kk, k);
+        V t[18], m[6], g[3]; // t: the six columns of G^T dg', three rows each
+        float lines[9][LANES];
+        for (int b = 0; b < 6; b++) {
+          for (int a = 0; a < 6; a++) m[a] = ld(du + ((int64_t)(a * 6 + b) * c + i) * wide + o);
+          g_down(m, g);
+          for (int a = 0; a < 3; a++) t[a * 6 + b] = g[a];
+        }
+        for (int a = 0; a < 3; a++) {
+          g_down(t + a * 6, g);
+          for (int b = 0; b < 3; b++) st(lines[a * 3 + b], g[b]);
+        }
+        for (int j = 0; j < LANES; j++)
+          for (int q = 0; q < 9; q++) dw[((int64_t)(o + j) * c + i) * 9 + q] = lines[q][j];
+      }
+  }
+}
+
+#define KERNELS {LANES, packed, pack, scratch_size, forward, dweights_scratch, dweights}
