@@ -252,6 +252,10 @@ func TestLossThatIsNotFiniteStops(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "not finite") || !strings.Contains(err.Error(), ".jpg") || !strings.Contains(err.Error(), "learning rate") {
 		t.Fatalf("error %v", err)
 	}
+	var d *Diverged
+	if !errors.As(err, &d) || d.Step < 1 || d.Step > 7 {
+		t.Errorf("the step is not told: %+v", d)
+	}
 }
 
 func TestRunNamesWhatIsWrong(t *testing.T) {
