@@ -12,6 +12,7 @@ import (
 // clock tells how far a sweep is. It is the hook that hears of a run's steps.
 type clock struct {
 	w     io.Writer
+	often time.Duration // between two lines
 	now   func() time.Time
 	name  string // of the cell in progress
 	left  int    // cells after it
@@ -21,11 +22,6 @@ type clock struct {
 	made  int           // cells that this process made
 	spent time.Duration // on them
 }
-
-// often is the time between two lines.
-const often = 5 * time.Second
-
-func newClock(w io.Writer) *clock { return &clock{w: w, now: time.Now} }
 
 func (c *clock) begin(name string, left int) {
 	c.name, c.left, c.start, c.from = name, left, c.now(), -1
@@ -58,7 +54,7 @@ func (c *clock) Begin(_ context.Context, l *train.Loop) error {
 
 func (c *clock) Step(_ context.Context, l *train.Loop) error {
 	now := c.now()
-	if now.Sub(c.told) < often || l.Step == c.from {
+	if now.Sub(c.told) < c.often || l.Step == c.from {
 		return nil
 	}
 	c.told = now

@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"time"
 
 	"retinago/config"
 	"retinago/train"
@@ -25,6 +27,7 @@ type Sweep struct {
 	Timed    bool      // measure the time of a picture
 	Log      io.Writer // progress, for people
 
+	often       time.Duration // between lines of progress; 0 is 5 s
 	total, done int
 	clock       *clock
 	first       map[string]string // cells by configuration: equal ones are trained once
@@ -45,7 +48,7 @@ func (s *Sweep) Run(ctx context.Context) (*Results, error) {
 	if err := os.MkdirAll(s.Out, 0o755); err != nil {
 		return nil, fmt.Errorf("lab: %w", err)
 	}
-	s.first, s.clock = map[string]string{}, newClock(s.Log)
+	s.first, s.clock = map[string]string{}, &clock{w: s.Log, often: cmp.Or(s.often, 5*time.Second), now: time.Now}
 	s.total = len(s.Variants) * s.Seeds
 	for _, v := range s.Variants {
 		if v.Tune {

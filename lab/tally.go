@@ -46,7 +46,7 @@ func (t *tally) cumulative() []Point {
 			continue
 		}
 		n, sum = n+c, sum+t.sums[i]
-		p := Point{float64(n) / float64(t.n), sum / t.sum}
+		p := Point{float64(n) / float64(t.n), min(sum/t.sum, 1)}
 		last := out[len(out)-1]
 		if p.X-last.X >= far || p.Y-last.Y >= far {
 			if before != last { // a bin of many: the line bends where it begins
@@ -56,8 +56,9 @@ func (t *tally) cumulative() []Point {
 		}
 		before = p
 	}
-	if out[len(out)-1] != (Point{1, 1}) {
-		out = append(out, Point{1, 1})
+	if last := &out[len(out)-1]; last.X == 1 {
+		last.Y = 1 // but for rounding
+		return out
 	}
-	return out
+	return append(out, Point{1, 1})
 }
