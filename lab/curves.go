@@ -25,7 +25,11 @@ func (r *Results) training() report.Section {
 	for len(cells) > 0 {
 		part := cells[:min(perPlot, len(cells))]
 		cells = cells[len(part):]
-		words := part[0].Row.Variant + " to " + part[len(part)-1].Row.Variant
+		var list []string
+		for _, c := range part {
+			list = append(list, c.Row.Variant)
+		}
+		words := fromTo(list)
 		falling := report.Plot{Title: "Class loss, " + words, X: report.Axis{Name: "step"}, Y: report.Axis{Name: "log10 of the class loss"}}
 		rising := report.Plot{Title: "AP, " + words, X: report.Axis{Name: "step"}, Y: report.Axis{Name: "AP"}}
 		for _, c := range part {
@@ -96,7 +100,7 @@ func forms() report.Section {
 		Blocks: []report.Block{report.Figures{one, five, six}}}
 }
 
-// beside are the paper's tables with ours in their form.
+// beside are the paper's tables with ours in their form, as far as they have these variants.
 func (r *Results) beside() report.Section {
 	s := report.Section{Title: "Beside the paper", Words: "Lin et al. 2017, in percent; theirs are on COCO with ResNet-50 (table 1d: ResNet-101; 1e: on test-dev) at 600 px, other data than these: compare the order of rows, not their height."}
 	captions := map[string]string{
@@ -111,7 +115,7 @@ func (r *Results) beside() report.Section {
 				continue
 			}
 			ap := r.mean(v.Name, apOf)
-			row := []report.Cell{report.Word(v.Name), report.Words(strings.Join(brief(v.Sets), " ")), percent(ap.Mean), percent(ap.Half),
+			row := []report.Cell{report.Word(v.Name), report.Word(brief(v.Sets)), percent(ap.Mean), percent(ap.Half),
 				percent(r.mean(v.Name, ap50Of).Mean), percent(r.mean(v.Name, ap75Of).Mean)}
 			for _, p := range v.Paper {
 				row = append(row, report.Cell{Text: fmt.Sprintf("%.1f", p), Key: fmt.Sprint(p)})
@@ -122,20 +126,22 @@ func (r *Results) beside() report.Section {
 			s.Blocks = append(s.Blocks, t)
 		}
 	}
-	if len(s.Blocks) == 0 {
-		s.Blocks = append(s.Blocks, report.Text("None of these variants stands in the paper's tables."))
-	}
 	return s
 }
 
-// brief are settings by their last word.
-func brief(sets []string) []string {
-	out := settings(sets)
-	for i, s := range out {
+// brief is what a row of the paper's tables names: settings by their last word, without the kind of loss and the prior,
+// which a table's rows share.
+func brief(sets []string) string {
+	var out []string
+	for _, s := range settings(sets) {
 		key, value, _ := strings.Cut(s, "=")
-		out[i] = key[strings.LastIndexByte(key, '.')+1:] + " " + value
+		switch key = key[strings.LastIndexByte(key, '.')+1:]; key {
+		case "kind", "prior", "backbone":
+		default:
+			out = append(out, strings.TrimPrefix(key, "mine_")+" "+value)
+		}
 	}
-	return out
+	return strings.Join(out, ", ")
 }
 
 func percent(v float64) report.Cell {

@@ -30,7 +30,7 @@ func Density() []Variant {
 	}
 	for _, k := range [][2]float64{{.4, .3}, {.5, .4}, {.5, .5}, {.6, .4}, {.6, .5}, {.7, .5}} {
 		out = append(out, Variant{Name: "iou-" + short(k[0]) + "-" + short(k[1]), Words: fmt.Sprintf("positive from an IoU of %s, background below %s", short(k[0]), short(k[1])),
-			Sets: []string{"match.kind=iou", fmt.Sprintf("match.foreground=%g", k[0]), fmt.Sprintf("match.background=%g", k[1])}})
+			Sets: []string{"match.kind=iou", "match.foreground=" + short(k[0]), "match.background=" + short(k[1])}})
 	}
 	return append(out, Variant{Name: "atss", Words: "thresholds found for each object (Zhang et al. 2020)", Sets: []string{"match.kind=atss"}})
 }

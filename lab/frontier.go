@@ -62,9 +62,13 @@ func (r *Results) frontier() report.Section {
 	}
 	best := hull(all)
 	p.Curves = append(p.Curves, curve("frontier", best))
-	t := report.Table{Caption: "The frontier", Columns: []report.Column{{Name: "variant"}, {Name: "ms a picture"}, {Name: "AP"}}}
-	for _, q := range best {
-		t.Rows = append(t.Rows, []report.Cell{report.Word(place[q]), {Text: digits(q.X, "%.1f"), Key: digits(q.X, "%g")}, report.Number(q.Y)})
+	t := report.Table{Sortable: true, Columns: []report.Column{{Name: "variant"}, {Name: "ms a picture"}, {Name: "AP"}, {Name: "frontier", Left: true}}}
+	for _, q := range all {
+		on := ""
+		if slices.Contains(best, q) {
+			on = "on it"
+		}
+		t.Rows = append(t.Rows, []report.Cell{report.Word(place[q]), {Text: digits(q.X, "%.1f"), Key: digits(q.X, "%g")}, report.Number(q.Y), report.Word(on)})
 	}
 	s.Blocks = append(s.Blocks, report.Figures{p}, t)
 	return s

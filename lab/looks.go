@@ -70,12 +70,14 @@ func (v *View) figure4(of string) report.Section {
 		positive.Curves = append(positive.Curves, curve(name, g.Positive))
 		negative.Curves = append(negative.Curves, curve(name, g.Negative))
 	}
+	end := negative
+	end.Title, end.X.Min = "Figure 4: background, its end", .95
 	bars := report.Bars{Title: "Gradient that easy background carries", Words: "share of the sum of |dL/dx| over all anchors, with the paper's alpha for each gamma", Name: "share"}
 	for _, g := range v.Gammas {
 		bars.Bars = append(bars.Bars, report.Bar{Name: fmt.Sprintf("γ %g, α %g", g.Gamma, g.Alpha), Value: g.EasyGradient})
 	}
 	return report.Section{Title: "Where the loss lies " + of, Words: "Anchors are sorted by their loss, and their losses added up: a curve that stays low and rises at the end says that few anchors have most of the loss. " +
-		"Gamma changes little for objects and much for background, whose easy part it silences.", Blocks: []report.Block{report.Figures{positive, negative, bars}}}
+		"Gamma changes little for objects and much for background, whose easy part it silences.", Blocks: []report.Block{report.Figures{positive, negative, end, bars}}}
 }
 
 func (v *View) shares(of string) report.Section {

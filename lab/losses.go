@@ -62,7 +62,7 @@ func Losses() []Variant {
 	} {
 		v := Variant{Name: fmt.Sprintf("ohem-%d-%s", k.keep, short(k.nms)), Words: "cross entropy of the hardest anchors", Table: tableOHEM, Paper: k.paper,
 			Sets: []string{"loss.kind=ohem", fmt.Sprintf("loss.mine_keep=%d", k.keep), fmt.Sprintf("loss.mine_ratio=%d", k.ratio),
-				fmt.Sprintf("loss.mine_nms=%g", k.nms), prior}}
+				"loss.mine_nms=" + short(k.nms), prior}}
 		if k.ratio > 0 {
 			v.Name = fmt.Sprintf("ohem13-%d-%s", k.keep, short(k.nms))
 			v.Words = "the hardest anchors, three of background per object's"
@@ -79,7 +79,7 @@ func Losses() []Variant {
 
 // focal are the settings of the focal loss.
 func focal(alpha, gamma float64) []string {
-	return []string{"loss.kind=focal", alphaSet(alpha), fmt.Sprintf("loss.gamma=%g", gamma), "model.prior=.01"}
+	return []string{"loss.kind=focal", alphaSet(alpha), "loss.gamma=" + short(gamma), "model.prior=.01"}
 }
 
-func alphaSet(alpha float64) string { return fmt.Sprintf("loss.alpha=%g", alpha) }
+func alphaSet(alpha float64) string { return "loss.alpha=" + short(alpha) }

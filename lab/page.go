@@ -21,7 +21,7 @@ const (
 // Page composes the report of a sweep.
 func (r *Results) Page(e Experiment, title string) report.Page {
 	p := report.Page{Title: title}
-	p.Lead = fmt.Sprintf("%d variants, %s, %d threads.", len(r.measured()), count(len(r.Seeds), "seed"), r.Threads)
+	p.Lead = fmt.Sprintf("%s, %s, %s.", count(len(r.measured()), "variant"), count(len(r.Seeds), "seed"), count(r.Threads, "thread"))
 	if !r.Complete {
 		p.Lead += " The sweep was interrupted: what is finished is here."
 	}
@@ -32,7 +32,10 @@ func (r *Results) Page(e Experiment, title string) report.Page {
 	if e == ScaleExperiment {
 		p.Sections = append(p.Sections, r.frontier())
 	}
-	p.Sections = append(p.Sections, r.beside(), r.training())
+	if s := r.beside(); len(s.Blocks) > 0 {
+		p.Sections = append(p.Sections, s)
+	}
+	p.Sections = append(p.Sections, r.training())
 	if e == LossExperiment {
 		p.Sections = append(p.Sections, forms())
 	}
@@ -48,6 +51,14 @@ func count(n int, what string) string {
 		return "1 " + what
 	}
 	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// fromTo names a part of a list.
+func fromTo(list []string) string {
+	if len(list) == 1 {
+		return list[0]
+	}
+	return list[0] + " to " + list[len(list)-1]
 }
 
 // measured are the variants with a finished cell.
@@ -88,20 +99,21 @@ func (r *Results) answer(e Experiment) report.Section {
 			list = append(list, fmt.Sprintf("%s diverged: %s.", v.Name, d))
 		}
 	}
-	if len(r.Seeds) < 5 {
-		list = append(list, fmt.Sprintf("%s: with so few, an interval by Student's t is wide (a factor of %.1f on the standard error), and a real difference may not show. "+
-			"More seeds, not more digits, make it narrower.", strings.ToUpper(count(len(r.Seeds), "seed")[:1])+count(len(r.Seeds), "seed")[1:], factor(len(r.Seeds))))
-	}
+	list = append(list, fewSeeds(len(r.Seeds))...)
 	s.Blocks = append(s.Blocks, list)
 	return s
 }
 
-// factor is what a standard error is multiplied with for 95%.
-func factor(seeds int) float64 {
-	if seeds < 2 {
-		return 12.7 // of two: one seed has none
+// fewSeeds says what a small number of seeds does to intervals.
+func fewSeeds(n int) report.List {
+	switch {
+	case n == 1:
+		return report.List{"There is 1 seed: nothing tells chance from difference. Take five or more."}
+	case n < 5:
+		return report.List{fmt.Sprintf("There are %d seeds: with so few, an interval by Student's t is wide (%.1f standard errors to either side), "+
+			"and a real difference may not show. More seeds, not more digits, make it narrower.", n, student(n-1).Quantile(.975))}
 	}
-	return student(seeds - 1).Quantile(.975)
+	return nil
 }
 
 func interval(e Estimate) string {
@@ -146,13 +158,14 @@ func (r *Results) verdict() report.List {
 
 // numbers is a row per variant.
 func (r *Results) numbers() report.Section {
-	t := report.Table{Sortable: true, Columns: []report.Column{{Name: "variant"}, {Name: "what differs", Left: true}, {Name: "seeds", Meaning: "that ended with a number"},
+	t := report.Table{Sortable: true, Columns: []report.Column{{Name: "variant"}, {Name: "seeds", Meaning: "that ended with a number"},
 		{Name: "AP"}, {Name: "± 95%", Meaning: "by Student's t over the seeds"}, {Name: "AP50"}, {Name: "AP75"}, {Name: "small"}, {Name: "medium"}, {Name: "large"}, {Name: "AR 100"},
 		{Name: "s a run"}, {Name: "diverged", Left: true}}}
+	what := report.Table{Caption: "What differs", Columns: []report.Column{{Name: "variant"}, {Name: "what it is", Left: true}, {Name: "settings", Left: true}}}
 	of := func(f func(*Numbers) float64) func(Row) float64 { return func(r Row) float64 { return f(r.Numbers) } }
 	for _, v := range r.measured() {
 		ap := r.mean(v.Name, apOf)
-		row := []report.Cell{report.Word(v.Name), report.Words(strings.Join(settings(v.Sets), " ")), report.Count(ap.N), number(ap), half(ap)}
+		row := []report.Cell{report.Word(v.Name), report.Count(ap.N), number(ap), half(ap)}
 		for _, f := range []func(*Numbers) float64{func(n *Numbers) float64 { return n.AP50 }, func(n *Numbers) float64 { return n.AP75 }, func(n *Numbers) float64 { return n.APSmall },
 			func(n *Numbers) float64 { return n.APMedium }, func(n *Numbers) float64 { return n.APLarge }, func(n *Numbers) float64 { return n.AR100 }} {
 			row = append(row, number(r.mean(v.Name, of(f))))
@@ -163,8 +176,9 @@ func (r *Results) numbers() report.Section {
 		}
 		row = append(row, report.Count(int(seconds+.5)), report.Word(r.diverged(v.Name)))
 		t.Rows = append(t.Rows, row)
+		what.Rows = append(what.Rows, []report.Cell{report.Word(v.Name), report.Words(v.Words), report.Words(strings.Join(settings(v.Sets), " "))})
 	}
-	return report.Section{Title: "Numbers", Words: "Means over seeds, of the last step, never of the best one: that would choose by what is measured. – is nothing to measure.", Blocks: []report.Block{t}}
+	return report.Section{Title: "Numbers", Words: "Means over seeds, of the last step, never of the best one: that would choose by what is measured. – is nothing to measure.", Blocks: []report.Block{t, what}}
 }
 
 func number(e Estimate) report.Cell {
@@ -181,7 +195,7 @@ func half(e Estimate) report.Cell {
 	return report.Number(e.Half)
 }
 
-// barGroups keep bars legible on a telephone.
+// barGroup keeps bars legible on a telephone.
 const barGroup = 12
 
 func (r *Results) bars() report.Section {
@@ -195,7 +209,7 @@ func (r *Results) bars() report.Section {
 			name string
 			of   func(Row) float64
 		}{{"AP", apOf}, {"AP50", ap50Of}, {"AP75", ap75Of}} {
-			b := report.Bars{Title: k.name + ", " + part[0].Name + " to " + part[len(part)-1].Name, Name: k.name}
+			b := report.Bars{Title: k.name + ", " + fromTo(names(part)), Name: k.name}
 			for _, v := range part {
 				e := r.mean(v.Name, k.of)
 				bar := report.Bar{Name: v.Name}
@@ -259,7 +273,7 @@ func signed(v float64, known bool) report.Cell {
 // conditions say what was equal and what was not.
 func (r *Results) conditions() report.Section {
 	s := report.Section{Title: "Conditions", Words: "Of one seed, every variant has the same initial weights (each parameter is drawn by its name; those whose shape differs are drawn anew), the same pictures in the same order with the same flips, " +
-		"the same schedule, optimiser and normaliser of the loss. What differs stands in the table of numbers, and nothing else does. " +
+		"the same schedule, optimiser and normaliser of the loss. What differs stands below the table of numbers, and nothing else does. " +
 		"Cross entropy, the mining variants and the focal loss have one learning rate, though their losses differ in size: a rate chosen for one may suit another less."}
 	c, err := config.Parse("the sweep's configuration", []byte(r.Config))
 	if err == nil {

@@ -73,7 +73,7 @@ func TestCompare(t *testing.T) {
 	if d := c.of("fl-g5"); significance(d) != "not shown" || !near(d.Mean, 0) {
 		t.Errorf("%+v", d)
 	}
-	page(t, r, LossExperiment, "focal loss helps on these data", "3 seeds: with so few")
+	page(t, r, LossExperiment, "focal loss helps on these data", "There are 3 seeds: with so few")
 	page(t, results(map[string][]float64{"fl-g2": {.4}}), LossExperiment, "add ce-a*")
 	page(t, results(map[string][]float64{"ce-a.5": {.4}}), LossExperiment, "add fl-g*")
 	page(t, results(map[string][]float64{"ce-a.5": {.4}, "fl-g2": {.5}}), LossExperiment, "cannot be said")

@@ -173,6 +173,9 @@ func page(t *testing.T, r *Results, e Experiment, wants ...string) {
 
 // A run that diverges is a result with its step; equal settings are trained once; several alphas are tried.
 func TestSweepOfKinds(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trains five cells")
+	}
 	c := tiny(t)
 	variants, err := Adjust(chosen(t, "ce-noprior,ce-a.5,fl-g.5"), []string{"ce-noprior:train.lr=1e30", "ce-noprior:train.optimizer=sgd"})
 	if err != nil {

@@ -106,7 +106,7 @@ func legendPlot(entries []legendEntry) exportLegend {
 		l.Add(e.Name, &plotter.Line{LineStyle: draw.LineStyle{Color: series[e.Series].light, Width: vg.Points(1.6)}})
 	}
 	if len(entries) > 0 {
-		l.height = vg.Length(len(entries))*15 + 10
+		l.height = vg.Length(len(entries))*12.5 + 10
 	}
 	return l
 }

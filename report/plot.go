@@ -6,6 +6,7 @@ import (
 	"image/color"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -218,7 +219,12 @@ func (b Bars) plot() (*plot.Plot, int, error) {
 	if top == 0 {
 		g.X.Max = 1
 	}
-	g.Y.Padding = 12 // a reader's font may be wider than the one that gonum measures
+	// A reader's font may be wider than the one that gonum measures.
+	longest := 0
+	for _, n := range names {
+		longest = max(longest, utf8.RuneCountInString(n))
+	}
+	g.Y.Padding = max(12, 4+vg.Points(1.2)*vg.Length(longest))
 	g.Y.Min, g.Y.Max = -.6, float64(len(b.Bars))-.4
 	return g, 50 + barHeight*len(b.Bars), nil
 }

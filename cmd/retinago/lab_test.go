@@ -43,7 +43,7 @@ func TestLab(t *testing.T) {
 	if v.Pictures != 3 || v.Negatives == 0 {
 		t.Errorf("%+v", v)
 	}
-	if plots, err := os.ReadDir(filepath.Join(look, "plots")); err != nil || len(plots) != 10 {
+	if plots, err := os.ReadDir(filepath.Join(look, "plots")); err != nil || len(plots) != 12 {
 		t.Errorf("%d plots, %v", len(plots), err)
 	}
 
