@@ -96,7 +96,7 @@ func (r *Results) answer(e Experiment) report.Section {
 	}
 	for _, v := range r.measured() {
 		if d := r.diverged(v.Name); d != "" {
-			list = append(list, fmt.Sprintf("%s diverged: %s.", v.Name, d))
+			list = append(list, fmt.Sprintf("%s diverged: %s. Its means are of the seeds that did not, if there are any.", v.Name, d))
 		}
 	}
 	list = append(list, fewSeeds(len(r.Seeds))...)
@@ -139,14 +139,14 @@ func (r *Results) verdict() report.List {
 	switch {
 	case d.N < 2:
 		text += "of one seed. Whether that is more than chance cannot be said."
-	case d.P < .05 && d.Mean > 0:
-		text += fmt.Sprintf("%s, p %.3f by a paired t test over %d seeds: focal loss helps on these data.", interval(d.Estimate), d.P, d.N)
-	case d.P < .05:
-		text += fmt.Sprintf("%s, p %.3f by a paired t test over %d seeds: focal loss does harm on these data.", interval(d.Estimate), d.P, d.N)
+	case d.Holm < .05 && d.Mean > 0:
+		text += tested(d) + ": focal loss helps on these data."
+	case d.Holm < .05:
+		text += tested(d) + ": focal loss does harm on these data."
 	default:
-		text += fmt.Sprintf("%s, p %.3f by a paired t test over %d seeds: no difference is shown.", interval(d.Estimate), d.P, d.N)
+		text += tested(d) + ": no difference is shown."
 	}
-	out := report.List{text, "Both were chosen by the AP that is compared, among several: read the table of differences, where p is corrected for the number of comparisons, before you rely on it."}
+	out := report.List{text, "Both were chosen among several by the AP that is compared: p is therefore corrected for all comparisons of the table of differences."}
 	if v := r.view(name); v != nil {
 		g := v.Gammas
 		out = append(out, fmt.Sprintf("Why: on these data there are %.0f background anchors per anchor of an object, and of those that the trained %s sees %.0f%% are easy (p_t of .9 or more). "+
@@ -154,6 +154,11 @@ func (r *Results) verdict() report.List {
 			share(float64(v.Negatives), float64(v.Positives)), name, 100*share(float64(v.EasyNegatives), float64(v.Negatives)), 100*g[0].EasyGradient, 100*g[len(g)-1].EasyGradient))
 	}
 	return out
+}
+
+// tested is a difference with its interval and p.
+func tested(d Difference) string {
+	return fmt.Sprintf("%s, p %.3f by a paired t test over %d seeds, %.3f after Holm's correction", interval(d.Estimate), d.P, d.N, d.Holm)
 }
 
 // numbers is a row per variant.

@@ -64,7 +64,7 @@ func (s *Sweep) Run(ctx context.Context) (*Results, error) {
 	}
 	err := s.all(ctx, r)
 	r.Cells = append(r.Cells, s.candidates...)
-	if err != nil && ctx.Err() == nil {
+	if err != nil && (ctx.Err() == nil || !errors.Is(err, ctx.Err())) {
 		return nil, err
 	}
 	r.Complete = err == nil

@@ -207,7 +207,7 @@ func TestSweepOfKinds(t *testing.T) {
 			t.Errorf("%q is missing in\n%s", want, md)
 		}
 	}
-	page(t, r, LossExperiment, "ce-noprior diverged: after", "one seed", "Alphas that were tried", "Equal settings were trained once")
+	page(t, r, LossExperiment, "ce-noprior diverged: after", "one seed", "There is 1 seed", "Alphas that were tried", "Equal settings were trained once")
 	page(t, r, ScaleExperiment, "Accuracy and time", "frontier")
 }
 

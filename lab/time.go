@@ -11,29 +11,35 @@ import (
 	"retinago/picture"
 )
 
-// timedPictures is how many pictures are timed, after two to warm up.
-const timedPictures = 20
+// timedPictures are timed, after warmUp others.
+const (
+	timedPictures = 20
+	warmUp        = 2
+)
 
-// pictureMS is the median time of a picture: scaling, network, boxes and NMS.
+// pictureMS is the median time of a picture: scaling, network, boxes and NMS. Pictures that cannot be read are passed over.
 func pictureMS(ctx context.Context, p *infer.Predictor, d *data.Dataset) (float64, error) {
 	var all []float64
-	for i := range timedPictures + 2 {
+	var broken error
+	for i := 0; len(all) < timedPictures+warmUp && i < d.Len()+timedPictures+warmUp; i++ {
 		if err := ctx.Err(); err != nil {
 			return 0, err
 		}
-		path := d.File(i % d.Len())
-		pic, err := picture.Decode(path)
+		pic, err := picture.Decode(d.File(i % d.Len()))
 		if err != nil {
-			return 0, fmt.Errorf("%s: %w", path, err)
+			broken = err
+			continue
 		}
 		begin := time.Now()
 		if _, err := p.Predict(pic); err != nil {
 			return 0, err
 		}
-		if i >= 2 {
-			all = append(all, time.Since(begin).Seconds()*1e3)
-		}
+		all = append(all, time.Since(begin).Seconds()*1e3)
 	}
+	if len(all) <= warmUp {
+		return 0, fmt.Errorf("lab: %s: no picture could be read: %w", d.Path(), broken)
+	}
+	all = all[warmUp:]
 	slices.Sort(all)
 	return (all[(len(all)-1)/2] + all[len(all)/2]) / 2, nil
 }

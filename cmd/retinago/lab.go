@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
 	"os"
@@ -13,6 +14,7 @@ import (
 	"retinago/data"
 	"retinago/detector"
 	"retinago/engine/cpu"
+	"retinago/internal/file"
 	"retinago/lab"
 	"retinago/report"
 )
@@ -125,7 +127,11 @@ func sweep(c *cli.Context, e lab.Experiment, title string, all []lab.Variant, li
 	if err := r.Save(filepath.Join(out, "results.json")); err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(out, "results.md"), []byte(r.Markdown()), 0o644); err != nil {
+	err = file.Write(filepath.Join(out, "results.md"), func(w *bufio.Writer) error {
+		_, err := w.WriteString(r.Markdown())
+		return err
+	})
+	if err != nil {
 		return err
 	}
 	if err := savePage(out, r.Page(e, title)); err != nil {
@@ -140,10 +146,18 @@ func sweep(c *cli.Context, e lab.Experiment, title string, all []lab.Variant, li
 	return err
 }
 
+// savePage writes a page and its plots. Plots of an earlier page, which may have had others, go.
 func savePage(out string, p report.Page) error {
-	// Plots of an earlier report with other variants would stay beside these.
-	if err := os.RemoveAll(filepath.Join(out, "plots")); err != nil {
-		return err
+	for _, kind := range []string{"svg", "png"} {
+		old, err := filepath.Glob(filepath.Join(out, "plots", "[0-9][0-9]*-*."+kind))
+		if err != nil {
+			return err
+		}
+		for _, f := range old {
+			if err := os.Remove(f); err != nil {
+				return err
+			}
+		}
 	}
 	if err := p.Export(filepath.Join(out, "plots")); err != nil {
 		return err
