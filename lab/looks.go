@@ -3,6 +3,7 @@ package lab
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"retinago/report"
 )
@@ -44,21 +45,20 @@ func (r *Results) looks() ([]report.Section, bool) {
 	}
 	var s []report.Section
 	if v := r.view(name); v != nil {
-		s = v.Sections("of " + name)
+		s = v.Sections(" of " + name)
 	}
 	return append(s, report.Section{Title: "Easy background by variant", Words: "What each trained model leaves as easy, and the share of all |dL/dx| that this background would carry under the focal loss of each gamma with the paper's alpha for it.",
 		Blocks: []report.Block{t}}), true
 }
 
-// Sections show a view; of says whose.
+// Sections show a view; of says whose in their titles, as in " of fl-g2".
 func (v *View) Sections(of string) []report.Section {
-	s := []report.Section{v.figure4(of), v.shares(of), v.groups(of)}
-	return s
+	return []report.Section{v.figure4(of), v.shares(of), v.groups(of)}
 }
 
 // Page is a view's own report.
 func (v *View) Page(title, lead string) report.Page {
-	return report.Page{Title: title, Lead: lead, Sections: v.Sections("of this model")}
+	return report.Page{Title: title, Lead: lead, Sections: v.Sections("")}
 }
 
 func (v *View) figure4(of string) report.Section {
@@ -76,17 +76,17 @@ func (v *View) figure4(of string) report.Section {
 	for _, g := range v.Gammas {
 		bars.Bars = append(bars.Bars, report.Bar{Name: fmt.Sprintf("γ %g, α %g", g.Gamma, g.Alpha), Value: g.EasyGradient})
 	}
-	return report.Section{Title: "Where the loss lies " + of, Words: "Anchors are sorted by their loss, and their losses added up: a curve that stays low and rises at the end says that few anchors have most of the loss. " +
+	return report.Section{Title: "Where the loss lies" + of, Words: "Anchors are sorted by their loss, and their losses added up: a curve that stays low and rises at the end says that few anchors have most of the loss. " +
 		"Gamma changes little for objects and much for background, whose easy part it silences.", Blocks: []report.Block{report.Figures{positive, negative, end, bars}}}
 }
 
 func (v *View) shares(of string) report.Section {
 	perPicture := func(n int) string { return fmt.Sprintf("%.1f", float64(n)/float64(v.Pictures)) }
-	s := report.Section{Title: "Anchors " + of, Words: fmt.Sprintf("%s of the validation set. The p_t of an object's anchor is the probability of its class, of background 1 minus the largest probability. Easy is a p_t of .9 or more.", count(v.Pictures, "picture"))}
+	s := report.Section{Title: "Anchors" + of, Words: fmt.Sprintf("%s of the validation set. The p_t of an object's anchor is the probability of its class, of background 1 minus the largest probability. Easy is a p_t of .9 or more.", count(v.Pictures, "picture"))}
 	s.Blocks = append(s.Blocks, report.Tiles{
-		{Name: "Objects' anchors", Value: perPicture(v.Positives), Meaning: "a picture"}, {Name: "Background", Value: perPicture(v.Negatives), Meaning: "a picture"},
+		{Name: "Objects", Value: perPicture(v.Positives), Meaning: "anchors a picture"}, {Name: "Background", Value: perPicture(v.Negatives), Meaning: "anchors a picture"},
 		{Name: "Imbalance", Value: fmt.Sprintf("1:%.0f", share(float64(v.Negatives), float64(v.Positives))), Meaning: "objects' to background"},
-		{Name: "Easy background", Value: perPicture(v.EasyNegatives), Meaning: "a picture"},
+		{Name: "Easy", Value: perPicture(v.EasyNegatives), Meaning: "of background, a picture"},
 	})
 	var figures report.Figures
 	for side, name := range []string{"p_t of background", "p_t of objects' anchors"} {
@@ -110,24 +110,30 @@ func (v *View) shares(of string) report.Section {
 }
 
 func (v *View) groups(of string) report.Section {
-	table := func(first, caption string) report.Table {
-		return report.Table{Caption: caption, Columns: []report.Column{{Name: first}, {Name: "objects' anchors"}, {Name: "their mean p_t"}, {Name: "background"}, {Name: "easy"},
-			{Name: "gradient at γ 0", Meaning: "share of all |dL/dx|"}, {Name: "at γ 2", Meaning: "share of all |dL/dx|"}}}
-	}
-	row := func(name string, g GroupView) []report.Cell {
-		pt := report.Number(-1)
-		if g.Positives > 0 {
-			pt = report.Number(g.PT)
-		}
-		return []report.Cell{report.Word(name), report.Count(g.Positives), pt, report.Count(g.Negatives), report.Count(g.EasyNegatives), report.Number(g.Gradient[0]), report.Number(g.Gradient[len(g.Gradient)-1])}
-	}
-	levels, sizes := table("level", "By level of the pyramid"), table("objects", "Anchors of objects, by the object's size (COCO's: 32², 96² pixels of the picture)")
+	positives := []report.Column{{Name: "objects' anchors"}, {Name: "their mean p_t"}}
+	gradient := []report.Column{{Name: "gradient at γ 0", Meaning: "share of all |dL/dx|"}, {Name: "at γ 2", Meaning: "share of all |dL/dx|"}}
+	background := []report.Column{{Name: "background"}, {Name: "easy"}}
+	levels := report.Table{Caption: "By level of the pyramid", Columns: slices.Concat([]report.Column{{Name: "level"}}, positives, background, gradient)}
+	sizes := report.Table{Caption: "Objects by size, in pixels of the picture", Columns: slices.Concat([]report.Column{{Name: "objects"}}, positives, gradient)}
 	first := 8 - len(v.Levels) // the last is P7
 	for i, g := range v.Levels {
-		levels.Rows = append(levels.Rows, row(fmt.Sprintf("P%d", first+i), g))
+		levels.Rows = append(levels.Rows, slices.Concat([]report.Cell{report.Word(fmt.Sprintf("P%d", first+i))}, g.positives(),
+			[]report.Cell{report.Count(g.Negatives), report.Count(g.EasyNegatives)}, g.gradients()))
 	}
 	for i, g := range v.Sizes {
-		sizes.Rows = append(sizes.Rows, row([]string{"small", "medium", "large"}[i], g))
+		name := []string{"small, to 32²", "medium, to 96²", "large"}[i]
+		sizes.Rows = append(sizes.Rows, slices.Concat([]report.Cell{report.Word(name)}, g.positives(), g.gradients()))
 	}
-	return report.Section{Title: "By level and size " + of, Blocks: []report.Block{levels, sizes}}
+	return report.Section{Title: "By level and size" + of, Blocks: []report.Block{levels, sizes}}
+}
+
+func (g GroupView) positives() []report.Cell {
+	if g.Positives == 0 {
+		return []report.Cell{report.Count(0), report.Number(-1)}
+	}
+	return []report.Cell{report.Count(g.Positives), report.Number(g.PT)}
+}
+
+func (g GroupView) gradients() []report.Cell {
+	return []report.Cell{report.Number(g.Gradient[0]), report.Number(g.Gradient[len(g.Gradient)-1])}
 }

@@ -37,7 +37,7 @@ func TestLab(t *testing.T) {
 	look := filepath.Join(t.TempDir(), "look")
 	wants(t, ok(t, "bench", "view", "-weights", model, "-data", filepath.Join(dir, "val.json"), "-images", filepath.Join(dir, "val"), "-out", look, "-pictures", "3"),
 		"3 pictures; a picture has", "gamma 2   alpha 0.25")
-	wants(t, text(t, filepath.Join(look, "report.html")), "Where the loss lies of this model", "By level of the pyramid")
+	wants(t, text(t, filepath.Join(look, "report.html")), "Where the loss lies", "By level of the pyramid")
 	var v struct{ Pictures, Negatives int }
 	read(t, filepath.Join(look, "view.json"), &v)
 	if v.Pictures != 3 || v.Negatives == 0 {
