@@ -144,7 +144,7 @@ type Loss struct {
 	//
 	//	focal:     Alpha, Gamma. Gamma 0 is alpha-balanced cross entropy.
 	//	bce:       binary cross entropy
-	//	focalstar: Gamma, Shift; the paper's appendix A has 2 and 1
+	//	focalstar: Alpha, Gamma, Shift; the paper's appendix A has .25 with 2 and 1, or 4 and 0
 	//	softmax:   cross entropy of classes and background; wants model.background
 	//	ohem:      binary cross entropy of the hardest anchors; MineKeep, MineRatio, MineNMS
 	//	quality:   quality focal loss, exponent Gamma; its paper has 2

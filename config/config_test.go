@@ -223,17 +223,21 @@ func TestPath(t *testing.T) {
 // The recipes of the repository.
 func TestRecipes(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join("..", "configs", "*.yaml"))
-	if err != nil || len(files) < 3 {
-		t.Fatalf("found %v, %v", files, err)
+	bench, benchErr := filepath.Glob(filepath.Join("..", "configs", "bench", "*.yaml"))
+	if err != nil || benchErr != nil || len(files) < 3 || len(bench) < 4 {
+		t.Fatalf("found %v, %v, %v, %v", files, bench, err, benchErr)
 	}
-	for _, f := range files {
+	for _, f := range append(files, bench...) {
 		c, err := Load(f, nil)
 		if err != nil {
 			t.Error(err)
 			continue
 		}
-		if c.Data.Train.Source == "" || c.Data.Val.Images == "" {
+		if c.Data.Train.Source == "" || c.Data.Val.Source == "" {
 			t.Errorf("%s names no data", f)
+		}
+		if w := c.Warnings(); w != nil {
+			t.Errorf("%s draws %q", f, w)
 		}
 	}
 }

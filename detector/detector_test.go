@@ -93,7 +93,7 @@ func TestGradientOfEveryLoss(t *testing.T) {
 	box := loss.SmoothL1{Beta: .1}
 	for name, f := range map[string]LossFunc{
 		"cross entropy": {Class: loss.CrossEntropy{Alpha: -1}, Box: loss.L1{}},
-		"focal star":    {Class: loss.FocalStar{Gamma: 2, Beta: 1}, Box: box},
+		"focal star":    {Class: loss.FocalStar{Alpha: -1, Gamma: 2, Beta: 1}, Box: box},
 		"softmax":       {Class: loss.Softmax{}, Box: box},
 		"OHEM":          {Class: loss.OHEM{Class: loss.CrossEntropy{Alpha: -1}, Keep: 64}, Box: box, MineNMS: .7},
 		"OHEM 1:3":      {Class: loss.OHEM{Class: loss.CrossEntropy{Alpha: -1}, Keep: 64, Ratio: 3}, Box: box},

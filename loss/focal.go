@@ -24,14 +24,17 @@ var (
 	_ Class = CrossEntropy{}
 )
 
-// Eval sums the loss; its derivative by x_t is alpha_t (1-p_t)^gamma (gamma p_t log p_t + p_t - 1) (appendix B).
+// Eval sums the loss.
 func (f Focal) Eval(grad, logits []float32, labels []int32) float64 {
-	return independent(grad, logits, labels, func(xt float64, positive bool) (float64, float64) {
-		a := weight(f.Alpha, positive)
-		q, nll := sigmoid(-xt), softplus(-xt) // 1-p_t, -log p_t
-		w := a * math.Pow(q, f.Gamma)
-		return w * nll, -w * (f.Gamma*(1-q)*nll + q)
-	})
+	return independent(grad, logits, labels, f.At)
+}
+
+// At is the loss of one binary task and its slope by x_t, the logit with the sign of the label:
+// alpha_t (1-p_t)^gamma (gamma p_t log p_t + p_t - 1) (appendix B, eq. 10).
+func (f Focal) At(xt float64, positive bool) (loss, slope float64) {
+	q, nll := sigmoid(-xt), softplus(-xt) // 1-p_t, -log p_t
+	w := weight(f.Alpha, positive) * math.Pow(q, f.Gamma)
+	return w * nll, -w * (f.Gamma*(1-q)*nll + q)
 }
 
 // Eval sums the loss.

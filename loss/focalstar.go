@@ -1,18 +1,22 @@
 package loss
 
-// FocalStar is FL*(x_t) = -log(sigmoid(gamma x_t + beta)) / gamma, the paper's alternative that changes no weight but
-// the slope and place of cross entropy (Lin et al. 2017, appendix A). Gamma must be above 0.
-type FocalStar struct{ Gamma, Beta float64 }
+// FocalStar is FL*(x_t) = -alpha_t log(sigmoid(gamma x_t + beta)) / gamma, the paper's alternative that changes the slope
+// and place of cross entropy and no weight (Lin et al. 2017, appendix A). Alpha is as in Focal; the paper has .25
+// throughout. Gamma must be above 0.
+type FocalStar struct{ Alpha, Gamma, Beta float64 }
 
 var _ Class = FocalStar{}
 
-// Eval sums the loss; its derivative by x_t is p_t* - 1.
+// Eval sums the loss.
 func (f FocalStar) Eval(grad, logits []float32, labels []int32) float64 {
+	return independent(grad, logits, labels, f.At)
+}
+
+// At is the loss of one binary task and its slope by x_t: alpha_t (p_t* - 1) (appendix B, eq. 11).
+func (f FocalStar) At(xt float64, positive bool) (loss, slope float64) {
 	if !(f.Gamma > 0) {
 		panic("loss: FocalStar wants a Gamma above 0")
 	}
-	return independent(grad, logits, labels, func(xt float64, _ bool) (float64, float64) {
-		z := f.Gamma*xt + f.Beta
-		return softplus(-z) / f.Gamma, -sigmoid(-z)
-	})
+	a, z := weight(f.Alpha, positive), f.Gamma*xt+f.Beta
+	return a * softplus(-z) / f.Gamma, -a * sigmoid(-z)
 }

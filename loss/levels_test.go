@@ -102,7 +102,7 @@ func TestLevels(t *testing.T) {
 	}
 	for name, l := range map[string]Levels{
 		"focal":         {Class: Focal{.25, 2}},
-		"focal star":    {Class: FocalStar{2, 1}},
+		"focal star":    {Class: FocalStar{-1, 2, 1}},
 		"softmax":       {Class: Softmax{}},
 		"OHEM":          {Class: OHEM{Class: CrossEntropy{-1}, Keep: 4}},
 		"quality focal": {Soft: QualityFocal{2}, Anchors: grid},

@@ -17,7 +17,7 @@ var classes = map[string]Class{
 	"focal .5":       Focal{.75, .5},
 	"cross entropy":  CrossEntropy{-1},
 	"balanced":       CrossEntropy{.25},
-	"focal star":     FocalStar{2, 1},
+	"focal star":     FocalStar{-1, 2, 1},
 	"softmax":        Softmax{},
 	"OHEM":           OHEM{Class: Focal{-1, 0}, Keep: 5},
 	"OHEM 1:3":       OHEM{Class: CrossEntropy{-1}, Ratio: 3},
@@ -135,8 +135,8 @@ func TestByHand(t *testing.T) {
 		name      string
 		got, want float64
 	}{
-		{"FL*", FocalStar{2, 1}.Eval(nil, zero, positive), math.Log1p(math.Exp(-1)) / 2},
-		{"FL* of the background", FocalStar{2, 1}.Eval(nil, zero, negative), math.Log1p(math.Exp(-1)) / 2},
+		{"FL*", FocalStar{-1, 2, 1}.Eval(nil, zero, positive), math.Log1p(math.Exp(-1)) / 2},
+		{"FL* of the background", FocalStar{-1, 2, 1}.Eval(nil, zero, negative), math.Log1p(math.Exp(-1)) / 2},
 		{"QFL", QualityFocal{2}.Eval(nil, zero, positive, []float32{1}), .25 * math.Ln2},
 		{"VFL", Varifocal{.75, 2}.Eval(nil, zero, positive, []float32{.6}), float64(float32(.6)) * math.Ln2},
 		{"VFL of the background", Varifocal{.75, 2}.Eval(nil, zero, negative, []float32{0}), .75 * .25 * math.Ln2},

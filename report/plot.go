@@ -6,6 +6,7 @@ import (
 	"image/color"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -19,7 +20,9 @@ type Figures []Figure
 
 // Figure is a Plot or Bars.
 type Figure interface {
-	figure() (drawn, error)
+	// plot draws the figure without title and legend; height is in points.
+	plot() (g *plot.Plot, height int, err error)
+	words() (title, below string, legend []legendEntry)
 }
 
 // drawn is what the template wants of a figure.
@@ -29,17 +32,35 @@ type drawn struct {
 	Legend       []legendEntry
 }
 
-type legendEntry struct{ Class, Name string }
+type legendEntry struct {
+	Series int
+	Name   string
+}
+
+// Class is the entry's in the style sheet.
+func (l legendEntry) Class() string { return seriesClass(l.Series) }
 
 func (f Figures) html() (template.HTML, error) {
 	all := make([]drawn, len(f))
 	for i := range f {
 		var err error
-		if all[i], err = f[i].figure(); err != nil {
+		if all[i], err = page(f[i]); err != nil {
 			return "", err
 		}
 	}
 	return fill("figures", all)
+}
+
+// page is a figure as the page shows it.
+func page(f Figure) (drawn, error) {
+	g, height, err := f.plot()
+	if err != nil {
+		return drawn{}, err
+	}
+	d := drawn{}
+	d.Title, d.Words, d.Legend = f.words()
+	d.SVG = svg(g, plotWidth, height, d.Title)
+	return d, nil
 }
 
 // Plot is curves over axes.
@@ -72,13 +93,21 @@ const (
 	barHeight  = 26 // of each of Bars
 )
 
-func (p Plot) figure() (drawn, error) {
-	d := drawn{Title: p.Title, Words: p.Words}
+func (p Plot) words() (title, below string, legend []legendEntry) {
+	for i, c := range p.Curves {
+		if c.Name != "" {
+			legend = append(legend, legendEntry{i % len(series), c.Name})
+		}
+	}
+	return p.Title, p.Words, legend
+}
+
+func (p Plot) plot() (*plot.Plot, int, error) {
 	g := themed()
 	g.Add(gridLines())
 	for i, c := range p.Curves {
 		if len(c.X) != len(c.Y) {
-			return d, fmt.Errorf("plot %q: curve %q has %d x and %d y", p.Title, c.Name, len(c.X), len(c.Y))
+			return nil, 0, fmt.Errorf("plot %q: curve %q has %d x and %d y", p.Title, c.Name, len(c.X), len(c.Y))
 		}
 		t := series[i%len(series)].light
 		points := make(plotter.XYs, len(c.X))
@@ -88,7 +117,7 @@ func (p Plot) figure() (drawn, error) {
 		if len(points) > 0 {
 			line, err := plotter.NewLine(points)
 			if err != nil {
-				return d, fmt.Errorf("plot %q: curve %q: %w", p.Title, c.Name, err)
+				return nil, 0, fmt.Errorf("plot %q: curve %q: %w", p.Title, c.Name, err)
 			}
 			line.LineStyle = draw.LineStyle{Color: t, Width: vg.Points(1.6)}
 			g.Add(line)
@@ -96,20 +125,16 @@ func (p Plot) figure() (drawn, error) {
 		if c.Mark != nil {
 			mark, err := plotter.NewScatter(plotter.XYs{{X: c.Mark.X, Y: c.Mark.Y}})
 			if err != nil {
-				return d, fmt.Errorf("plot %q: mark of %q: %w", p.Title, c.Name, err)
+				return nil, 0, fmt.Errorf("plot %q: mark of %q: %w", p.Title, c.Name, err)
 			}
 			mark.GlyphStyle = draw.GlyphStyle{Color: t, Radius: vg.Points(3.5), Shape: draw.CircleGlyph{}}
 			g.Add(mark)
-		}
-		if c.Name != "" {
-			d.Legend = append(d.Legend, legendEntry{seriesClass(i), c.Name})
 		}
 	}
 	// The ends come last: gonum widens axes for each thing it is given.
 	p.X.set(&g.X)
 	p.Y.set(&g.Y)
-	d.SVG = svg(g, plotWidth, plotHeight, p.Title)
-	return d, nil
+	return g, plotHeight, nil
 }
 
 func (a Axis) set(g *plot.Axis) {
@@ -154,8 +179,9 @@ type Bar struct {
 	Low, High float64
 }
 
-func (b Bars) figure() (drawn, error) {
-	d := drawn{Title: b.Title, Words: b.Words}
+func (b Bars) words() (title, below string, legend []legendEntry) { return b.Title, b.Words, nil }
+
+func (b Bars) plot() (*plot.Plot, int, error) {
 	g := themed()
 	lines := gridLines()
 	lines.Horizontal.Width = 0
@@ -170,7 +196,7 @@ func (b Bars) figure() (drawn, error) {
 	if len(values) > 0 {
 		bars, err := plotter.NewBarChart(values, vg.Points(13))
 		if err != nil {
-			return d, fmt.Errorf("bars %q: %w", b.Title, err)
+			return nil, 0, fmt.Errorf("bars %q: %w", b.Title, err)
 		}
 		bars.Horizontal, bars.Color, bars.LineStyle.Width = true, series[0].light, 0
 		g.Add(bars)
@@ -183,7 +209,7 @@ func (b Bars) figure() (drawn, error) {
 		y := float64(len(b.Bars) - 1 - i)
 		line, err := plotter.NewLine(plotter.XYs{{X: v.Low, Y: y}, {X: v.High, Y: y}})
 		if err != nil {
-			return d, fmt.Errorf("bars %q: %q: %w", b.Title, v.Name, err)
+			return nil, 0, fmt.Errorf("bars %q: %q: %w", b.Title, v.Name, err)
 		}
 		line.LineStyle = draw.LineStyle{Color: ink.light, Width: vg.Points(1.5)}
 		g.Add(line)
@@ -193,10 +219,14 @@ func (b Bars) figure() (drawn, error) {
 	if top == 0 {
 		g.X.Max = 1
 	}
-	g.Y.Padding = 12 // a reader's font may be wider than the one that gonum measures
+	// A reader's font may be wider than the one that gonum measures.
+	longest := 0
+	for _, n := range names {
+		longest = max(longest, utf8.RuneCountInString(n))
+	}
+	g.Y.Padding = max(12, 4+vg.Points(1.2)*vg.Length(longest))
 	g.Y.Min, g.Y.Max = -.6, float64(len(b.Bars))-.4
-	d.SVG = svg(g, plotWidth, 50+barHeight*len(b.Bars), b.Title)
-	return d, nil
+	return g, 50 + barHeight*len(b.Bars), nil
 }
 
 // shorten keeps a bar's name from pushing the bars out of the plot.

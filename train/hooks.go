@@ -33,9 +33,9 @@ func (l *Loop) explain(err error) error {
 	if !errors.Is(err, errNotFinite) {
 		return fmt.Errorf("train: step %d: %w", l.Step, err)
 	}
-	return fmt.Errorf("train: step %d is %w at learning rate %.4g, pictures %s; "+
+	return &Diverged{l.Step, fmt.Errorf("train: step %d is %w at learning rate %.4g, pictures %s; "+
 		"the last checkpoint before it is kept in %s; a lower train.lr, a longer train.warmup_steps or train.clip_norm helps",
-		l.Step, err, l.LR, strings.Join(l.Names, ", "), filepath.Join(l.out, StateFile))
+		l.Step, err, l.LR, strings.Join(l.Names, ", "), filepath.Join(l.out, StateFile))}
 }
 
 // progress prints a line every so many steps.

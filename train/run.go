@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"retinago/coco"
@@ -23,6 +24,7 @@ type Options struct {
 	Out    string    // directory; made when it is absent
 	Resume bool      // continue the run that is there
 	Log    io.Writer // progress, for people
+	Hooks  []Hook    // besides the run's own, and called before them
 }
 
 // Run trains a model to the end of its schedule. Cancelling ctx ends it early, with a checkpoint and without an error.
@@ -110,7 +112,7 @@ func Run(ctx context.Context, c config.Config, o Options) (err error) {
 	if err != nil {
 		return err
 	}
-	l.hooks = []Hook{&broken{w: o.Log, all: l.loader.Broken, named: map[string]bool{}}, &progress{w: o.Log, every: max(c.Train.LogEvery, 1)}}
+	l.hooks = append(slices.Clone(o.Hooks), &broken{w: o.Log, all: l.loader.Broken, named: map[string]bool{}}, &progress{w: o.Log, every: max(c.Train.LogEvery, 1)})
 	if val != nil {
 		l.hooks = append(l.hooks, &evaluation{every: c.Train.EvalEvery, w: o.Log, journal: j, measure: func(ctx context.Context, l *Loop) ([12]float64, string, error) {
 			return measure(ctx, l, val)
@@ -208,6 +210,9 @@ func (l *Loop) announce(o Options, val *data.Dataset) error {
 	}
 	fmt.Fprintf(o.Log, "schedule  %s\n", l.Schedule)
 	fmt.Fprintf(o.Log, "compute   %s, %d threads; loss %s over %s\n", l.Model.Engine().Name(), l.Model.Engine().Threads(), c.Loss.Kind, c.Loss.Normalizer)
+	for _, w := range c.Warnings() {
+		fmt.Fprintf(o.Log, "warning   %s\n", w)
+	}
 	_, err := fmt.Fprintf(o.Log, "out       %s\n", o.Out)
 	return err
 }

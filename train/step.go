@@ -30,6 +30,15 @@ type Taken struct {
 // errNotFinite is of a step that changed nothing, because its loss or gradient is not a number.
 var errNotFinite = errors.New("not finite")
 
+// Diverged ends a run whose loss or gradient is not a number. The last checkpoint before it is kept.
+type Diverged struct {
+	Step int // steps that were taken before
+	err  error
+}
+
+func (d *Diverged) Error() string { return d.err.Error() }
+func (d *Diverged) Unwrap() error { return d.err }
+
 // NewStepper makes the optimiser's state.
 func NewStepper(m *detector.Model, c config.Config) (*Stepper, error) {
 	s := &Stepper{model: m, config: c, losses: lossFunc(c.Loss)}
@@ -89,7 +98,7 @@ func lossFunc(c config.Loss) detector.LossFunc {
 	case "bce":
 		f.Class = loss.CrossEntropy{Alpha: -1}
 	case "focalstar":
-		f.Class = loss.FocalStar{Gamma: c.Gamma, Beta: c.Shift}
+		f.Class = loss.FocalStar{Alpha: c.Alpha, Gamma: c.Gamma, Beta: c.Shift}
 	case "softmax":
 		f.Class = loss.Softmax{}
 	case "ohem":

@@ -246,11 +246,19 @@ func TestLossThatIsNotFiniteStops(t *testing.T) {
 	c := small(t)
 	c.Train.LR, c.Train.WarmupSteps, c.Train.Optimizer, c.Train.Momentum = 1e30, 0, "sgd", 0
 	c.Train.CheckpointEvery, c.Train.EMA = 1, 0
+	c.Model.Prior = .5
 	out := t.TempDir()
 	var log bytes.Buffer
 	err := Run(context.Background(), c, Options{Out: out, Log: &log})
 	if err == nil || !strings.Contains(err.Error(), "not finite") || !strings.Contains(err.Error(), ".jpg") || !strings.Contains(err.Error(), "learning rate") {
 		t.Fatalf("error %v", err)
+	}
+	var d *Diverged
+	if !errors.As(err, &d) || d.Step < 1 || d.Step > 7 {
+		t.Errorf("the step is not told: %+v", d)
+	}
+	if !strings.Contains(log.String(), "warning   model.prior 0.5") {
+		t.Errorf("nobody warned of the prior:\n%s", log.String())
 	}
 }
 

@@ -24,8 +24,8 @@ import (
 func benchCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "bench",
-		Usage: "measure this program on this machine",
-		Subcommands: []*cli.Command{{
+		Usage: "measure networks, losses, anchors and sizes",
+		Subcommands: append([]*cli.Command{{
 			Name:  "speed",
 			Usage: "measure the speed of a network: the whole, its stages and its layers",
 			Description: "Runs a checkpoint, or a network of a config with fresh weights, on made-up pictures. Prints medians over the rounds, the work\n" +
@@ -51,7 +51,7 @@ func benchCommand() *cli.Command {
 				mirrorFlag(), cacheFlag(),
 			),
 			Action: benchSpeed,
-		}},
+		}}, labCommands()...),
 	}
 }
 

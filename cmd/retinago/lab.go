@@ -1,0 +1,255 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"retinago/data"
+	"retinago/detector"
+	"retinago/engine/cpu"
+	"retinago/internal/file"
+	"retinago/lab"
+	"retinago/report"
+)
+
+// labCommands are the experiments of bench.
+func labCommands() []*cli.Command {
+	return []*cli.Command{
+		{
+			Name:  "losses",
+			Usage: "does focal loss help on my data, with which gamma and alpha, and why: train and measure every loss",
+			Description: "Trains the config once per loss and seed, with everything else equal, and writes report.html, plots, results.json and\n" +
+				"results.md to -out. Ctrl-C saves; the same command goes on, and trains nothing twice. -losses help lists the names:\n" +
+				"ce-noprior, ce, ce-a.25 to ce-a.99 (balanced by alpha), fl-g0 to fl-g5 (focal, each gamma with the paper's best alpha),\n" +
+				"flstar-*, ohem-*, ohem13-*, softmax, qfl, vfl.\n\n" +
+				"   retinago bench losses -config configs/bench/shapes.yaml -seeds 5 -out runs/losses\n" +
+				"   retinago bench losses -config my.yaml -losses 'ce-a*,fl-g*' -alphas .25,.5,.75 -out runs/losses\n" +
+				"   retinago bench losses -config my.yaml -for 'ce-noprior:train.lr=.0001'",
+			Flags: append(sweepFlags(),
+				&cli.StringFlag{Name: "losses", Usage: "`LIST` of names or patterns with commas; help lists them", DefaultText: "all"},
+				&cli.StringFlag{Name: "alphas", Usage: "`LIST` of alphas: each gamma is tried with all of them at the first seed, and goes on with the best", DefaultText: "the paper's for each gamma"},
+			),
+			Action: func(c *cli.Context) error {
+				alphas, err := numbers(c.String("alphas"), 0, 1)
+				if err != nil {
+					return usage("bench losses: -alphas %v", err)
+				}
+				return sweep(c, lab.LossExperiment, "Which loss", lab.Losses(), c.String("losses"), alphas)
+			},
+		},
+		{
+			Name:  "anchors",
+			Usage: "how many anchors, and which of them learn: train and measure densities and thresholds",
+			Description: "As bench losses, with densities of anchors (scales x ratios: 1x1 to 4x3), thresholds of the assignment (iou-.5-.4: positive\n" +
+				"from .5, background below .4) and atss.\n\n" +
+				"   retinago bench anchors -config configs/bench/shapes.yaml -seeds 3 -out runs/anchors",
+			Flags: append(sweepFlags(), &cli.StringFlag{Name: "variants", Usage: "`LIST` of names or patterns with commas; help lists them", DefaultText: "all"}),
+			Action: func(c *cli.Context) error {
+				return sweep(c, lab.AnchorExperiment, "Which anchors", lab.Density(), c.String("variants"), nil)
+			},
+		},
+		{
+			Name:  "scales",
+			Usage: "accuracy against time: train and measure input sizes and backbones",
+			Description: "As bench losses, with backbones at several short sides; the long side keeps its proportion. The report has the convex frontier.\n\n" +
+				"   retinago bench scales -config configs/bench/shapes.yaml -sides 96,128,160 -backbones resnet18,resnet34 -out runs/scales",
+			Flags: append(sweepFlags(),
+				&cli.StringFlag{Name: "sides", Usage: "`LIST` of short sides in pixels", DefaultText: "2/3, 5/6, 1, 7/6 and 4/3 of the config's, as the paper's 400 to 800"},
+				&cli.StringFlag{Name: "backbones", Usage: "`LIST` of backbones", DefaultText: "the config's"}),
+			Action: benchScales,
+		},
+		{
+			Name:  "view",
+			Usage: "where a model's loss and gradient lie, over the anchors of a dataset",
+			Description: "Runs a model and looks at its anchors as training would: the cumulative loss of figure 4 for gamma 0, .5, 1 and 2, easy\n" +
+				"background and the gradient that it carries, p_t, levels, sizes. Writes report.html, plots and view.json to -out.\n\n" +
+				"   retinago bench view -weights best.safetensors -data val.json -images val -out runs/view",
+			Flags: append(sourceFlags(), dataFlag(true),
+				&cli.StringFlag{Name: "weights", Usage: "checkpoint `FILE`, or the name of a published detector (see weights fetch)", Required: true},
+				&cli.StringFlag{Name: "out", Usage: "`DIR` for the report", Required: true},
+				&cli.IntFlag{Name: "pictures", Usage: "at most so many", Value: 200},
+				&cli.IntFlag{Name: "threads", Usage: "of the compute", DefaultText: "all cores"},
+				mirrorFlag(), cacheFlag()),
+			Action: benchView,
+		},
+	}
+}
+
+func sweepFlags() []cli.Flag {
+	return append(configFlags(),
+		&cli.IntFlag{Name: "seeds", Usage: "runs of each variant", Value: 3},
+		&cli.StringFlag{Name: "out", Usage: "`DIR` of the sweep", DefaultText: "runs/VERB-CONFIG"},
+		&cli.IntFlag{Name: "pictures", Usage: "of the validation set that the first model of each variant is looked at with; 0 is none", Value: 40},
+		&cli.StringSliceFlag{Name: "for", Usage: "one more setting for some variants, `NAME:key=value`; may be given often"},
+	)
+}
+
+// sweep runs an experiment and writes what came of it.
+func sweep(c *cli.Context, e lab.Experiment, title string, all []lab.Variant, list string, alphas []float64) error {
+	if list == "help" {
+		_, err := fmt.Fprint(c.App.Writer, lab.Help(all))
+		return err
+	}
+	cfg, err := loadConfig(c)
+	if err != nil {
+		return err
+	}
+	all, err = lab.Select(all, list)
+	if err == nil {
+		all, err = lab.Adjust(all, c.StringSlice("for"))
+	}
+	if err != nil {
+		return usage("bench %s: %v", e, err)
+	}
+	if c.Int("seeds") < 1 || c.Int("pictures") < 0 {
+		return usage("bench %s: -seeds %d, -pictures %d: give at least 1 seed, and no negative number of pictures", e, c.Int("seeds"), c.Int("pictures"))
+	}
+	out := c.String("out")
+	if out == "" {
+		name := strings.TrimSuffix(filepath.Base(c.String("config")), filepath.Ext(c.String("config")))
+		if c.String("config") == "" {
+			name = "retinanet"
+		}
+		out = filepath.Join("runs", string(e)+"-"+name)
+	}
+	s := lab.Sweep{Base: cfg, Variants: all, Seeds: c.Int("seeds"), Alphas: alphas, Out: out, Pictures: c.Int("pictures"), Timed: e == lab.ScaleExperiment, Log: c.App.ErrWriter}
+	r, err := s.Run(c.Context)
+	if err != nil {
+		return err
+	}
+	if err := r.Save(filepath.Join(out, "results.json")); err != nil {
+		return err
+	}
+	err = file.Write(filepath.Join(out, "results.md"), func(w *bufio.Writer) error {
+		_, err := w.WriteString(r.Markdown())
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if err := savePage(out, r.Page(e, title)); err != nil {
+		return err
+	}
+	fmt.Fprint(c.App.Writer, r.Markdown())
+	if !r.Complete {
+		fmt.Fprintf(c.App.ErrWriter, "interrupted: the same command goes on; what is finished is in %s\n", out)
+		return nil
+	}
+	_, err = fmt.Fprintf(c.App.ErrWriter, "done: %s, results.json, results.md and plots beside it\n", filepath.Join(out, "report.html"))
+	return err
+}
+
+// savePage writes a page and its plots. Plots of an earlier page, which may have had others, go.
+func savePage(out string, p report.Page) error {
+	for _, kind := range []string{"svg", "png"} {
+		old, err := filepath.Glob(filepath.Join(out, "plots", "[0-9][0-9]*-*."+kind))
+		if err != nil {
+			return err
+		}
+		for _, f := range old {
+			if err := os.Remove(f); err != nil {
+				return err
+			}
+		}
+	}
+	if err := p.Export(filepath.Join(out, "plots")); err != nil {
+		return err
+	}
+	return p.Save(filepath.Join(out, "report.html"))
+}
+
+func benchScales(c *cli.Context) error {
+	cfg, err := loadConfig(c)
+	if err != nil {
+		return err
+	}
+	side := cfg.Data.TestSide()
+	given, err := numbers(c.String("sides"), 16, 16384)
+	if err != nil {
+		return usage("bench scales: -sides %v", err)
+	}
+	var sides []int
+	for _, v := range given {
+		sides = append(sides, int(v))
+	}
+	if given == nil {
+		for _, sixth := range []int{4, 5, 6, 7, 8} {
+			sides = append(sides, (side*sixth+3)/6)
+		}
+	}
+	backbones := []string{cfg.Model.Backbone}
+	if s := c.String("backbones"); s != "" {
+		backbones = strings.Split(strings.ReplaceAll(s, " ", ""), ",")
+	}
+	return sweep(c, lab.ScaleExperiment, "Accuracy and time", lab.Scales(backbones, sides, side, cfg.Data.MaxSide), "", nil)
+}
+
+func benchView(c *cli.Context) (err error) {
+	if c.Int("pictures") < 1 {
+		return usage("bench view: -pictures %d: give at least 1", c.Int("pictures"))
+	}
+	src, err := source(c, c.String("data"))
+	if err != nil {
+		return err
+	}
+	d, err := data.Open(src)
+	if err != nil {
+		return err
+	}
+	e, err := cpu.New(cpu.Options{Threads: c.Int("threads")})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, e.Close()) }()
+	path, err := checkpoint(c)
+	if err != nil {
+		return err
+	}
+	m, info, err := detector.Open(path, e)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, m.Close()) }()
+	if err := sameClasses(info, d, path); err != nil {
+		return err
+	}
+	v, err := lab.Look(c.Context, m, info.Config, d, c.Int("pictures"))
+	if err != nil {
+		return err
+	}
+	out := c.String("out")
+	if err := os.MkdirAll(out, 0o755); err != nil {
+		return err
+	}
+	if err := v.Save(filepath.Join(out, "view.json")); err != nil {
+		return err
+	}
+	if err := savePage(out, v.Page("Where the loss lies", fmt.Sprintf("Model %s on %s.", path, d.Path()))); err != nil {
+		return err
+	}
+	_, err = fmt.Fprint(c.App.Writer, v.String())
+	return err
+}
+
+// numbers reads a list with commas; an empty one is nil.
+func numbers(list string, low, high float64) ([]float64, error) {
+	if strings.TrimSpace(list) == "" {
+		return nil, nil
+	}
+	var out []float64
+	for _, s := range strings.Split(list, ",") {
+		v, err := strconv.ParseFloat(strings.TrimSpace(s), 64)
+		if err != nil || !(v >= low && v <= high) {
+			return nil, fmt.Errorf("%q: want numbers of %g to %g with commas between them", s, low, high)
+		}
+		out = append(out, v)
+	}
+	return out, nil
+}

@@ -1,0 +1,74 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"retinago/train"
+)
+
+// The laboratory from the command line: a sweep, the same again, and a look at one of its models.
+func TestLab(t *testing.T) {
+	dir, out := shapes(t), filepath.Join(t.TempDir(), "sweep")
+	args := append([]string{"bench", "losses", "-losses", "ce-a.75,fl-g2", "-seeds", "1", "-out", out, "-pictures", "2"}, tiny(dir, "train.steps=2", "train.checkpoint_every=0")...)
+	wants(t, ok(t, args...), "cell 1/2  ce-a.75 seed 0", "eta", "| fl-g2 |", "done: "+filepath.Join(out, "report.html"))
+	wants(t, text(t, filepath.Join(out, "report.html")), "<!DOCTYPE html>", "Which loss", "Figure 4", "31.1")
+	wants(t, text(t, filepath.Join(out, "results.md")), "| ce-a.75 | loss.kind=focal")
+	var r struct {
+		Complete bool
+		Rows     []struct {
+			Variant  string
+			AP, AR10 *float64
+			Seconds  float64
+			Settings []string
+		}
+	}
+	read(t, filepath.Join(out, "results.json"), &r)
+	if !r.Complete || len(r.Rows) != 2 || r.Rows[1].Variant != "fl-g2" || r.Rows[0].AP == nil || r.Rows[0].AR10 == nil || r.Rows[0].Seconds <= 0 || len(r.Rows[1].Settings) != 4 {
+		t.Errorf("%+v", r)
+	}
+	if again := ok(t, args...); strings.Contains(again, "cell ") {
+		t.Errorf("finished cells are trained again:\n%s", again)
+	}
+
+	model := filepath.Join(out, "cells", "fl-g2", "seed-0", train.LastModel)
+	look := filepath.Join(t.TempDir(), "look")
+	wants(t, ok(t, "bench", "view", "-weights", model, "-data", filepath.Join(dir, "val.json"), "-images", filepath.Join(dir, "val"), "-out", look, "-pictures", "3"),
+		"3 pictures; a picture has", "gamma 2   alpha 0.25")
+	wants(t, text(t, filepath.Join(look, "report.html")), "Where the loss lies", "By level of the pyramid")
+	var v struct{ Pictures, Negatives int }
+	read(t, filepath.Join(look, "view.json"), &v)
+	if v.Pictures != 3 || v.Negatives == 0 {
+		t.Errorf("%+v", v)
+	}
+	if plots, err := os.ReadDir(filepath.Join(look, "plots")); err != nil || len(plots) != 12 {
+		t.Errorf("%d plots, %v", len(plots), err)
+	}
+
+	few := tiny(dir, "train.steps=1", "train.checkpoint_every=0")
+	wants(t, ok(t, append([]string{"bench", "anchors", "-variants", "1x1", "-seeds", "1", "-out", filepath.Join(t.TempDir(), "a"), "-pictures", "0"}, few...)...), "| 1x1 |")
+	wants(t, ok(t, append([]string{"bench", "scales", "-sides", "64", "-seeds", "1", "-out", filepath.Join(t.TempDir(), "s"), "-pictures", "0"}, few...)...), "| resnet18-64 |", "ms/picture")
+}
+
+func TestLabRefuses(t *testing.T) {
+	wants(t, ok(t, "bench", "losses", "-losses", "help"), "fl-g2", "ohem13-512-.5", "loss.kind=softmax")
+	wants(t, ok(t, "bench", "anchors", "-variants", "help"), "4x3", "iou-.6-.5", "atss")
+	for _, k := range []struct {
+		want string
+		args []string
+	}{
+		{`no variant is called "fl-g3"`, []string{"losses", "-losses", "fl-g3"}},
+		{"-alphas", []string{"losses", "-alphas", "2"}},
+		{"NAME:key=value", []string{"losses", "-for", "ce"}},
+		{"at least 1 seed", []string{"anchors", "-seeds", "0"}},
+		{"-sides", []string{"scales", "-sides", "big"}},
+		{"-pictures 0", []string{"view", "-weights", "w", "-data", "d", "-out", "o", "-pictures", "0"}},
+	} {
+		code, out := call(t, append([]string{"bench"}, k.args...)...)
+		if code != exitUsage || !strings.Contains(out, k.want) {
+			t.Errorf("%v: exit code %d\n%s", k.args, code, out)
+		}
+	}
+}

@@ -1,0 +1,111 @@
+package config
+
+import (
+	"fmt"
+	"math"
+)
+
+// Warnings tells of settings that are allowed and rarely meant: what they will do, and what to do instead. Most are
+// found where one loss is swapped for another and what goes with it is left as it was.
+func (c Config) Warnings() []string {
+	var w warnings
+	w.prior(c)
+	w.alpha(c.Loss)
+	w.unread(c.Loss)
+	if c.Loss.Normalizer == "anchors" {
+		w.add("loss.normalizer anchors divides by all anchors, tens of thousands, where the others divide by the few positive ones: "+
+			"gradients are that much smaller, and with %s little is learned at a learning rate that was chosen for another normaliser; take positives",
+			c.Loss.Kind)
+	}
+	return w
+}
+
+type warnings []string
+
+func (w *warnings) add(format string, a ...any) { *w = append(*w, fmt.Sprintf(format, a...)) }
+
+const (
+	// highPrior is the prior from which on the background's first loss is of another order than an object's; the paper
+	// has .01 and found its value not to matter much.
+	highPrior = .1
+	// fastSGD is the learning rate of SGD from which on the first steps of cross entropy without prior are too large:
+	// the paper diverges at .01.
+	fastSGD = .001
+	// farAlpha is how far alpha may be from the paper's for its gamma; there a distance of .5 took AP from 31 to 11.
+	farAlpha = .3
+)
+
+// prior looks at what the class head starts with.
+func (w *warnings) prior(c Config) {
+	p := c.Model.Prior
+	if p < highPrior {
+		return
+	}
+	if c.Loss.Kind == "softmax" {
+		w.add("model.prior %g with loss.kind softmax is the probability of all classes together: each anchor begins with a chance of %g to be background, "+
+			"where nearly all are; set model.prior to .01", p, 1-p)
+		return
+	}
+	if c.Loss.Kind == "ohem" {
+		w.add("model.prior %g with loss.kind ohem: all anchors begin as likely objects, so that the hardest are chosen among equals; set model.prior to .01", p)
+		return
+	}
+	gamma := 0.0
+	if c.Loss.Kind == "focal" || c.Loss.Kind == "varifocal" || c.Loss.Kind == "quality" {
+		gamma = c.Loss.Gamma
+	}
+	first := -math.Pow(p, gamma) * math.Log1p(-p)
+	text := fmt.Sprintf("model.prior %g: each of the tens of thousands of background anchors begins with a loss of %.2g (%.2g at .01), which outweighs all objects, and ",
+		p, first, -math.Pow(.01, gamma)*math.Log1p(-.01))
+	switch rate := c.Train.LR * c.Train.Scale(); {
+	case c.Train.Optimizer == "sgd" && c.Train.ClipNorm == 0 && rate >= fastSGD:
+		w.add("%ssteps of SGD at a rate of %.2g without train.clip_norm diverge or throw the network into a state that it does not leave; "+
+			"set model.prior to .01, or lower train.lr below %g", text, rate, fastSGD)
+	default:
+		w.add("%sthe first steps learn nothing but that all is background; set model.prior to .01", text)
+	}
+}
+
+// PairedAlpha is the alpha that the paper found best for a gamma (Lin et al. 2017, table 1b), between its gammas that of
+// the next larger one.
+func PairedAlpha(gamma float64) float64 {
+	switch {
+	case gamma <= .2:
+		return .75
+	case gamma <= .5:
+		return .5
+	}
+	return .25
+}
+
+// alpha looks at the balance that goes with the focusing.
+func (w *warnings) alpha(l Loss) {
+	switch l.Kind {
+	case "focal":
+		pair := PairedAlpha(l.Gamma)
+		if l.Alpha < 0 || math.Abs(l.Alpha-pair) <= farAlpha {
+			return
+		}
+		effect := "objects count too much beside a background that the focusing has already silenced: more false detections"
+		if l.Alpha < pair {
+			effect = "the background outweighs the objects: scores stay low, and few objects are found"
+		}
+		w.add("loss.alpha %g with loss.gamma %g: %s; the paper's pair of this gamma is %g", l.Alpha, l.Gamma, effect, pair)
+	case "varifocal":
+		if l.Alpha == Default().Loss.Alpha {
+			w.add("loss.alpha %g is the focal loss's; varifocal weighs only background with it, and its paper has .75: set loss.alpha", l.Alpha)
+		}
+	}
+}
+
+// unread tells of settings that the kind of loss does not read though they were changed.
+func (w *warnings) unread(l Loss) {
+	d := Default().Loss
+	reads := map[string]string{"focal": "alpha gamma", "focalstar": "alpha gamma", "varifocal": "alpha gamma", "quality": "gamma"}[l.Kind]
+	if reads == "" && l.Gamma != d.Gamma {
+		w.add("loss.kind %s does not read loss.gamma (%g): nothing is focused; take loss.kind focal", l.Kind, l.Gamma)
+	}
+	if (reads == "" || reads == "gamma") && l.Alpha != d.Alpha {
+		w.add("loss.kind %s does not read loss.alpha (%g): nothing is balanced; alpha-balanced cross entropy is loss.kind focal with loss.gamma 0", l.Kind, l.Alpha)
+	}
+}

@@ -1,0 +1,72 @@
+package lab
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"retinago/train"
+)
+
+// clock tells how far a sweep is. It is the hook that hears of a run's steps.
+type clock struct {
+	w     io.Writer
+	often time.Duration // between two lines
+	now   func() time.Time
+	name  string // of the cell in progress
+	left  int    // cells after it
+	start time.Time
+	told  time.Time
+	from  int           // step at which this process began the cell
+	made  int           // cells that this process made
+	spent time.Duration // on them
+}
+
+func (c *clock) begin(name string, left int) {
+	c.name, c.left, c.start, c.from = name, left, c.now(), -1
+	c.told = c.start
+	fmt.Fprintln(c.w, name)
+}
+
+// end prints what came of the cell.
+func (c *clock) end(r Row) {
+	took := c.now().Sub(c.start)
+	c.made++
+	c.spent += took
+	fmt.Fprintf(c.w, "%s  %s in %s  all: eta %s\n", c.name, r.outcome(), took.Round(time.Second), c.rest(0).Round(time.Second))
+}
+
+// rest is the time for the cells after this one, and for what is left of this one.
+func (c *clock) rest(current time.Duration) time.Duration {
+	if c.made == 0 {
+		return current
+	}
+	return current + time.Duration(c.left)*c.spent/time.Duration(c.made)
+}
+
+var _ train.Hook = (*clock)(nil)
+
+func (c *clock) Begin(_ context.Context, l *train.Loop) error {
+	c.from = l.Step
+	return nil
+}
+
+func (c *clock) Step(_ context.Context, l *train.Loop) error {
+	now := c.now()
+	if now.Sub(c.told) < c.often || l.Step == c.from {
+		return nil
+	}
+	c.told = now
+	per := now.Sub(c.start) / time.Duration(l.Step-c.from)
+	current := per * time.Duration(l.Schedule.Steps-l.Step)
+	all := c.rest(current)
+	if c.made == 0 { // no other cell was measured: this one stands for all
+		all += time.Duration(c.left) * per * time.Duration(l.Schedule.Steps)
+	}
+	_, err := fmt.Fprintf(c.w, "%s  step %d/%d  loss %.4f  eta %s  all: eta %s\n", c.name, l.Step, l.Schedule.Steps, l.Losses.Total(),
+		current.Round(time.Second), all.Round(time.Second))
+	return err
+}
+
+func (c *clock) End(context.Context, *train.Loop) error { return nil }

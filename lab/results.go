@@ -1,0 +1,152 @@
+package lab
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Row is a variant with a seed.
+type Row struct {
+	Variant  string   `json:"variant"`
+	Words    string   `json:"words"`
+	Settings []string `json:"settings"` // what differs from the sweep's configuration
+	Seed     uint64   `json:"seed"`
+	*Numbers          // nil where it diverged
+	Diverged *int     `json:"diverged_step"` // steps until the loss or gradient was no number; null where it did not happen
+	Steps    int      `json:"steps"`
+	Seconds  float64  `json:"seconds"` // of steps and evaluations
+	// PictureMS is the median time of a picture of the validation set at batch 1, from the decoded picture to detections.
+	PictureMS float64 `json:"picture_ms,omitempty"`
+	SameAs    string  `json:"same_as,omitempty"`   // the cell with the same settings, which stands for this one
+	Candidate string  `json:"candidate,omitempty"` // for the variant whose alpha it was tried for
+}
+
+// Numbers are COCO's twelve; -1 is nothing to measure.
+type Numbers struct {
+	AP, AP50, AP75, APSmall, APMedium, APLarge float64
+	AR1, AR10, AR100                           float64
+	ARSmall, ARMedium, ARLarge                 float64
+}
+
+func numbersOf(s [12]float64) *Numbers {
+	return &Numbers{s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7], s[8], s[9], s[10], s[11]}
+}
+
+// outcome says in a word what came of a cell.
+func (r Row) outcome() string {
+	if r.Diverged != nil {
+		return fmt.Sprintf("diverged after %d steps", *r.Diverged)
+	}
+	return fmt.Sprintf("AP %.3f", r.Numbers.AP)
+}
+
+// Results are a sweep's.
+type Results struct {
+	Config   string // of the sweep, as YAML
+	Threads  int
+	Seeds    []uint64
+	Complete bool // every cell is there
+	Variants []Variant
+	Cells    []Cell
+}
+
+// Save writes results.json: a row per variant and seed.
+func (r *Results) Save(path string) error {
+	out := struct {
+		Config   string   `json:"config"`
+		Threads  int      `json:"threads"`
+		Seeds    []uint64 `json:"seeds"`
+		Complete bool     `json:"complete"`
+		Rows     []Row    `json:"rows"`
+	}{r.Config, r.Threads, r.Seeds, r.Complete, []Row{}}
+	for _, c := range r.Cells {
+		out.Rows = append(out.Rows, c.Row)
+	}
+	return writeJSON(path, out)
+}
+
+// cells are those of a variant, in the order of seeds.
+func (r *Results) cells(variant string) []Cell {
+	var out []Cell
+	for _, c := range r.Cells {
+		if c.Row.Variant == variant && c.Row.Candidate == "" {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// values are a number of a variant by seed, without those that diverged.
+func (r *Results) values(variant string, of func(Row) float64) map[uint64]float64 {
+	out := map[uint64]float64{}
+	for _, c := range r.cells(variant) {
+		if c.Row.Numbers != nil {
+			out[c.Row.Seed] = of(c.Row)
+		}
+	}
+	return out
+}
+
+// mean is a number of a variant over seeds.
+func (r *Results) mean(variant string, of func(Row) float64) Estimate {
+	return estimate(ordered(r.values(variant, of)))
+}
+
+func apOf(r Row) float64   { return r.Numbers.AP }
+func ap50Of(r Row) float64 { return r.Numbers.AP50 }
+func ap75Of(r Row) float64 { return r.Numbers.AP75 }
+
+// diverged counts the seeds of a variant that diverged, and tells their steps.
+func (r *Results) diverged(variant string) string {
+	var steps []string
+	for _, c := range r.cells(variant) {
+		if c.Row.Diverged != nil {
+			steps = append(steps, fmt.Sprint(*c.Row.Diverged))
+		}
+	}
+	if len(steps) == 0 {
+		return ""
+	}
+	return "after " + strings.Join(steps, ", ") + " steps"
+}
+
+// Markdown is a table for a terminal.
+func (r *Results) Markdown() string {
+	var b strings.Builder
+	comparison := r.Compare()
+	head := []string{"variant", "settings", "seeds", "AP", "95%", "AP50", "AP75"}
+	if comparison.Baseline != "" {
+		head = append(head, "AP - "+comparison.Baseline, "95%", "p (Holm)")
+	}
+	timed := false
+	for _, c := range r.Cells {
+		timed = timed || c.Row.PictureMS > 0
+	}
+	if timed {
+		head = append(head, "ms/picture")
+	}
+	head = append(head, "diverged", "s/run")
+	fmt.Fprintf(&b, "| %s |\n|%s\n", strings.Join(head, " | "), strings.Repeat("---|", len(head)))
+	for _, v := range r.Variants {
+		cells := r.cells(v.Name)
+		if len(cells) == 0 {
+			continue
+		}
+		ap := r.mean(v.Name, apOf)
+		row := []string{v.Name, strings.Join(settings(v.Sets), " "), fmt.Sprint(ap.N), ap.mean(), ap.halfWidth(), r.mean(v.Name, ap50Of).mean(), r.mean(v.Name, ap75Of).mean()}
+		if comparison.Baseline != "" {
+			d := comparison.of(v.Name)
+			row = append(row, d.difference(), d.halfWidth(), d.pValue())
+		}
+		if timed {
+			row = append(row, r.mean(v.Name, func(r Row) float64 { return r.PictureMS }).millis())
+		}
+		seconds := 0.0
+		for _, c := range cells {
+			seconds += c.Row.Seconds / float64(len(cells))
+		}
+		row = append(row, r.diverged(v.Name), fmt.Sprintf("%.0f", seconds))
+		fmt.Fprintf(&b, "| %s |\n", strings.Join(row, " | "))
+	}
+	return b.String()
+}

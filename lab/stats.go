@@ -1,0 +1,160 @@
+package lab
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/stat"
+	"gonum.org/v1/gonum/stat/distuv"
+)
+
+// Estimate is a mean with its 95% interval, Mean +- Half, by Student's t.
+type Estimate struct {
+	N    int
+	Mean float64
+	Half float64 // NaN with fewer than two values: nothing is known about their spread
+}
+
+func estimate(v []float64) Estimate {
+	e := Estimate{N: len(v), Half: math.NaN()}
+	if e.N == 0 {
+		e.Mean = math.NaN()
+		return e
+	}
+	if e.N == 1 {
+		e.Mean = v[0]
+		return e
+	}
+	var sd float64
+	e.Mean, sd = stat.MeanStdDev(v, nil)
+	e.Half = student(e.N-1).Quantile(.975) * sd / math.Sqrt(float64(e.N))
+	return e
+}
+
+func student(freedom int) distuv.StudentsT {
+	return distuv.StudentsT{Sigma: 1, Nu: float64(freedom)}
+}
+
+// Difference is what a variant has over the baseline, seed by seed.
+type Difference struct {
+	Variant string
+	Estimate
+	P     float64 // of no difference, two-sided, by the paired t test; NaN with fewer than two pairs
+	Holm  float64 // P after Holm's correction for the number of comparisons
+	Equal bool    // to the baseline at every seed
+}
+
+// Comparison is of all variants with the best alpha-balanced cross entropy.
+type Comparison struct {
+	Baseline    string // empty where there is none
+	Differences []Difference
+}
+
+// Compare pairs variants with the baseline, the alpha-balanced cross entropy with the largest mean AP. Choosing it by the
+// same AP favours it, and not what is compared.
+func (r *Results) Compare() Comparison {
+	var c Comparison
+	most := math.Inf(-1)
+	for _, v := range r.Variants {
+		if v.Table != tableCE {
+			continue
+		}
+		if e := r.mean(v.Name, apOf); e.N > 0 && e.Mean > most {
+			c.Baseline, most = v.Name, e.Mean
+		}
+	}
+	if c.Baseline == "" {
+		return c
+	}
+	base := r.values(c.Baseline, apOf)
+	for _, v := range r.Variants {
+		if v.Name == c.Baseline {
+			continue
+		}
+		if d := paired(r.values(v.Name, apOf), base); d.N > 0 {
+			d.Variant = v.Name
+			c.Differences = append(c.Differences, d)
+		}
+	}
+	holm(c.Differences)
+	return c
+}
+
+// paired takes the differences of what both have.
+func paired(a, b map[uint64]float64) Difference {
+	both := map[uint64]float64{}
+	for seed, v := range a {
+		if w, ok := b[seed]; ok {
+			both[seed] = v - w
+		}
+	}
+	d := Difference{Estimate: estimate(ordered(both)), P: math.NaN(), Holm: math.NaN()}
+	if d.N < 2 {
+		return d
+	}
+	if d.Half == 0 { // no spread: equal, or a constant difference, of which t is infinite
+		d.Equal, d.P = d.Mean == 0, 0
+		if d.Equal {
+			d.P = 1
+		}
+		return d
+	}
+	t := d.Mean / (d.Half / student(d.N-1).Quantile(.975))
+	d.P = 2 * student(d.N-1).CDF(-math.Abs(t))
+	return d
+}
+
+// holm corrects the P of several comparisons (Holm 1979): the smallest of m is multiplied with m, the next with m-1.
+func holm(all []Difference) {
+	var order []int
+	for i, d := range all {
+		if !math.IsNaN(d.P) {
+			order = append(order, i)
+		}
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(all[a].P, all[b].P) })
+	most := 0.0
+	for k, i := range order {
+		most = max(most, min(float64(len(order)-k)*all[i].P, 1))
+		all[i].Holm = most
+	}
+}
+
+// of is the difference of a variant; without one, of nothing.
+func (c Comparison) of(variant string) Difference {
+	for _, d := range c.Differences {
+		if d.Variant == variant {
+			return d
+		}
+	}
+	return Difference{Estimate: estimate(nil), P: math.NaN(), Holm: math.NaN()}
+}
+
+// ordered are the values by seed.
+func ordered(v map[uint64]float64) []float64 {
+	var out []float64
+	for _, seed := range slices.Sorted(maps.Keys(v)) {
+		out = append(out, v[seed])
+	}
+	return out
+}
+
+// none stands for a number that is not known.
+const none = "–"
+
+func digits(v float64, format string) string {
+	if math.IsNaN(v) {
+		return none
+	}
+	return fmt.Sprintf(format, v)
+}
+
+func (e Estimate) mean() string      { return digits(e.Mean, "%.3f") }
+func (e Estimate) millis() string    { return digits(e.Mean, "%.1f") }
+func (e Estimate) halfWidth() string { return digits(e.Half, "±%.3f") }
+
+func (d Difference) difference() string { return digits(d.Mean, "%+.3f") }
+func (d Difference) pValue() string     { return digits(d.Holm, "%.3f") }

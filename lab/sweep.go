@@ -1,0 +1,208 @@
+package lab
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"retinago/config"
+	"retinago/train"
+)
+
+// Sweep trains and measures variants of one configuration.
+type Sweep struct {
+	Base     config.Config
+	Variants []Variant
+	Seeds    int       // of each variant: Base.Train.Seed and those after it
+	Alphas   []float64 // what variants with Tune choose from, by AP at the first seed; empty leaves theirs
+	Out      string    // folder
+	Pictures int       // of the validation set that each variant's first model is looked at with; 0 is none
+	Timed    bool      // measure the time of a picture
+	Log      io.Writer // progress, for people
+
+	often       time.Duration // between lines of progress; 0 is 5 s
+	total, done int
+	clock       *clock
+	first       map[string]string // cells by configuration: equal ones are trained once
+	candidates  []Cell            // of Tune
+}
+
+// Run makes every cell. When ctx is cancelled, the cell in progress is saved and the result is what is finished.
+func (s *Sweep) Run(ctx context.Context) (*Results, error) {
+	if s.Seeds < 1 {
+		return nil, fmt.Errorf("lab: %d seeds: give at least 1", s.Seeds)
+	}
+	if s.Base.Data.Val.Source == "" {
+		return nil, errors.New("lab: data.val.source must say what to measure on; set it in the config or with -set")
+	}
+	if err := s.check(); err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(s.Out, 0o755); err != nil {
+		return nil, fmt.Errorf("lab: %w", err)
+	}
+	s.first, s.clock = map[string]string{}, &clock{w: s.Log, often: cmp.Or(s.often, 5*time.Second), now: time.Now}
+	s.total = len(s.Variants) * s.Seeds
+	for _, v := range s.Variants {
+		if v.Tune {
+			s.total += len(s.Alphas)
+		}
+	}
+	r := &Results{Config: s.Base.String(), Threads: s.Base.Train.Threads}
+	if r.Threads == 0 {
+		r.Threads = runtime.GOMAXPROCS(0)
+	}
+	for i := range s.Seeds {
+		r.Seeds = append(r.Seeds, s.Base.Train.Seed+uint64(i))
+	}
+	err := s.all(ctx, r)
+	r.Cells = append(r.Cells, s.candidates...)
+	if err != nil && (ctx.Err() == nil || !errors.Is(err, ctx.Err())) {
+		return nil, err
+	}
+	r.Complete = err == nil
+	return r, nil
+}
+
+// all runs tuning, then every variant seed by seed: an interrupted sweep has all variants at few seeds.
+func (s *Sweep) all(ctx context.Context, r *Results) error {
+	variants := make([]Variant, len(s.Variants))
+	for i, v := range s.Variants {
+		var err error
+		if variants[i], err = s.tune(ctx, v); err != nil {
+			return err
+		}
+	}
+	r.Variants = variants
+	for i, seed := range r.Seeds {
+		for _, v := range variants {
+			c, err := s.cell(ctx, v, seed, i == 0 && s.Pictures > 0)
+			if err != nil {
+				return err
+			}
+			r.Cells = append(r.Cells, *c)
+		}
+	}
+	return nil
+}
+
+// config is that of a variant.
+func (s *Sweep) config(v Variant, seed uint64) (config.Config, error) {
+	c := s.Base
+	if err := c.Set(v.Sets); err != nil {
+		return c, fmt.Errorf("%s: %w", v.Name, err)
+	}
+	c.Train.Seed = seed
+	return c, nil
+}
+
+// check finds variants that cannot be before the first is trained, and warns of settings.
+func (s *Sweep) check() error {
+	var errs []error
+	for _, v := range s.Variants {
+		c, err := s.config(v, 0)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		for _, w := range c.Warnings() {
+			fmt.Fprintf(s.Log, "warning   %s: %s\n", v.Name, w)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// tune gives a variant the alpha with the best AP at the first seed.
+func (s *Sweep) tune(ctx context.Context, v Variant) (Variant, error) {
+	if !v.Tune || len(s.Alphas) == 0 {
+		return v, nil
+	}
+	best, most := 0.0, -1.0
+	var all []string
+	for _, a := range s.Alphas {
+		k := v
+		k.Name, k.Words = v.Name+"-a"+short(a), "candidate for "+v.Name
+		k.Sets = append(append([]string{}, v.Sets...), alphaSet(a))
+		c, err := s.cell(ctx, k, s.Base.Train.Seed, false)
+		if err != nil {
+			return v, err
+		}
+		c.Row.Candidate = v.Name
+		s.candidates = append(s.candidates, *c)
+		if c.Row.Numbers != nil && c.Row.Numbers.AP > most {
+			best, most = a, c.Row.Numbers.AP
+		}
+		all = append(all, short(a))
+	}
+	if most < 0 {
+		v.Words += "; no alpha of " + strings.Join(all, " ") + " did not diverge"
+		return v, nil
+	}
+	v.Sets = append(append([]string{}, v.Sets...), alphaSet(best))
+	v.Words += "; alpha is the best of " + strings.Join(all, " ") + " at the first seed"
+	return v, nil
+}
+
+// cell is a variant with a seed, found or made.
+func (s *Sweep) cell(ctx context.Context, v Variant, seed uint64, look bool) (*Cell, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	c, err := s.config(v, seed)
+	if err != nil {
+		return nil, err
+	}
+	name := filepath.Join("cells", v.Name, fmt.Sprintf("seed-%d", seed))
+	row := Row{Variant: v.Name, Words: v.Words, Settings: settings(v.Sets), Seed: seed}
+	if other, ok := s.first[c.String()]; ok {
+		row.SameAs, name = other, other
+	}
+	s.first[c.String()] = name
+	dir := filepath.Join(s.Out, name)
+	out, err := finished(dir, c)
+	if err != nil {
+		return nil, err
+	}
+	s.done++
+	switch {
+	case out == nil:
+		s.clock.begin(fmt.Sprintf("cell %d/%d  %s seed %d", s.done, s.total, v.Name, seed), s.total-s.done)
+		if out, err = s.run(ctx, dir, c, row, look, s.clock); err != nil {
+			return nil, err
+		}
+		s.clock.end(out.Row)
+	case look && out.View == nil && out.Row.Diverged == nil: // a candidate that was chosen, or a sweep without looks
+		if err := s.after(ctx, out, filepath.Join(dir, train.LastModel), true, false); err != nil {
+			return nil, err
+		}
+		if err := out.save(dir); err != nil {
+			return nil, err
+		}
+	}
+	// What it is called is this sweep's, what came of it the cell's.
+	out.Row.Variant, out.Row.Words, out.Row.Settings, out.Row.SameAs = row.Variant, row.Words, row.Settings, row.SameAs
+	return out, nil
+}
+
+// settings are a variant's, each once with its last value.
+func settings(sets []string) []string {
+	var out []string
+	at := map[string]int{}
+	for _, s := range sets {
+		key, _, _ := strings.Cut(s, "=")
+		if i, ok := at[key]; ok {
+			out[i] = s
+			continue
+		}
+		at[key] = len(out)
+		out = append(out, s)
+	}
+	return out
+}

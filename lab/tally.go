@@ -1,0 +1,64 @@
+package lab
+
+import "math"
+
+// tally sorts losses without keeping them: counts and sums in bins of 1/32 of a power of two.
+type tally struct {
+	counts []int
+	sums   []float64
+	n      int
+	sum    float64
+}
+
+const (
+	binsPerOctave = 32
+	lowest        = -80 // octave: what is smaller goes into the first bin
+	octaves       = 100
+)
+
+func newTally() *tally {
+	return &tally{counts: make([]int, octaves*binsPerOctave), sums: make([]float64, octaves*binsPerOctave)}
+}
+
+func (t *tally) add(v float64) {
+	i := 0
+	if v > 0 {
+		i = min(max(int((math.Log2(v)-lowest)*binsPerOctave), 0), len(t.counts)-1)
+	}
+	t.counts[i]++
+	t.sums[i] += v
+	t.n++
+	t.sum += v
+}
+
+// cumulative is the share of the sum that the smallest values have, by their share of the number: figure 4 of Lin et al.
+// 2017. It goes from (0,0) to (1,1), with a point where either has moved by 1/200.
+func (t *tally) cumulative() []Point {
+	if t.n == 0 || t.sum <= 0 {
+		return nil
+	}
+	const far = 1. / 200
+	out := []Point{{}}
+	var before Point
+	n, sum := 0, 0.0
+	for i, c := range t.counts {
+		if c == 0 {
+			continue
+		}
+		n, sum = n+c, sum+t.sums[i]
+		p := Point{float64(n) / float64(t.n), min(sum/t.sum, 1)}
+		last := out[len(out)-1]
+		if p.X-last.X >= far || p.Y-last.Y >= far {
+			if before != last { // a bin of many: the line bends where it begins
+				out = append(out, before)
+			}
+			out = append(out, p)
+		}
+		before = p
+	}
+	if last := &out[len(out)-1]; last.X == 1 {
+		last.Y = 1 // but for rounding
+		return out
+	}
+	return append(out, Point{1, 1})
+}
