@@ -25,7 +25,7 @@ func (s *Server) detect(w http.ResponseWriter, r *http.Request) {
 	s.write(w, http.StatusOK, a)
 }
 
-func (s *Server) detection(w http.ResponseWriter, r *http.Request) (a *answer, draw bool, err error) {
+func (s *Server) detection(w http.ResponseWriter, r *http.Request) (a *Answer, draw bool, err error) {
 	c, err := s.choose(r.URL.Query(), detectParameters)
 	if err != nil {
 		return nil, false, err

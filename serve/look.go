@@ -14,8 +14,8 @@ import (
 	"retinago/picture"
 )
 
-// answer is the JSON of one picture.
-type answer struct {
+// Answer is the JSON of one picture.
+type Answer struct {
 	Model      string      `json:"model"`
 	Width      int         `json:"width"` // of the picture, upright
 	Height     int         `json:"height"`
@@ -61,7 +61,7 @@ type times struct {
 func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1e3 }
 
 // look finds the objects on a picture file that has a place.
-func (s *Server) look(ctx context.Context, p *place, b []byte, c choice) (*answer, error) {
+func (s *Server) look(ctx context.Context, p *place, b []byte, c choice) (*Answer, error) {
 	w, h, err := picture.SizeBytes("the picture", b)
 	switch {
 	case errors.Is(err, image.ErrFormat):
@@ -73,7 +73,7 @@ func (s *Server) look(ctx context.Context, p *place, b []byte, c choice) (*answe
 	case int64(w)*int64(h) > int64(s.o.MaxPixels) || int64(w) > int64(s.o.MaxPixels):
 		return nil, refuse(http.StatusRequestEntityTooLarge, "pixels", "the picture has %dx%d pixels, more than the %.3g million that are taken", w, h, float64(s.o.MaxPixels)/1e6)
 	}
-	a := &answer{Model: c.model.Name, Width: w, Height: h}
+	a := &Answer{Model: c.model.Name, Width: w, Height: h}
 	begin := time.Now()
 	decoded, released, err := s.pixels.decoding(ctx, int64(w)*int64(h))
 	if err != nil {
@@ -124,7 +124,7 @@ func (s *Server) look(ctx context.Context, p *place, b []byte, c choice) (*answe
 }
 
 // prepare decodes a picture and puts it onto its canvas. It is decoded smaller only where it is not drawn on.
-func (s *Server) prepare(c choice, b []byte, begin time.Time, a *answer) (*picture.Picture, *infer.Input, error) {
+func (s *Server) prepare(c choice, b []byte, begin time.Time, a *Answer) (*picture.Picture, *infer.Input, error) {
 	cfg := c.model.Network.Info().Config.Data
 	target := data.Target(cfg, cfg.TestSide())
 	if c.draw {

@@ -58,7 +58,7 @@ func (m *metrics) answered(path string, code int, took time.Duration) {
 }
 
 // took counts the stages of a picture.
-func (m *metrics) took(a *answer) {
+func (m *metrics) took(a *Answer) {
 	t := a.Times
 	for _, v := range []struct {
 		stage string

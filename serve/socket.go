@@ -3,7 +3,6 @@ package serve
 import (
 	"context"
 	"encoding/json"
-	"io"
 	"net/http"
 	"strings"
 	"sync"
@@ -17,7 +16,7 @@ const socketProtocol = "retinago"
 // reply is a frame's answer: an answer or a problem.
 type reply struct {
 	Frame int `json:"frame"` // from 1
-	*answer
+	*Answer
 	Error *problem `json:"error,omitempty"`
 }
 
@@ -56,17 +55,19 @@ func (s *Server) socket(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		working.Lock()
-		v, last := reply{Frame: n, Error: refuse(http.StatusUnsupportedMediaType, "format", "send pictures as binary messages")}, true
+		var b *body
+		unread := error(refuse(http.StatusUnsupportedMediaType, "format", "send pictures as binary messages"))
 		if kind == websocket.MessageBinary {
-			v, last = s.reply(r.Context(), n, frame, -1, c, "socket")
+			b, unread = s.read(frame, -1)
 		}
 		stop()
+		v := s.reply(r.Context(), n, b, unread, c, "socket")
 		err = s.message(conn, v)
 		working.Unlock()
 		if err != nil {
 			return
 		}
-		if last {
+		if unread != nil { // the rest of the message is still to come
 			conn.Close(websocket.StatusPolicyViolation, v.Error.Code)
 			return
 		}
@@ -85,21 +86,21 @@ func (s *Server) message(conn *websocket.Conn, v reply) error {
 	return conn.Write(ctx, websocket.MessageText, js)
 }
 
-// reply finds the objects on a frame of a stream. After one that cannot be read to its end there is no next.
-func (s *Server) reply(ctx context.Context, n int, frame io.Reader, size int64, c choice, kind string) (v reply, last bool) {
-	b, err := s.read(frame, size)
-	v.Frame, last = n, err != nil
+// reply finds the objects on a frame of a stream, or says why it could not be read.
+func (s *Server) reply(ctx context.Context, n int, b *body, unread error, c choice, kind string) reply {
+	v := reply{Frame: n}
+	err := unread
 	if err == nil {
-		v.answer, err = s.frame(ctx, b, c, kind)
+		v.Answer, err = s.frame(ctx, b, c, kind)
 	}
 	if err != nil {
-		v.answer, v.Error = nil, s.asProblem(err)
+		v.Answer, v.Error = nil, s.asProblem(err)
 	}
-	return v, last
+	return v
 }
 
 // frame finds the objects on a frame, in its own time, and releases it.
-func (s *Server) frame(ctx context.Context, b *body, c choice, kind string) (a *answer, err error) {
+func (s *Server) frame(ctx context.Context, b *body, c choice, kind string) (a *Answer, err error) {
 	defer b.release()
 	defer func() { s.metrics.frame(kind, err) }()
 	p, err := c.model.queue.enter(c.timeout)

@@ -77,10 +77,11 @@ func (s *Server) postStream(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, err)
 		return
 	}
+	w.Header().Set("Connection", "close")
 	if err := s.begin(w, c.draw); err != nil {
 		return
 	}
-	// What is not read of the body is not waited for.
+	// What is not read of the body is not waited for, nor is there another request after it.
 	defer func() { control.SetReadDeadline(time.Now()) }()
 	for n := 1; s.stop.Err() == nil; n++ {
 		control.SetReadDeadline(time.Now().Add(s.o.BodyTimeout))
@@ -88,8 +89,9 @@ func (s *Server) postStream(w http.ResponseWriter, r *http.Request) {
 		if err != nil { // the end, or a sender who is gone or slow
 			return
 		}
-		v, last := s.reply(r.Context(), n, frame, size, c, "stream")
-		if err := s.sendFrame(w, c.draw, v); err != nil || last {
+		b, unread := s.read(frame, size)
+		control.SetReadDeadline(time.Time{}) // passing while the frame is looked at, it would end the request
+		if err := s.sendFrame(w, c.draw, s.reply(r.Context(), n, b, unread, c, "stream")); err != nil || unread != nil {
 			return
 		}
 	}
@@ -99,7 +101,7 @@ func (s *Server) postStream(w http.ResponseWriter, r *http.Request) {
 func (s *Server) sendFrame(w http.ResponseWriter, draw bool, v reply) error {
 	s.writeBy(w)
 	if draw {
-		if v.answer == nil {
+		if v.Answer == nil {
 			return nil
 		}
 		if err := writePart(w, v.jpeg); err != nil {
