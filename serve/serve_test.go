@@ -27,15 +27,17 @@ import (
 	"retinago/infer"
 )
 
-// tiny is a checkpoint without training, of a network of milliseconds.
-var tiny = sync.OnceValues(func() (string, error) {
+// tiny is a checkpoint without training, of a network of milliseconds that is 1% sure of everything.
+var tiny = sync.OnceValues(func() (string, error) { return save("tiny.safetensors", .01) })
+
+func save(name string, prior float64) (string, error) {
 	e, err := cpu.New(cpu.Options{})
 	if err != nil {
 		return "", err
 	}
 	defer e.Close()
 	c := config.Default()
-	c.Model.Backbone, c.Model.BackboneWidth, c.Model.FPNWidth, c.Model.HeadDepth = "resnet18", 16, 16, 1
+	c.Model.Backbone, c.Model.BackboneWidth, c.Model.FPNWidth, c.Model.HeadDepth, c.Model.Prior = "resnet18", 16, 16, 1, prior
 	c.Model.Classes, c.Model.CategoryIDs = []string{"circle", "square", "triangle", "star"}, []int64{1, 2, 4, 7}
 	c.Data.ShortSides, c.Data.MaxSide, c.Data.CanvasMultiple = []int{96}, 128, 32
 	m, err := detector.New(c.Model, e, 3)
@@ -47,9 +49,9 @@ var tiny = sync.OnceValues(func() (string, error) {
 	for i, n := range c.Model.Classes {
 		info.Categories = append(info.Categories, detector.Category{ID: c.Model.CategoryIDs[i], Name: n})
 	}
-	path := filepath.Join(scratch, "tiny.safetensors")
+	path := filepath.Join(scratch, name)
 	return path, m.Save(path, info)
-})
+}
 
 var scratch string
 
@@ -70,7 +72,11 @@ func load(t testing.TB) *infer.Predictor {
 	if err != nil {
 		t.Fatal(err)
 	}
-	score := .0101
+	return open(t, path, .0101)
+}
+
+func open(t testing.TB, path string, score float64) *infer.Predictor {
+	t.Helper()
 	p, err := infer.Load(path, infer.Options{Score: &score})
 	if err != nil {
 		t.Fatal(err)
