@@ -16,6 +16,7 @@ type metrics struct {
 	registry    *prometheus.Registry
 	requests    *prometheus.CounterVec   // path, code
 	latency     *prometheus.HistogramVec // path
+	accepted    *prometheus.HistogramVec // model
 	stages      *prometheus.HistogramVec // model, stage
 	network     *prometheus.HistogramVec // model
 	batches     *prometheus.HistogramVec // model
@@ -31,6 +32,8 @@ func newMetrics(s *Server) *metrics {
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "retinago_requests_total", Help: "Requests that were answered."}, []string{"path", "code"}),
 		latency: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "retinago_request_seconds", Help: "From the header to the answer.", Buckets: times},
 			[]string{"path"}),
+		accepted: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "retinago_accepted_seconds", Help: "Of pictures that had a place, from the whole body to the answer.",
+			Buckets: prometheus.ExponentialBucketsRange(.002, 60, 48)}, []string{"model"}),
 		stages: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "retinago_stage_seconds", Help: "Of a picture: decode, prepare, wait, boxes, nms, draw.", Buckets: times},
 			[]string{"model", "stage"}),
 		network: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "retinago_network_seconds", Help: "Of a batch in the network.", Buckets: times}, []string{"model"}),
@@ -40,7 +43,7 @@ func newMetrics(s *Server) *metrics {
 		connections: prometheus.NewGauge(prometheus.GaugeOpts{Name: "retinago_connections", Help: "That are open."}),
 		refused:     prometheus.NewCounter(prometheus.CounterOpts{Name: "retinago_connections_refused_total", Help: "Since too many were open."}),
 	}
-	m.registry.MustRegister(m.requests, m.latency, m.stages, m.network, m.batches, m.frames, m.connections, m.refused, lengths{s},
+	m.registry.MustRegister(m.requests, m.latency, m.accepted, m.stages, m.network, m.batches, m.frames, m.connections, m.refused, lengths{s},
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collectors.NewGoCollector())
 	return m
 }
@@ -68,10 +71,19 @@ func (m *metrics) took(a *Answer) {
 	}
 }
 
-// ran counts a batch.
-func (m *metrics) ran(model string, n int, network time.Duration) {
-	m.network.WithLabelValues(model).Observe(network.Seconds())
-	m.batches.WithLabelValues(model).Observe(float64(n))
+// modelMetrics counts for one model.
+type modelMetrics struct {
+	m    *metrics
+	name string
+}
+
+func (v modelMetrics) ran(n int, network time.Duration) {
+	v.m.network.WithLabelValues(v.name).Observe(network.Seconds())
+	v.m.batches.WithLabelValues(v.name).Observe(float64(n))
+}
+
+func (v modelMetrics) left(after time.Duration) {
+	v.m.accepted.WithLabelValues(v.name).Observe(after.Seconds())
 }
 
 // lengths reads the queues when it is asked.

@@ -21,7 +21,7 @@ type queue struct {
 	most   int           // of them in one run of the network
 	delay  time.Duration // that one waits at most for others
 	turn   chan struct{} // holds a value while a network runs, of any model
-	ran    func(n int, network time.Duration)
+	count  counter
 
 	mu      sync.Mutex
 	inside  int           // places taken
@@ -30,6 +30,12 @@ type queue struct {
 	mean    time.Duration // that a picture takes in the network, of late
 	closed  bool
 	wake    chan struct{} // has a value when any of these changed
+}
+
+// counter hears what becomes of pictures.
+type counter interface {
+	ran(n int, network time.Duration) // a batch
+	left(after time.Duration)         // a picture, its place
 }
 
 // job is a picture that waits for the network.
@@ -63,11 +69,12 @@ func (b *batch) release() {
 // place is the right to one picture on the way.
 type place struct {
 	q      *queue
+	since  time.Time
 	coming bool
 }
 
-func newQueue(n Network, o Options, turn chan struct{}, ran func(int, time.Duration)) *queue {
-	return &queue{net: n, places: o.Queue, most: o.Batch, delay: o.Delay, turn: turn, ran: ran, wake: make(chan struct{}, 1)}
+func newQueue(n Network, o Options, turn chan struct{}, c counter) *queue {
+	return &queue{net: n, places: o.Queue, most: o.Batch, delay: o.Delay, turn: turn, count: c, wake: make(chan struct{}, 1)}
 }
 
 // enter takes a place, unless all are taken or those before will need longer than the request has.
@@ -79,7 +86,7 @@ func (q *queue) enter(within time.Duration) (*place, error) {
 	}
 	q.inside++
 	q.coming++
-	return &place{q, true}, nil
+	return &place{q, time.Now(), true}, nil
 }
 
 // peek is enter without taking: it refuses early what enter would most likely refuse.
@@ -115,6 +122,7 @@ func (p *place) leave() {
 	defer p.q.mu.Unlock()
 	p.came()
 	p.q.inside--
+	p.q.count.left(time.Since(p.since))
 }
 
 // run sends a picture through the network, which releases it. Whoever gets no error releases the outcome's batch.
@@ -241,7 +249,7 @@ func (q *queue) forward(jobs []*job) {
 	q.mean += (took/time.Duration(len(jobs)) - q.mean) / 8
 	q.mu.Unlock()
 	if err == nil {
-		q.ran(len(jobs), out.Network)
+		q.count.ran(len(jobs), out.Network)
 	}
 	for k, j := range jobs {
 		j.done <- outcome{b, k, begin.Sub(j.arrived), err}

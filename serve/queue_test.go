@@ -59,7 +59,7 @@ func TestTake(t *testing.T) {
 
 // Places are given until there are none, and not to a request that could not be answered in its time.
 func TestEnter(t *testing.T) {
-	q := &queue{places: 3, wake: make(chan struct{}, 1)}
+	q := &queue{places: 3, count: modelMetrics{newMetrics(&Server{}), "x"}, wake: make(chan struct{}, 1)}
 	var taken []*place
 	for range 3 {
 		p, err := q.enter(time.Second)

@@ -420,7 +420,7 @@ func TestMetrics(t *testing.T) {
 	text := string(read(t, ask(s.Handler(), "GET", "/metrics", nil)))
 	for _, want := range []string{`retinago_requests_total{code="200",path="/v1/detect"} 1`, `retinago_requests_total{code="415",path="/v1/detect"} 1`,
 		`retinago_requests_total{code="404",path="other"} 1`, `retinago_request_seconds_count{path="/v1/detect"} 2`, `retinago_batch_pictures_count{model="tiny"} 1`,
-		`retinago_stage_seconds_count{model="tiny",stage="wait"} 1`, `retinago_network_seconds_count{model="tiny"} 1`, `retinago_queue_places{model="tiny"} 0`,
+		`retinago_stage_seconds_count{model="tiny",stage="wait"} 1`, `retinago_network_seconds_count{model="tiny"} 1`, `retinago_accepted_seconds_count{model="tiny"} 2`, `retinago_queue_places{model="tiny"} 0`,
 		`retinago_queue_length{model="tiny"} 0`, "process_resident_memory_bytes", "go_goroutines", "retinago_connections 0"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %s", want)

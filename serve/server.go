@@ -60,7 +60,7 @@ func New(o Options) (*Server, error) {
 	}
 	turn := make(chan struct{}, 1)
 	for _, m := range o.Models {
-		q := newQueue(m.Network, o, turn, func(n int, took time.Duration) { s.metrics.ran(m.Name, n, took) })
+		q := newQueue(m.Network, o, turn, modelMetrics{s.metrics, m.Name})
 		s.models = append(s.models, &model{m, q})
 		s.workers.Go(q.work)
 	}

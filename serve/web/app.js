@@ -99,8 +99,7 @@ function objects() {
 
 function draw() {
   const view = $("view"), g = view.getContext("2d");
-  if (!picture && !answer) return;
-  const w = answer ? answer.width : picture.width, h = answer ? answer.height : picture.height;
+  const { width: w, height: h } = answer || picture || { width: 640, height: 360 };
   view.width = w;
   view.height = h;
   if (picture) g.drawImage(picture, 0, 0, w, h);
@@ -121,7 +120,8 @@ function draw() {
     g.fillText(text, x + 4 * scale, y + 3 * scale);
   }
   $("count").textContent = answer ? `${list.length} objects` : "";
-  view.setAttribute("aria-label", answer ? `Picture with ${list.length} objects` : "Picture");
+  if (!answer) $("times").replaceChildren();
+  view.setAttribute("aria-label", answer ? `Picture with ${list.length} objects` : picture ? "Picture" : "No picture");
   $("objects").replaceChildren(...list.map((d) => {
     const row = document.createElement("tr");
     [d.name, d.score.toFixed(3), ...d.box.map((v) => v.toFixed(1))].forEach((text, i) => {
