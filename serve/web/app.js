@@ -100,11 +100,14 @@ function objects() {
 function draw() {
   const view = $("view"), g = view.getContext("2d");
   const { width: w, height: h } = answer || picture || { width: 640, height: 360 };
-  view.width = w;
-  view.height = h;
+  // The canvas has the screen's pixels where they are finer than the picture's; lines and letters keep their size on the screen.
+  const fine = Math.max(1, Math.min((view.clientWidth * devicePixelRatio) / w, 4096 / Math.max(w, h)));
+  view.width = Math.round(w * fine);
+  view.height = Math.round(h * fine);
+  g.scale(view.width / w, view.height / h);
   if (picture) g.drawImage(picture, 0, 0, w, h);
   const list = objects();
-  const scale = Math.max(1, w / Math.max(view.clientWidth, 1)); // lines and letters keep their size on the screen
+  const scale = w / Math.max(view.clientWidth, 1);
   const size = 13 * scale;
   g.lineWidth = 2 * scale;
   g.font = `600 ${size}px system-ui, "Liberation Sans", Arial, sans-serif`;

@@ -19,6 +19,8 @@ async function ask(query) {
   return (await r.json()).detections;
 }
 
+const picturesWidth = fetch(url + "/v1/detect", { method: "POST", body: bytes }).then((r) => r.json()).then((a) => a.width);
+
 // rows are the objects that the page lists.
 const rows = (page) => page.$$eval("#objects tr", (all) => all.map((r) => [...r.cells].map((c) => c.textContent).join(" ")));
 const expected = (list) => list.map((d) => [d.name, d.score.toFixed(3), ...d.box.map((v) => v.toFixed(1))].join(" "));
@@ -86,14 +88,15 @@ for (const [width, height] of [[390, 844], [1400, 900]]) {
     // Boxes are drawn where the API says: pixels on their edges have their classes' colours.
     const list = await ask("score=.05&nms=.5");
     assert.ok(list.length > 0, "a picture without objects shows nothing");
-    const hit = await page.evaluate(([x1, y1, x2, y2]) => {
+    const hit = await page.evaluate(([[x1, y1, x2, y2], width]) => {
       const g = document.getElementById("view").getContext("2d");
-      const at = (x, y) => g.getImageData(Math.round(x), Math.round(y), 1, 1).data.slice(0, 3).join();
+      const k = g.canvas.width / width; // the canvas may be finer than the picture
+      const at = (x, y) => g.getImageData(Math.round(k * x), Math.round(k * y), 1, 1).data.slice(0, 3).join();
       const colors = [...document.querySelectorAll("#names canvas")].map((c) => c.getContext("2d").getImageData(0, 0, 1, 1).data.slice(0, 3).join());
-      const w = g.canvas.width - 1, h = g.canvas.height - 1;
+      const w = (g.canvas.width - 1) / k, h = (g.canvas.height - 1) / k;
       const edge = [[(x1 + x2) / 2, y2], [x1, (y1 + y2) / 2], [x2, (y1 + y2) / 2]].map(([x, y]) => at(Math.min(x, w), Math.min(y, h)));
       return edge.filter((c) => colors.includes(c)).length;
-    }, list[0].box);
+    }, [list[0].box, await picturesWidth]);
     assert.ok(hit >= 1, "the best box is not drawn");
     assert.ok(await fits(page), `the page is wider than ${width}`);
     await page.screenshot({ path: join(dir, `page-${width}-${colorScheme}.png`), fullPage: true });
