@@ -15,8 +15,8 @@ type limited struct {
 	metrics *metrics
 }
 
-// refusing bounds the connections that hear why they are closed; others are closed at once.
-const refusing = 64
+// refusing bounds the connections that are refused with patience; others may miss the reason where they have sent much.
+const refusing = 256
 
 const refusal = "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nRetry-After: 1\r\nConnection: close\r\nContent-Length: 77\r\n\r\n" +
 	`{"error":{"code":"connections","message":"too many connections are open"}}` + "\n\r\n"
@@ -45,6 +45,11 @@ func (l *limited) Accept() (net.Conn, error) {
 // refuse answers without reading the request. What has come is read away before closing, for a moment: a socket that is
 // closed with bytes unread takes back what was sent.
 func (l *limited) refuse(c net.Conn) {
+	c.SetDeadline(time.Now().Add(500 * time.Millisecond)) // the first bytes never wait: the socket's buffer is empty
+	if _, err := io.WriteString(c, refusal); err != nil {
+		c.Close()
+		return
+	}
 	select {
 	case l.closing <- struct{}{}:
 	default:
@@ -54,10 +59,6 @@ func (l *limited) refuse(c net.Conn) {
 	go func() {
 		defer func() { <-l.closing }()
 		defer c.Close()
-		c.SetDeadline(time.Now().Add(500 * time.Millisecond))
-		if _, err := io.WriteString(c, refusal); err != nil {
-			return
-		}
 		if half, ok := c.(interface{ CloseWrite() error }); ok {
 			half.CloseWrite()
 		}

@@ -131,7 +131,11 @@ func serveOptions(c *cli.Context) (serve.Options, error) {
 			return o, err
 		}
 		n := len(o.Tokens)
-		o.Tokens = append(o.Tokens, strings.Fields(string(b))...)
+		for line := range strings.Lines(string(b)) {
+			if line = strings.TrimSpace(line); line != "" {
+				o.Tokens = append(o.Tokens, line)
+			}
+		}
 		if len(o.Tokens) == n {
 			return o, fmt.Errorf("%s: there is no token in it", path) // and nobody is let in by mistake
 		}
