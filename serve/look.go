@@ -62,7 +62,7 @@ func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1e3 }
 
 // look finds the objects on a picture file that has a place.
 func (s *Server) look(ctx context.Context, p *place, b []byte, c choice) (*Answer, error) {
-	w, h, err := picture.SizeBytes("the picture", b)
+	w, h, err := picture.SizeBytes("the body", b)
 	switch {
 	case errors.Is(err, image.ErrFormat):
 		return nil, refuse(http.StatusUnsupportedMediaType, "format", "the body is no picture: send a JPEG, PNG, GIF, BMP, TIFF or WebP")

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/bits"
 	"regexp"
 	"time"
 
@@ -44,7 +45,7 @@ type Options struct {
 	Tokens  []string          // any of them lets a request in; without one, all are let in
 
 	Queue int           // places for pictures on the way, per model [32]
-	Batch int           // pictures that go through the network together [4]
+	Batch int           // pictures that go through the network together at most, taken down to a power of two [4]
 	Delay time.Duration // that a picture waits at most for one that is being decoded [5ms]
 
 	MaxBody   int64 // bytes of a body, or of a frame of a stream [16 MiB]
@@ -111,5 +112,9 @@ func (o *Options) fill() error {
 	for _, t := range o.Tokens {
 		refuse(len(t) < 8, "a token of %d characters: give at least 8", len(t))
 	}
-	return errors.Join(errs...)
+	if len(errs) > 0 {
+		return errors.Join(errs...)
+	}
+	o.Batch = 1 << (bits.Len(uint(o.Batch)) - 1)
+	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/bits"
+	"net/http"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
@@ -99,6 +100,8 @@ func (q *queue) peek(within time.Duration) error {
 func (q *queue) full(within time.Duration) error {
 	need := time.Duration(q.inside) * q.mean
 	switch {
+	case q.closed:
+		return refuse(http.StatusServiceUnavailable, "stopping", "the server stops")
 	case q.inside >= q.places:
 		return busy(need, "all %d places are taken", q.places)
 	case need > within:
@@ -122,6 +125,7 @@ func (p *place) leave() {
 	defer p.q.mu.Unlock()
 	p.came()
 	p.q.inside--
+	p.q.changed()
 	p.q.count.left(time.Since(p.since))
 }
 
@@ -167,7 +171,7 @@ func (q *queue) changed() {
 	}
 }
 
-// close ends work once nothing waits.
+// close lets nobody enter, and ends work once all have left.
 func (q *queue) close() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -206,7 +210,7 @@ func (q *queue) take(now time.Time) (jobs []*job, wait time.Duration, closed boo
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if len(q.waiting) == 0 {
-		return nil, 0, q.closed
+		return nil, 0, q.closed && q.inside == 0
 	}
 	first := q.waiting[0]
 	n := 0

@@ -32,14 +32,14 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	go func() { failed <- srv.Serve(limited) }()
 	select {
 	case err := <-failed:
-		return fmt.Errorf("serve: %w", err)
+		return errors.Join(fmt.Errorf("serve: %w", err), srv.Close())
 	case <-ctx.Done():
 	}
 	s.ready.Store(false)
 	srv.SetKeepAlivesEnabled(false) // who asks during Grace is told to connect anew, elsewhere
 	select {
 	case err := <-failed:
-		return fmt.Errorf("serve: %w", err)
+		return errors.Join(fmt.Errorf("serve: %w", err), srv.Close())
 	case <-time.After(s.o.Grace):
 	}
 	s.stopNow()

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"image"
 	"image/color"
 	"image/jpeg"
 	"io"
@@ -18,8 +19,6 @@ import (
 	"sync"
 	"testing"
 	"time"
-
-	"image"
 
 	"retinago/config"
 	"retinago/detector"
@@ -429,4 +428,31 @@ func TestMetrics(t *testing.T) {
 	if strings.Contains(text, "secret") {
 		t.Error("paths of strangers make metrics")
 	}
+}
+
+// After Close, requests are refused and readiness says no; closing twice is fine.
+func TestClose(t *testing.T) {
+	n := &slow{Predictor: load(t), takes: 60 * time.Millisecond}
+	s := newServer(t, Options{Models: []Model{{"tiny", n}}})
+	pic := noise(t, 64, 48)
+	var wg sync.WaitGroup
+	wg.Go(func() { parse[Answer](t, ask(s.Handler(), "POST", "/v1/detect", pic)) })
+	for q := s.models[0].queue; ; time.Sleep(time.Millisecond) {
+		q.mu.Lock()
+		in := q.inside
+		q.mu.Unlock()
+		if in == 1 {
+			break
+		}
+	}
+	s.Close()
+	wg.Wait()
+	for _, target := range []string{"/v1/detect", "/readyz"} {
+		method := map[bool]string{true: "GET", false: "POST"}[target == "/readyz"]
+		r := ask(s.Handler(), method, target, pic)
+		if got := code(t, r); r.StatusCode != 503 || got != "stopping" {
+			t.Errorf("%s: %d %s", target, r.StatusCode, got)
+		}
+	}
+	s.Close()
 }

@@ -94,14 +94,15 @@ func (s *Server) Warm(ctx context.Context) error {
 	return nil
 }
 
-// Close ends the models' work, once nothing waits for them. The networks stay open: they are whoever's who made them.
+// Close refuses what comes, answers what has a place, and ends the models' work. The networks stay open: they are whoever's
+// who made them.
 func (s *Server) Close() {
 	s.ready.Store(false)
 	s.stopNow()
-	s.streams.Wait()
 	for _, m := range s.models {
 		m.queue.close()
 	}
+	s.streams.Wait()
 	s.workers.Wait()
 }
 
