@@ -1,4 +1,5 @@
 # docker build -t retinago .
+# docker run --rm -p 8080:8080 -v "$PWD:/data" retinago serve -weights best.safetensors -addr :8080
 # docker run --rm --user "$(id -u):$(id -g)" -v "$PWD:/data" retinago detect -weights best.safetensors -source photos -out found
 
 FROM golang:1.26-bookworm AS build
@@ -27,4 +28,6 @@ COPY configs /usr/share/retinago/configs
 USER retinago
 # Mount your folder here: relative paths on the command line are then relative to it.
 WORKDIR /data
+# Of serve -addr :8080. It stops by SIGTERM, as docker stop sends; give that at least -grace and -drain.
+EXPOSE 8080
 ENTRYPOINT ["retinago"]

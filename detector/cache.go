@@ -10,11 +10,15 @@ import (
 // shape is a batch of canvases.
 type shape struct{ n, h, w int }
 
-// cacheSize bounds the graphs that are kept: each holds the activations of its canvas.
-const cacheSize = 4
+// Bounds of the graphs that are kept. Each holds its inputs; activations are in the arena that all share.
+const (
+	fewGraphs = 4
+	netGraphs = 12 // a server's batches of 1, 2 and 4 on four canvases
+)
 
 // cache keeps the most recently used graphs.
 type cache[T interface{ Close() error }] struct {
+	most   int     // of them; 0 is fewGraphs
 	keys   []shape // least recently used first
 	values []T
 }
@@ -29,7 +33,11 @@ func (c *cache[T]) get(k shape, make func() (T, error)) (T, error) {
 		}
 	}
 	var zero T
-	if len(c.keys) == cacheSize {
+	most := c.most
+	if most == 0 {
+		most = fewGraphs
+	}
+	if len(c.keys) == most {
 		old := c.values[0]
 		c.keys, c.values = c.keys[1:], c.values[1:]
 		if err := old.Close(); err != nil {

@@ -23,6 +23,14 @@ type Decoding struct {
 	Method  string  // of package nms; empty is greedy
 	NMS     float32 // IoU above which boxes are of one object
 	MaxDets int     // per picture
+	Only    []bool  // by class: those that are kept of the TopK; nil keeps all
+}
+
+// Candidates are boxes before NMS, level by level, each by falling score.
+type Candidates struct {
+	Boxes   []box.Box // on the canvas
+	Scores  []float32
+	Classes []int32
 }
 
 // Decode turns the outputs for picture i into boxes on its canvas, clipped to the picture's w x h pixels there
@@ -35,12 +43,18 @@ func (m *Model) Decode(raw *Raw, i, canvasH, canvasW int, w, h float32, d Decodi
 // DecodeTimed is Decode with the time that decoding and NMS took.
 func (m *Model) DecodeTimed(raw *Raw, i, canvasH, canvasW int, w, h float32, d Decoding) ([]Detection, [2]time.Duration) {
 	begin := time.Now()
+	c := m.Candidates(raw, i, canvasH, canvasW, w, h, d)
+	decoded := time.Now()
+	out := d.Thin(c)
+	return out, [2]time.Duration{decoded.Sub(begin), time.Since(decoded)}
+}
+
+// Candidates is the part of Decode before NMS. A higher least score gives those of a lower one that are above it.
+func (m *Model) Candidates(raw *Raw, i, canvasH, canvasW int, w, h float32, d Decoding) Candidates {
 	grid, starts := m.Anchors(canvasH, canvasW)
 	coder := anchors.NewCoder()
 	least := float32(math.Log(float64(d.Score) / (1 - float64(d.Score))))
-	var boxes []box.Box
-	var scores []float32
-	var classes []int32
+	var c Candidates
 	logits := make([][]float32, m.Levels())
 	for l := range logits {
 		n := (starts[l+1] - starts[l]) * raw.Classes
@@ -49,18 +63,25 @@ func (m *Model) DecodeTimed(raw *Raw, i, canvasH, canvasW int, w, h float32, d D
 	for l, places := range tops(logits, least, d.TopK) {
 		deltas := raw.Deltas[l][i*4*(starts[l+1]-starts[l]):]
 		for _, at := range places {
+			class := at % raw.Classes
+			if d.Only != nil && !d.Only[class] {
+				continue
+			}
 			anchor := at / raw.Classes
-			b := coder.Decode(grid[starts[l]+anchor], [4]float32(deltas[4*anchor:])).Clip(w, h)
-			boxes = append(boxes, b)
-			scores = append(scores, float32(1/(1+math.Exp(-float64(logits[l][at])))))
-			classes = append(classes, int32(at%raw.Classes))
+			c.Boxes = append(c.Boxes, coder.Decode(grid[starts[l]+anchor], [4]float32(deltas[4*anchor:])).Clip(w, h))
+			c.Scores = append(c.Scores, float32(1/(1+math.Exp(-float64(logits[l][at])))))
+			c.Classes = append(c.Classes, int32(class))
 		}
 	}
-	decoded := time.Now()
+	return c
+}
+
+// Thin is the part of Decode after Candidates: NMS.
+func (d Decoding) Thin(c Candidates) []Detection {
 	var out []Detection
 	// Lowered scores answer to the same threshold.
-	for _, k := range (nms.Method{Kind: d.Method, IoU: d.NMS, Least: d.Score}).Run(boxes, scores, classes, d.MaxDets) {
+	for _, k := range (nms.Method{Kind: d.Method, IoU: d.NMS, Least: d.Score}).Run(c.Boxes, c.Scores, c.Classes, d.MaxDets) {
 		out = append(out, Detection{Box: k.Box, Class: k.Class, Score: k.Score})
 	}
-	return out, [2]time.Duration{decoded.Sub(begin), time.Since(decoded)}
+	return out
 }

@@ -76,6 +76,7 @@ func build(c config.Model, e engine.Engine, params *nn.Params) (*Model, error) {
 		params:  params,
 		folded:  nn.NewFolded(e),
 		arena:   nn.NewArena(e),
+		nets:    cache[*Net]{most: netGraphs},
 	}
 	// Building any graph declares all parameters.
 	b := m.builder(nn.Training)

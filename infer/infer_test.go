@@ -1,9 +1,14 @@
 package infer
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"image"
+	"image/color"
+	"image/jpeg"
+	"image/png"
 	"log"
 	"math"
 	"os"
@@ -279,10 +284,135 @@ func Example() {
 		log.Fatal(err)
 	}
 	defer p.Close()
-	found, err := p.Predict(picture.New(320, 240))
+	// From any goroutine: a picture of Go's, or the bytes of a file.
+	m := image.NewRGBA(image.Rect(0, 0, 320, 240))
+	found, err := p.PredictImage(m)
 	if err != nil {
 		log.Fatal(err)
 	}
 	fmt.Println(len(found), "objects of", len(p.Info().Categories), "classes")
-	// Output: 0 objects of 4 classes
+	var file bytes.Buffer
+	if err := jpeg.Encode(&file, m, nil); err != nil {
+		log.Fatal(err)
+	}
+	if found, err = p.PredictBytes(file.Bytes()); err != nil {
+		log.Fatal(err)
+	}
+	for _, d := range found {
+		fmt.Println(d.Category.Name, d.Score, d.Box)
+	}
+	_, err = p.PredictBytes([]byte("no picture"))
+	fmt.Println(err)
+	// Output:
+	// 0 objects of 4 classes
+	// picture: the bytes: it is no picture: its first bytes are not those of JPEG, PNG, GIF, BMP, TIFF or WebP
+}
+
+// Every way to give a picture finds the same, from many goroutines at once; after Close there is an error.
+func TestPredictWays(t *testing.T) {
+	path, err := save(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := Load(path, low())
+	if err != nil {
+		t.Fatal(err)
+	}
+	pic := noise(100, 80)
+	m := image.NewRGBA(image.Rect(3, 4, 103, 84)) // bounds need not begin at 0
+	for y := range 80 {
+		for x := range 100 {
+			r, g, b := pic.At(x, y)
+			m.Set(3+x, 4+y, color.RGBA{r, g, b, 255})
+		}
+	}
+	var file bytes.Buffer
+	if err := png.Encode(&file, m); err != nil {
+		t.Fatal(err)
+	}
+	want, err := p.Predict(pic)
+	if err != nil || len(want) == 0 {
+		t.Fatalf("%d detections, %v", len(want), err)
+	}
+	var wg sync.WaitGroup
+	for i := range 6 {
+		wg.Go(func() {
+			got, err := p.PredictImage(m)
+			if i%2 == 0 {
+				got, err = p.PredictBytes(file.Bytes())
+			}
+			if err != nil || !slices.Equal(got, want) {
+				t.Errorf("goroutine %d: %d detections, want %d (%v)", i, len(got), len(want), err)
+			}
+		})
+	}
+	wg.Wait()
+	if _, err := p.PredictImage(nil); err == nil {
+		t.Error("no image, no error")
+	}
+	if err := p.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.Predict(pic); !errors.Is(err, ErrClosed) {
+		t.Errorf("after Close: %v", err)
+	}
+	if err := p.Close(); !errors.Is(err, ErrClosed) {
+		t.Errorf("Close twice: %v", err)
+	}
+}
+
+// A batch's outputs are decoded as each picture wants it; candidates above a higher score, thinned out, are its detections.
+func TestOutputs(t *testing.T) {
+	p := load(t, low())
+	var in []*Input
+	for i := range 3 {
+		v, err := p.Prepare(noise(100+i, 80), data.Size{W: 200, H: 160})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer v.Release()
+		in = append(in, v)
+	}
+	o, err := p.Forward(context.Background(), in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer o.Release()
+	all, _, err := p.PredictBatch(context.Background(), in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	for k := range in {
+		wg.Go(func() {
+			d := p.Decoding()
+			if got, _ := o.Found(k, d); !slices.Equal(got, all[k]) {
+				t.Errorf("picture %d: %d detections, together %d", k, len(got), len(all[k]))
+			}
+			c, sx, sy := o.Candidates(k, d)
+			median := slices.Sorted(slices.Values(c.Scores))[len(c.Scores)/2]
+			var high detector.Candidates
+			for i, s := range c.Scores {
+				if s > median && c.Classes[i] != 1 {
+					high.Boxes, high.Scores, high.Classes = append(high.Boxes, c.Boxes[i]), append(high.Scores, s), append(high.Classes, c.Classes[i])
+				}
+			}
+			d.Score, d.NMS, d.Only = median, .3, []bool{true, false, true, true}
+			found, _ := o.Found(k, d)
+			thin := d.Thin(high)
+			if len(found) != len(thin) || len(found) == 0 {
+				t.Errorf("picture %d: %d detections, of candidates %d", k, len(found), len(thin))
+				return
+			}
+			for i, f := range found {
+				if f.Class != int(thin[i].Class) || f.Score != thin[i].Score || f.Box != thin[i].Box.Scale(sx, sy) {
+					t.Errorf("picture %d, detection %d: %v, of candidates %v", k, i, f, thin[i])
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if _, err := p.Forward(context.Background(), nil); err == nil {
+		t.Error("no pictures, no error")
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"image"
 	"runtime"
 	"sync"
 	"time"
@@ -47,10 +48,11 @@ func (t *Times) Add(o Times) {
 	t.Decode, t.NMS, t.Write = t.Decode+o.Decode, t.NMS+o.NMS, t.Write+o.Write
 }
 
-// Predictor runs one model. It may be used from several goroutines, which take turns in the network; the rest of their
-// work goes on meanwhile.
+// Predictor runs one model. All its methods may be called from several goroutines at once: they take turns in the network;
+// the rest of their work goes on meanwhile.
 type Predictor struct {
 	mu      sync.Mutex // of the network
+	closed  bool
 	engine  *cpu.Engine
 	model   *detector.Model
 	info    detector.Info
@@ -99,16 +101,26 @@ func Decoding(c config.Infer) detector.Decoding {
 	return detector.Decoding{Score: float32(c.Score), Method: c.Method, TopK: c.TopK, NMS: float32(c.NMS), MaxDets: c.MaxDetections}
 }
 
+// Decoding is what detections are chosen by, unless a call says otherwise.
+func (p *Predictor) Decoding() detector.Decoding { return p.decode }
+
 // Info tells what the model is.
 func (p *Predictor) Info() detector.Info { return p.info }
 
 // Model is the network, for evaluation.
 func (p *Predictor) Model() *detector.Model { return p.model }
 
-// Close frees the model.
+// ErrClosed is the error of a Predictor after Close.
+var ErrClosed = errors.New("infer: the predictor is closed")
+
+// Close frees the model, once a network that runs has ended. What follows is ErrClosed.
 func (p *Predictor) Close() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.closed {
+		return ErrClosed
+	}
+	p.closed = true
 	return errors.Join(p.model.Close(), p.engine.Close())
 }
 
@@ -116,6 +128,34 @@ func (p *Predictor) Close() error {
 func (p *Predictor) Predict(pic *picture.Picture) ([]Detection, error) {
 	d, _, err := p.PredictTimed(pic)
 	return d, err
+}
+
+// PredictImage is Predict for any of Go's images; transparency is dropped.
+func (p *Predictor) PredictImage(m image.Image) ([]Detection, error) {
+	if m == nil || m.Bounds().Empty() {
+		return nil, errEmpty
+	}
+	return p.Predict(picture.FromImage(m))
+}
+
+// PredictBytes is Predict for the content of a picture file: JPEG, PNG, GIF, BMP, TIFF or WebP.
+func (p *Predictor) PredictBytes(b []byte) ([]Detection, error) {
+	c := p.info.Config.Data
+	pic, w, h, err := picture.DecodeBytesFor("the bytes", b, data.Target(c, c.TestSide()))
+	if err != nil {
+		return nil, err
+	}
+	defer pic.Release()
+	in, err := p.prepare(pic, data.Size{W: w, H: h}, p.threads)
+	if err != nil {
+		return nil, err
+	}
+	defer in.Release()
+	found, _, err := p.PredictBatch(context.Background(), []*Input{in})
+	if err != nil {
+		return nil, err
+	}
+	return found[0], nil
 }
 
 // PredictTimed is Predict with the time of each stage.
@@ -145,32 +185,17 @@ func (p *Predictor) PredictBatch(ctx context.Context, in []*Input) ([][]Detectio
 	if len(in) == 0 {
 		return nil, t, nil
 	}
-	canvas := in[0].Canvas
-	for _, v := range in {
-		if v.Canvas != canvas {
-			return nil, t, fmt.Errorf("infer: a batch of canvases of %v and %v: sort them by Canvas", canvas, v.Canvas)
-		}
-	}
-	images, free := joined(in)
-	defer free()
-	raw, ok := p.raws.Get().(*detector.Raw)
-	if !ok {
-		raw = &detector.Raw{}
-	}
-	defer p.raws.Put(raw)
-	var err error
-	if t.Network, err = p.run(ctx, raw, images, len(in), canvas); err != nil {
+	o, err := p.Forward(ctx, in)
+	if err != nil {
 		return nil, t, err
 	}
+	defer o.Release()
+	t.Network = o.Network
 	all := make([][]Detection, len(in))
-	for k, v := range in {
-		found, spent := p.model.DecodeTimed(raw, k, canvas.H, canvas.W, float32(v.scaled.W), float32(v.scaled.H), p.decode)
-		t.Decode, t.NMS = t.Decode+spent[0], t.NMS+spent[1]
-		sx, sy := float32(v.size.W)/float32(v.scaled.W), float32(v.size.H)/float32(v.scaled.H)
-		all[k] = make([]Detection, len(found))
-		for i, f := range found {
-			all[k][i] = Detection{Box: f.Box.Scale(sx, sy), Class: int(f.Class), Category: p.info.Categories[f.Class], Score: f.Score}
-		}
+	for k := range in {
+		found, spent := o.Found(k, p.decode)
+		all[k] = found
+		t.Add(spent)
 	}
 	return all, t, nil
 }
@@ -179,6 +204,9 @@ func (p *Predictor) PredictBatch(ctx context.Context, in []*Input) ([][]Detectio
 func (p *Predictor) run(ctx context.Context, raw *detector.Raw, images []float32, n int, canvas data.Size) (time.Duration, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.closed {
+		return 0, ErrClosed
+	}
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}

@@ -3,6 +3,7 @@ package picture
 import (
 	"bytes"
 	"fmt"
+	"image"
 	"io"
 	"os"
 	"sync"
@@ -21,6 +22,11 @@ func Decode(path string) (*Picture, error) {
 func DecodeBytes(name string, b []byte) (*Picture, error) {
 	p, _, _, err := decodeFor(name, b, nil)
 	return p, err
+}
+
+// DecodeBytesFor is DecodeFor on a file's content; name stands for the file in errors.
+func DecodeBytesFor(name string, b []byte, target Target) (p *Picture, w, h int, err error) {
+	return decodeFor(name, b, target)
 }
 
 // Target tells the size in pixels that a picture of w x h is to be scaled to.
@@ -101,8 +107,24 @@ func Size(path string) (w, h int, err error) {
 	if err != nil {
 		return 0, 0, fmt.Errorf("picture: %s: %w", path, err)
 	}
-	if orientation(b) >= 5 {
-		return c.Height, c.Width, nil
+	w, h = upright(c, b)
+	return w, h, nil
+}
+
+// SizeBytes is Size of a file's content, in memory that does not depend on the size; name stands for the file in errors. What
+// is of no known format is an image.ErrFormat.
+func SizeBytes(name string, b []byte) (w, h int, err error) {
+	c, _, err := config(b)
+	if err != nil {
+		return 0, 0, fmt.Errorf("picture: %s: %w", name, err)
 	}
-	return c.Width, c.Height, nil
+	w, h = upright(c, b)
+	return w, h, nil
+}
+
+func upright(c image.Config, b []byte) (w, h int) {
+	if orientation(b) >= 5 {
+		return c.Height, c.Width
+	}
+	return c.Width, c.Height
 }

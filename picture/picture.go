@@ -75,6 +75,9 @@ func (p *Picture) WriteJPEG(path string, quality int) error {
 	return p.write(path, func(w io.Writer) error { return encodeJPEG(w, p, quality) })
 }
 
+// EncodeJPEG writes the picture as a JPEG of a quality of 1 to 100.
+func (p *Picture) EncodeJPEG(w io.Writer, quality int) error { return encodeJPEG(w, p, quality) }
+
 func (p *Picture) write(path string, encode func(io.Writer) error) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.tmp")
 	if err != nil {

@@ -94,9 +94,11 @@ func cacheDir(c *cli.Context) (string, error) {
 	return filepath.Join(dir, "retinago"), nil
 }
 
-// checkpoint returns the file that -weights names: a path, or a published detector, which is fetched and imported once.
-func checkpoint(c *cli.Context) (string, error) {
-	name := c.String("weights")
+// checkpoint returns the file that -weights names.
+func checkpoint(c *cli.Context) (string, error) { return published(c, c.String("weights")) }
+
+// published returns the file of a name: a path, or a published detector, which is fetched and imported once.
+func published(c *cli.Context, name string) (string, error) {
 	_, err := os.Stat(name)
 	if !errors.Is(err, fs.ErrNotExist) || !strings.HasPrefix(name, "retinanet_") || strings.ContainsAny(name, `/\`) {
 		return name, nil // reading it says what is wrong

@@ -69,7 +69,7 @@ func newApp(stdout, stderr *os.File) *cli.App {
 		Description: "Train on COCO, Pascal VOC, YOLO, keras-retinanet or OpenImages data, see the AP, detect on new pictures. `retinago VERB -help` explains a verb.\n\n" +
 			"Exit codes: 0 done, 1 error, 2 wrong usage, 3 done but some inputs were left out.",
 		Commands: []*cli.Command{
-			trainCommand(), evalCommand(), detectCommand(), dataCommand(), anchorsCommand(), weightsCommand(), exportCommand(), quantizeCommand(), summaryCommand(), benchCommand(), versionCommand(),
+			trainCommand(), evalCommand(), detectCommand(), serveCommand(), dataCommand(), anchorsCommand(), weightsCommand(), exportCommand(), quantizeCommand(), summaryCommand(), benchCommand(), versionCommand(),
 		},
 		Suggest:                   true,
 		DisableSliceFlagSeparator: true,

@@ -1,0 +1,189 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"retinago/infer"
+	"retinago/nms"
+	"retinago/serve"
+)
+
+func serveCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "serve",
+		Usage: "answer pictures and video over HTTP, with a page to try it",
+		Description: "Open http://ADDR/ for the page; /openapi.json describes the interface, /metrics is for Prometheus.\n" +
+			"A request that finds all places taken is answered 429 with Retry-After. SIGTERM or Ctrl-C: /readyz turns to 503, what was\n" +
+			"accepted is answered, then the program ends; a second one ends it at once.\n\n" +
+			"   retinago serve -weights best.safetensors -addr :8080\n" +
+			"   retinago serve -weights masks=best.safetensors -weights coco=retinanet_resnet50_fpn_coco -token-file token.txt\n" +
+			"   retinago serve -weights best.safetensors -camera door=http://10.0.0.7/video.mjpg\n" +
+			"   curl -F image=@street.jpg 'http://localhost:8080/v1/detect?score=.4'\n" +
+			"   curl -T street.jpg -X POST -H 'Accept: image/jpeg' -o found.jpg http://localhost:8080/v1/detect",
+		Flags: []cli.Flag{
+			&cli.StringSliceFlag{Name: "weights", Usage: "checkpoint `[NAME=]FILE`, or the name of a published detector; once for each model, the first is the default", Required: true},
+			&cli.StringFlag{Name: "addr", Usage: "`ADDRESS` to listen on; :8080 is every interface", Value: "localhost:8080"},
+			&cli.StringSliceFlag{Name: "camera", Usage: "`NAME=URL` of a camera that sends MJPEG over HTTP, shown at /v1/stream?camera=NAME; repeated for more"},
+			&cli.StringFlag{Name: "token", Usage: "what requests must carry as Authorization: Bearer; other users see it in the process list, unless it comes from the environment", EnvVars: []string{"RETINAGO_TOKEN"}},
+			&cli.StringFlag{Name: "token-file", Usage: "`FILE` with tokens, one a line; any of them lets a request in"},
+			&cli.Float64Flag{Name: "score", Usage: "least score of requests that name none", Value: .5},
+			&cli.Float64Flag{Name: "nms", Usage: "IoU above which the lower score of a class goes", DefaultText: "of the checkpoint"},
+			&cli.StringFlag{Name: "method", Usage: "how boxes of one object are thinned out: " + strings.Join(nms.Kinds(), ", "), DefaultText: "of the checkpoint"},
+			&cli.IntFlag{Name: "threads", Usage: "of the compute", DefaultText: "all cores"},
+			&cli.BoolFlag{Name: "fast-decode", Usage: "read JPEGs at 1/2, 1/4 or 1/8 where they are scaled down by as much (data.fast_decode)"},
+			&cli.IntFlag{Name: "queue", Usage: "pictures on the way per model; more are answered 429", Value: 32},
+			&cli.IntFlag{Name: "batch", Usage: "pictures of one canvas size that go through the network together at most", Value: 4},
+			&cli.DurationFlag{Name: "delay", Usage: "that a picture waits at most for one that is being decoded", Value: serve.Delay},
+			&cli.IntFlag{Name: "max-body", Usage: "`MiB` of a picture file", Value: 16},
+			&cli.Float64Flag{Name: "max-pixels", Usage: "`MILLIONS` of a picture", Value: 36},
+			&cli.IntFlag{Name: "max-conns", Usage: "connections; more are answered 503 and closed", Value: 1024},
+			&cli.DurationFlag{Name: "timeout", Usage: "from a whole body to its answer", Value: serve.Timeout},
+			&cli.DurationFlag{Name: "grace", Usage: "from SIGTERM, when /readyz turns to 503, until no connection is accepted: as long as a load balancer needs to see it"},
+			&cli.DurationFlag{Name: "drain", Usage: "after it, for what was accepted", Value: serve.Drain},
+			mirrorFlag(), cacheFlag(),
+		},
+		Action: runServe,
+	}
+}
+
+func runServe(c *cli.Context) error {
+	o, err := serveOptions(c)
+	if err != nil {
+		return err
+	}
+	// The address first: loading a model to find it taken would be a pity.
+	l, err := net.Listen("tcp", c.String("addr"))
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	predictors, err := loadModels(c, &o)
+	defer func() {
+		for _, p := range predictors {
+			p.Close()
+		}
+	}()
+	if err != nil {
+		return err
+	}
+	s, err := serve.New(o)
+	if err != nil {
+		return usage("%v", err)
+	}
+	if err := s.Warm(c.Context); err != nil {
+		s.Close()
+		return err
+	}
+	var names []string
+	for _, m := range o.Models {
+		names = append(names, m.Name)
+	}
+	fmt.Fprintf(c.App.Writer, "serving %s on http://%s/\n", strings.Join(names, ", "), l.Addr())
+	if err := s.Serve(c.Context, l); err != nil {
+		return err
+	}
+	fmt.Fprintln(c.App.Writer, "stopped, all that was accepted is answered")
+	return nil
+}
+
+// serveOptions are those that need no model.
+func serveOptions(c *cli.Context) (serve.Options, error) {
+	o := serve.Options{
+		Queue: c.Int("queue"), Batch: c.Int("batch"), Delay: c.Duration("delay"),
+		MaxBody: int64(c.Int("max-body")) << 20, MaxPixels: int(1e6 * c.Float64("max-pixels")), MaxConns: c.Int("max-conns"),
+		Timeout: c.Duration("timeout"), Grace: c.Duration("grace"), Drain: c.Duration("drain"),
+		Cameras: map[string]serve.Camera{},
+		Log:     slog.New(slog.NewTextHandler(c.App.ErrWriter, nil)),
+	}
+	for flag, ok := range map[string]bool{"queue": o.Queue > 0, "batch": o.Batch > 0, "delay": o.Delay > 0, "max-body": o.MaxBody > 0,
+		"max-pixels": o.MaxPixels > 0, "max-conns": o.MaxConns > 0, "timeout": o.Timeout > 0, "drain": o.Drain > 0} {
+		if !ok {
+			return o, usage("serve: -%s: give more than 0", flag)
+		}
+	}
+	for _, v := range c.StringSlice("camera") {
+		name, address, _ := strings.Cut(v, "=")
+		u, err := url.Parse(address)
+		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+			return o, usage("serve: -camera %s: give NAME=URL of MJPEG over HTTP, such as door=http://10.0.0.7/video.mjpg", v)
+		}
+		if o.Cameras[name] != nil {
+			return o, usage("serve: two cameras are called %q", name)
+		}
+		o.Cameras[name] = serve.MJPEG(address)
+	}
+	if t := c.String("token"); t != "" {
+		o.Tokens = append(o.Tokens, t)
+	}
+	if path := c.String("token-file"); path != "" {
+		b, err := os.ReadFile(path)
+		if err != nil {
+			return o, err
+		}
+		n := len(o.Tokens)
+		for line := range strings.Lines(string(b)) {
+			if line = strings.TrimSpace(line); line != "" {
+				o.Tokens = append(o.Tokens, line)
+			}
+		}
+		if len(o.Tokens) == n {
+			return o, fmt.Errorf("%s: there is no token in it", path) // and nobody is let in by mistake
+		}
+	}
+	return o, nil
+}
+
+// loadModels loads what -weights names. The predictors are to be closed, also after an error.
+func loadModels(c *cli.Context, o *serve.Options) (loaded []*infer.Predictor, err error) {
+	score := c.Float64("score")
+	if score <= 0 || score >= 1 {
+		return nil, usage("serve: -score %g: give a number between 0 and 1", score)
+	}
+	if err := (nms.Method{Kind: c.String("method")}).Check(); err != nil {
+		return nil, usage("serve: -method: %v", err)
+	}
+	how := infer.Options{Threads: c.Int("threads"), Score: &score, Method: c.String("method"), FastDecode: c.Bool("fast-decode")}
+	if c.IsSet("nms") {
+		v := c.Float64("nms")
+		if v < 0 || v > 1 {
+			return nil, usage("serve: -nms %g: give a number from 0 to 1", v)
+		}
+		how.NMS = &v
+	}
+	for _, v := range c.StringSlice("weights") {
+		name, file := named(v)
+		path, err := published(c, file)
+		if err != nil {
+			return loaded, err
+		}
+		p, err := infer.Load(path, how)
+		if err != nil {
+			return loaded, err
+		}
+		loaded = append(loaded, p)
+		o.Models = append(o.Models, serve.Model{Name: name, Network: p})
+	}
+	return loaded, nil
+}
+
+// named splits NAME=FILE. Without a name it is the file's, without its extension.
+func named(v string) (name, file string) {
+	if name, file, ok := strings.Cut(v, "="); ok && !strings.ContainsAny(name, `/\`) {
+		if _, err := os.Stat(v); errors.Is(err, os.ErrNotExist) {
+			return name, file
+		}
+	}
+	base := filepath.Base(v)
+	name = regexp.MustCompile(`[^A-Za-z0-9._-]+`).ReplaceAllString(strings.TrimSuffix(base, filepath.Ext(base)), "_")
+	return strings.TrimLeft(name, "._-"), v
+}

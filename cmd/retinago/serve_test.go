@@ -1,0 +1,142 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"retinago/config"
+	"retinago/detector"
+	"retinago/engine/cpu"
+	"retinago/picture"
+)
+
+// blank writes a small model without training.
+func blank(t *testing.T) string {
+	t.Helper()
+	e, err := cpu.New(cpu.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	c := config.Default()
+	c.Model.Backbone, c.Model.BackboneWidth, c.Model.FPNWidth, c.Model.HeadDepth, c.Model.Classes = "resnet18", 16, 16, 1, []string{"cat"}
+	c.Data.ShortSides, c.Data.MaxSide, c.Data.CanvasMultiple = []int{64}, 96, 32
+	m, err := detector.New(c.Model, e, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	path := filepath.Join(t.TempDir(), "blank.safetensors")
+	if err := m.Save(path, detector.Info{Config: c, Categories: []detector.Category{{ID: 1, Name: "cat"}}}); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// The program serves two models to who has a token from a file, and stops by SIGTERM with exit code 0.
+func TestServe(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := l.Addr().String()
+	l.Close()
+	model, token := blank(t), filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(token, []byte("a long token\nanother-token\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, out := program("serve", "-weights", model, "-weights", "second="+model, "-addr", addr, "-token-file", token, "-score", ".001", "-grace", "50ms")
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Process.Kill() })
+	get := func(path string) (*http.Response, error) { return http.Get("http://" + addr + path) }
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		if r, err := get("/readyz"); err == nil && r.StatusCode == 200 {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("not ready: %s", out)
+		}
+	}
+	if r, err := get("/v1/models"); err != nil || r.StatusCode != 401 {
+		t.Errorf("without a token: %v, %v", r, err)
+	}
+	file := filepath.Join(t.TempDir(), "p.png")
+	if err := picture.New(80, 60).WritePNG(file); err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"blank", "second"} {
+		r, err := http.NewRequest("POST", fmt.Sprintf("http://%s/v1/detect?model=%s", addr, name), bytes.NewReader(b))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Authorization", "Bearer another-token")
+		a, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var v struct {
+			Model      string
+			Width      int
+			Detections []any
+		}
+		text, _ := io.ReadAll(a.Body)
+		a.Body.Close()
+		if err := json.Unmarshal(text, &v); err != nil || v.Model != name || v.Width != 80 || len(v.Detections) == 0 {
+			t.Errorf("%s: %v, %s", name, err, text)
+		}
+	}
+	if err := c.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Wait(); err != nil {
+		t.Errorf("%v: %s", err, out)
+	}
+	wants(t, out.String(), "serving blank, second on http://"+addr, "all that was accepted is answered")
+}
+
+// What cannot be served is refused before anything is loaded, as wrong usage where it is.
+func TestServeRefuses(t *testing.T) {
+	empty := filepath.Join(t.TempDir(), "empty")
+	if err := os.WriteFile(empty, []byte("\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	model := blank(t)
+	for _, c := range []struct {
+		args string
+		code int
+		want string
+	}{
+		{"-weights x -queue 0", 2, "-queue"},
+		{"-weights x -camera door", 2, "NAME=URL"},
+		{"-weights x -camera door=/dev/video0", 2, "MJPEG over HTTP"},
+		{"-weights x -addr localhost:0 -score 2", 2, "-score"},
+		{"-weights x -addr localhost:0 -method magic", 2, "magic"},
+		{"-weights x -token-file " + empty, 1, "no token"},
+		{"-weights nothing.safetensors -addr localhost:0", 1, "nothing.safetensors"},
+		{"-weights a=" + model + " -weights a=" + model + " -addr localhost:0", 2, `two models are called "a"`},
+		{"-weights " + model + " -addr localhost:0 -token short", 2, "at least 8"},
+		{"-weights x -addr nowhere", 1, "nowhere"},
+	} {
+		code, out := call(t, append([]string{"serve"}, strings.Fields(c.args)...)...)
+		if code != c.code {
+			t.Errorf("%s: exit code %d, want %d", c.args, code, c.code)
+		}
+		wants(t, out, c.want)
+	}
+}

@@ -1,0 +1,176 @@
+package serve
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"net/http"
+	"time"
+
+	"retinago/data"
+	"retinago/infer"
+	"retinago/picture"
+)
+
+// Answer is the JSON of one picture.
+type Answer struct {
+	Model      string      `json:"model"`
+	Width      int         `json:"width"` // of the picture, upright
+	Height     int         `json:"height"`
+	Detections []found     `json:"detections,omitzero"` // best first; absent where there are candidates
+	Candidates *candidates `json:"candidates,omitempty"`
+	Times      times       `json:"times_ms"`
+	Batch      int         `json:"batch"` // pictures that went through the network together
+	jpeg       []byte      // the picture with boxes, where it is wanted
+}
+
+// found is an object.
+type found struct {
+	Box      [4]float32 `json:"box"` // x1, y1, x2, y2 in pixels
+	Class    int        `json:"class"`
+	Category int64      `json:"category_id"`
+	Name     string     `json:"name"`
+	Score    float32    `json:"score"`
+}
+
+// candidates are boxes before NMS: whoever has them can thin them out by any threshold without asking again.
+type candidates struct {
+	Boxes   []float32  `json:"boxes"` // four of each, on the canvas
+	Scale   [2]float32 `json:"scale"` // by which x and y are multiplied for pixels of the picture
+	Scores  []float32  `json:"scores"`
+	Classes []int32    `json:"classes"`
+	Score   float32    `json:"score"` // above which all are here
+	NMS     float32    `json:"nms"`   // what the server would take
+	Method  string     `json:"method"`
+	Max     int        `json:"max"`
+}
+
+// times are milliseconds.
+type times struct {
+	Decode  float64 `json:"decode"` // the file, with the wait for a core
+	Prepare float64 `json:"prepare"`
+	Wait    float64 `json:"wait"` // for company and for the network
+	Network float64 `json:"network"`
+	Boxes   float64 `json:"boxes"`
+	NMS     float64 `json:"nms"`
+	Draw    float64 `json:"draw"`
+}
+
+func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1e3 }
+
+// look finds the objects on a picture file that has a place.
+func (s *Server) look(ctx context.Context, p *place, b []byte, c choice) (*Answer, error) {
+	w, h, err := picture.SizeBytes("the body", b)
+	switch {
+	case errors.Is(err, image.ErrFormat):
+		return nil, refuse(http.StatusUnsupportedMediaType, "format", "the body is no picture: send a JPEG, PNG, GIF, BMP, TIFF or WebP")
+	case err != nil:
+		return nil, refuse(http.StatusBadRequest, "picture", "%v", err)
+	case w < 1 || h < 1:
+		return nil, refuse(http.StatusBadRequest, "picture", "the picture's header says %dx%d pixels", w, h)
+	case int64(w)*int64(h) > int64(s.o.MaxPixels) || int64(w) > int64(s.o.MaxPixels):
+		return nil, refuse(http.StatusRequestEntityTooLarge, "pixels", "the picture has %dx%d pixels, more than the %.3g million that are taken", w, h, float64(s.o.MaxPixels)/1e6)
+	}
+	a := &Answer{Model: c.model.Name, Width: w, Height: h}
+	begin := time.Now()
+	decoded, released, err := s.pixels.decoding(ctx, int64(w)*int64(h))
+	if err != nil {
+		return nil, err
+	}
+	pic, in, err := s.prepare(c, b, begin, a)
+	decoded()
+	if err != nil {
+		released()
+		return nil, err
+	}
+	drop := func() {
+		pic.Release()
+		released()
+	}
+	if c.draw {
+		defer drop()
+	} else {
+		drop()
+	}
+	out, err := p.run(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	defer out.release()
+	a.Batch, a.Times.Wait, a.Times.Network = out.n, ms(out.wait), ms(out.Network)
+	if c.raw {
+		begin = time.Now()
+		a.Candidates = raw(out, c)
+		a.Times.Boxes = ms(time.Since(begin))
+	} else {
+		objects, t := out.Found(out.k, c.decoding)
+		a.Times.Boxes, a.Times.NMS = ms(t.Decode), ms(t.NMS)
+		if c.draw {
+			begin = time.Now()
+			if a.jpeg, err = annotate(pic, objects); err != nil {
+				return nil, err
+			}
+			a.Times.Draw = ms(time.Since(begin))
+		}
+		a.Detections = make([]found, len(objects))
+		for i, d := range objects {
+			a.Detections[i] = found{[4]float32{d.Box.X1, d.Box.Y1, d.Box.X2, d.Box.Y2}, d.Class, d.Category.ID, d.Category.Name, d.Score}
+		}
+	}
+	s.metrics.took(a)
+	return a, nil
+}
+
+// prepare decodes a picture and puts it onto its canvas. It is decoded smaller only where it is not drawn on.
+func (s *Server) prepare(c choice, b []byte, begin time.Time, a *Answer) (*picture.Picture, *infer.Input, error) {
+	cfg := c.model.Network.Info().Config.Data
+	target := data.Target(cfg, cfg.TestSide())
+	if c.draw {
+		target = nil
+	}
+	pic, w, h, err := picture.DecodeBytesFor("the body", b, target)
+	if err != nil {
+		return nil, nil, refuse(http.StatusBadRequest, "picture", "%v", err)
+	}
+	a.Times.Decode = ms(time.Since(begin))
+	begin = time.Now()
+	in, err := c.model.Network.Prepare(pic, data.Size{W: w, H: h})
+	if err != nil {
+		pic.Release()
+		return nil, nil, err
+	}
+	a.Times.Prepare = ms(time.Since(begin))
+	return pic, in, nil
+}
+
+// raw are the candidates of a picture.
+func raw(o outcome, c choice) *candidates {
+	v, sx, sy := o.Candidates(o.k, c.decoding)
+	out := &candidates{Boxes: make([]float32, 0, 4*len(v.Boxes)), Scores: v.Scores, Classes: v.Classes, Scale: [2]float32{sx, sy},
+		Score: c.decoding.Score, NMS: c.decoding.NMS, Method: kind(c.decoding.Method), Max: c.decoding.MaxDets}
+	for _, b := range v.Boxes {
+		out.Boxes = append(out.Boxes, b.X1, b.Y1, b.X2, b.Y2)
+	}
+	if len(v.Boxes) == 0 { // lists, not null
+		out.Scores, out.Classes = []float32{}, []int32{}
+	}
+	return out
+}
+
+// annotate draws what was found and encodes the picture. The best is drawn last, on top.
+func annotate(pic *picture.Picture, objects []infer.Detection) ([]byte, error) {
+	marks := make([]picture.Mark, len(objects))
+	for i, d := range objects {
+		marks[len(objects)-1-i] = picture.Mark{Box: d.Box, Label: fmt.Sprintf("%s %.2f", d.Category.Name, d.Score), Color: d.Class}
+	}
+	if err := picture.Draw(pic, marks); err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	if err := pic.EncodeJPEG(&b, 90); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
+}

@@ -1,0 +1,85 @@
+package serve
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"retinago/detector"
+)
+
+// model is a Model at work.
+type model struct {
+	Model
+	queue *queue
+}
+
+// model finds one by its name; the first has none.
+func (s *Server) model(name string) (*model, error) {
+	if name == "" {
+		return s.models[0], nil
+	}
+	for _, m := range s.models {
+		if m.Name == name {
+			return m, nil
+		}
+	}
+	return nil, refuse(http.StatusNotFound, "model", "there is no model %.80q; /v1/models lists them", name)
+}
+
+// only marks classes that are given by name or by category id.
+func (m *model) only(names []string) ([]bool, error) {
+	categories := m.Network.Info().Categories
+	out := make([]bool, len(categories))
+	for _, name := range names {
+		found := false
+		for i, c := range categories {
+			if name == c.Name || name == strconv.FormatInt(c.ID, 10) {
+				out[i], found = true, true
+			}
+		}
+		if !found {
+			var all []string
+			for _, c := range categories[:min(len(categories), 100)] {
+				all = append(all, c.Name)
+			}
+			return nil, fmt.Errorf("no class %.80q; there are %s", name, strings.Join(all, ", "))
+		}
+	}
+	return out, nil
+}
+
+// modelInfo is what /v1/models says of one.
+type modelInfo struct {
+	Name    string              `json:"name"`
+	Classes []detector.Category `json:"classes"` // by class number
+	Score   float32             `json:"score"`   // what a request gets that does not choose
+	NMS     float32             `json:"nms"`
+	Method  string              `json:"method"`
+	Max     int                 `json:"max"`
+	Metrics map[string]float64  `json:"metrics,omitempty"` // of the checkpoint's last evaluation
+}
+
+func (m *model) describe() modelInfo {
+	i, d := m.Network.Info(), m.Network.Decoding()
+	return modelInfo{m.Name, i.Categories, d.Score, d.NMS, kind(d.Method), d.MaxDets, i.Metrics}
+}
+
+// kind names the method of NMS.
+func kind(method string) string {
+	if method == "" {
+		return "greedy"
+	}
+	return method
+}
+
+func (s *Server) listModels(w http.ResponseWriter, r *http.Request) {
+	list := struct {
+		Models []modelInfo `json:"models"`
+	}{}
+	for _, m := range s.models {
+		list.Models = append(list.Models, m.describe())
+	}
+	s.write(w, http.StatusOK, list)
+}

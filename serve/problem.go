@@ -1,0 +1,90 @@
+package serve
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// problem is why a request is refused, for its sender.
+type problem struct {
+	Code    string `json:"code"` // one word
+	Message string `json:"message"`
+	status  int
+	retry   time.Duration // after which it may go better, 0 is never
+}
+
+func (p *problem) Error() string { return p.Message }
+
+// refuse makes a problem. Codes are those of openapi.json.
+func refuse(status int, code, format string, a ...any) *problem {
+	return &problem{Code: code, Message: fmt.Sprintf(format, a...), status: status}
+}
+
+// busy refuses for now.
+func busy(retry time.Duration, format string, a ...any) *problem {
+	p := refuse(http.StatusTooManyRequests, "busy", format, a...)
+	p.retry = max(retry, time.Second)
+	return p
+}
+
+// asProblem is what the sender is told of an error. What is not about the request is the server's own fault and stays in
+// its log.
+func (s *Server) asProblem(err error) *problem {
+	var p *problem
+	switch {
+	case errors.As(err, &p):
+	case errors.Is(err, context.DeadlineExceeded):
+		p = refuse(http.StatusServiceUnavailable, "timeout", "the time of the request passed before its turn came")
+		p.retry = time.Second
+	case errors.Is(err, context.Canceled): // by the sender, who hears nothing any more
+		p = refuse(499, "gone", "the request was given up")
+	default:
+		s.o.Log.Error("serve", "error", err)
+		p = refuse(http.StatusInternalServerError, "internal", "the server failed; its log says why")
+	}
+	return p
+}
+
+// fail answers with a problem.
+func (s *Server) fail(w http.ResponseWriter, err error) {
+	p := s.asProblem(err)
+	if p.retry > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(p.retry.Seconds()))))
+	}
+	s.write(w, p.status, fault{p})
+}
+
+// fault is the JSON of a problem.
+type fault struct {
+	Error *problem `json:"error"`
+}
+
+// write answers with JSON.
+func (s *Server) write(w http.ResponseWriter, status int, v any) {
+	b, err := json.Marshal(v)
+	if err != nil {
+		s.o.Log.Error("serve", "error", err)
+		status, b = http.StatusInternalServerError, []byte(`{"error":{"code":"internal","message":"the server failed; its log says why"}}`)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	s.send(w, status, append(b, '\n'))
+}
+
+// send writes an answer whose header is set but for the length.
+func (s *Server) send(w http.ResponseWriter, status int, b []byte) {
+	w.Header().Set("Content-Length", strconv.Itoa(len(b)))
+	s.writeBy(w)
+	w.WriteHeader(status)
+	w.Write(b) // whoever is gone hears nothing
+}
+
+// writeBy gives what is written next its time. Writers of tests have no deadlines.
+func (s *Server) writeBy(w http.ResponseWriter) {
+	http.NewResponseController(w).SetWriteDeadline(time.Now().Add(s.o.WriteTimeout))
+}

@@ -1,0 +1,114 @@
+package serve
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"sync"
+
+	"github.com/coder/websocket"
+)
+
+// socketProtocol is what a client names besides the protocol that carries its token: a server must choose one.
+const socketProtocol = "retinago"
+
+// reply is a frame's answer: an answer or a problem.
+type reply struct {
+	Frame int `json:"frame"` // from 1
+	*Answer
+	Error *problem `json:"error,omitempty"`
+}
+
+// socket takes pictures as binary messages and answers each with one message of JSON. A frame that gets no place is answered
+// with the problem, and the next may be sent. Who sends a frame after the answer to the one before has no frame wait.
+func (s *Server) socket(w http.ResponseWriter, r *http.Request) {
+	c, err := s.choose(r.URL.Query(), socketParameters)
+	if err != nil {
+		s.fail(w, err)
+		return
+	}
+	if !strings.EqualFold(r.Header.Get("Upgrade"), "websocket") {
+		w.Header().Set("Upgrade", "websocket")
+		s.fail(w, refuse(http.StatusUpgradeRequired, "upgrade", "this is for WebSockets"))
+		return
+	}
+	s.streams.Add(1)
+	defer s.streams.Done()
+	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{socketProtocol}})
+	if err != nil {
+		return // Accept has answered
+	}
+	defer conn.CloseNow()
+	conn.SetReadLimit(-1) // read has the limit, and says so
+	var working sync.Mutex
+	defer context.AfterFunc(s.stop, func() {
+		working.Lock() // a frame that is here is answered first
+		defer working.Unlock()
+		conn.Close(websocket.StatusGoingAway, "the server stops")
+	})()
+	for n := 1; ; n++ {
+		ctx, stop := context.WithTimeout(context.Background(), s.o.BodyTimeout)
+		kind, frame, err := conn.Reader(ctx)
+		if err != nil {
+			stop()
+			return
+		}
+		working.Lock()
+		var b *body
+		unread := error(refuse(http.StatusUnsupportedMediaType, "format", "send pictures as binary messages"))
+		if kind == websocket.MessageBinary {
+			b, unread = s.read(frame, -1)
+		}
+		stop()
+		v := s.reply(r.Context(), n, b, unread, c, "socket")
+		err = s.message(conn, v)
+		working.Unlock()
+		if err != nil {
+			return
+		}
+		if unread != nil { // the rest of the message is still to come
+			conn.Close(websocket.StatusPolicyViolation, v.Error.Code)
+			return
+		}
+	}
+}
+
+// message sends a reply.
+func (s *Server) message(conn *websocket.Conn, v reply) error {
+	js, err := json.Marshal(v)
+	if err != nil {
+		s.o.Log.Error("serve", "error", err)
+		return err
+	}
+	ctx, stop := context.WithTimeout(context.Background(), s.o.WriteTimeout)
+	defer stop()
+	return conn.Write(ctx, websocket.MessageText, js)
+}
+
+// reply finds the objects on a frame of a stream, or says why it could not be read.
+func (s *Server) reply(ctx context.Context, n int, b *body, unread error, c choice, kind string) reply {
+	v := reply{Frame: n}
+	err := unread
+	if err == nil {
+		v.Answer, err = s.frame(ctx, b, c, kind)
+	}
+	if err != nil {
+		v.Answer, v.Error = nil, s.asProblem(err)
+	}
+	return v
+}
+
+// frame finds the objects on a frame, in its own time, and releases it.
+func (s *Server) frame(ctx context.Context, b *body, c choice, kind string) (a *Answer, err error) {
+	defer b.release()
+	defer func() { s.metrics.frame(kind, err) }()
+	p, err := c.model.queue.enter(c.timeout)
+	if err != nil {
+		return nil, err
+	}
+	defer p.leave()
+	ctx, stop := context.WithTimeout(ctx, c.timeout)
+	defer stop()
+	return s.look(ctx, p, b.b, c)
+}
