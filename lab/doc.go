@@ -1,6 +1,6 @@
 // Package lab is the loss laboratory: does focal loss help on these data, with which gamma and alpha, and why? It trains
 // and measures one network many times, with everything equal but what is compared: the experiments of Lin et al. 2017,
-// "Focal Loss for Dense Object Detection", tables 1a to 1e, figures 1, 4, 5 and 6, and the appendices.
+// "Focal Loss for Dense Object Detection", tables 1a to 1e, figures 1 and 3 to 6, and the appendices.
 //
 //	config + Variants (Losses, Density, Scales) x seeds -- Sweep.Run --> Results: a Row per variant and seed
 //	a trained model + a dataset                         -- Look     --> View: where loss and gradient lie

@@ -203,7 +203,7 @@ func (r *Results) conditions() report.Section {
 		"Cross entropy, the mining variants and the focal loss have one learning rate, though their losses differ in size: a rate chosen for one may suit another less."}
 	c, err := config.Parse("the sweep's configuration", []byte(r.Config))
 	if err == nil {
-		s.Blocks = append(s.Blocks, report.List{
+		s.Blocks = append(s.Blocks, report.Figures{network(c.Model)}, report.List{
 			fmt.Sprintf("Network: %s of width %d (0 is the paper's), FPN of %d channels, heads of %d convolutions.", c.Model.Backbone, c.Model.BackboneWidth, c.Model.FPNWidth, c.Model.HeadDepth),
 			fmt.Sprintf("Data: %s and %s in %s, short side %d px.", c.Data.Train.Source, c.Data.Val.Source, c.Data.Root, c.Data.TestSide()),
 			fmt.Sprintf("Training: %s, rate %g, batch %d, %s, normaliser %s.", c.Train.Optimizer, c.Train.LR, c.Train.Batch, c.Train.Schedule, c.Loss.Normalizer),

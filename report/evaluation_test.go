@@ -55,7 +55,7 @@ func made(images int, names ...string) (*coco.Dataset, []coco.Detection) {
 	return d, dets
 }
 
-func text(t *testing.T, e Evaluation) string {
+func html(t *testing.T, e Evaluation) string {
 	t.Helper()
 	s, err := e.Page().HTML()
 	if err != nil {
@@ -82,7 +82,7 @@ func TestEvaluation(t *testing.T) {
 	dt = append(dt, coco.Detection{ImageID: 1, CategoryID: 77, Score: .5})
 	e := evaluation(t, gt, dt)
 	e.Broken = map[string]error{"val/b.jpg": errors.New("is cut"), "val/a.jpg": errors.New("is empty")}
-	s := text(t, e)
+	s := html(t, e)
 	wants(t, s, "A model on val.json.", "AP small", "AR 100", "IoU .50 to .95", "unicorn", "Pictures: 6.", "Detections: 19.",
 		"1 detections are of categories", "1 classes have no objects", "2 pictures could not be read", "val/a.jpg: is empty",
 		"localisation", "Confused most often", "Mean over classes", "Every class with objects is drawn.",
@@ -101,13 +101,13 @@ func TestEvaluation(t *testing.T) {
 // Nothing but the file is needed to show it.
 func TestSelfContained(t *testing.T) {
 	gt, dt := made(4, "cat", "dog")
-	s := text(t, evaluation(t, gt, dt))
+	s := html(t, evaluation(t, gt, dt))
 	for _, m := range regexp.MustCompile(`(?i)(src|href|url\(|@import|https?://)[^ >]*`).FindAllString(s, -1) {
 		if !strings.HasPrefix(m, "href=\"#part") && !strings.HasPrefix(m, "http://www.w3.org/") {
 			t.Errorf("the page refers to %s", m)
 		}
 	}
-	if again := text(t, evaluation(t, gt, dt)); again != s {
+	if again := html(t, evaluation(t, gt, dt)); again != s {
 		t.Error("the same evaluation gives another page")
 	}
 }
@@ -119,7 +119,7 @@ func TestEscaping(t *testing.T) {
 	e := evaluation(t, gt, dt)
 	e.Title, e.Lead = evil[0], evil[1]
 	e.Broken = map[string]error{evil[1]: errors.New(evil[2])}
-	s := text(t, e)
+	s := html(t, e)
 	if n := strings.Count(s, "<script"); n != 1 {
 		t.Errorf("%d script elements, want the page's one", n)
 	}
@@ -145,7 +145,7 @@ func TestNothing(t *testing.T) {
 		"all wrong":     {gt, []coco.Detection{{ImageID: 1, CategoryID: 1, BBox: [4]float64{200, 200, 5, 5}, Score: .5}}, "nothing is found"},
 		"odd scores":    {gt, []coco.Detection{{ImageID: 1, CategoryID: 1, BBox: gt.Annotations[0].BBox, Score: 1e300}}, "Some scores are outside 0 to 1"},
 	} {
-		t.Run(name, func(t *testing.T) { wants(t, text(t, evaluation(t, c.gt, c.dt)), c.want, "Notes") })
+		t.Run(name, func(t *testing.T) { wants(t, html(t, evaluation(t, c.gt, c.dt)), c.want, "Notes") })
 	}
 }
 
@@ -156,7 +156,7 @@ func TestManyClasses(t *testing.T) {
 	}
 	gt, dt := made(4, names...)
 	e := evaluation(t, gt, dt)
-	s := text(t, e)
+	s := html(t, e)
 	wants(t, s, "Of the 80 classes the 15 that are confused most", "other classes", "Drawn are the 6 classes with most objects, then the 6 with the least AP50 of the other 74")
 	if n := strings.Count(s, "<figure>"); n != 2*(1+drawnClasses)+1 {
 		t.Errorf("%d figures", n)
@@ -249,5 +249,5 @@ func TestRealEvaluation(t *testing.T) {
 		t.Fatal(err)
 	}
 	// 0.505, 0.697 and 0.573 are cocoapi's published AP, AP50 and AP75.
-	wants(t, text(t, evaluation(t, gt, dt)), `<dd class="value">0.505</dd>`, `<dd class="value">0.697</dd>`, `<dd class="value">0.573</dd>`, "toothbrush")
+	wants(t, html(t, evaluation(t, gt, dt)), `<dd class="value">0.505</dd>`, `<dd class="value">0.697</dd>`, `<dd class="value">0.573</dd>`, "toothbrush")
 }

@@ -18,7 +18,7 @@ import (
 // Figures are plots side by side, as many in a row as fit.
 type Figures []Figure
 
-// Figure is a Plot or Bars.
+// Figure is a Plot, Bars or a Diagram.
 type Figure interface {
 	// plot draws the figure without title and legend; height is in points.
 	plot() (g *plot.Plot, height int, err error)
