@@ -23,6 +23,7 @@ type Detection struct {
 	Class    int // index in Predictor.Info().Categories
 	Category detector.Category
 	Score    float32
+	Track    int // the number of its object in a video, 0 without tracking
 }
 
 // Options configures a Predictor. Zero values take the checkpoint's choices.
@@ -31,20 +32,23 @@ type Options struct {
 	Score   *float64
 	NMS     *float64
 	Method  string // of package nms
+	Sigma   float64
 	MaxDets int
+	Choice  Choice
 	// FastDecode is config's data.fast_decode, also for a checkpoint without it.
 	FastDecode bool
 }
 
-// Times says where the time of a prediction went. Read and Write are a Stream's.
+// Times says where the time of a prediction went. Read, Link, Write and Last are a Stream's.
 type Times struct {
-	Read, Prepare, Network, Decode, NMS, Write time.Duration
+	Read, Prepare, Network, Decode, NMS, Link, Write, Last time.Duration
 }
 
 // Add adds up.
 func (t *Times) Add(o Times) {
 	t.Read, t.Prepare, t.Network = t.Read+o.Read, t.Prepare+o.Prepare, t.Network+o.Network
-	t.Decode, t.NMS, t.Write = t.Decode+o.Decode, t.NMS+o.NMS, t.Write+o.Write
+	t.Decode, t.NMS = t.Decode+o.Decode, t.NMS+o.NMS
+	t.Link, t.Write, t.Last = t.Link+o.Link, t.Write+o.Write, t.Last+o.Last
 }
 
 // Predictor runs one model. It may be used from several goroutines, which take turns in the network; the rest of their
@@ -57,6 +61,7 @@ type Predictor struct {
 	decode  detector.Decoding
 	threads int
 	raws    sync.Pool // *detector.Raw
+	look    look
 }
 
 // Load reads a checkpoint, which carries everything that prediction needs.
@@ -91,6 +96,12 @@ func Load(path string, o Options) (*Predictor, error) {
 	if o.MaxDets > 0 {
 		p.decode.MaxDets = o.MaxDets
 	}
+	if o.Sigma > 0 {
+		p.decode.Sigma = float32(o.Sigma)
+	}
+	if err := p.choose(o.Choice); err != nil {
+		return nil, errors.Join(err, p.Close())
+	}
 	return p, nil
 }
 
@@ -124,18 +135,18 @@ func (p *Predictor) PredictTimed(pic *picture.Picture) ([]Detection, Times, erro
 		return nil, Times{}, errEmpty
 	}
 	begin := time.Now()
-	in, err := p.prepare(pic, data.Size{W: pic.W, H: pic.H}, p.threads)
+	in, err := p.views(pic, data.Size{W: pic.W, H: pic.H}, p.threads)
 	if err != nil {
 		return nil, Times{}, err
 	}
-	defer in.Release()
+	defer in.release()
 	prepared := time.Since(begin)
-	found, t, err := p.PredictBatch(context.Background(), []*Input{in})
+	found, t, err := p.findAll(context.Background(), []*inputs{in}, 1)
 	if err != nil {
 		return nil, Times{}, err
 	}
-	t.Prepare = prepared
-	return found[0], t, nil
+	t[0].Prepare = prepared
+	return found[0], t[0], nil
 }
 
 // PredictBatch finds the objects in pictures of one canvas size, which go through the network together. Without times for
@@ -166,10 +177,9 @@ func (p *Predictor) PredictBatch(ctx context.Context, in []*Input) ([][]Detectio
 	for k, v := range in {
 		found, spent := p.model.DecodeTimed(raw, k, canvas.H, canvas.W, float32(v.scaled.W), float32(v.scaled.H), p.decode)
 		t.Decode, t.NMS = t.Decode+spent[0], t.NMS+spent[1]
-		sx, sy := float32(v.size.W)/float32(v.scaled.W), float32(v.size.H)/float32(v.scaled.H)
 		all[k] = make([]Detection, len(found))
 		for i, f := range found {
-			all[k][i] = Detection{Box: f.Box.Scale(sx, sy), Class: int(f.Class), Category: p.info.Categories[f.Class], Score: f.Score}
+			all[k][i] = Detection{Box: v.place(f.Box), Class: int(f.Class), Category: p.info.Categories[f.Class], Score: f.Score}
 		}
 	}
 	return all, t, nil

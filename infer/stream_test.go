@@ -15,6 +15,7 @@ import (
 
 	"retinago/data"
 	"retinago/picture"
+	"retinago/source"
 )
 
 // photos writes n pictures of different sizes, all of them JPEGs.
@@ -58,7 +59,7 @@ func TestStream(t *testing.T) {
 	for _, workers := range []int{0, 3} {
 		var then atomic.Int32
 		next := 0
-		for r, err := range p.Stream(context.Background(), files, StreamOptions{Workers: workers, Then: func(r Result, pic *picture.Picture) error {
+		for r, err := range p.Stream(context.Background(), source.Paths(files), StreamOptions{Workers: workers, Then: func(r Result, pic *picture.Picture) error {
 			then.Add(1)
 			if pic.W != r.Size.W || pic.H != r.Size.H || len(r.Found) == 0 {
 				t.Errorf("%s: a picture of %dx%d and %d detections", r.Path, pic.W, pic.H, len(r.Found))
@@ -94,7 +95,7 @@ func TestStream(t *testing.T) {
 			t.Errorf("%d results, %d of them passed on", next, then.Load())
 		}
 	}
-	for range p.Stream(context.Background(), nil, StreamOptions{}) {
+	for range p.Stream(context.Background(), source.Paths(nil), StreamOptions{}) {
 		t.Error("a result of no files")
 	}
 	settled(t, before)
@@ -110,7 +111,7 @@ func TestStreamEnds(t *testing.T) {
 	defer cancel()
 	var got int
 	var last error
-	for r, err := range p.Stream(ctx, files, StreamOptions{}) {
+	for r, err := range p.Stream(ctx, source.Paths(files), StreamOptions{}) {
 		if err != nil {
 			last = err
 			continue
@@ -126,13 +127,13 @@ func TestStreamEnds(t *testing.T) {
 		t.Errorf("cancelled after 3 of %d: %d results and %v", len(files), got, last)
 	}
 	settled(t, before)
-	for _, err := range p.Stream(ctx, files, StreamOptions{}) {
+	for _, err := range p.Stream(ctx, source.Paths(files), StreamOptions{}) {
 		if !errors.Is(err, context.Canceled) {
 			t.Errorf("cancelled before: %v", err)
 		}
 	}
 
-	for r := range p.Stream(context.Background(), files, StreamOptions{Workers: 2}) {
+	for r := range p.Stream(context.Background(), source.Paths(files), StreamOptions{Workers: 2}) {
 		if r.Index == 1 {
 			break
 		}
@@ -142,7 +143,7 @@ func TestStreamEnds(t *testing.T) {
 	full := errors.New("the disk is full")
 	last = nil
 	got = 0
-	for _, err := range p.Stream(context.Background(), files, StreamOptions{Workers: 2, Then: func(r Result, _ *picture.Picture) error {
+	for _, err := range p.Stream(context.Background(), source.Paths(files), StreamOptions{Workers: 2, Then: func(r Result, _ *picture.Picture) error {
 		if r.Index == 4 {
 			return full
 		}
@@ -159,7 +160,7 @@ func TestStreamEnds(t *testing.T) {
 }
 
 // inFlight is what Stream promises: pictures on the way, beside the one that was handed out.
-func inFlight(workers int) int { return 2*workers + 4 }
+func inFlight(workers int) int { return 2*workers + 9 }
 
 // However slow the consumer is, a stream reads no more than it promises: files that are gone then come out as broken.
 func TestStreamIsBounded(t *testing.T) {
@@ -167,7 +168,8 @@ func TestStreamIsBounded(t *testing.T) {
 	for _, workers := range []int{1, 2} {
 		files := photos(t, 25)
 		sound := 0
-		for r, err := range p.Stream(context.Background(), files, StreamOptions{Workers: workers, Then: func(Result, *picture.Picture) error { return nil }}) {
+		for r, err := range p.Stream(context.Background(), source.Paths(files), StreamOptions{Workers: workers, Then: func(Result, *picture.Picture) error { return nil }, Link: func(*Result) error { return nil },
+			Last: func(Result, *picture.Picture) error { return nil }}) {
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -247,7 +249,7 @@ func TestStreamFastDecode(t *testing.T) {
 	if err := noise(640, 480).WriteJPEG(path, 90); err != nil { // 128x96 is 1/4 and more
 		t.Fatal(err)
 	}
-	for r, err := range p.Stream(context.Background(), []string{path}, StreamOptions{Then: func(r Result, pic *picture.Picture) error {
+	for r, err := range p.Stream(context.Background(), source.Paths([]string{path}), StreamOptions{Then: func(r Result, pic *picture.Picture) error {
 		if pic.W != 640 || pic.H != 480 {
 			t.Errorf("a picture of %dx%d", pic.W, pic.H)
 		}
@@ -290,7 +292,7 @@ func BenchmarkStream(b *testing.B) {
 	}
 	b.Run("overlapped", func(b *testing.B) {
 		for b.Loop() {
-			for _, err := range p.Stream(context.Background(), files, StreamOptions{Then: draw}) {
+			for _, err := range p.Stream(context.Background(), source.Paths(files), StreamOptions{Then: draw}) {
 				if err != nil {
 					b.Fatal(err)
 				}
