@@ -18,6 +18,8 @@ type Reader struct {
 	vc     *gocv.VideoCapture
 	mat    gocv.Mat
 	format Format
+	last   time.Duration // stamp
+	begun  bool
 }
 
 // Open opens a video file or the address of a stream.
@@ -68,7 +70,20 @@ func (r *Reader) Read() (*picture.Picture, time.Duration, error) {
 	if err != nil {
 		return nil, 0, fmt.Errorf("video: %s: %w", r.name, err)
 	}
-	return picture.FromBGR(r.mat.Cols(), r.mat.Rows(), bgr), time.Duration(max(ms, 0) * float64(time.Millisecond)), nil
+	return picture.FromBGR(r.mat.Cols(), r.mat.Rows(), bgr), r.stamp(time.Duration(max(ms, 0) * float64(time.Millisecond))), nil
+}
+
+// stamp is what OpenCV tells of a frame; of those that a decoder still held at the end of the file it tells nothing: they
+// follow at the video's rate.
+func (r *Reader) stamp(told time.Duration) time.Duration {
+	if r.begun && told <= r.last {
+		told = r.last
+		if r.format.Rate > 0 {
+			told += time.Duration(float64(time.Second) / r.format.Rate)
+		}
+	}
+	r.begun, r.last = true, told
+	return told
 }
 
 // Close ends reading.

@@ -101,7 +101,13 @@ type options struct {
 	predictor infer.Options
 	score     float32 // common, from which what has no track is reported
 	track     *track.Options
-	counters  []func() track.Counter // of -line and -zone; every video has its own
+	counters  []counting
+}
+
+// counting is a -line or -zone; every video gets its own.
+type counting struct {
+	name string
+	make func() track.Counter
 }
 
 // leastTracked is the score from which detections can continue a track.
@@ -163,7 +169,7 @@ func detectOptions(c *cli.Context) (options, error) {
 		o.predictor.Score = &least
 		o.track = &track.Options{High: float32(score), Low: float32(least), Smooth: c.Bool("smooth")}
 	}
-	for _, v := range c.StringSlice("line") {
+	for i, v := range c.StringSlice("line") {
 		at, err := numbers(v)
 		if err == nil {
 			_, err = track.NewLine(at)
@@ -171,9 +177,9 @@ func detectOptions(c *cli.Context) (options, error) {
 		if err != nil {
 			return o, usage("detect: -line %s: %v", v, err)
 		}
-		o.counters = append(o.counters, func() track.Counter { l, _ := track.NewLine(at); return l })
+		o.counters = append(o.counters, counting{fmt.Sprintf("line %d", i+1), func() track.Counter { l, _ := track.NewLine(at); return l }})
 	}
-	for _, v := range c.StringSlice("zone") {
+	for i, v := range c.StringSlice("zone") {
 		at, err := numbers(v)
 		if err == nil {
 			_, err = track.NewZone(at)
@@ -181,7 +187,7 @@ func detectOptions(c *cli.Context) (options, error) {
 		if err != nil {
 			return o, usage("detect: -zone %s: %v", v, err)
 		}
-		o.counters = append(o.counters, func() track.Counter { z, _ := track.NewZone(at); return z })
+		o.counters = append(o.counters, counting{fmt.Sprintf("zone %d", i+1), func() track.Counter { z, _ := track.NewZone(at); return z }})
 	}
 	return o, nil
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"retinago/infer"
 	"retinago/picture"
@@ -30,15 +31,20 @@ type followed struct {
 
 // total is what was counted in one video.
 type total struct {
-	Source string           `json:"source"`
-	Counts []map[string]int `json:"counts"` // of each line and zone, "class way": number
+	Source string    `json:"source"`
+	Counts []counted `json:"counts"` // in the order of -line, and then of -zone
+}
+
+type counted struct {
+	At    string         `json:"at"`
+	Count map[string]int `json:"count"` // "class way": number
 }
 
 func newFollower(o options) *follower {
 	f := &follower{o: o, names: map[int]string{}, lanes: map[int]*followed{}}
-	for _, make := range o.counters {
+	for _, k := range o.counters {
 		var path [][2]float64
-		for _, p := range make().Points() {
+		for _, p := range k.make().Points() {
 			path = append(path, [2]float64{p.X, p.Y})
 		}
 		f.paths = append(f.paths, path)
@@ -67,8 +73,8 @@ func (f *follower) link(r *infer.Result) {
 	v := f.lanes[r.Video.Lane]
 	if v == nil || v.of != r.Video {
 		v = &followed{of: r.Video, tracker: track.New(*f.o.track), total: len(f.totals)}
-		for _, make := range f.o.counters {
-			v.counters = append(v.counters, make())
+		for _, k := range f.o.counters {
+			v.counters = append(v.counters, k.make())
 		}
 		f.lanes[r.Video.Lane] = v
 		f.totals = append(f.totals, total{Source: sources.Public(r.Path)})
@@ -84,9 +90,9 @@ func (f *follower) link(r *infer.Result) {
 	}
 	t := &f.totals[v.total]
 	t.Counts = nil
-	for _, c := range v.counters {
+	for i, c := range v.counters {
 		c.Count(objects)
-		t.Counts = append(t.Counts, f.named(c))
+		t.Counts = append(t.Counts, counted{f.o.counters[i].name, f.named(c)})
 	}
 	r.Captions = t.texts()
 }
@@ -123,15 +129,15 @@ func (f *follower) counts() []total {
 // texts are a video's numbers, a line for each counter.
 func (t total) texts() []string {
 	var out []string
-	for i, c := range t.Counts {
-		s := fmt.Sprintf("%d:", i+1)
-		for _, k := range slices.Sorted(maps.Keys(c)) {
-			s += fmt.Sprintf(" %s %d", k, c[k])
+	for _, c := range t.Counts {
+		var numbers []string
+		for _, k := range slices.Sorted(maps.Keys(c.Count)) {
+			numbers = append(numbers, fmt.Sprintf("%s %d", k, c.Count[k]))
 		}
-		if len(c) == 0 {
-			s += " 0"
+		if len(numbers) == 0 {
+			numbers = []string{"0"}
 		}
-		out = append(out, s)
+		out = append(out, c.At+": "+strings.Join(numbers, ", "))
 	}
 	return out
 }

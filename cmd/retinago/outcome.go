@@ -64,12 +64,8 @@ func (s *outcome) print(w io.Writer, stages bool) error {
 	}
 	fmt.Fprintln(&b)
 	for _, t := range s.counts {
-		for i, text := range t.texts() {
-			kind := ""
-			if i == 0 {
-				kind = t.Source
-			}
-			fmt.Fprintf(&b, "%s  counted at %s\n", kind, text)
+		for _, text := range t.texts() {
+			fmt.Fprintf(&b, "%s: %s\n", t.Source, text)
 		}
 	}
 	if stages && s.done > 0 {
