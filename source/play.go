@@ -16,7 +16,7 @@ const faults = 100
 func (s *Set) play(ctx context.Context, in input, name string, give func(Frame) bool) bool {
 	r, err := s.open(in)
 	if err != nil {
-		return give(Frame{Path: in.name, Name: name, Err: err})
+		return give(Frame{Path: in.shown(), Name: name, Err: err})
 	}
 	defer r.Close()
 	return s.frames(ctx, r, in, name, give)
@@ -28,7 +28,7 @@ func (s *Set) frames(ctx context.Context, r reader, in input, name string, give 
 	v := &Video{Rate: format.Rate, Frames: format.Frames, Lane: in.lane}
 	bad := 0
 	for n := 0; ctx.Err() == nil; n++ {
-		f := Frame{Path: in.name, Name: name, Video: v, Count: n}
+		f := Frame{Path: in.shown(), Name: name, Video: v, Count: n}
 		begin := time.Now()
 		f.Pic, f.Time, f.Err = r.Read()
 		f.Read = time.Since(begin)
@@ -36,13 +36,13 @@ func (s *Set) frames(ctx context.Context, r reader, in input, name string, give 
 		case errors.Is(f.Err, video.ErrEnd):
 			// Some files count a frame or two that are not shown.
 			if n == 0 || n < format.Frames-max(2, format.Frames/100) {
-				return give(Frame{Path: in.name, Name: name, Err: fmt.Errorf("source: %s: it ends after %d of %d frames: it is cut or damaged", in.name, n, format.Frames)})
+				return give(Frame{Path: in.shown(), Name: name, Err: fmt.Errorf("source: %s: it ends after %d of %d frames: it is cut or damaged", in.shown(), n, format.Frames)})
 			}
 			return true
 		case f.Err == nil:
 			bad = 0
 		default:
-			f.Err = fmt.Errorf("%s: frame %d: %w", in.name, n, f.Err)
+			f.Err = fmt.Errorf("%s: frame %d: %w", in.shown(), n, f.Err)
 			if bad++; bad == faults {
 				return give(f)
 			}
@@ -73,7 +73,7 @@ func (s *Set) follow(ctx context.Context, in input, name string, give func(Frame
 	select {
 	case <-ctx.Done():
 	case err := <-failed:
-		give(Frame{Path: in.name, Name: name, Err: err})
+		give(Frame{Path: in.shown(), Name: name, Err: err})
 	case r := <-opened:
 		if r.Format().Frames > 0 {
 			s.frames(ctx, r, in, name, give)
@@ -121,7 +121,7 @@ func (s *Set) capture(ctx context.Context, r reader, in input, name string, newe
 	v := &Video{Rate: r.Format().Rate, Live: true, Lane: in.lane}
 	begin := time.Now()
 	for n, retries := 0, 0; ctx.Err() == nil; {
-		f := Frame{Path: in.name, Name: name, Video: v}
+		f := Frame{Path: in.shown(), Name: name, Video: v}
 		start := time.Now()
 		var err error
 		if f.Pic, _, err = r.Read(); err == nil {
@@ -131,11 +131,11 @@ func (s *Set) capture(ctx context.Context, r reader, in input, name string, newe
 			continue
 		}
 		r.Close()
-		again := fmt.Errorf("%s: it broke after %d frames: %w", Public(in.name), n, err)
+		again := fmt.Errorf("%s: it broke after %d frames: %w", in.shown(), n, err)
 		for r = nil; r == nil; {
 			if retries == s.options.Retries {
 				select {
-				case newest <- Frame{Path: in.name, Name: name, Err: fmt.Errorf("source: %w; opened again %d times in vain", again, retries)}:
+				case newest <- Frame{Path: in.shown(), Name: name, Err: fmt.Errorf("source: %w; opened again %d times in vain", again, retries)}:
 				case <-ctx.Done():
 				}
 				return

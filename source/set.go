@@ -47,6 +47,14 @@ type input struct {
 	lane int
 }
 
+// shown is the name as users and files get it.
+func (in input) shown() string {
+	if in.kind == stream {
+		return video.Public(in.name)
+	}
+	return in.name
+}
+
 type kind int
 
 const (

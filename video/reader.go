@@ -25,7 +25,7 @@ type Reader struct {
 // Open opens a video file or the address of a stream.
 func Open(path string) (*Reader, error) {
 	vc, err := gocv.VideoCaptureFile(path)
-	return newReader(path, vc, err)
+	return newReader(Public(path), vc, err)
 }
 
 // OpenCamera opens a camera by its number.

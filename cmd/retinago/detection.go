@@ -179,7 +179,7 @@ func (d *detection) show(r infer.Result, pic *picture.Picture) error {
 // take reports a result and writes it.
 func (d *detection) take(r infer.Result) error {
 	d.outcome.add(r)
-	what := sources.Public(r.Path)
+	what := r.Path
 	if r.Video != nil {
 		what = fmt.Sprintf("%s frame %d (%.2f s)", what, r.Count, r.Time.Seconds())
 	}

@@ -77,7 +77,7 @@ func (f *follower) link(r *infer.Result) {
 			v.counters = append(v.counters, k.make())
 		}
 		f.lanes[r.Video.Lane] = v
-		f.totals = append(f.totals, total{Source: sources.Public(r.Path)})
+		f.totals = append(f.totals, total{Source: r.Path})
 	}
 	objects := make([]track.Object, len(r.Found))
 	for i, d := range r.Found {
