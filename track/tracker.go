@@ -19,7 +19,7 @@ type Object struct {
 type Options struct {
 	High   float32 // score from which a detection is sure [.5]
 	Low    float32 // score from which one can be a known object's [.1]
-	New    float32 // score from which one can begin a track [High + .1]
+	New    float32 // score from which one can begin a track [1.2 High, which is ByteTrack's .6 for .5]
 	Memory int     // frames that a track which is not found is remembered [30]
 	Smooth bool    // boxes become the filter's, which move more evenly than what was found
 }
@@ -67,7 +67,7 @@ func New(o Options) *Tracker {
 		o.Low = .1
 	}
 	if o.New == 0 {
-		o.New = o.High + .1
+		o.New = 1.2 * o.High
 	}
 	if o.Memory == 0 {
 		o.Memory = 30

@@ -24,7 +24,11 @@ type Reader struct {
 
 // Open opens a video file or the address of a stream.
 func Open(path string) (*Reader, error) {
-	vc, err := gocv.VideoCaptureFile(path)
+	vc, err := gocv.VideoCaptureFileWithAPI(path, gocv.VideoCaptureFFmpeg)
+	if err != nil {
+		vc.Close()
+		vc, err = gocv.VideoCaptureFile(path) // whatever else OpenCV has
+	}
 	return newReader(Public(path), vc, err)
 }
 
@@ -36,6 +40,7 @@ func OpenCamera(n int) (*Reader, error) {
 
 func newReader(name string, vc *gocv.VideoCapture, err error) (*Reader, error) {
 	if err != nil {
+		vc.Close()
 		return nil, fmt.Errorf("video: %s: OpenCV cannot open it: it is not there, no video, or of a codec that this OpenCV lacks", name)
 	}
 	// OpenCV turns frames upright itself, and tells size and rate as its backend knows them: not numbers for a live stream.
