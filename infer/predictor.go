@@ -31,8 +31,8 @@ type Options struct {
 	Threads int // 0 takes all cores
 	Score   *float64
 	NMS     *float64
-	Method  string // of package nms
-	Sigma   float64
+	Method  string  // of package nms
+	Sigma   float64 // of the methods with a Gaussian
 	MaxDets int
 	Choice  Choice
 	// FastDecode is config's data.fast_decode, also for a checkpoint without it.

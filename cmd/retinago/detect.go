@@ -60,7 +60,7 @@ func detectCommand() *cli.Command {
 			&cli.IntFlag{Name: "batch", Usage: "pictures of one canvas that go through the network together", Value: 1},
 			&cli.IntFlag{Name: "retries", Usage: "how often in a row a stream that broke is opened again", Value: 8},
 			&cli.BoolFlag{Name: "fast-decode", Usage: "read JPEGs at 1/2, 1/4 or 1/8 where they are scaled down by as much (data.fast_decode); annotated copies stay whole"},
-			&cli.BoolFlag{Name: "quiet", Usage: "print errors and the last line only"},
+			&cli.BoolFlag{Name: "quiet", Usage: "print no line per picture, and no times"},
 			&cli.BoolFlag{Name: "verbose", Usage: "print the time of every picture and frame"},
 			&cli.BoolFlag{Name: "times", Usage: "print where the time went, with -quiet too"},
 			mirrorFlag(), cacheFlag(),

@@ -181,7 +181,11 @@ func (d *detection) take(r infer.Result) error {
 	d.outcome.add(r)
 	what := r.Path
 	if r.Video != nil {
-		what = fmt.Sprintf("%s frame %d (%.2f s)", what, r.Count, r.Time.Seconds())
+		what += fmt.Sprintf(" frame %d", r.Count)
+		if r.Video.Frames > 0 {
+			what += fmt.Sprintf("/%d", r.Video.Frames)
+		}
+		what += fmt.Sprintf(" (%.2f s)", r.Time.Seconds())
 	}
 	switch {
 	case r.Broken != nil:
@@ -206,7 +210,7 @@ func (d *detection) end() error {
 	s := d.outcome
 	s.end(d.set.Dropped())
 	if d.follower != nil {
-		s.counts = d.follower.counts()
+		s.counts = d.follower.totals
 	}
 	if err := s.print(d.text, !d.c.Bool("quiet") || d.c.Bool("times")); err != nil {
 		return err

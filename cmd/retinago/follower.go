@@ -18,7 +18,7 @@ type follower struct {
 	names  map[int]string // of classes
 	paths  [][][2]float64 // of lines and zones, to draw
 	lanes  map[int]*followed
-	totals []total
+	totals []total // of all videos, if there is anything to count
 }
 
 // followed is a video on its way.
@@ -77,7 +77,9 @@ func (f *follower) link(r *infer.Result) {
 			v.counters = append(v.counters, k.make())
 		}
 		f.lanes[r.Video.Lane] = v
-		f.totals = append(f.totals, total{Source: r.Path})
+		if len(v.counters) > 0 {
+			f.totals = append(f.totals, total{Source: r.Path})
+		}
 	}
 	objects := make([]track.Object, len(r.Found))
 	for i, d := range r.Found {
@@ -87,6 +89,9 @@ func (f *follower) link(r *infer.Result) {
 	v.tracker.Next(objects)
 	for i, o := range objects {
 		r.Found[i].Box, r.Found[i].Track = o.Box, o.Track
+	}
+	if len(v.counters) == 0 {
+		return
 	}
 	t := &f.totals[v.total]
 	t.Counts = nil
@@ -116,14 +121,6 @@ func (f *follower) named(c track.Counter) map[string]int {
 		}
 	}
 	return out
-}
-
-// counts are the numbers of all videos, if there is anything to count.
-func (f *follower) counts() []total {
-	if len(f.o.counters) == 0 {
-		return nil
-	}
-	return f.totals
 }
 
 // texts are a video's numbers, a line for each counter.

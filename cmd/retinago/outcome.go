@@ -18,6 +18,7 @@ type outcome struct {
 	begin        time.Time
 	took         time.Duration
 	done, broken int // pictures and frames; broken videos too
+	frames       int // of done
 	objects      int
 	dropped      int64
 	times        infer.Times
@@ -32,12 +33,26 @@ func (s *outcome) add(r infer.Result) {
 		return
 	}
 	s.done++
+	if r.Video != nil {
+		s.frames++
+	}
 	s.objects += len(r.Found)
 	s.times.Add(r.Times)
 }
 
 // end stops the clock.
 func (s *outcome) end(dropped int64) { s.took, s.dropped = time.Since(s.begin), dropped }
+
+// unit is what was looked at.
+func (s *outcome) unit() string {
+	switch s.frames {
+	case 0:
+		return "pictures"
+	case s.done:
+		return "frames"
+	}
+	return "pictures and frames"
+}
 
 // stages are where the time went.
 func (s *outcome) stages() []stageTime {
@@ -55,7 +70,7 @@ type stageTime struct {
 func (s *outcome) print(w io.Writer, stages bool) error {
 	var b strings.Builder
 	seconds := s.took.Seconds()
-	fmt.Fprintf(&b, "%d pictures, %d objects in %s", s.done, s.objects, s.took.Round(time.Millisecond))
+	fmt.Fprintf(&b, "%d %s, %d objects in %s", s.done, s.unit(), s.objects, s.took.Round(time.Millisecond))
 	if s.dropped > 0 {
 		fmt.Fprintf(&b, ", %d frames dropped", s.dropped)
 	}
@@ -71,10 +86,10 @@ func (s *outcome) print(w io.Writer, stages bool) error {
 	if stages && s.done > 0 {
 		for _, v := range s.stages() {
 			if v.spent > 0 {
-				fmt.Fprintf(&b, "  %-15s %9.3f s %9.2f ms per picture %6.1f%%\n", v.name, v.spent.Seconds(), ms(v.spent)/float64(s.done), 100*v.spent.Seconds()/seconds)
+				fmt.Fprintf(&b, "  %-15s %9.3f s %9.2f ms each %6.1f%%\n", v.name, v.spent.Seconds(), ms(v.spent)/float64(s.done), 100*v.spent.Seconds()/seconds)
 			}
 		}
-		fmt.Fprintf(&b, "  %-15s %9.3f s %9.2f pictures/s, %d MB at the peak\n", "all, overlapped", seconds, float64(s.done)/seconds, memory.Peak()>>20)
+		fmt.Fprintf(&b, "  %-15s %9.3f s %9.2f %s/s, %d MB at the peak\n", "all, overlapped", seconds, float64(s.done)/seconds, s.unit(), memory.Peak()>>20)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
