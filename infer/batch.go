@@ -16,20 +16,22 @@ func pack(in <-chan *item, batch int) <-chan []*item {
 		for v := range in {
 			p := []*item{v}
 			count := map[data.Size]int{}
-			full := v.count(count, batch)
+			full, live := v.count(count, batch), v.live()
 			for !full && len(p) < 4*batch {
-				var more bool
-				if v, more = next(in, v.Video != nil && v.Video.Live); !more {
+				v, more := next(in, live)
+				if !more {
 					break
 				}
 				p = append(p, v)
-				full = v.count(count, batch)
+				full, live = v.count(count, batch), live || v.live()
 			}
 			out <- p
 		}
 	}()
 	return out
 }
+
+func (v *item) live() bool { return v.Video != nil && v.Video.Live }
 
 // next receives; at once or not at all where there is haste.
 func next(in <-chan *item, haste bool) (*item, bool) {

@@ -397,14 +397,16 @@ func TestPack(t *testing.T) {
 		}
 	}
 	// What is live goes on though nothing follows.
-	in := fed(1, 1)
-	select {
-	case p := <-pack(in, 4):
-		if len(p) != 1 {
-			t.Errorf("a pack of %d", len(p))
+	for _, in := range []<-chan *item{fed(1, 1), fed(1, 3, 2, 1)} {
+		n := len(in)
+		select {
+		case p := <-pack(in, 4):
+			if len(p) != n {
+				t.Errorf("a pack of %d, want %d", len(p), n)
+			}
+		case <-time.After(5 * time.Second):
+			t.Error("a live frame waits for others")
 		}
-	case <-time.After(5 * time.Second):
-		t.Error("a live frame waits for others")
 	}
 }
 

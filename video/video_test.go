@@ -223,3 +223,27 @@ func BenchmarkRead(b *testing.B) {
 		b.ReportMetric(float64(b.Elapsed().Milliseconds())/float64(b.N*n), "ms/frame")
 	}
 }
+
+func BenchmarkWrite(b *testing.B) {
+	w, err := Create(filepath.Join(b.TempDir(), "a.mp4"), 1280, 720, 30)
+	if err != nil {
+		b.Fatal(err)
+	}
+	const path = "../../shared/data/videos/people.mp4"
+	r, err := Open(path)
+	if err != nil {
+		b.Skip("the video is not there")
+	}
+	p, _, err := r.Read()
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if err := w.Write(p); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := errors.Join(r.Close(), w.Close()); err != nil {
+		b.Fatal(err)
+	}
+}

@@ -64,7 +64,7 @@ func (d *detection) run(ids func(infer.Result) (int64, error)) (err error) {
 		}
 	}
 	if stopped {
-		fmt.Fprintf(d.c.App.ErrWriter, "interrupted after %d pictures and frames\n", d.outcome.done+d.outcome.broken)
+		fmt.Fprintf(d.c.App.ErrWriter, "interrupted after %d %s\n", d.outcome.done+d.outcome.broken, d.outcome.unit())
 	}
 	if err := d.close(); err != nil {
 		return err
