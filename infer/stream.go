@@ -51,7 +51,7 @@ type item struct {
 //
 //	frames -> read, prepare (Workers) -> batches -> network | boxes, NMS (2 in turn) -> Link (1) -> Then (Workers) -> Last (1) -> result
 //
-// At most 2*Workers + 9 pictures are on the way, whoever waits for whom, and 16*Batch more with batches. When ctx ends, those that
+// At most 2*Workers + 10 pictures are on the way, whoever waits for whom, and 20*Batch more with batches. When ctx ends, those that
 // have been through the network come out, and then its error as the last. Nothing is left running after the loop, however
 // it ends, but for what frames leaves.
 func (p *Predictor) Stream(ctx context.Context, frames func(context.Context) iter.Seq[source.Frame], o StreamOptions) iter.Seq2[Result, error] {

@@ -3,8 +3,6 @@
 package video
 
 import (
-	"errors"
-	"os"
 	"runtime"
 
 	"gocv.io/x/gocv"
@@ -18,13 +16,10 @@ type Window struct {
 	open   chan bool // answers: false once it was closed or q or Escape was pressed
 }
 
-// errDisplay says why there is no window.
-var errDisplay = errors.New("video: there is no display to show a window on: neither DISPLAY nor WAYLAND_DISPLAY is set")
-
 // NewWindow opens a window.
 func NewWindow(title string) (*Window, error) {
-	if runtime.GOOS == "linux" && os.Getenv("DISPLAY") == "" && os.Getenv("WAYLAND_DISPLAY") == "" {
-		return nil, errDisplay
+	if err := display(); err != nil {
+		return nil, err
 	}
 	w := &Window{frames: make(chan *picture.Picture), open: make(chan bool)}
 	go w.run(title)
