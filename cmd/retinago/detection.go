@@ -44,7 +44,7 @@ func newDetection(c *cli.Context, o options, p *infer.Predictor, set *sources.Se
 }
 
 // run takes every frame through the network and writes what is wanted. Where it is interrupted it says so, and what is done stays.
-func (d *detection) run(ids func(infer.Result) (int64, error)) (err error) {
+func (d *detection) run(ids func(infer.Result) (int64, error)) error {
 	if err := d.open(ids); err != nil {
 		return errors.Join(err, d.close())
 	}
