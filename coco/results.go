@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"iter"
+	"slices"
 
 	"retinago/internal/file"
 )
@@ -87,15 +89,25 @@ func SaveResults(path string, dets []Detection) error {
 	if err := f.err(); err != nil {
 		return err
 	}
+	return WriteResults(path, slices.Values(dets))
+}
+
+// WriteResults is SaveResults for detections that come one by one. One that is not finite is an error.
+func WriteResults(path string, dets iter.Seq[Detection]) error {
 	return file.Write(path, func(w *bufio.Writer) error {
 		e := encoder{w: w, buf: []byte{'['}}
-		for i, d := range dets {
+		i := 0
+		for d := range dets {
+			if !finiteBox(d.BBox) || !finite(d.Score) {
+				return fmt.Errorf("detection %d: bbox %v, score %v: not finite; leave it out", i, d.BBox, d.Score)
+			}
 			e.separate(i)
 			e.integer(`{"image_id":`, d.ImageID)
 			e.integer(`,"category_id":`, d.CategoryID)
 			e.buf = appendBox(append(e.buf, `,"bbox":`...), d.BBox)
 			e.buf = appendFloat(append(e.buf, `,"score":`...), d.Score)
 			e.flush("}")
+			i++
 		}
 		e.flush("]\n")
 		return e.err

@@ -2,6 +2,7 @@ package detector
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"retinago/anchors"
@@ -18,12 +19,14 @@ type Detection struct {
 
 // Decoding says how raw outputs become detections.
 type Decoding struct {
-	Score   float32 // least score
-	TopK    int     // candidates kept per level, by score
-	Method  string  // of package nms; empty is greedy
-	NMS     float32 // IoU above which boxes are of one object
-	MaxDets int     // per picture
-	Only    []bool  // by class: those that are kept of the TopK; nil keeps all
+	Score   float32   // least score
+	Scores  []float32 // least score of each class, above 1 for one that is not wanted; nil is Score for all
+	TopK    int       // candidates kept per level, by score
+	Method  string    // of package nms; empty is greedy
+	NMS     float32   // IoU above which boxes are of one object
+	Sigma   float32   // of the methods with a Gaussian; 0 is the method's own
+	MaxDets int       // per picture
+	Only    []bool    // by class: those that are kept of the TopK; nil keeps all
 }
 
 // Candidates are boxes before NMS, level by level, each by falling score.
@@ -31,6 +34,35 @@ type Candidates struct {
 	Boxes   []box.Box // on the canvas
 	Scores  []float32
 	Classes []int32
+}
+
+// NMSMethod is the way in which d thins out boxes. Lowered scores answer to the threshold as well.
+func (d Decoding) NMSMethod() nms.Method {
+	return nms.Method{Kind: d.Method, IoU: d.NMS, Sigma: d.Sigma, Least: d.least()}
+}
+
+// Keeps tells whether a score of a class is enough.
+func (d Decoding) Keeps(class int32, score float32) bool {
+	if d.Scores == nil {
+		return score >= d.Score
+	}
+	return score >= d.Scores[class]
+}
+
+// least is the least score of any class.
+func (d Decoding) least() float32 {
+	if d.Scores == nil {
+		return d.Score
+	}
+	return slices.Min(d.Scores)
+}
+
+// logitOf is log p/(1-p), infinite from 1 on.
+func logitOf(p float32) float32 {
+	if p >= 1 {
+		return float32(math.Inf(1))
+	}
+	return float32(math.Log(float64(p) / (1 - float64(p))))
 }
 
 // Decode turns the outputs for picture i into boxes on its canvas, clipped to the picture's w x h pixels there
@@ -53,14 +85,17 @@ func (m *Model) DecodeTimed(raw *Raw, i, canvasH, canvasW int, w, h float32, d D
 func (m *Model) Candidates(raw *Raw, i, canvasH, canvasW int, w, h float32, d Decoding) Candidates {
 	grid, starts := m.Anchors(canvasH, canvasW)
 	coder := anchors.NewCoder()
-	least := float32(math.Log(float64(d.Score) / (1 - float64(d.Score))))
+	var floors []float32 // of each class
+	for _, v := range d.Scores {
+		floors = append(floors, logitOf(v))
+	}
 	var c Candidates
 	logits := make([][]float32, m.Levels())
 	for l := range logits {
 		n := (starts[l+1] - starts[l]) * raw.Classes
 		logits[l] = raw.Logits[l][i*n : (i+1)*n]
 	}
-	for l, places := range tops(logits, least, d.TopK) {
+	for l, places := range tops(logits, logitOf(d.least()), floors, d.TopK) {
 		deltas := raw.Deltas[l][i*4*(starts[l+1]-starts[l]):]
 		for _, at := range places {
 			class := at % raw.Classes
@@ -79,9 +114,17 @@ func (m *Model) Candidates(raw *Raw, i, canvasH, canvasW int, w, h float32, d De
 // Thin is the part of Decode after Candidates: NMS.
 func (d Decoding) Thin(c Candidates) []Detection {
 	var out []Detection
-	// Lowered scores answer to the same threshold.
-	for _, k := range (nms.Method{Kind: d.Method, IoU: d.NMS, Least: d.Score}).Run(c.Boxes, c.Scores, c.Classes, d.MaxDets) {
-		out = append(out, Detection{Box: k.Box, Class: k.Class, Score: k.Score})
+	most := d.MaxDets
+	if d.Scores != nil {
+		most = 0 // those of MaxDets that a class's own threshold drops would leave room
+	}
+	for _, k := range d.NMSMethod().Run(c.Boxes, c.Scores, c.Classes, most) {
+		if d.Scores != nil && k.Score < d.Scores[k.Class] {
+			continue
+		}
+		if out = append(out, Detection{Box: k.Box, Class: k.Class, Score: k.Score}); len(out) == d.MaxDets {
+			break
+		}
 	}
 	return out
 }

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -347,5 +348,29 @@ func TestDecode(t *testing.T) {
 	}
 	if want := grid[k].Clip(128, 128); got[0].Box != want || math.Abs(float64(got[0].Score)-.880797) > 1e-6 {
 		t.Errorf("decoded %+v, wants box %v", got[0], want)
+	}
+	// A class that is not wanted neither takes a place among the candidates nor suppresses; scores are .881, .731 and .5.
+	for _, k := range []struct {
+		scores []float32
+		method string
+		want   []int32
+	}{
+		{[]float32{.05, 2}, "agnostic", []int32{0}},
+		{[]float32{.6, .05}, "", []int32{1}},
+		{[]float32{.05, .9}, "", []int32{0}},
+		{[]float32{.05, .05}, "agnostic", []int32{1}},
+		{[]float32{2, .8}, "soft-linear", []int32{1}},
+		{[]float32{2, 2}, "", nil},
+	} {
+		var classes []int32
+		for _, f := range m.Decode(raw, 0, 128, 128, 128, 128, Decoding{Scores: k.scores, Method: k.method, TopK: 1, NMS: .5, MaxDets: 10}) {
+			classes = append(classes, f.Class)
+		}
+		if !slices.Equal(classes, k.want) {
+			t.Errorf("%v %s: classes %v, want %v", k.scores, k.method, classes, k.want)
+		}
+	}
+	if n := len(m.Decode(raw, 0, 128, 128, 128, 128, Decoding{Scores: []float32{.05, .05}, TopK: 10, NMS: .5, MaxDets: 1})); n != 1 {
+		t.Errorf("%d detections, at most 1 is wanted", n)
 	}
 }

@@ -12,8 +12,9 @@ import (
 const part = 1 << 16
 
 // tops returns, for the logits of each level, the places of the k largest that are above least, largest first and equal
-// ones in order of place. What is not a number is above nothing.
-func tops(levels [][]float32, least float32, k int) [][]int {
+// ones in order of place. What is not a number is above nothing. With floors, one for each class, a place's logit must be
+// above that of its class too: places count classes fastest.
+func tops(levels [][]float32, least float32, floors []float32, k int) [][]int {
 	type job struct{ level, from int }
 	var jobs []job
 	for l, v := range levels {
@@ -30,7 +31,7 @@ func tops(levels [][]float32, least float32, k int) [][]int {
 		all.Go(func() {
 			mine := make([]selection, len(levels))
 			for l := range mine {
-				mine[l] = selection{k: min(k, len(levels[l])), floor: least}
+				mine[l] = selection{k: min(k, len(levels[l])), floor: least, floors: floors}
 			}
 			for n := int(next.Add(1)) - 1; n < len(jobs); n = int(next.Add(1)) - 1 {
 				j := jobs[n]
@@ -57,9 +58,10 @@ func tops(levels [][]float32, least float32, k int) [][]int {
 
 // selection keeps the k largest logits above floor of those that it has seen, and less than k others.
 type selection struct {
-	k     int
-	floor float32 // what is not above it is not among the k largest: the k-th so far, once there are so many
-	keys  []uint64
+	k      int
+	floor  float32   // what is not above it is not among the k largest: the k-th so far, once there are so many
+	floors []float32 // of each class; nil without
+	keys   []uint64
 }
 
 // scan looks through logits whose places count from a number above those of all logits before.
@@ -78,7 +80,7 @@ func (s *selection) scan(logits []float32, from int) {
 
 func (s *selection) take(logits []float32, from int) {
 	for i, v := range logits {
-		if v > s.floor {
+		if v > s.floor && (s.floors == nil || v > s.floors[(from+i)%len(s.floors)]) {
 			s.keys = append(s.keys, key(v, from+i))
 		}
 	}

@@ -64,13 +64,33 @@ func TestTops(t *testing.T) {
 		orders := [][]int{falling(levels[0]), falling(levels[1]), nil}
 		for _, least := range []float32{-2, 0, .5, -inf, inf} {
 			for _, k := range []int{0, 1, 10, 1000, math.MaxInt} {
-				for l, got := range tops(levels, least, k) {
+				for l, got := range tops(levels, least, nil, k) {
 					if want := best(orders[l], levels[l], least, k); !slices.Equal(got, want) {
 						t.Fatalf("%s, level %d, above %g, %d: got %d places %v..., want %d %v...", name, l, least, k,
 							len(got), got[:min(5, len(got))], len(want), want[:min(5, len(want))])
 					}
 				}
 			}
+		}
+	}
+}
+
+// A floor for each class is above the common one: places 0, 2, 4 are of the first class, the others of the second.
+func TestTopsFloors(t *testing.T) {
+	v := []float32{3, 3, 5, 5, 1, 9, 4, 2, 6, 0, 7, 8}
+	for _, k := range []struct {
+		floors []float32
+		k      int
+		want   []int
+	}{
+		{[]float32{4, 100}, 10, []int{10, 8, 2}},
+		{[]float32{4, 100}, 2, []int{10, 8}},
+		{[]float32{100, 2}, 10, []int{5, 11, 3, 1}},
+		{[]float32{-1, -1}, 3, []int{5, 11, 10}},
+		{[]float32{100, 100}, 3, nil},
+	} {
+		if got := tops([][]float32{v}, 0, k.floors, k.k)[0]; !slices.Equal(got, k.want) {
+			t.Errorf("floors %v: %v, want %v", k.floors, got, k.want)
 		}
 	}
 }
@@ -85,7 +105,7 @@ func TestTopsThreads(t *testing.T) {
 	want := best(falling(v), v, 90, 300)
 	for _, n := range []int{1, 2, 5} {
 		runtime.GOMAXPROCS(n)
-		if got := tops([][]float32{v}, 90, 300)[0]; !slices.Equal(got, want) {
+		if got := tops([][]float32{v}, 90, nil, 300)[0]; !slices.Equal(got, want) {
 			t.Errorf("%d goroutines: %v, want %v", n, got, want)
 		}
 	}

@@ -15,7 +15,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 
@@ -225,47 +224,6 @@ func TestEvaluate(t *testing.T) {
 	cancel()
 	if _, err := Evaluate(ctx, p.Model(), c, d, nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
-	}
-}
-
-func TestFiles(t *testing.T) {
-	dir := t.TempDir()
-	for _, f := range []string{"a/x.jpg", "a/y.PNG", "a/sub/x.jpg", "b/x.jpg", "b/x.png", "b/notes.txt"} {
-		if err := os.MkdirAll(filepath.Join(dir, filepath.Dir(f)), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(dir, f), nil, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	names := func(sources ...string) string {
-		for i := range sources {
-			sources[i] = filepath.Join(dir, sources[i])
-		}
-		files, err := Files(sources)
-		if err != nil {
-			return "error"
-		}
-		var out []string
-		for _, f := range files {
-			out = append(out, annotated(f.Name))
-		}
-		return strings.Join(out, " ")
-	}
-	for _, k := range [][2]string{
-		{"a", "sub/x.jpg x.jpg y.PNG.jpg"},
-		{"b/*", "notes.txt.jpg x.jpg x.png.jpg"}, // what is named is taken; reading it tells that it is no picture
-		{"b/x.*", "x.jpg x.png.jpg"},
-		{"b/notes.txt", "notes.txt.jpg"},
-		{"absent", "error"},
-		{"no*such", "error"},
-	} {
-		if got := names(k[0]); got != k[1] {
-			t.Errorf("%s: %s, want %s", k[0], got, k[1])
-		}
-	}
-	if got := names("a/x.jpg", "b/x.jpg", "b/x.jpg"); got != "x.jpg x_2.jpg x_3.jpg" {
-		t.Errorf("equal names: %s", got)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"sync"
 
+	"retinago/box"
 	"retinago/config"
 	"retinago/data"
 	"retinago/picture"
@@ -13,8 +14,14 @@ import (
 type Input struct {
 	Canvas data.Size
 	images []float32 // [Canvas.H,Canvas.W,3]
+	placed
+}
+
+// placed tells where a picture lies on a canvas.
+type placed struct {
 	scaled data.Size // of the picture on the canvas
-	size   data.Size // of the picture that detections are for
+	size   data.Size // of the picture that detections are for, or of the part of it
+	view   view
 }
 
 var errEmpty = errors.New("infer: the picture is empty")
@@ -29,16 +36,31 @@ func (p *Predictor) prepare(pic *picture.Picture, size data.Size, threads int) (
 	if pic == nil || pic.W < 1 || pic.H < 1 || len(pic.Pix) != 3*pic.W*pic.H || size.W < 1 || size.H < 1 {
 		return nil, errEmpty
 	}
-	return newInput(p.info.Config.Data, pic, size, threads), nil
+	return newInput(p.info.Config.Data, pic, size, view{}, threads), nil
 }
 
-// newInput puts a picture onto its canvas, as large as the configuration wants.
-func newInput(c config.Data, pic *picture.Picture, size data.Size, threads int) *Input {
-	s := data.Resized(size, c.TestSide(), c.MaxSide)
+// newInput puts a picture, which is the view's part, onto its canvas, as large as the configuration and the view want.
+func newInput(c config.Data, pic *picture.Picture, size data.Size, v view, threads int) *Input {
+	s := data.Resized(size, v.side(c.TestSide()), v.side(c.MaxSide))
 	canvas := s.Up(c.CanvasMultiple)
-	in := &Input{Canvas: canvas, images: lease(3 * canvas.H * canvas.W), scaled: s, size: size}
-	picture.Input{W: s.W, H: s.H, CanvasW: canvas.W, CanvasH: canvas.H, Mean: c.Mean, Std: c.Std, Threads: threads}.Fill(in.images, pic)
+	in := &Input{Canvas: canvas, images: lease(3 * canvas.H * canvas.W), placed: placed{s, size, v}}
+	picture.Input{W: s.W, H: s.H, CanvasW: canvas.W, CanvasH: canvas.H, Mean: c.Mean, Std: c.Std, Flip: v.flip, Threads: threads}.Fill(in.images, pic)
 	return in
+}
+
+// scale leads from the canvas to the picture, or the part of it that the view sees.
+func (v placed) scale() (sx, sy float32) {
+	return float32(v.size.W) / float32(v.scaled.W), float32(v.size.H) / float32(v.scaled.H)
+}
+
+// place is a box on the canvas in pixels of the picture.
+func (v placed) place(b box.Box) box.Box {
+	b = b.Scale(v.scale())
+	if v.view.flip {
+		b = b.FlipX(float32(v.size.W))
+	}
+	x, y := float32(v.view.x), float32(v.view.y)
+	return box.Box{X1: b.X1 + x, Y1: b.Y1 + y, X2: b.X2 + x, Y2: b.Y2 + y}
 }
 
 // Release gives the canvas's memory back for another. The input must not be used afterwards.

@@ -19,9 +19,6 @@ type Outputs struct {
 	pictures []placed
 }
 
-// placed is a picture's size on its canvas, and the size that detections are for.
-type placed struct{ scaled, size data.Size }
-
 // Forward runs the network on pictures of one canvas size together. One that waits for its turn gives up when ctx ends.
 func (p *Predictor) Forward(ctx context.Context, in []*Input) (*Outputs, error) {
 	if len(in) == 0 {
@@ -32,7 +29,7 @@ func (p *Predictor) Forward(ctx context.Context, in []*Input) (*Outputs, error) 
 		if v.Canvas != o.canvas {
 			return nil, fmt.Errorf("infer: a batch of canvases of %v and %v: sort them by Canvas", o.canvas, v.Canvas)
 		}
-		o.pictures = append(o.pictures, placed{v.scaled, v.size})
+		o.pictures = append(o.pictures, v.placed)
 	}
 	images, free := joined(in)
 	defer free()
@@ -52,23 +49,19 @@ func (p *Predictor) Forward(ctx context.Context, in []*Input) (*Outputs, error) 
 func (o *Outputs) Found(k int, d detector.Decoding) ([]Detection, Times) {
 	v := o.pictures[k]
 	found, spent := o.p.model.DecodeTimed(o.raw, k, o.canvas.H, o.canvas.W, float32(v.scaled.W), float32(v.scaled.H), d)
-	sx, sy := v.scale()
 	out := make([]Detection, len(found))
 	for i, f := range found {
-		out[i] = Detection{Box: f.Box.Scale(sx, sy), Class: int(f.Class), Category: o.p.info.Categories[f.Class], Score: f.Score}
+		out[i] = Detection{Box: v.place(f.Box), Class: int(f.Class), Category: o.p.info.Categories[f.Class], Score: f.Score}
 	}
 	return out, Times{Decode: spent[0], NMS: spent[1]}
 }
 
-// Candidates are the boxes of picture k before NMS, on the canvas. Multiplied by sx and sy they are in pixels of the picture.
+// Candidates are the boxes of picture k, seen whole, before NMS, on the canvas. Multiplied by sx and sy they are in pixels
+// of the picture.
 func (o *Outputs) Candidates(k int, d detector.Decoding) (c detector.Candidates, sx, sy float32) {
 	v := o.pictures[k]
 	sx, sy = v.scale()
 	return o.p.model.Candidates(o.raw, k, o.canvas.H, o.canvas.W, float32(v.scaled.W), float32(v.scaled.H), d), sx, sy
-}
-
-func (v placed) scale() (sx, sy float32) {
-	return float32(v.size.W) / float32(v.scaled.W), float32(v.size.H) / float32(v.scaled.H)
 }
 
 // Release gives the memory back for another batch. Nothing may be asked of the outputs afterwards.

@@ -24,6 +24,7 @@ type Detection struct {
 	Class    int // index in Predictor.Info().Categories
 	Category detector.Category
 	Score    float32
+	Track    int // the number of its object in a video, 0 without tracking
 }
 
 // Options configures a Predictor. Zero values take the checkpoint's choices.
@@ -31,21 +32,24 @@ type Options struct {
 	Threads int // 0 takes all cores
 	Score   *float64
 	NMS     *float64
-	Method  string // of package nms
+	Method  string  // of package nms
+	Sigma   float64 // of the methods with a Gaussian
 	MaxDets int
+	Choice  Choice
 	// FastDecode is config's data.fast_decode, also for a checkpoint without it.
 	FastDecode bool
 }
 
-// Times says where the time of a prediction went. Read and Write are a Stream's.
+// Times says where the time of a prediction went. Read, Link, Write and Last are a Stream's.
 type Times struct {
-	Read, Prepare, Network, Decode, NMS, Write time.Duration
+	Read, Prepare, Network, Decode, NMS, Link, Write, Last time.Duration
 }
 
 // Add adds up.
 func (t *Times) Add(o Times) {
 	t.Read, t.Prepare, t.Network = t.Read+o.Read, t.Prepare+o.Prepare, t.Network+o.Network
-	t.Decode, t.NMS, t.Write = t.Decode+o.Decode, t.NMS+o.NMS, t.Write+o.Write
+	t.Decode, t.NMS = t.Decode+o.Decode, t.NMS+o.NMS
+	t.Link, t.Write, t.Last = t.Link+o.Link, t.Write+o.Write, t.Last+o.Last
 }
 
 // Predictor runs one model. All its methods may be called from several goroutines at once: they take turns in the network;
@@ -59,6 +63,7 @@ type Predictor struct {
 	decode  detector.Decoding
 	threads int
 	raws    sync.Pool // *detector.Raw
+	look    look
 }
 
 // Load reads a checkpoint, which carries everything that prediction needs.
@@ -92,6 +97,12 @@ func Load(path string, o Options) (*Predictor, error) {
 	}
 	if o.MaxDets > 0 {
 		p.decode.MaxDets = o.MaxDets
+	}
+	if o.Sigma > 0 {
+		p.decode.Sigma = float32(o.Sigma)
+	}
+	if err := p.choose(o.Choice); err != nil {
+		return nil, errors.Join(err, p.Close())
 	}
 	return p, nil
 }
@@ -164,18 +175,18 @@ func (p *Predictor) PredictTimed(pic *picture.Picture) ([]Detection, Times, erro
 		return nil, Times{}, errEmpty
 	}
 	begin := time.Now()
-	in, err := p.prepare(pic, data.Size{W: pic.W, H: pic.H}, p.threads)
+	in, err := p.views(pic, data.Size{W: pic.W, H: pic.H}, p.threads)
 	if err != nil {
 		return nil, Times{}, err
 	}
-	defer in.Release()
+	defer in.release()
 	prepared := time.Since(begin)
-	found, t, err := p.PredictBatch(context.Background(), []*Input{in})
+	found, t, err := p.findAll(context.Background(), []*inputs{in}, 1)
 	if err != nil {
 		return nil, Times{}, err
 	}
-	t.Prepare = prepared
-	return found[0], t, nil
+	t[0].Prepare = prepared
+	return found[0], t[0], nil
 }
 
 // PredictBatch finds the objects in pictures of one canvas size, which go through the network together. Without times for

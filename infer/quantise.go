@@ -35,7 +35,7 @@ func Quantise(ctx context.Context, m *detector.Model, c config.Data, files []str
 			broken[files[i]] = err
 			continue
 		}
-		in := newInput(c, pic, data.Size{W: pic.W, H: pic.H}, 1)
+		in := newInput(c, pic, data.Size{W: pic.W, H: pic.H}, view{}, 1)
 		err = cal.Add(in.images, in.Canvas.H, in.Canvas.W)
 		in.Release()
 		if err != nil {

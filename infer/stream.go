@@ -9,68 +9,93 @@ import (
 
 	"retinago/data"
 	"retinago/picture"
+	"retinago/source"
 )
 
-// StreamOptions configures Predictor.Stream.
+// StreamOptions configures Predictor.Stream. What its functions return as an error ends the stream.
 type StreamOptions struct {
 	// Workers read, and as many others run Then; 0 is one for every four cores, at least one: the network wants the rest.
 	Workers int
+	// Batch is how many pictures of one canvas go through the network together; 0 is 1.
+	Batch int
+	// Link is called on every result that is not broken, one after another in their order, before Then. It may change Found
+	// and add Captions.
+	Link func(r *Result) error
 	// Then is called on every result that is not broken before it is handed out, several at once, while the network works
-	// on the next. It gets the picture, whole, which is its to change until it returns. An error ends the stream.
+	// on the next. It gets the picture, whole, which is its to change until it returns.
 	Then func(r Result, pic *picture.Picture) error
+	// Last is Then one after another in their order, and after Then.
+	Last func(r Result, pic *picture.Picture) error
 }
 
-// Result is what became of one file.
+// Result is what became of one frame.
 type Result struct {
-	Index  int // of the file
-	Path   string
-	Size   data.Size // of the picture
-	Found  []Detection
-	Times  Times
-	Broken error // why the picture could not be read; there is nothing else then
+	source.Frame           // without its picture
+	Size         data.Size // of the picture
+	Found        []Detection
+	Times        Times
+	Captions     []string // that Link wants to be drawn in the corner
+	Broken       error    // why the picture could not be read; there is nothing else then
 }
 
 // item is a result in the making.
 type item struct {
 	Result
-	pic *picture.Picture // for Then
-	in  *Input
+	pic *picture.Picture // for Then and Last
+	in  *inputs
 	err error // ends the stream
 }
 
-// Stream finds the objects in picture files, in their order. The next pictures are read and prepared, and those before
-// get their boxes and go through Then, while the network runs:
+// Stream finds the objects in frames, in their order: those of a source.Set's Frames, or of source.Paths. The next
+// pictures are read and prepared, and those before get their boxes and are drawn and written, while the network runs:
 //
-//	read, prepare (Workers) -> network | boxes, NMS (2 in turn) -> Then (Workers) -> result
+//	frames -> read, prepare (Workers) -> batches -> network | boxes, NMS (2 in turn) -> Link (1) -> Then (Workers) -> Last (1) -> result
 //
-// At most 2*Workers + 4 pictures are on the way, whoever waits for whom. When ctx ends, those that have been through the
-// network come out, and then its error as the last. Nothing is left running after the loop, however it ends.
-func (p *Predictor) Stream(ctx context.Context, files []string, o StreamOptions) iter.Seq2[Result, error] {
+// At most 2*Workers + 10 pictures are on the way, whoever waits for whom, and 20*Batch more with batches. When ctx ends, those that
+// have been through the network come out, and then its error as the last. Nothing is left running after the loop, however
+// it ends, but for what frames leaves.
+func (p *Predictor) Stream(ctx context.Context, frames func(context.Context) iter.Seq[source.Frame], o StreamOptions) iter.Seq2[Result, error] {
 	if o.Workers < 1 {
 		o.Workers = max(runtime.GOMAXPROCS(0)/4, 1)
 	}
+	o.Batch = max(o.Batch, 1)
 	return func(yield func(Result, error) bool) {
 		ctx, stop := context.WithCancel(ctx)
-		source := make(chan *item)
+		feed := make(chan *item)
 		go func() {
-			defer close(source)
-			for i, f := range files {
+			defer close(feed)
+			for f := range frames(ctx) {
+				v := &item{pic: f.Pic}
+				f.Pic = nil
+				v.Frame = f
 				select {
 				case <-ctx.Done():
+					v.drop()
 					return
-				case source <- &item{Result: Result{Index: i, Path: f}}:
+				case feed <- v:
 				}
 			}
 		}()
-		read := stage(source, o.Workers, func(v *item) *item { return p.read(ctx, v, o.Then != nil) })
-		found := stage(read, 2, func(v *item) *item { return p.find(ctx, v) })
-		out := stage(found, o.Workers, func(v *item) *item { return v.then(o.Then) })
+		read := stage(feed, o.Workers, func(v *item) *item { return p.read(ctx, v, o.Then != nil || o.Last != nil) })
+		found := stage(pack(read, o.Batch), 2, func(v []*item) []*item { return p.find(ctx, v, o.Batch) })
+		out := each(found)
+		if o.Link != nil {
+			out = stage(out, 1, func(v *item) *item { return v.link(o.Link) })
+		}
+		if o.Then != nil {
+			out = stage(out, o.Workers, func(v *item) *item { return v.show(o.Then, &v.Times.Write) })
+		}
+		if o.Last != nil {
+			out = stage(out, 1, func(v *item) *item { return v.show(o.Last, &v.Times.Last) })
+		}
 		defer func() {
 			stop()
-			for range out { // each stage ends when the one before has
+			for v := range out { // each stage ends when the one before has
+				v.drop()
 			}
 		}()
 		for v := range out {
+			v.drop()
 			if v.err != nil {
 				yield(Result{}, v.err)
 				return
@@ -85,63 +110,108 @@ func (p *Predictor) Stream(ctx context.Context, files []string, o StreamOptions)
 	}
 }
 
+// each hands items out of their packs.
+func each(in <-chan []*item) <-chan *item {
+	out := make(chan *item)
+	go func() {
+		defer close(out)
+		for p := range in {
+			for _, v := range p {
+				out <- v
+			}
+		}
+	}()
+	return out
+}
+
+// drop gives back the picture, if there is one.
+func (v *item) drop() {
+	if v.pic != nil {
+		v.pic.Release()
+		v.pic = nil
+	}
+}
+
+// well tells whether there is something to go on with.
+func (v *item) well() bool { return v.err == nil && v.Broken == nil }
+
 // read decodes and prepares. The picture is kept where it is wanted afterwards.
 func (p *Predictor) read(ctx context.Context, v *item, keep bool) *item {
 	if v.err = ctx.Err(); v.err != nil {
 		return v
 	}
-	begin := time.Now()
-	c := p.info.Config.Data
-	pic, w, h, err := picture.DecodeFor(v.Path, data.Target(c, c.TestSide()))
-	v.Times.Read = time.Since(begin)
-	if err != nil {
-		v.Broken = err
+	if v.Broken = v.Err; v.Broken != nil {
 		return v
 	}
-	begin = time.Now()
-	v.Size = data.Size{W: w, H: h}
-	v.in, v.err = p.Prepare(pic, v.Size)
-	v.Times.Prepare = time.Since(begin)
-	if keep {
-		v.pic = pic
+	if v.pic == nil {
+		begin := time.Now()
+		c := p.info.Config.Data
+		target := data.Target(c, c.TestSide())
+		if !p.look.once() {
+			target = nil // closer looks want the whole picture
+		}
+		v.pic, v.Size.W, v.Size.H, v.Broken = picture.DecodeFor(v.Path, target)
+		v.Times.Read = time.Since(begin)
+		if v.Broken != nil {
+			return v
+		}
 	} else {
-		pic.Release()
+		v.Size = data.Size{W: v.pic.W, H: v.pic.H}
+		v.Times.Read = v.Read
+	}
+	begin := time.Now()
+	v.in, v.err = p.views(v.pic, v.Size, 1)
+	v.Times.Prepare = time.Since(begin)
+	if !keep {
+		v.drop()
 	}
 	return v
 }
 
 // find runs the network and makes boxes.
-func (p *Predictor) find(ctx context.Context, v *item) *item {
-	if v.err != nil || v.Broken != nil {
-		return v
+func (p *Predictor) find(ctx context.Context, items []*item, batch int) []*item {
+	var sets []*inputs
+	var of []*item
+	for _, v := range items {
+		if v.well() {
+			sets, of = append(sets, v.in), append(of, v)
+		}
 	}
-	found, t, err := p.PredictBatch(ctx, []*Input{v.in})
-	v.in.Release()
-	v.in = nil
-	if err != nil {
-		v.err = fmt.Errorf("%s: %w", v.Path, err)
-		return v
+	found, times, err := p.findAll(ctx, sets, batch)
+	for i, v := range of {
+		v.in.release()
+		if err != nil {
+			v.err = fmt.Errorf("%s: %w", v.Path, err)
+			continue
+		}
+		v.Found = found[i]
+		v.Times.Add(times[i])
 	}
-	v.Found = found[0]
-	v.Times.Network, v.Times.Decode, v.Times.NMS = t.Network, t.Decode, t.NMS
+	return items
+}
+
+func (v *item) link(f func(*Result) error) *item {
+	if v.well() {
+		begin := time.Now()
+		v.err = f(&v.Result)
+		v.Times.Link = time.Since(begin)
+	}
 	return v
 }
 
-// then calls f with the whole picture.
-func (v *item) then(f func(Result, *picture.Picture) error) *item {
-	if f == nil || v.err != nil || v.Broken != nil {
+// show calls f with the whole picture.
+func (v *item) show(f func(Result, *picture.Picture) error, spent *time.Duration) *item {
+	if !v.well() {
 		return v
 	}
 	begin := time.Now()
 	if v.pic.W < v.Size.W {
-		v.pic.Release()
+		v.drop()
 		if v.pic, v.Broken = picture.Decode(v.Path); v.Broken != nil {
 			return v
 		}
 	}
 	v.err = f(v.Result, v.pic)
-	v.pic.Release()
-	v.pic = nil
-	v.Times.Write = time.Since(begin)
+	*spent = time.Since(begin)
 	return v
 }

@@ -15,6 +15,7 @@ import (
 
 	"retinago/data"
 	"retinago/picture"
+	"retinago/source"
 )
 
 // photos writes n pictures of different sizes, all of them JPEGs.
@@ -58,7 +59,7 @@ func TestStream(t *testing.T) {
 	for _, workers := range []int{0, 3} {
 		var then atomic.Int32
 		next := 0
-		for r, err := range p.Stream(context.Background(), files, StreamOptions{Workers: workers, Then: func(r Result, pic *picture.Picture) error {
+		for r, err := range p.Stream(context.Background(), source.Paths(files), StreamOptions{Workers: workers, Then: func(r Result, pic *picture.Picture) error {
 			then.Add(1)
 			if pic.W != r.Size.W || pic.H != r.Size.H || len(r.Found) == 0 {
 				t.Errorf("%s: a picture of %dx%d and %d detections", r.Path, pic.W, pic.H, len(r.Found))
@@ -94,7 +95,7 @@ func TestStream(t *testing.T) {
 			t.Errorf("%d results, %d of them passed on", next, then.Load())
 		}
 	}
-	for range p.Stream(context.Background(), nil, StreamOptions{}) {
+	for range p.Stream(context.Background(), source.Paths(nil), StreamOptions{}) {
 		t.Error("a result of no files")
 	}
 	settled(t, before)
@@ -110,7 +111,7 @@ func TestStreamEnds(t *testing.T) {
 	defer cancel()
 	var got int
 	var last error
-	for r, err := range p.Stream(ctx, files, StreamOptions{}) {
+	for r, err := range p.Stream(ctx, source.Paths(files), StreamOptions{}) {
 		if err != nil {
 			last = err
 			continue
@@ -126,13 +127,13 @@ func TestStreamEnds(t *testing.T) {
 		t.Errorf("cancelled after 3 of %d: %d results and %v", len(files), got, last)
 	}
 	settled(t, before)
-	for _, err := range p.Stream(ctx, files, StreamOptions{}) {
+	for _, err := range p.Stream(ctx, source.Paths(files), StreamOptions{}) {
 		if !errors.Is(err, context.Canceled) {
 			t.Errorf("cancelled before: %v", err)
 		}
 	}
 
-	for r := range p.Stream(context.Background(), files, StreamOptions{Workers: 2}) {
+	for r := range p.Stream(context.Background(), source.Paths(files), StreamOptions{Workers: 2}) {
 		if r.Index == 1 {
 			break
 		}
@@ -142,7 +143,7 @@ func TestStreamEnds(t *testing.T) {
 	full := errors.New("the disk is full")
 	last = nil
 	got = 0
-	for _, err := range p.Stream(context.Background(), files, StreamOptions{Workers: 2, Then: func(r Result, _ *picture.Picture) error {
+	for _, err := range p.Stream(context.Background(), source.Paths(files), StreamOptions{Workers: 2, Then: func(r Result, _ *picture.Picture) error {
 		if r.Index == 4 {
 			return full
 		}
@@ -159,7 +160,7 @@ func TestStreamEnds(t *testing.T) {
 }
 
 // inFlight is what Stream promises: pictures on the way, beside the one that was handed out.
-func inFlight(workers int) int { return 2*workers + 4 }
+func inFlight(workers int) int { return 2*workers + 10 }
 
 // However slow the consumer is, a stream reads no more than it promises: files that are gone then come out as broken.
 func TestStreamIsBounded(t *testing.T) {
@@ -167,7 +168,8 @@ func TestStreamIsBounded(t *testing.T) {
 	for _, workers := range []int{1, 2} {
 		files := photos(t, 25)
 		sound := 0
-		for r, err := range p.Stream(context.Background(), files, StreamOptions{Workers: workers, Then: func(Result, *picture.Picture) error { return nil }}) {
+		for r, err := range p.Stream(context.Background(), source.Paths(files), StreamOptions{Workers: workers, Then: func(Result, *picture.Picture) error { return nil }, Link: func(*Result) error { return nil },
+			Last: func(Result, *picture.Picture) error { return nil }}) {
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -247,7 +249,7 @@ func TestStreamFastDecode(t *testing.T) {
 	if err := noise(640, 480).WriteJPEG(path, 90); err != nil { // 128x96 is 1/4 and more
 		t.Fatal(err)
 	}
-	for r, err := range p.Stream(context.Background(), []string{path}, StreamOptions{Then: func(r Result, pic *picture.Picture) error {
+	for r, err := range p.Stream(context.Background(), source.Paths([]string{path}), StreamOptions{Then: func(r Result, pic *picture.Picture) error {
 		if pic.W != 640 || pic.H != 480 {
 			t.Errorf("a picture of %dx%d", pic.W, pic.H)
 		}
@@ -290,7 +292,7 @@ func BenchmarkStream(b *testing.B) {
 	}
 	b.Run("overlapped", func(b *testing.B) {
 		for b.Loop() {
-			for _, err := range p.Stream(context.Background(), files, StreamOptions{Then: draw}) {
+			for _, err := range p.Stream(context.Background(), source.Paths(files), StreamOptions{Then: draw}) {
 				if err != nil {
 					b.Fatal(err)
 				}
@@ -314,4 +316,139 @@ func BenchmarkStream(b *testing.B) {
 			}
 		}
 	})
+}
+
+// Batches form by canvas among what is on the way, change nothing but rounding, and keep the order.
+func TestStreamBatch(t *testing.T) {
+	p := load(t, low())
+	files := photos(t, 17)
+	if err := os.WriteFile(files[3], []byte("no picture"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, batch := range []int{2, 4} {
+		next := 0
+		for r, err := range p.Stream(context.Background(), source.Paths(files), StreamOptions{Batch: batch}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r.Index != next {
+				t.Fatalf("result %d is of file %d", next, r.Index)
+			}
+			next++
+			if (r.Broken != nil) != (r.Index == 3) {
+				t.Errorf("%s: %v", r.Path, r.Broken)
+			}
+			if r.Broken != nil {
+				continue
+			}
+			want := predictFile(t, p, r.Path)
+			if len(r.Found) == 0 || r.Times.Network <= 0 {
+				t.Fatalf("%s: %d detections, %+v", r.Path, len(r.Found), r.Times)
+			}
+			for i := range 3 {
+				if d := r.Found[i].Score - want[i].Score; d > 1e-4 || d < -1e-4 {
+					t.Errorf("%s, detection %d: score %g, alone %g", r.Path, i, r.Found[i].Score, want[i].Score)
+				}
+			}
+		}
+		if next != len(files) {
+			t.Errorf("%d results", next)
+		}
+	}
+}
+
+// fed are items with one input each, of canvases 1, 2, ...; the last ones are live.
+func fed(live int, canvases ...int) <-chan *item {
+	in := make(chan *item, len(canvases))
+	for i, c := range canvases {
+		v := &item{in: &inputs{all: []*Input{{Canvas: data.Size{W: c, H: c}}}}}
+		if i >= len(canvases)-live {
+			v.Video = &source.Video{Live: true}
+		}
+		in <- v
+	}
+	return in
+}
+
+func TestPack(t *testing.T) {
+	for _, k := range []struct {
+		batch    int
+		canvases []int
+		want     []int // sizes of packs
+	}{
+		{1, []int{1, 1, 2}, []int{1, 1, 1}},
+		{2, []int{1, 1, 1, 1}, []int{2, 2}},
+		{2, []int{1, 2, 1, 2, 2}, []int{3, 2}},
+		{2, []int{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}, []int{8, 2}}, // not longer than four batches
+		{3, []int{1}, []int{1}},
+	} {
+		in := fed(0, k.canvases...)
+		closed := make(chan *item, len(k.canvases))
+		for range k.canvases {
+			closed <- <-in
+		}
+		close(closed)
+		var got []int
+		for p := range pack(closed, k.batch) {
+			got = append(got, len(p))
+		}
+		if !slices.Equal(got, k.want) {
+			t.Errorf("batches of %d of %v: packs of %v, want %v", k.batch, k.canvases, got, k.want)
+		}
+	}
+	// What is live goes on though nothing follows.
+	for _, in := range []<-chan *item{fed(1, 1), fed(1, 3, 2, 1)} {
+		n := len(in)
+		select {
+		case p := <-pack(in, 4):
+			if len(p) != n {
+				t.Errorf("a pack of %d, want %d", len(p), n)
+			}
+		case <-time.After(5 * time.Second):
+			t.Error("a live frame waits for others")
+		}
+	}
+}
+
+// Link and Last see results one by one in their order, before and after Then, and Link may change them.
+func TestStreamOrder(t *testing.T) {
+	p := load(t, low())
+	files := photos(t, 8)
+	linked, shown := 0, 0
+	for r, err := range p.Stream(context.Background(), source.Paths(files), StreamOptions{Workers: 3,
+		Link: func(r *Result) error {
+			if r.Index != linked {
+				t.Errorf("link %d is of %d", linked, r.Index)
+			}
+			linked++
+			r.Found, r.Captions = r.Found[:1], []string{"one"}
+			return nil
+		},
+		Then: func(r Result, pic *picture.Picture) error {
+			time.Sleep(time.Duration(8-r.Index) * time.Millisecond)
+			pic.Set(0, 0, 1, 2, uint8(r.Index))
+			return nil
+		},
+		Last: func(r Result, pic *picture.Picture) error {
+			if _, g, b := pic.At(0, 0); r.Index != shown || g != 2 || int(b) != shown || len(r.Found) != 1 || r.Captions[0] != "one" {
+				t.Errorf("last %d is of %d, pixel %d %d", shown, r.Index, g, b)
+			}
+			shown++
+			return nil
+		}}) {
+		if err != nil || len(r.Found) != 1 {
+			t.Fatal(len(r.Found), err)
+		}
+	}
+	if linked != 8 || shown != 8 {
+		t.Errorf("%d were linked, %d shown", linked, shown)
+	}
+	stop := errors.New("enough")
+	var last error
+	for _, err := range p.Stream(context.Background(), source.Paths(files), StreamOptions{Link: func(*Result) error { return stop }}) {
+		last = err
+	}
+	if !errors.Is(last, stop) {
+		t.Errorf("an error of Link: %v", last)
+	}
 }

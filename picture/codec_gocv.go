@@ -41,9 +41,5 @@ func decode(b []byte, h header, denom int) (*Picture, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := lease(m.Cols(), m.Rows())
-	for i := 0; i+2 < len(p.Pix); i += 3 {
-		p.Pix[i], p.Pix[i+1], p.Pix[i+2] = bgr[i+2], bgr[i+1], bgr[i]
-	}
-	return p.reduced(denom), nil
+	return FromBGR(m.Cols(), m.Rows(), bgr).reduced(denom), nil
 }

@@ -6,6 +6,6 @@
 // JPEGs are decoded by libjpeg-turbo and other formats by OpenCV, or all by Go's packages with the build tag nocv.
 //
 // Every kind of file comes out as 8-bit RGB: grey is repeated, CMYK converted, 16 bits cut to 8, transparency dropped.
-// EXIF rotation is applied. A file that is cut or corrupt is an error, never half a picture. This is the only package
-// that imports gocv.
+// EXIF rotation is applied. A file that is cut or corrupt is an error, never half a picture. This and
+// package video are the only ones that import gocv.
 package picture

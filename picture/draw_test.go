@@ -61,7 +61,7 @@ func TestDrawApart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer face.Close()
+	defer face.release()
 	a := p.label(Mark{Box: box.Box{X1: 100, Y1: 100, X2: 200, Y2: 200}, Label: "person 0.98"}, 2, face, nil)
 	b := p.label(Mark{Box: box.Box{X1: 110, Y1: 104, X2: 210, Y2: 204}, Label: "person 0.91"}, 2, face, nil)
 	if !a.Overlaps(b) {

@@ -38,7 +38,17 @@ CLONES void across(float *__restrict dst, const float *__restrict row, const rn_
   }
 }
 
+CLONES void turn(uint8_t *__restrict dst, const uint8_t *__restrict src, int64_t n) {
+  for (int64_t i = 0; i < n; i++) {
+    dst[3 * i] = src[3 * i + 2];
+    dst[3 * i + 1] = src[3 * i + 1];
+    dst[3 * i + 2] = src[3 * i];
+  }
+}
+
 }  // namespace
+
+void rn_picture_turn(uint8_t *dst, const uint8_t *src, int64_t n) { turn(dst, src, n); }
 
 // Down first, then sideways: the first pass is over contiguous bytes and needs no row twice.
 void rn_picture_rows(float *dst, int64_t canvas_w, const uint8_t *src, int64_t src_w, const rn_tap *xs, int64_t w, const rn_tap *ys, int64_t h,

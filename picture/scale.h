@@ -18,6 +18,9 @@ typedef struct {
 void rn_picture_rows(float *dst, int64_t canvas_w, const uint8_t *src, int64_t src_w, const rn_tap *xs, int64_t w, const rn_tap *ys, int64_t h,
                    int64_t from, int64_t to, const float *scale, const float *shift, float *row);
 
+// rn_picture_turn writes n pixels with their first and third byte changed over. dst and src may not overlap.
+void rn_picture_turn(uint8_t *dst, const uint8_t *src, int64_t n);
+
 #ifdef __cplusplus
 }
 #endif

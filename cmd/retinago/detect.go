@@ -2,45 +2,69 @@ package main
 
 import (
 	"fmt"
-	"io"
-	"io/fs"
-	"path/filepath"
+	"strconv"
 	"strings"
-	"time"
 
 	"github.com/urfave/cli/v2"
 
-	"retinago/coco"
 	"retinago/engine/cpu"
 	"retinago/infer"
 	"retinago/nms"
-	"retinago/picture"
+	sources "retinago/source"
+	"retinago/track"
 )
 
 func detectCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "detect",
-		Usage: "find objects on pictures",
-		Description: "Sources are pictures, folders (with all below) and globs. Annotated copies go to -out under the same names, as JPEG.\n" +
+		Usage: "find objects on pictures and in videos",
+		Description: "Sources are pictures, videos, folders (with all below), globs, - (names on standard input, one a line), cam:N, and addresses of\n" +
+			"streams (rtsp://, http://, https://); several, or with commas between. Annotated copies go to -out: pictures as JPEG, videos as mp4.\n" +
 			"With -json the detections are written in COCO's results format; image ids are those of -data where it is given, else\n" +
-			"the pictures are numbered from 1 in the order of the summary.\n" +
-			"A picture that cannot be read is reported by name and left out; the exit code is 3 then.\n\n" +
+			"pictures and frames are numbered from 1 in their order. -jsonl and -csv are written while one looks.\n" +
+			"A picture or frame that cannot be read is reported by name and left out. A stream that breaks is opened again, and a live one drops\n" +
+			"frames rather than lag. Ctrl-C ends with what is done.\n\n" +
+			"Exit codes: 0 all is done, 1 error, 2 wrong usage, 3 done but some inputs could not be read, 4 none could be read.\n\n" +
 			"   retinago detect -weights best.safetensors -source street.jpg -out found\n" +
-			"   retinago detect -weights retinanet_resnet50_fpn_coco -source street.jpg -out found\n" +
-			"   retinago detect -weights best.safetensors -source photos 'more/*.png' -out found -score .4 -json found.json",
+			"   retinago detect -weights retinanet_resnet50_fpn_coco -source street.mp4 -out found -track -line 0,400,1280,400\n" +
+			"   retinago detect -weights best.safetensors -source photos 'more/*.png' -out found -score .4 -json found.json\n" +
+			"   retinago detect -weights best.safetensors -source rtsp://10.0.0.3/live cam:0 -jsonl -",
 		Flags: append(sourceFlags(),
 			&cli.StringFlag{Name: "weights", Usage: "checkpoint `FILE`, or the name of a published detector (see weights fetch)", Required: true},
-			&cli.StringSliceFlag{Name: "source", Usage: "`PATH`s of pictures, folders or globs", Required: true},
-			&cli.StringFlag{Name: "out", Usage: "`DIR` for annotated pictures"},
-			&cli.StringFlag{Name: "json", Usage: "`FILE` for the detections"},
+			&cli.StringSliceFlag{Name: "source", Usage: "`WHAT` to look at: files, folders, globs, -, cam:N, addresses", Required: true},
+			&cli.StringFlag{Name: "out", Usage: "`DIR` for annotated pictures and videos"},
+			&cli.StringFlag{Name: "json", Usage: "`FILE` for the detections as COCO's results"},
+			&cli.StringFlag{Name: "jsonl", Usage: "`FILE` for a line of JSON per picture or frame; - is standard output"},
+			&cli.StringFlag{Name: "csv", Usage: "`FILE` for a row per detection; - is standard output"},
+			&cli.StringFlag{Name: "yolo", Usage: "`DIR` for a YOLO text file per picture or frame"},
+			&cli.StringFlag{Name: "crops", Usage: "`DIR` for cut out objects, by class"},
+			&cli.BoolFlag{Name: "view", Usage: "show pictures in a window; q ends"},
+			&cli.StringFlag{Name: "summary", Usage: "`FILE` for the summary as JSON; - is standard output"},
 			&cli.StringFlag{Name: "data", Usage: "dataset `PATH` that knows the pictures by file name, for -json: " + whereData},
-			&cli.Float64Flag{Name: "score", Usage: "least score to report", Value: .5},
-			&cli.Float64Flag{Name: "nms", Usage: "IoU above which the lower score of a class goes", DefaultText: "of the checkpoint"},
+			&cli.StringSliceFlag{Name: "score", Usage: "least score to report; also `CLASS=SCORE`", DefaultText: "0.5"},
+			&cli.StringSliceFlag{Name: "class", Usage: "`NAME` of a class to keep; again for more", DefaultText: "all"},
+			&cli.Float64Flag{Name: "nms", Usage: "IoU above which boxes are of one object", DefaultText: "of the checkpoint"},
 			&cli.StringFlag{Name: "method", Usage: "how boxes of one object are thinned out: " + strings.Join(nms.Kinds(), ", "), DefaultText: "of the checkpoint"},
+			&cli.Float64Flag{Name: "sigma", Usage: "width of a method's Gaussian", DefaultText: ".5 for soft-gaussian, 2 for matrix-gaussian"},
+			&cli.IntFlag{Name: "max", Usage: "most detections per picture", DefaultText: "of the checkpoint"},
+			&cli.BoolFlag{Name: "flip", Usage: "look at the mirrored picture too"},
+			&cli.StringFlag{Name: "scales", Usage: "look at several sizes: `LIST` of multiples of the canvas, as 0.75,1,1.5"},
+			&cli.IntFlag{Name: "tile", Usage: "look at squares of so many `PIXELS` of a larger picture too, besides the whole"},
+			&cli.Float64Flag{Name: "overlap", Usage: "share of a tile that the next has too: objects up to so much are found whole", Value: .2},
+			&cli.StringFlag{Name: "merge", Usage: "what -flip, -scales and -tile found becomes one by: " + strings.Join(infer.Merges(), ", "), DefaultText: infer.Merges()[0]},
+			&cli.BoolFlag{Name: "track", Usage: "number the objects of videos, over frames (ByteTrack)"},
+			&cli.StringSliceFlag{Name: "line", Usage: "count tracks that cross a line: `x1,y1,x2,y2` in pixels; again for more"},
+			&cli.StringSliceFlag{Name: "zone", Usage: "count tracks in and out of a polygon: `x1,y1,x2,y2,x3,y3,...`; again for more"},
+			&cli.BoolFlag{Name: "smooth", Usage: "boxes of tracks as the filter expects them: they move evenly"},
 			&cli.IntFlag{Name: "threads", Usage: "of the compute", DefaultText: "all cores"},
 			convolutionsFlag("measured"),
+			&cli.IntFlag{Name: "workers", Usage: "that read, and as many that draw and write", DefaultText: "one for four cores"},
+			&cli.IntFlag{Name: "batch", Usage: "pictures of one canvas that go through the network together", Value: 1},
+			&cli.IntFlag{Name: "retries", Usage: "how often in a row a stream that broke is opened again", Value: 8},
 			&cli.BoolFlag{Name: "fast-decode", Usage: "read JPEGs at 1/2, 1/4 or 1/8 where they are scaled down by as much (data.fast_decode); annotated copies stay whole"},
-			&cli.BoolFlag{Name: "times", Usage: "print where the time went"},
+			&cli.BoolFlag{Name: "quiet", Usage: "print no line per picture, and no times"},
+			&cli.BoolFlag{Name: "verbose", Usage: "print the time of every picture and frame"},
+			&cli.BoolFlag{Name: "times", Usage: "print where the time went, with -quiet too"},
 			mirrorFlag(), cacheFlag(),
 		),
 		Action: detect,
@@ -48,34 +72,25 @@ func detectCommand() *cli.Command {
 }
 
 func detect(c *cli.Context) error {
-	if c.String("out") == "" && c.String("json") == "" {
-		return usage("detect wants -out for pictures, -json for detections, or both")
-	}
-	score := c.Float64("score")
-	if score <= 0 || score >= 1 {
-		return usage("detect: -score %g: give a number between 0 and 1", score)
-	}
-	files, err := infer.Files(c.StringSlice("source"))
+	o, err := detectOptions(c)
 	if err != nil {
 		return err
 	}
-	ids, err := imageIDs(c, files)
+	set, err := sources.Open(c.StringSlice("source"), sources.Options{Stdin: c.App.Reader, Retries: c.Int("retries"), Notice: func(text string) {
+		fmt.Fprintln(c.App.ErrWriter, text)
+	}})
 	if err != nil {
 		return err
 	}
-	if err := (nms.Method{Kind: c.String("method")}).Check(); err != nil {
-		return usage("detect: -method: %v", err)
-	}
-	o := infer.Options{Threads: c.Int("threads"), Score: &score, Method: c.String("method"), FastDecode: c.Bool("fast-decode")}
-	if c.IsSet("nms") {
-		v := c.Float64("nms")
-		o.NMS = &v
+	ids, err := imageIDs(c)
+	if err != nil {
+		return err
 	}
 	path, err := checkpoint(c)
 	if err != nil {
 		return err
 	}
-	p, err := infer.Load(path, o)
+	p, err := infer.Load(path, o.predictor)
 	if err != nil {
 		return err
 	}
@@ -83,143 +98,136 @@ func detect(c *cli.Context) error {
 	if err := useConvolutions(c, p.Model().Engine().(*cpu.Engine), cpu.Measured); err != nil {
 		return err
 	}
+	return newDetection(c, o, p, set).run(ids)
+}
 
-	results, err := detectAll(c, p, files, ids)
+// options are the choices of a command line.
+type options struct {
+	predictor infer.Options
+	score     float32 // common, from which what has no track is reported
+	track     *track.Options
+	counters  []counting
+}
+
+// counting is a -line or -zone; every video gets its own.
+type counting struct {
+	name string
+	make func() track.Counter
+}
+
+// leastTracked is the score from which detections can continue a track.
+const leastTracked = .1
+
+// detectOptions reads them, and refuses what makes no sense before anything is loaded.
+func detectOptions(c *cli.Context) (options, error) {
+	var o options
+	some := false
+	for _, f := range []string{"out", "json", "jsonl", "csv", "yolo", "crops", "view", "summary"} {
+		some = some || c.IsSet(f)
+	}
+	if !some {
+		return o, usage("detect wants -out for pictures and videos, -json for detections, or one of -jsonl, -csv, -yolo, -crops, -view, -summary")
+	}
+	if n := standardOutputs(c); n > 1 {
+		return o, usage("detect: %d files are standard output", n)
+	}
+	score, scores, err := parseScores(c.StringSlice("score"))
 	if err != nil {
-		return err
+		return o, err
 	}
-	if path := c.String("json"); path != "" {
-		if err := coco.SaveResults(path, results.found); err != nil {
-			return err
+	if err := (nms.Method{Kind: c.String("method")}).Check(); err != nil {
+		return o, usage("detect: -method: %v", err)
+	}
+	for _, f := range []string{"threads", "workers", "batch", "max", "retries"} {
+		if c.IsSet(f) && c.Int(f) < 1 {
+			return o, usage("detect: -%s %d: give a number above 0", f, c.Int(f))
 		}
 	}
-	took := time.Since(results.begin)
-	fmt.Fprintf(c.App.Writer, "%d pictures, %d objects in %s\n", results.n, len(results.found), took.Round(time.Millisecond))
-	if c.Bool("times") {
-		results.print(c.App.Writer, took)
-	}
-	if results.broken > 0 {
-		return partial("%d of %d pictures could not be read", results.broken, len(files))
-	}
-	return nil
-}
-
-// findings add up what was found and where the time went.
-type findings struct {
-	found     []coco.Detection
-	n, broken int
-	begin     time.Time
-	times     infer.Times
-}
-
-// detectAll runs all files, reports each, and writes annotated copies below -out, if that is given. Where it is interrupted
-// it says so and returns what is done.
-func detectAll(c *cli.Context, p *infer.Predictor, files []infer.File, ids []int64) (*findings, error) {
-	var o infer.StreamOptions
-	if out := c.String("out"); out != "" {
-		o.Then = func(r infer.Result, pic *picture.Picture) error {
-			return infer.WriteAnnotated(filepath.Join(out, files[r.Index].Name), pic, r.Found)
+	for _, f := range []string{"nms", "sigma"} {
+		if v := c.Float64(f); c.IsSet(f) && !(v > 0 && v <= 100) {
+			return o, usage("detect: -%s %g: give a number above 0", f, v)
 		}
 	}
-	paths := make([]string, len(files))
-	for i, f := range files {
-		paths[i] = f.Path
+	for _, f := range []string{"smooth", "line", "zone"} {
+		if c.IsSet(f) && !c.Bool("track") {
+			return o, usage("detect: -%s is of tracks: give -track too", f)
+		}
 	}
-	all := &findings{begin: time.Now()}
-	for r, err := range p.Stream(c.Context, paths, o) {
-		switch {
-		case err != nil && c.Context.Err() != nil:
-			fmt.Fprintf(c.App.ErrWriter, "interrupted after %d of %d pictures\n", all.n+all.broken, len(files))
-			return all, nil
-		case err != nil:
-			return nil, err
-		case r.Broken != nil:
-			all.broken++
-			fmt.Fprintf(c.App.ErrWriter, "skipped: %v\n", r.Broken)
+	o.score = float32(score)
+	o.predictor = infer.Options{Threads: c.Int("threads"), Score: &score, Method: c.String("method"), Sigma: c.Float64("sigma"), MaxDets: c.Int("max"),
+		FastDecode: c.Bool("fast-decode"), Choice: infer.Choice{Scores: scores, Classes: c.StringSlice("class"), Flip: c.Bool("flip"), Merge: c.String("merge"),
+			Tile: c.Int("tile"), Overlap: c.Float64("overlap")}}
+	if c.IsSet("nms") {
+		v := c.Float64("nms")
+		o.predictor.NMS = &v
+	}
+	if c.IsSet("scales") {
+		if o.predictor.Choice.Scales, err = numbers(c.String("scales")); err != nil {
+			return o, usage("detect: -scales: %v", err)
+		}
+	}
+	if err := o.predictor.Choice.Check(); err != nil {
+		return o, usage("detect: %v", err)
+	}
+	if c.Bool("track") {
+		least := min(score, leastTracked)
+		o.predictor.Score = &least
+		o.track = &track.Options{High: float32(score), Low: float32(least), Smooth: c.Bool("smooth")}
+	}
+	for i, v := range c.StringSlice("line") {
+		at, err := numbers(v)
+		if err == nil {
+			_, err = track.NewLine(at)
+		}
+		if err != nil {
+			return o, usage("detect: -line %s: %v", v, err)
+		}
+		o.counters = append(o.counters, counting{fmt.Sprintf("line %d", i+1), func() track.Counter { l, _ := track.NewLine(at); return l }})
+	}
+	for i, v := range c.StringSlice("zone") {
+		at, err := numbers(v)
+		if err == nil {
+			_, err = track.NewZone(at)
+		}
+		if err != nil {
+			return o, usage("detect: -zone %s: %v", v, err)
+		}
+		o.counters = append(o.counters, counting{fmt.Sprintf("zone %d", i+1), func() track.Counter { z, _ := track.NewZone(at); return z }})
+	}
+	return o, nil
+}
+
+// standardOutputs is how many files are standard output.
+func standardOutputs(c *cli.Context) int {
+	n := 0
+	for _, f := range []string{"jsonl", "csv", "summary"} {
+		if c.String(f) == "-" {
+			n++
+		}
+	}
+	return n
+}
+
+// parseScores reads ".4", "cat=.3", and lists of them with commas between.
+func parseScores(texts []string) (score float64, byClass map[string]float64, err error) {
+	score, byClass = .5, map[string]float64{}
+	for _, part := range strings.Split(strings.Join(texts, ","), ",") {
+		if part == "" {
 			continue
 		}
-		all.add(r, ids[r.Index])
-		fmt.Fprintf(c.App.Writer, "%s: %d objects%s\n", r.Path, len(r.Found), tally(r.Found))
-	}
-	return all, nil
-}
-
-func (f *findings) add(r infer.Result, id int64) {
-	f.n++
-	for _, d := range r.Found {
-		f.found = append(f.found, coco.Detection{ImageID: id, CategoryID: d.Category.ID, Score: float64(d.Score),
-			BBox: [4]float64{float64(d.Box.X1), float64(d.Box.Y1), float64(d.Box.W()), float64(d.Box.H())}})
-	}
-	f.times.Add(r.Times)
-}
-
-// print shows each stage's time and its share of the time that passed. Stages overlap: the shares add up to more than the
-// whole where they do.
-func (f *findings) print(w io.Writer, took time.Duration) {
-	t := f.times
-	for _, v := range []struct {
-		what string
-		t    time.Duration
-	}{{"decode", t.Read}, {"prepare", t.Prepare}, {"network", t.Network}, {"boxes", t.Decode}, {"NMS", t.NMS}, {"draw and write", t.Write}} {
-		fmt.Fprintf(w, "  %-15s %9.3f s %9.2f ms per picture %6.1f%%\n", v.what, v.t.Seconds(), 1e3*v.t.Seconds()/float64(max(f.n, 1)), 100*v.t.Seconds()/took.Seconds())
-	}
-	fmt.Fprintf(w, "  %-15s %9.3f s %9.2f pictures/s\n", "all, overlapped", took.Seconds(), float64(f.n)/took.Seconds())
-}
-
-// tally counts detections by class, in order of appearance.
-func tally(found []infer.Detection) string {
-	count := map[string]int{}
-	var names []string
-	for _, d := range found {
-		if count[d.Category.Name] == 0 {
-			names = append(names, d.Category.Name)
+		name, text := "", part
+		if i := strings.LastIndex(part, "="); i >= 0 {
+			name, text = part[:i], part[i+1:]
 		}
-		count[d.Category.Name]++
-	}
-	out := ""
-	for i, n := range names {
-		sep := ", "
-		if i == 0 {
-			sep = ": "
+		v, err := strconv.ParseFloat(text, 64)
+		if err != nil || !(v > 0 && v < 1) {
+			return 0, nil, usage("detect: -score %s: give a number between 0 and 1, or CLASS=NUMBER", part)
 		}
-		out += fmt.Sprintf("%s%d %s", sep, count[n], n)
-	}
-	return out
-}
-
-// imageIDs gives each file its id in a dataset, by file name, or its number from 1.
-func imageIDs(c *cli.Context, files []infer.File) ([]int64, error) {
-	ids := make([]int64, len(files))
-	src, err := source(c, c.String("data"))
-	if err != nil {
-		return nil, err
-	}
-	if src.Path == "" {
-		for i := range ids {
-			ids[i] = int64(i + 1)
-		}
-		return ids, nil
-	}
-	d, _, err := src.Open()
-	if err != nil {
-		return nil, err
-	}
-	byName := map[string]int64{}
-	for _, im := range d.Images {
-		byName[im.FileName] = im.ID
-		if base := filepath.Base(im.FileName); byName[base] == 0 {
-			byName[base] = im.ID
+		if name == "" {
+			score = v
+		} else {
+			byClass[name] = v
 		}
 	}
-	for i, f := range files {
-		id, ok := byName[filepath.ToSlash(f.Name)]
-		if !ok {
-			id, ok = byName[filepath.Base(f.Path)]
-		}
-		if !ok {
-			return nil, fmt.Errorf("%s: %s is not among its images: %w; leave -data out to number the pictures", d.Path, f.Path, fs.ErrNotExist)
-		}
-		ids[i] = id
-	}
-	return ids, nil
+	return score, byClass, nil
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -37,7 +36,7 @@ func labCommands() []*cli.Command {
 				&cli.StringFlag{Name: "alphas", Usage: "`LIST` of alphas: each gamma is tried with all of them at the first seed, and goes on with the best", DefaultText: "the paper's for each gamma"},
 			),
 			Action: func(c *cli.Context) error {
-				alphas, err := numbers(c.String("alphas"), 0, 1)
+				alphas, err := numbersWithin(c.String("alphas"), 0, 1)
 				if err != nil {
 					return usage("bench losses: -alphas %v", err)
 				}
@@ -171,7 +170,7 @@ func benchScales(c *cli.Context) error {
 		return err
 	}
 	side := cfg.Data.TestSide()
-	given, err := numbers(c.String("sides"), 16, 16384)
+	given, err := numbersWithin(c.String("sides"), 16, 16384)
 	if err != nil {
 		return usage("bench scales: -sides %v", err)
 	}
@@ -236,20 +235,4 @@ func benchView(c *cli.Context) (err error) {
 	}
 	_, err = fmt.Fprint(c.App.Writer, v.String())
 	return err
-}
-
-// numbers reads a list with commas; an empty one is nil.
-func numbers(list string, low, high float64) ([]float64, error) {
-	if strings.TrimSpace(list) == "" {
-		return nil, nil
-	}
-	var out []float64
-	for _, s := range strings.Split(list, ",") {
-		v, err := strconv.ParseFloat(strings.TrimSpace(s), 64)
-		if err != nil || !(v >= low && v <= high) {
-			return nil, fmt.Errorf("%q: want numbers of %g to %g with commas between them", s, low, high)
-		}
-		out = append(out, v)
-	}
-	return out, nil
 }

@@ -23,6 +23,7 @@ const (
 	exitError   = 1
 	exitUsage   = 2
 	exitPartial = 3 // done, but some inputs were left out
+	exitNone    = 4 // none of the inputs could be read
 )
 
 func main() {
@@ -67,7 +68,7 @@ func newApp(stdout, stderr *os.File) *cli.App {
 		Writer:    stdout,
 		ErrWriter: stderr,
 		Description: "Train on COCO, Pascal VOC, YOLO, keras-retinanet or OpenImages data, see the AP, detect on new pictures. `retinago VERB -help` explains a verb.\n\n" +
-			"Exit codes: 0 done, 1 error, 2 wrong usage, 3 done but some inputs were left out.",
+			"Exit codes: 0 done, 1 error, 2 wrong usage, 3 done but some inputs were left out, 4 none of the inputs could be read.",
 		Commands: []*cli.Command{
 			trainCommand(), evalCommand(), detectCommand(), serveCommand(), dataCommand(), anchorsCommand(), weightsCommand(), exportCommand(), quantizeCommand(), summaryCommand(), benchCommand(), versionCommand(),
 		},

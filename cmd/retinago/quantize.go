@@ -16,6 +16,7 @@ import (
 	"retinago/engine/cpu"
 	"retinago/infer"
 	"retinago/quant"
+	sources "retinago/source"
 )
 
 func quantizeCommand() *cli.Command {
@@ -130,11 +131,7 @@ func calibrationFiles(c *cli.Context) ([]string, error) {
 				return nil, usage("quantize: -%s is of -data", f)
 			}
 		}
-		found, err := infer.Files([]string{c.String("images")})
-		for _, f := range found {
-			files = append(files, f.Path)
-		}
-		return files, err
+		return sources.Pictures([]string{c.String("images")})
 	}
 	s, err := source(c, c.String("data"))
 	if err != nil {

@@ -1,0 +1,126 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"retinago/infer"
+	"retinago/internal/file"
+	"retinago/internal/memory"
+)
+
+// outcome adds up a run of detect.
+type outcome struct {
+	begin        time.Time
+	took         time.Duration
+	done, broken int // pictures and frames; broken videos too
+	frames       int // of done
+	objects      int
+	dropped      int64
+	times        infer.Times
+	counts       []total
+}
+
+func newOutcome() *outcome { return &outcome{begin: time.Now()} }
+
+func (s *outcome) add(r infer.Result) {
+	if r.Broken != nil {
+		s.broken++
+		return
+	}
+	s.done++
+	if r.Video != nil {
+		s.frames++
+	}
+	s.objects += len(r.Found)
+	s.times.Add(r.Times)
+}
+
+// end stops the clock.
+func (s *outcome) end(dropped int64) { s.took, s.dropped = time.Since(s.begin), dropped }
+
+// unit is what was looked at.
+func (s *outcome) unit() string {
+	switch s.frames {
+	case 0:
+		return "pictures"
+	case s.done:
+		return "frames"
+	}
+	return "pictures and frames"
+}
+
+// stages are where the time went.
+func (s *outcome) stages() []stageTime {
+	t := s.times
+	return []stageTime{{"decode", t.Read}, {"prepare", t.Prepare}, {"network", t.Network}, {"boxes", t.Decode}, {"NMS", t.NMS}, {"track", t.Link}, {"draw and write", t.Write}, {"encode and show", t.Last}}
+}
+
+type stageTime struct {
+	name  string
+	spent time.Duration
+}
+
+// print writes the summary, with every stage's time and its share of the time that passed. Stages overlap: the shares add up to more
+// than the whole where they do.
+func (s *outcome) print(w io.Writer, stages bool) error {
+	var b strings.Builder
+	seconds := s.took.Seconds()
+	fmt.Fprintf(&b, "%d %s, %d objects in %s", s.done, s.unit(), s.objects, s.took.Round(time.Millisecond))
+	if s.dropped > 0 {
+		fmt.Fprintf(&b, ", %d frames dropped", s.dropped)
+	}
+	if s.broken > 0 {
+		fmt.Fprintf(&b, ", %d broken", s.broken)
+	}
+	fmt.Fprintln(&b)
+	for _, t := range s.counts {
+		for _, text := range t.texts() {
+			fmt.Fprintf(&b, "%s: %s\n", t.Source, text)
+		}
+	}
+	if stages && s.done > 0 {
+		for _, v := range s.stages() {
+			if v.spent > 0 {
+				fmt.Fprintf(&b, "  %-15s %9.3f s %9.2f ms each %6.1f%%\n", v.name, v.spent.Seconds(), ms(v.spent)/float64(s.done), 100*v.spent.Seconds()/seconds)
+			}
+		}
+		fmt.Fprintf(&b, "  %-15s %9.3f s %9.2f %s/s, %d MB at the peak\n", "all, overlapped", seconds, float64(s.done)/seconds, s.unit(), memory.Peak()>>20)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// save writes the summary as JSON; "-" is stdout.
+func (s *outcome) save(path string, stdout io.Writer) error {
+	stages := map[string]float64{}
+	for _, v := range s.stages() {
+		stages[v.name] = v.spent.Seconds()
+	}
+	js, err := json.MarshalIndent(struct {
+		Pictures int                `json:"pictures"` // and frames
+		Objects  int                `json:"objects"`
+		Broken   int                `json:"broken"`
+		Dropped  int64              `json:"dropped"`
+		Seconds  float64            `json:"seconds"`
+		Rate     float64            `json:"pictures_per_second"`
+		Stages   map[string]float64 `json:"stage_seconds"`
+		Peak     int64              `json:"peak_bytes"`
+		Counts   []total            `json:"counts,omitempty"`
+	}{s.done, s.objects, s.broken, s.dropped, s.took.Seconds(), float64(s.done) / s.took.Seconds(), stages, memory.Peak(), s.counts}, "", "  ")
+	if err != nil {
+		return err
+	}
+	js = append(js, '\n')
+	if path == "-" {
+		_, err := stdout.Write(js)
+		return err
+	}
+	return file.Write(path, func(w *bufio.Writer) error { _, err := w.Write(js); return err })
+}
+
+func ms(d time.Duration) float64 { return 1e3 * d.Seconds() }

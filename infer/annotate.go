@@ -1,0 +1,36 @@
+package infer
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"retinago/picture"
+	"retinago/source"
+)
+
+// Marks are what to draw of detections: boxes with class, score and the number of the track.
+func Marks(found []Detection) []picture.Mark {
+	marks := make([]picture.Mark, len(found))
+	for i, d := range found {
+		label := fmt.Sprintf("%s %.2f", d.Category.Name, d.Score)
+		if d.Track > 0 {
+			label = fmt.Sprintf("%s #%d", label, d.Track)
+		}
+		// The best detection comes first and is drawn last, on top.
+		marks[len(found)-1-i] = picture.Mark{Box: d.Box, Label: label, Color: d.Class}
+	}
+	return marks
+}
+
+// WriteAnnotated draws detections onto a picture and writes it as JPEG; another extension gets .jpg appended. Folders
+// on the way are made.
+func WriteAnnotated(path string, p *picture.Picture, found []Detection) error {
+	if err := picture.Draw(p, Marks(found)); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return fmt.Errorf("infer: %w", err)
+	}
+	return p.WriteJPEG(source.JPEG(path), 92)
+}

@@ -1,0 +1,183 @@
+package infer
+
+import (
+	"math"
+	"slices"
+
+	"retinago/box"
+	"retinago/data"
+	"retinago/nms"
+	"retinago/picture"
+)
+
+// view is one look at a picture or a part of it.
+type view struct {
+	x, y  int     // of the part's corner
+	tile  bool    // it is a part, as large as its Input's size
+	scale float64 // of the canvas's sides; 0 is 1
+	flip  bool
+}
+
+// side is a side of the canvas in this view.
+func (v view) side(px int) int {
+	if v.scale == 0 {
+		return px
+	}
+	return max(int(math.Round(float64(px)*v.scale)), 1)
+}
+
+// look says which views a picture gets.
+type look struct {
+	scales  []float64
+	flip    bool
+	tile    int
+	overlap float64
+	fuse    bool
+}
+
+// once tells whether every picture gets one view, of the whole.
+func (l look) once() bool { return len(l.scales) == 0 && !l.flip && l.tile == 0 }
+
+// part is a rectangle of a picture, in pixels.
+type part struct{ x, y, w, h int }
+
+// parts are the whole picture and, if that is larger than a tile, tiles of it.
+func (l look) parts(s data.Size) []part {
+	out := []part{{0, 0, s.W, s.H}}
+	if l.tile == 0 || s.W <= l.tile && s.H <= l.tile {
+		return out
+	}
+	w, h := min(l.tile, s.W), min(l.tile, s.H)
+	for _, y := range spots(s.H, h, l.shared()) {
+		for _, x := range spots(s.W, w, l.shared()) {
+			out = append(out, part{x, y, w, h})
+		}
+	}
+	return out
+}
+
+// shared is the least number of pixels that tiles have in common with the next.
+func (l look) shared() int { return int(l.overlap * float64(l.tile)) }
+
+// spots spreads the fewest tiles evenly over a side so that they overlap by shared pixels or more.
+func spots(side, tile, shared int) []int {
+	if side <= tile {
+		return []int{0}
+	}
+	step := max(tile-shared, 1)
+	n := (side-tile+step-1)/step + 1
+	out := make([]int, n)
+	for i := range out {
+		out[i] = i * (side - tile) / (n - 1)
+	}
+	return out
+}
+
+// views are the looks at one part.
+func (l look) views(p part, tile bool) []view {
+	scales := l.scales
+	if len(scales) == 0 {
+		scales = []float64{0}
+	}
+	var out []view
+	for _, s := range scales {
+		out = append(out, view{x: p.x, y: p.y, tile: tile, scale: s})
+		if l.flip {
+			out = append(out, view{x: p.x, y: p.y, tile: tile, scale: s, flip: true})
+		}
+	}
+	return out
+}
+
+// inputs are all looks at one picture.
+type inputs struct {
+	all  []*Input
+	size data.Size // of the picture
+}
+
+func (in *inputs) release() {
+	for _, v := range in.all {
+		v.Release()
+	}
+	in.all = nil
+}
+
+// views prepares every look at a picture. size is that of the picture that detections are for.
+func (p *Predictor) views(pic *picture.Picture, size data.Size, threads int) (*inputs, error) {
+	out := &inputs{size: size}
+	if p.look.once() {
+		in, err := p.prepare(pic, size, threads)
+		if err != nil {
+			return nil, err
+		}
+		out.all = []*Input{in}
+		return out, nil
+	}
+	if pic.W != size.W || pic.H != size.H || pic.W < 1 || pic.H < 1 {
+		return nil, errEmpty
+	}
+	c := p.info.Config.Data
+	for i, r := range p.look.parts(size) {
+		of := pic
+		if i > 0 {
+			of = pic.Crop(r.x, r.y, r.w, r.h)
+		}
+		for _, v := range p.look.views(r, i > 0) {
+			out.all = append(out.all, newInput(c, of, data.Size{W: r.w, H: r.h}, v, threads))
+		}
+		if i > 0 {
+			of.Release()
+		}
+	}
+	return out, nil
+}
+
+// merge makes one list of what was found in each view of a picture. An object at a tile's border is whole in the next tile,
+// if it is no larger than what they share: what such a border cuts is left out.
+func (p *Predictor) merge(in *inputs, found [][]Detection) []Detection {
+	if len(in.all) == 1 {
+		return found[0]
+	}
+	var boxes []box.Box
+	var scores []float32
+	var classes []int32
+	for i, v := range in.all {
+		for _, d := range found[i] {
+			if v.view.tile && p.look.cut(v, in.size, d.Box) {
+				continue
+			}
+			boxes, scores, classes = append(boxes, d.Box), append(scores, d.Score), append(classes, int32(d.Class))
+		}
+	}
+	var kept []nms.Kept
+	if p.look.fuse {
+		kept = nms.Fuse{IoU: p.decode.NMS, Models: len(p.look.views(part{}, false))}.Run(boxes, scores, classes, 0)
+	} else {
+		m := p.decode.NMSMethod()
+		if !slices.Contains([]string{"agnostic", "diou"}, m.Kind) {
+			m.Kind = "greedy" // the others lowered the scores in each view
+		}
+		kept = m.Run(boxes, scores, classes, 0)
+	}
+	var out []Detection
+	for _, k := range kept {
+		if !p.decode.Keeps(k.Class, k.Score) {
+			continue
+		}
+		if out = append(out, Detection{Box: k.Box, Class: int(k.Class), Category: p.info.Categories[k.Class], Score: k.Score}); len(out) == p.decode.MaxDets {
+			break
+		}
+	}
+	return out
+}
+
+// cut tells whether a box ends at its tile's border, within a hundredth of the tile, where the picture goes on, and fits into
+// what the tile shares with the next.
+func (l look) cut(in *Input, size data.Size, b box.Box) bool {
+	near, shared := float32(l.tile)/100, float32(l.shared())
+	x1, y1 := float32(in.view.x), float32(in.view.y)
+	x2, y2 := x1+float32(in.size.W), y1+float32(in.size.H)
+	across := x1 > 0 && b.X1 < x1+near || x2 < float32(size.W) && b.X2 > x2-near
+	down := y1 > 0 && b.Y1 < y1+near || y2 < float32(size.H) && b.Y2 > y2-near
+	return across && b.W() < shared || down && b.H() < shared
+}

@@ -1,0 +1,68 @@
+package source
+
+import (
+	"fmt"
+	"hash/maphash"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// pictures and videos are the extensions that a folder is searched for. A picture that is named itself may have any.
+var (
+	pictures = []string{".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp"}
+	videos   = []string{".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".ts", ".m2ts", ".wmv", ".flv", ".ogv", ".3gp", ".mjpeg", ".mjpg"}
+)
+
+func hasExtension(path string, list []string) bool {
+	return slices.Contains(list, strings.ToLower(filepath.Ext(path)))
+}
+
+// JPEG is the name of a picture's annotated copy: always one of a JPEG.
+func JPEG(name string) string {
+	if e := strings.ToLower(filepath.Ext(name)); e == ".jpg" || e == ".jpeg" {
+		return name
+	}
+	return name + ".jpg"
+}
+
+// Names tells equal names apart by numbers. It keeps 8 bytes of each name, so that now and then one gets a number without need.
+type Names struct {
+	seed maphash.Seed
+	used map[uint64]struct{}
+}
+
+// NewNames has none.
+func NewNames() *Names { return &Names{maphash.MakeSeed(), map[uint64]struct{}{}} }
+
+// Unique returns the name, with a number if it, or rather key of it, was there.
+func (n *Names) Unique(name string, key func(string) string) string {
+	ext := filepath.Ext(name)
+	out := name
+	for i := 2; ; i++ {
+		h := maphash.String(n.seed, key(out))
+		if _, ok := n.used[h]; !ok {
+			n.used[h] = struct{}{}
+			return out
+		}
+		out = fmt.Sprintf("%s_%d%s", strings.TrimSuffix(name, ext), i, ext)
+	}
+}
+
+// plain makes the name of a file of that of a camera or stream.
+func plain(address string) string {
+	_, rest, ok := strings.Cut(address, "://")
+	if !ok {
+		rest = address
+	}
+	if _, host, ok := strings.Cut(rest, "@"); ok { // after user and password
+		rest = host
+	}
+	rest, _, _ = strings.Cut(rest, "?")
+	return strings.Trim(strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '.' || r == '-' {
+			return r
+		}
+		return '_'
+	}, rest), "_.")
+}

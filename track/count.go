@@ -1,0 +1,193 @@
+package track
+
+import (
+	"fmt"
+	"math"
+
+	"retinago/box"
+)
+
+// Point is a place in pixels of the picture.
+type Point struct{ X, Y float64 }
+
+// Counter counts tracks by where the centres of their boxes go. It is not for concurrent use.
+type Counter interface {
+	// Count looks at the objects of the next frame; those without a track are passed over.
+	Count(objects []Object)
+	// Counts are the numbers so far, by class.
+	Counts() map[int]Count
+	// Ways names the two directions.
+	Ways() [2]string
+	// Points are its corners, to draw it; a Zone's are closed.
+	Points() []Point
+}
+
+var (
+	_ Counter = (*Line)(nil)
+	_ Counter = (*Zone)(nil)
+)
+
+// Count is how many went in each of two directions.
+type Count [2]int
+
+// forget is after how many frames a track that is not seen is forgotten: more than a Tracker remembers it.
+const forget = 1000
+
+// counter keeps where tracks were.
+type counter struct {
+	frame  int
+	places map[int]place
+	counts map[int]Count
+}
+
+type place struct {
+	at    Point
+	side  int
+	frame int
+}
+
+func newCounter() counter { return counter{places: map[int]place{}, counts: map[int]Count{}} }
+
+// Counts are the numbers so far, by class.
+func (c *counter) Counts() map[int]Count { return c.counts }
+
+// follow asks step about every track that was there before, with its place and side before; step gives its side now and
+// the direction that it crossed in, -1 for none.
+func (c *counter) follow(objects []Object, step func(old place, known bool, now Point) (side, way int)) {
+	c.frame++
+	for _, o := range objects {
+		if o.Track == 0 {
+			continue
+		}
+		now := centre(o.Box)
+		old, known := c.places[o.Track]
+		side, way := step(old, known, now)
+		if way >= 0 {
+			n := c.counts[o.Class]
+			n[way]++
+			c.counts[o.Class] = n
+		}
+		c.places[o.Track] = place{now, side, c.frame}
+	}
+	if c.frame%forget == 0 {
+		for k, v := range c.places {
+			if v.frame <= c.frame-forget {
+				delete(c.places, k)
+			}
+		}
+	}
+}
+
+func centre(b box.Box) Point {
+	return Point{(float64(b.X1) + float64(b.X2)) / 2, (float64(b.Y1) + float64(b.Y2)) / 2}
+}
+
+// Line counts what crosses the line from A to B: to the right of one who looks from A to B, and to the left.
+type Line struct {
+	A, B Point
+	counter
+}
+
+// NewLine makes a line of x1,y1,x2,y2.
+func NewLine(v []float64) (*Line, error) {
+	if len(v) != 4 || !finite(v) || v[0] == v[2] && v[1] == v[3] {
+		return nil, fmt.Errorf("track: a line of %v: it takes x1,y1,x2,y2 of two different points", v)
+	}
+	return &Line{Point{v[0], v[1]}, Point{v[2], v[3]}, newCounter()}, nil
+}
+
+// Ways names the two directions.
+func (l *Line) Ways() [2]string { return [2]string{"right", "left"} }
+
+// Points are the line's ends.
+func (l *Line) Points() []Point { return []Point{l.A, l.B} }
+
+// Count counts a track when the way of its centre meets the line. A centre on the line is still on the side that it came from.
+func (l *Line) Count(objects []Object) {
+	l.follow(objects, func(old place, known bool, now Point) (int, int) {
+		to := side(l.A, l.B, now)
+		switch {
+		case !known:
+			return to, -1
+		case to == 0 || to == old.side:
+			return old.side, -1
+		case old.side == 0 || side(old.at, now, l.A)*side(old.at, now, l.B) > 0: // it began on the line, or passed beside it
+			return to, -1
+		case to > 0:
+			return to, 0
+		}
+		return to, 1
+	})
+}
+
+// side is 1 for a point at the right of the way from a to b, with y downwards, -1 at its left, 0 on the line.
+func side(a, b, p Point) int {
+	switch v := (b.X-a.X)*(p.Y-a.Y) - (b.Y-a.Y)*(p.X-a.X); {
+	case v > 0:
+		return 1
+	case v < 0:
+		return -1
+	}
+	return 0
+}
+
+// Zone counts what comes into a polygon, and what leaves it. What appears or ends inside does neither.
+type Zone struct {
+	Corners []Point
+	counter
+}
+
+// NewZone makes a zone of x1,y1,x2,y2,x3,y3 and more.
+func NewZone(v []float64) (*Zone, error) {
+	if len(v) < 6 || len(v)%2 != 0 || !finite(v) {
+		return nil, fmt.Errorf("track: a zone of %v: it takes x1,y1,x2,y2,x3,y3 and more of at least three corners", v)
+	}
+	z := &Zone{counter: newCounter()}
+	for i := 0; i < len(v); i += 2 {
+		z.Corners = append(z.Corners, Point{v[i], v[i+1]})
+	}
+	return z, nil
+}
+
+// Ways names the two directions.
+func (z *Zone) Ways() [2]string { return [2]string{"in", "out"} }
+
+// Points are the zone's corners, the first again at the end.
+func (z *Zone) Points() []Point {
+	return append(z.Corners[:len(z.Corners):len(z.Corners)], z.Corners[0])
+}
+
+// Count counts a track when its centre is inside and was not, or the other way round.
+func (z *Zone) Count(objects []Object) {
+	z.follow(objects, func(old place, known bool, now Point) (int, int) {
+		side := 0
+		if z.holds(now) {
+			side = 1
+		}
+		if !known || side == old.side {
+			return side, -1
+		}
+		return side, 1 - side
+	})
+}
+
+// holds tells whether a point is inside: a ray to the right crosses the border an odd number of times.
+func (z *Zone) holds(p Point) bool {
+	in := false
+	for i, a := range z.Corners {
+		b := z.Corners[(i+1)%len(z.Corners)]
+		if (a.Y > p.Y) != (b.Y > p.Y) && p.X < a.X+(p.Y-a.Y)/(b.Y-a.Y)*(b.X-a.X) {
+			in = !in
+		}
+	}
+	return in
+}
+
+func finite(v []float64) bool {
+	for _, x := range v {
+		if math.IsNaN(x) || math.IsInf(x, 0) {
+			return false
+		}
+	}
+	return true
+}

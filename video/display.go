@@ -1,0 +1,57 @@
+//go:build !nocv
+
+package video
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// display tells whether there is one to show windows on. OpenCV's window library ends the whole program where there is
+// none, so that it is looked for before. QT_QPA_PLATFORM says where windows go otherwise.
+func display() error {
+	if runtime.GOOS != "linux" || os.Getenv("QT_QPA_PLATFORM") != "" {
+		return nil
+	}
+	x, wayland := os.Getenv("DISPLAY"), os.Getenv("WAYLAND_DISPLAY")
+	if x == "" && wayland == "" {
+		return errors.New("video: there is no display to show a window on: neither DISPLAY nor WAYLAND_DISPLAY is set")
+	}
+	if wayland != "" {
+		if !filepath.IsAbs(wayland) {
+			wayland = filepath.Join(os.Getenv("XDG_RUNTIME_DIR"), wayland)
+		}
+		if answers("unix", wayland) {
+			return nil
+		}
+	}
+	host, number, _ := strings.Cut(x, ":")
+	number, _, _ = strings.Cut(number, ".")
+	n, err := strconv.Atoi(number)
+	if err == nil && (host == "" || host == "unix") {
+		socket := fmt.Sprintf("/tmp/.X11-unix/X%d", n)
+		if answers("unix", socket) || answers("unix", "@"+socket) {
+			return nil
+		}
+	}
+	if err == nil && answers("tcp", net.JoinHostPort(host, strconv.Itoa(6000+n))) {
+		return nil
+	}
+	return fmt.Errorf("video: there is no display to show a window on: DISPLAY=%s WAYLAND_DISPLAY=%s does not answer", x, os.Getenv("WAYLAND_DISPLAY"))
+}
+
+func answers(network, address string) bool {
+	c, err := net.DialTimeout(network, address, 5*time.Second)
+	if err != nil {
+		return false
+	}
+	c.Close()
+	return true
+}
