@@ -18,8 +18,8 @@ type limited struct {
 // refusing bounds the connections that are refused with patience; others may miss the reason where they have sent much.
 const refusing = 256
 
-const refusal = "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nRetry-After: 1\r\nConnection: close\r\nContent-Length: 77\r\n\r\n" +
-	`{"error":{"code":"connections","message":"too many connections are open"}}` + "\n\r\n"
+const refusal = "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nRetry-After: 1\r\nConnection: close\r\nContent-Length: 75\r\n\r\n" +
+	`{"error":{"code":"connections","message":"too many connections are open"}}` + "\n"
 
 func newLimited(l net.Listener, most int, m *metrics) *limited {
 	return &limited{l, make(chan struct{}, most), make(chan struct{}, refusing), m}
