@@ -78,8 +78,8 @@ type Engine interface {
 	BoxLoss(loss, deltas, targets, labels, norm *tensor.Dense, p BoxLossParams) error
 	BoxLossGrad(ddeltas, deltas, targets, labels, norm, up *tensor.Dense, p BoxLossParams) error
 
-	// SumSquares returns the sum of x*x in float64: NaN or Inf when any element is not finite.
-	SumSquares(x *tensor.Dense) (float64, error)
+	// SumSquares returns the sum of x*x over all elements of xs in float64: NaN or Inf when any is not finite.
+	SumSquares(xs ...*tensor.Dense) (float64, error)
 	// SGD: g' = scale*g + decay*w; m = momentum*m + g'; w -= lr * (nesterov ? g' + momentum*m : m). (PyTorch's form.)
 	SGD(w, m, g *tensor.Dense, p SGDParams) error
 	// Adam: Kingma and Ba 2015, algorithm 1; p.Decoupled makes it AdamW (Loshchilov and Hutter 2019, algorithm 2).

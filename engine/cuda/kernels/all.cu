@@ -1,0 +1,7 @@
+// All kernels, as one module.
+#include "elementwise.cu"
+#include "loss.cu"
+#include "norm.cu"
+#include "optimizer.cu"
+#include "reduce.cu"
+#include "spatial.cu"
