@@ -105,9 +105,8 @@ func like(n int, v float32) []float32 {
 	return s
 }
 
-// near compares with what the CPU engine gave, relative to its root mean square. NaN equals NaN.
-func near(t testing.TB, name string, got, want []float32, tolerance float64) {
-	t.Helper()
+// far is the largest difference relative to the root mean square of want, and where it is. NaN equals NaN.
+func far(got, want []float32) (worst float64, at int) {
 	var square float64
 	finite := 0
 	for _, w := range want {
@@ -122,9 +121,21 @@ func near(t testing.TB, name string, got, want []float32, tolerance float64) {
 		if g == w || g != g && w != w {
 			continue
 		}
-		if d := math.Abs(float64(g)-float64(w)) / scale; !(d <= tolerance) {
-			t.Errorf("%s: value %d of %d is %g, the CPU engine has %g", name, i, len(want), g, w)
-			return
+		d := math.Abs(float64(g)-float64(w)) / scale
+		if d != d {
+			d = math.Inf(1)
 		}
+		if d > worst {
+			worst, at = d, i
+		}
+	}
+	return worst, at
+}
+
+// near compares with what the CPU engine gave.
+func near(t testing.TB, name string, got, want []float32, tolerance float64) {
+	t.Helper()
+	if d, i := far(got, want); d > tolerance {
+		t.Errorf("%s: value %d of %d is %g, the CPU engine has %g: %.2g of the root mean square", name, i, len(want), got[i], want[i], d)
 	}
 }

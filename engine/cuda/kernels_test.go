@@ -23,7 +23,9 @@ type kernelCase struct {
 
 func cases() []kernelCase {
 	var all []kernelCase
-	add := func(name string, run func(t testing.TB, e engine.Engine) [][]float32) { all = append(all, kernelCase{name, run}) }
+	add := func(name string, run func(t testing.TB, e engine.Engine) [][]float32) {
+		all = append(all, kernelCase{name, run})
+	}
 	nan := float32(math.NaN())
 
 	for _, n := range []int{1, 7, 255, 257, 5000} {
@@ -73,6 +75,11 @@ func cases() []kernelCase {
 			db := put(t, e, like(c, 7), c)
 			must(t, e.BiasGrad(db, put(t, e, dy, n, h, w, c)))
 			return [][]float32{get(t, e, db)}
+		})
+		add(fmt.Sprint("folded norm ", s), func(t testing.TB, e engine.Engine) [][]float32 {
+			scale, shift := put(t, e, like(c, 7), c), put(t, e, like(c, 7), c)
+			must(t, e.Fold(scale, shift, put(t, e, normal(7, c), c), put(t, e, normal(8, c), c), put(t, e, normal(9, c), c), put(t, e, like(c, 2), c), 1e-3))
+			return [][]float32{get(t, e, scale), get(t, e, shift)}
 		})
 		for _, relu := range []bool{false, true} {
 			add(fmt.Sprint("norms ", s, relu), func(t testing.TB, e engine.Engine) [][]float32 {

@@ -92,4 +92,3 @@ func columns(rows, c int) (wide, chunks, per, threadCount int) {
 	per = max(1, (rows+chunks-1)/chunks)
 	return (c + threadCount - 1) / threadCount, max(1, (rows+per-1)/per), per, threadCount
 }
-

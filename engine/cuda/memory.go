@@ -125,6 +125,16 @@ func (e *Engine) Download(dst any, src *tensor.Dense) error {
 	return e.judge()
 }
 
+// Wait returns when all work is done.
+func (e *Engine) Wait() error {
+	return e.do(func() error {
+		if err := e.stream.Synchronize(); err != nil {
+			return fmt.Errorf("cuda: work on %v failed: %w", e.device, err)
+		}
+		return nil
+	})
+}
+
 // read waits for all work and copies from the GPU.
 func (e *Engine) read(b []byte, from cu.DevicePtr) error {
 	defer runtime.KeepAlive(b)

@@ -127,3 +127,8 @@ func (e *Engine) normGrad(dx, dy, y, x, gamma, stats *tensor.Dense, v pixels, p 
 	}
 	return e.each("norm_grad", size(x), at(dx), at(dy), counted(y, p), at(x), at(gamma), at(stats), coef, long(v.images), long(v.pixels), long(v.c), long(v.groups))
 }
+
+// Fold derives a norm with fixed statistics.
+func (e *Engine) Fold(scale, shift, gamma, beta, mean, variance *tensor.Dense, eps float32) error {
+	return e.each("fold", size(scale), at(scale), at(shift), at(gamma), at(beta), at(mean), at(variance), long(size(scale)), float(eps))
+}
