@@ -1,5 +1,5 @@
 # retinago: every target works alone, from a machine with Go, git, make and apt.
-# TAGS=nocv builds without OpenCV. GO names another go command.
+# TAGS=nocv builds without OpenCV, TAGS=gpu for NVIDIA GPUs, TAGS="gpu nocv" both. GO names another go command.
 
 GO ?= go
 TAGS ?=
@@ -7,7 +7,12 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo deve
 IMAGE ?= retinago
 BENCH ?= .
 
-tags := $(if $(TAGS),-tags $(TAGS))
+tags := $(if $(TAGS),-tags '$(TAGS)')
+# gorgonia.org/cu compiles against our header of the CUDA driver and links with our loader of it, whatever is installed.
+ifneq (,$(findstring gpu,$(TAGS)))
+export CGO_CFLAGS := -I$(CURDIR)/engine/cuda/driver/include
+export CGO_LDFLAGS := -L$(CURDIR)/engine/cuda/driver/link
+endif
 setup := $(if $(findstring nocv,$(TAGS)),NOCV=1 )scripts/setup
 
 .DEFAULT_GOAL := help
@@ -28,17 +33,18 @@ demo: build ## train on synthetic shapes, measure, draw detections; minutes
 test: setup ## vet and test everything, with and without OpenCV, with the race detector
 	@scripts/test
 
-lint: setup ## check formatting and vet, with and without OpenCV
+lint: setup ## check formatting and vet, with and without OpenCV, and for GPUs
 	@files=$$(git ls-files -co --exclude-standard '*.go' | xargs gofmt -l); \
 	  [ -z "$$files" ] || { echo "not gofmt-ed:" $$files; exit 1; }
 	$(GO) vet ./...
 	$(GO) vet -tags nocv ./...
+	CGO_CFLAGS=-I$(CURDIR)/engine/cuda/driver/include CGO_LDFLAGS=-L$(CURDIR)/engine/cuda/driver/link $(GO) vet -tags 'gpu nocv' ./...
 
 bench: setup ## run the benchmarks; BENCH=REGEXP selects
 	$(GO) test $(tags) -run '^$$' -bench '$(BENCH)' -benchmem -timeout 60m ./...
 
-docker: ## build the Docker image; IMAGE names it
-	docker build --build-arg VERSION='$(VERSION)' -t '$(IMAGE)' .
+docker: ## build the Docker image; IMAGE names it, TAGS=gpu takes the stage for GPUs
+	docker build --target $(if $(findstring gpu,$(TAGS)),gpu,cpu) --build-arg VERSION='$(VERSION)' -t '$(IMAGE)' .
 
 clean: ## remove what make made: bin and out
 	rm -rf bin out

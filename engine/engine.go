@@ -100,7 +100,7 @@ type Async interface {
 
 // Limited is an engine with memory of its own, beside the host's.
 type Limited interface {
-	// Memory returns the free bytes and all.
+	// Memory returns the bytes that are free for tensors, and all.
 	Memory() (free, total int64, err error)
 }
 

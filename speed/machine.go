@@ -6,14 +6,18 @@ import (
 	"runtime"
 	"strings"
 
+	"retinago/engine"
 	"retinago/engine/cpu"
 	"retinago/picture"
 )
 
 // Describe tells what e runs on.
-func Describe(e *cpu.Engine) Machine {
-	return Machine{CPU: processor(), Engine: e.Name(), Threads: e.Threads(), Algorithm: e.Algorithm().String(), OneDNN: cpu.LibraryVersion(),
-		Pictures: picture.Codec(), Go: runtime.Version(), System: runtime.GOOS + "/" + runtime.GOARCH}
+func Describe(e engine.Engine) Machine {
+	m := Machine{CPU: processor(), Engine: e.Name(), Threads: e.Threads(), Pictures: picture.Codec(), Go: runtime.Version(), System: runtime.GOOS + "/" + runtime.GOARCH}
+	if c, ok := e.(*cpu.Engine); ok {
+		m.Algorithm, m.OneDNN = c.Algorithm().String(), cpu.LibraryVersion()
+	}
+	return m
 }
 
 // processor is the name that Linux gives the first one, empty where it does not tell.
@@ -30,8 +34,12 @@ func processor() string {
 	return ""
 }
 
-// Ceilings measures what the engine's threads can do at most.
-func (r *Result) Ceilings(e *cpu.Engine) error {
+// Ceilings measures what the processor's threads can do at most, where they are the engine's.
+func (r *Result) Ceilings(of engine.Engine) error {
+	e, ok := of.(*cpu.Engine)
+	if !ok {
+		return nil
+	}
 	product, err := e.PeakProduct()
 	if err != nil {
 		return err

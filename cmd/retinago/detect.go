@@ -36,6 +36,7 @@ func detectCommand() *cli.Command {
 			&cli.Float64Flag{Name: "score", Usage: "least score to report", Value: .5},
 			&cli.Float64Flag{Name: "nms", Usage: "IoU above which the lower score of a class goes", DefaultText: "of the checkpoint"},
 			&cli.StringFlag{Name: "method", Usage: "how boxes of one object are thinned out: " + strings.Join(nms.Kinds(), ", "), DefaultText: "of the checkpoint"},
+			deviceFlag(), tf32Flag(),
 			&cli.IntFlag{Name: "threads", Usage: "of the compute", DefaultText: "all cores"},
 			&cli.BoolFlag{Name: "fast-decode", Usage: "read JPEGs at 1/2, 1/4 or 1/8 where they are scaled down by as much (data.fast_decode); annotated copies stay whole"},
 			&cli.BoolFlag{Name: "times", Usage: "print where the time went"},
@@ -64,7 +65,7 @@ func detect(c *cli.Context) error {
 	if err := (nms.Method{Kind: c.String("method")}).Check(); err != nil {
 		return usage("detect: -method: %v", err)
 	}
-	o := infer.Options{Threads: c.Int("threads"), Score: &score, Method: c.String("method"), FastDecode: c.Bool("fast-decode")}
+	o := infer.Options{Device: c.String("device"), TF32: c.Bool("tf32"), Threads: c.Int("threads"), Score: &score, Method: c.String("method"), FastDecode: c.Bool("fast-decode")}
 	if c.IsSet("nms") {
 		v := c.Float64("nms")
 		o.NMS = &v

@@ -3,10 +3,12 @@ package main
 import (
 	"fmt"
 	"runtime"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
 	"retinago/engine/cpu"
+	"retinago/engine/device"
 	"retinago/picture"
 )
 
@@ -16,8 +18,8 @@ func versionCommand() *cli.Command {
 		Usage:       "print the versions of the program and its libraries",
 		Description: "   retinago version",
 		Action: func(c *cli.Context) error {
-			_, err := fmt.Fprintf(c.App.Writer, "retinago %s\n%s %s/%s\noneDNN %s\npictures %s\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH,
-				cpu.LibraryVersion(), picture.Codec())
+			_, err := fmt.Fprintf(c.App.Writer, "retinago %s\n%s %s/%s\noneDNN %s\nGPU %s\npictures %s\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH,
+				cpu.LibraryVersion(), strings.Join(device.GPUs(), "\n    "), picture.Codec())
 			return err
 		},
 	}

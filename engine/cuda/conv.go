@@ -21,7 +21,7 @@ type planKey struct {
 }
 
 // mostWorkspace bounds what cuDNN may take for one convolution.
-const mostWorkspace = 1 << 30
+const mostWorkspace = 256 << 20
 
 // plan returns cuDNN's choice for a shape, with its scratch memory.
 func (e *Engine) plan(kind C.int, s C.retinago_shape) (*C.retinago_plan, uint64, error) {

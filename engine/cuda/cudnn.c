@@ -38,7 +38,7 @@ typedef int (*fused_t)(void *, const void *, void *, CUdeviceptr, void *, CUdevi
 
 #define CALL(type, f) ((type)retinago_cudnn_functions[f])
 
-enum { NHWC = 1, FLOAT = 0, CROSS_CORRELATION = 1, RELU = 1, IDENTITY = 5, PROPAGATE_NAN = 1, PRECOMPUTED_GEMM = 1 };
+enum { NHWC = 1, FLOAT = 0, CROSS_CORRELATION = 1, RELU = 1, IDENTITY = 5, PROPAGATE_NAN = 1, PRECOMPUTED_GEMM = 1, FMA = 3 };
 enum { NOT_INITIALIZED = 1001, NOT_SUPPORTED = 3000 };
 
 size_t retinago_cudnn_version(void) { return CALL(size_t(*)(void), GetVersion)(); }
@@ -87,7 +87,8 @@ int retinago_plan_make(retinago_plan *p, CUcontext ctx, void *handle, int kind, 
     if (!c[i].status && c[i].memory <= limit) {
       p->algorithm = c[i].algorithm;
       p->workspace = c[i].memory;
-      return 0;
+      // An algorithm is offered with its own math; float32 stays what was asked for.
+      return math == FMA ? 0 : CALL(set_t, SetConvolutionMathType)(p->conv, c[i].math);
     }
   return NOT_SUPPORTED;
 }

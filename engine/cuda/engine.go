@@ -183,7 +183,7 @@ func (d Device) String() string { return fmt.Sprintf("cuda:%d (%s)", d.Number, d
 // Devices lists the GPUs of the machine.
 func Devices() ([]Device, error) {
 	if err := driver.Open(); err != nil {
-		return nil, fmt.Errorf("cuda: %w", err)
+		return nil, fmt.Errorf("cuda: no device: %w", err)
 	}
 	n, err := cu.NumDevices()
 	if err != nil {

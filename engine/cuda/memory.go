@@ -56,13 +56,13 @@ func (e *Engine) held() (n int64) {
 	return n
 }
 
-// Memory returns the GPU's free and all of its memory, in bytes.
+// Memory returns the GPU's free and all of its memory, in bytes. What convolutions may take as scratch space is not free.
 func (e *Engine) Memory() (free, total int64, err error) {
 	err = e.do(func() (err error) {
 		free, total, err = cu.MemInfo()
 		return err
 	})
-	return free, total, err
+	return max(free-mostWorkspace, 0), total, err
 }
 
 // Free gives memory of Alloc back.

@@ -114,30 +114,30 @@ static CUresult to_device(CUdeviceptr dst, const void *src, size_t n, CUstream s
   WANT_CONTEXT;
   if (s != (CUstream)&stream || !owns(dst, n)) return CUDA_ERROR_INVALID_VALUE;
   if (pinned(src)) {
-    enqueue([=] { memcpy((void *)dst, src, n); });
+    enqueue([=] { memcpy(seen(dst), src, n); });
     return CUDA_SUCCESS;
   }
   std::vector<char> copy((const char *)src, (const char *)src + n); // pageable memory is staged at once
-  enqueue([=] { memcpy((void *)dst, copy.data(), n); });
+  enqueue([=] { memcpy(seen(dst), copy.data(), n); });
   return CUDA_SUCCESS;
 }
 static CUresult to_host(void *dst, CUdeviceptr src, size_t n, CUstream s) {
   WANT_CONTEXT;
   if (s != (CUstream)&stream || !owns(src, n)) return CUDA_ERROR_INVALID_VALUE;
-  enqueue([=] { memcpy(dst, (const void *)src, n); });
+  enqueue([=] { memcpy(dst, seen(src), n); });
   if (!pinned(dst)) drain();
   return CUDA_SUCCESS;
 }
 static CUresult within(CUdeviceptr dst, CUdeviceptr src, size_t n, CUstream) {
   WANT_CONTEXT;
   if (!owns(dst, n) || !owns(src, n)) return CUDA_ERROR_INVALID_VALUE;
-  enqueue([=] { memcpy((void *)dst, (const void *)src, n); });
+  enqueue([=] { memcpy(seen(dst), seen(src), n); });
   return CUDA_SUCCESS;
 }
 static CUresult set_bytes(CUdeviceptr dst, unsigned char v, size_t n, CUstream) {
   WANT_CONTEXT;
   if (!owns(dst, n)) return CUDA_ERROR_INVALID_VALUE;
-  enqueue([=] { memset((void *)dst, v, n); });
+  enqueue([=] { memset(seen(dst), v, n); });
   return CUDA_SUCCESS;
 }
 

@@ -98,11 +98,15 @@ void correlate(float *out, const float *in, const float *weights, const Four &x,
 
 bool memory(const void *p, size_t floats) { return host::owns((uint64_t)p, floats * sizeof(float)); }
 
+// The place of a device address.
+template <class T> T *seen(T *p) { return (T *)host::seen((uint64_t)p); }
+
 int forward(void *, const float *alpha, Four *xd, const float *x, Four *wd, const float *w, Conv *d, int algorithm, void *space, size_t bytes, const float *beta, Four *yd, float *y) {
   if (algorithm != 1 || bytes < WORKSPACE || *alpha != 1 || *beta != 0 || !fits(xd, wd, d, yd)) return BAD_PARAM;
   if (!memory(x, xd->size()) || !memory(w, wd->size()) || !memory(y, yd->size()) || !host::owns((uint64_t)space, bytes)) return BAD_PARAM;
   Four xs = *xd, ws = *wd, ys = *yd;
   Conv c = *d;
+  y = seen(y), x = seen(x), w = seen(w), space = seen(space);
   enqueue([=] {
     memset(space, 0xff, bytes);
     correlate(y, x, w, xs, ws, c, ys);
@@ -119,6 +123,7 @@ int fused(void *h, const float *alpha, Four *xd, const float *x, Four *wd, const
   int channels = yd->c, mode = a->mode;
   float add = *alpha2;
   if (mode != 1 && mode != 5) return NOT_SUPPORTED;
+  y = seen(y), z = seen(z), bias = seen(bias);
   enqueue([=] {
     for (size_t i = 0; i < n; i++) {
       float v = y[i] + bias[i % channels] + (add ? add * z[i] : 0);
@@ -133,6 +138,7 @@ int backward_data(void *, const float *alpha, Four *wd, const float *w, Four *dy
   if (!memory(dx, dxd->size()) || !memory(w, wd->size()) || !memory(dy, dyd->size()) || !host::owns((uint64_t)space, bytes)) return BAD_PARAM;
   Four xs = *dxd, ws = *wd, ys = *dyd;
   Conv c = *d;
+  dx = seen(dx), dy = seen(dy), w = seen(w), space = seen(space);
   enqueue([=] {
     memset(space, 0xff, bytes);
     memset(dx, 0, xs.size() * sizeof(float));
@@ -153,6 +159,7 @@ int backward_filter(void *, const float *alpha, Four *xd, const float *x, Four *
   if (!memory(x, xd->size()) || !memory(dw, dwd->size()) || !memory(dy, dyd->size()) || !host::owns((uint64_t)space, bytes)) return BAD_PARAM;
   Four xs = *xd, ws = *dwd, ys = *dyd;
   Conv c = *d;
+  dw = seen(dw), dy = seen(dy), x = seen(x), space = seen(space);
   enqueue([=] {
     memset(space, 0xff, bytes);
     memset(dw, 0, ws.size() * sizeof(float));

@@ -4,11 +4,13 @@
 #include "all.cu"
 
 #include "launch.h"
+#include "memory.h"
 
 #include <string.h>
 #include <ucontext.h>
 
 #include <tuple>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -72,8 +74,14 @@ void run(const Work &w, const unsigned *grid) {
       }
 }
 
+// An argument as the kernel wants it: addresses are of the device.
+template <class A> static A argument(void *p) {
+  if constexpr (std::is_pointer<A>::value) return (A)seen(*(uint64_t *)p);
+  else return *(A *)p;
+}
+
 template <class... A, size_t... I> static Work pack(void (*f)(A...), void **p, std::index_sequence<I...>) {
-  std::tuple<A...> args{*(A *)p[I]...};
+  std::tuple<A...> args{argument<A>(p[I])...};
   return [f, args] { std::apply(f, args); };
 }
 

@@ -2,8 +2,11 @@
 
 #include "memory.h"
 
+#include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <deque>
 #include <map>
@@ -14,16 +17,14 @@ namespace host {
 int64_t capacity = 1ll << 30, live, launches, waits;
 
 static const size_t SPAN = 1ull << 32, PAGE = 4096; // of addresses; pages come when they are written
-static char *base;
+static char *base, *shadow; // of the same memory: addresses that nobody can read, and those that work has
+static int file;
 static std::map<uint64_t, size_t> blocks, locked;
 static std::deque<std::function<void()>> queue;
 static std::recursive_mutex mutex;
 typedef std::lock_guard<std::recursive_mutex> Lock;
 
-// open makes device memory readable, for the time of one piece of work.
-static void open(bool yes) {
-  for (auto &b : blocks) mprotect((void *)b.first, (b.second + PAGE - 1) / PAGE * PAGE, yes ? PROT_READ | PROT_WRITE : PROT_NONE);
-}
+static size_t pages(size_t n) { return (n + PAGE - 1) / PAGE * PAGE; }
 
 void enqueue(std::function<void()> work) {
   Lock l(mutex);
@@ -32,11 +33,10 @@ void enqueue(std::function<void()> work) {
 
 void drain() {
   Lock l(mutex);
-  if (queue.empty()) return;
-  open(true);
   for (; !queue.empty(); queue.pop_front()) queue.front()();
-  open(false);
 }
+
+void *seen(uint64_t p) { return p ? shadow + (p - (uint64_t)base) : NULL; }
 
 bool owns(uint64_t p, size_t n) {
   Lock l(mutex);
@@ -50,18 +50,23 @@ CUresult allocate(CUdeviceptr *p, size_t n) {
   Lock l(mutex);
   if (!n) return CUDA_ERROR_INVALID_VALUE;
   if (live + (int64_t)n > capacity) return CUDA_ERROR_OUT_OF_MEMORY;
-  if (!base) base = (char *)mmap(NULL, SPAN, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (!base) {
+    file = memfd_create("device", 0);
+    if (file < 0 || ftruncate(file, SPAN)) abort();
+    base = (char *)mmap(NULL, SPAN, PROT_NONE, MAP_SHARED | MAP_NORESERVE, file, 0);
+    shadow = (char *)mmap(NULL, SPAN, PROT_NONE, MAP_SHARED | MAP_NORESERVE, file, 0);
+    if (base == MAP_FAILED || shadow == MAP_FAILED) abort();
+  }
   uint64_t at = (uint64_t)base; // the first gap, with a page on each side that nobody owns
   for (auto &b : blocks) {
     if (b.first >= at + n + PAGE) break;
-    at = (b.first + b.second + PAGE - 1) / PAGE * PAGE + PAGE;
+    at = b.first + pages(b.second) + PAGE;
   }
   if (at + n > (uint64_t)base + SPAN) return CUDA_ERROR_OUT_OF_MEMORY;
   blocks[at] = n;
   live += n;
-  mprotect((void *)at, (n + PAGE - 1) / PAGE * PAGE, PROT_READ | PROT_WRITE);
-  memset((void *)at, 0xff, n); // NaN until written
-  mprotect((void *)at, (n + PAGE - 1) / PAGE * PAGE, PROT_NONE);
+  mprotect(seen(at), pages(n), PROT_READ | PROT_WRITE);
+  memset(seen(at), 0xff, n); // NaN until written
   *p = at;
   return CUDA_SUCCESS;
 }
@@ -71,7 +76,8 @@ CUresult release(CUdeviceptr p) {
   drain(); // the driver waits for work on the memory
   auto b = blocks.find(p);
   if (b == blocks.end()) return CUDA_ERROR_INVALID_VALUE;
-  madvise((void *)p, (b->second + PAGE - 1) / PAGE * PAGE, MADV_DONTNEED);
+  mprotect(seen(p), pages(b->second), PROT_NONE);
+  fallocate(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, p - (uint64_t)base, pages(b->second));
   live -= b->second;
   blocks.erase(b);
   return CUDA_SUCCESS;

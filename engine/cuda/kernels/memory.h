@@ -7,9 +7,12 @@
 
 namespace host {
 
-// Work waits in the queue until somebody waits for it, in order; it may touch device memory, nothing else may.
+// Work waits in the queue until somebody waits for it, in order.
 void enqueue(std::function<void()> work);
 void drain();
+
+// Where work finds the memory at a device address, which itself nobody can read. NULL is NULL.
+void *seen(uint64_t p);
 
 // Whether [p, p+n) lies in one allocation.
 bool owns(uint64_t p, size_t n);
