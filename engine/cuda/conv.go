@@ -59,6 +59,12 @@ func ptr(p uint64) C.CUdeviceptr { return C.CUdeviceptr(p) }
 
 // Conv computes a convolution with fused scale, bias, residual and ReLU. Where cuDNN fuses no such end, a kernel follows.
 func (e *Engine) Conv(y, x, w, scale, b, res *tensor.Dense, p engine.ConvParams) error {
+	if depthwise(x, w, p) {
+		if err := e.depthwiseForward(y, x, w, scale, p); err != nil {
+			return err
+		}
+		return e.finish(y, b, res, p)
+	}
 	plan, space, err := e.plan(C.FORWARD, convShape(x, w, y, p))
 	if err != nil {
 		return err
@@ -77,14 +83,22 @@ func (e *Engine) Conv(y, x, w, scale, b, res *tensor.Dense, p engine.ConvParams)
 	if err := cudnnError("Conv", C.retinago_conv(e.context(), e.cudnn, plan, ptr(at(y)), ptr(at(x)), ptr(filters), ptr(space), plan.workspace)); err != nil {
 		return err
 	}
+	return e.finish(y, b, res, p)
+}
+
+// finish adds bias and residual to a convolution's sums and rectifies them.
+func (e *Engine) finish(y, b, res *tensor.Dense, p engine.ConvParams) error {
 	if b == nil && res == nil && !p.ReLU {
 		return nil
 	}
-	return e.each("finish", size(y), at(y), maybe(b), maybe(res), long(size(y)), long(w.Shape()[0]), flag(p.ReLU), float(p.Rectifier.Slope), float(p.Rectifier.Cap))
+	return e.each("finish", size(y), at(y), maybe(b), maybe(res), long(size(y)), long(y.Shape()[3]), flag(p.ReLU), float(p.Rectifier.Slope), float(p.Rectifier.Cap))
 }
 
 // ConvData computes the gradient of a convolution by its input.
 func (e *Engine) ConvData(dx, dy, w, scale *tensor.Dense, p engine.ConvParams) error {
+	if depthwise(dx, w, p) {
+		return e.depthwiseData(dx, dy, w, scale, p)
+	}
 	plan, space, err := e.plan(C.BY_DATA, convShape(dx, w, dy, p))
 	if err != nil {
 		return err
@@ -98,6 +112,9 @@ func (e *Engine) ConvData(dx, dy, w, scale *tensor.Dense, p engine.ConvParams) e
 
 // ConvWeights computes the gradient of a convolution by its weights.
 func (e *Engine) ConvWeights(dw, dy, x, scale *tensor.Dense, p engine.ConvParams) error {
+	if depthwise(x, dw, p) {
+		return e.depthwiseWeights(dw, dy, x, scale, p)
+	}
 	plan, space, err := e.plan(C.BY_WEIGHTS, convShape(x, dw, dy, p))
 	if err != nil {
 		return err

@@ -1,4 +1,5 @@
 // All kernels, as one module.
+#include "depthwise.cu"
 #include "elementwise.cu"
 #include "loss.cu"
 #include "norm.cu"
