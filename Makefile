@@ -16,10 +16,10 @@ endif
 setup := $(if $(findstring nocv,$(TAGS)),NOCV=1 )scripts/setup
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test lint bench docker clean
+.PHONY: help setup build demo test test-gpu lint bench docker clean
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-8s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-8s %s\n", $$1, $$2 }'
 
 setup: ## install with apt what the build needs and the machine lacks
 	@$(setup)
@@ -32,6 +32,10 @@ demo: build ## train on synthetic shapes, measure, draw detections; minutes
 
 test: setup ## vet and test everything, with and without OpenCV, with the race detector
 	@scripts/test
+
+test-gpu: setup ## test the engine for GPUs on the first one of this machine
+	RETINAGO_TEST_GPU=0 CGO_CFLAGS=-I$(CURDIR)/engine/cuda/driver/include CGO_LDFLAGS=-L$(CURDIR)/engine/cuda/driver/link \
+	  $(GO) test -count=1 -tags 'gpu nocv' -v ./engine/cuda
 
 lint: setup ## check formatting and vet, with and without OpenCV, and for GPUs
 	@files=$$(git ls-files -co --exclude-standard '*.go' | xargs gofmt -l); \
