@@ -12,6 +12,7 @@ ARG VERSION=devel
 RUN go build -trimpath -ldflags "-s -w -X main.version=$VERSION" -o /retinago ./cmd/retinago
 
 FROM build AS build-gpu
+ARG VERSION=devel
 RUN make -s build TAGS=gpu VERSION="$VERSION" && mv bin/retinago /retinago
 
 # For NVIDIA GPUs, with the driver of the machine (--gpus all, NVIDIA's container toolkit) and cuDNN 9 in the image:

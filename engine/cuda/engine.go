@@ -107,6 +107,9 @@ func (e *Engine) Close() error {
 	}
 	err := e.do(func() error {
 		var errs []error
+		if e.stream != (cu.Stream{}) {
+			errs = append(errs, e.stream.Synchronize())
+		}
 		for p := range e.blocks {
 			errs = append(errs, cu.MemFree(cu.DevicePtr(p)))
 		}

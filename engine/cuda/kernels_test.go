@@ -12,6 +12,7 @@ import (
 	"gorgonia.org/tensor"
 
 	"retinago/engine"
+	"retinago/engine/cuda"
 	"retinago/engine/cuda/kernels"
 )
 
@@ -230,4 +231,20 @@ func TestLabelThatIsNoClass(t *testing.T) {
 		t.Errorf("a label of 3 among 3 classes: %v", err)
 	}
 	must(t, e.Download(v, loss))
+}
+
+// Convolutions are asked for in float32, and in TF32 where that is wanted.
+func TestTF32(t *testing.T) {
+	onHost(t)
+	for tf32, want := range map[bool]int{false: 3, true: 0} {
+		e, err := cuda.New(cuda.Options{TF32: tf32})
+		must(t, err)
+		w := put(t, e, []float32{2}, 1, 1, 1, 1)
+		y := put(t, e, []float32{0}, 1, 1, 1, 1)
+		must(t, e.Conv(y, w, w, nil, nil, nil, engine.ConvParams{Stride: 1}))
+		if math := kernels.MathType(); math != want {
+			t.Errorf("TF32 %v: cuDNN is asked for arithmetic %d, want %d", tf32, math, want)
+		}
+		must(t, e.Close())
+	}
 }

@@ -31,6 +31,9 @@ func SetThreads(n int) { C.retinago_host_threads(C.int(n)) }
 // SetCapacity is the device's memory, 1 GB to begin with.
 func SetCapacity(bytes int64) { C.retinago_host_capacity(C.int64_t(bytes)) }
 
+// MathType is cuDNN's number of the arithmetic that was last asked for: 0 may be TF32, 3 is float32.
+func MathType() int { return int(C.retinago_host_math()) }
+
 // Counts are what the device has in use, and what it was asked for since the program began.
 type Counts struct {
 	Bytes    int64 // allocated now

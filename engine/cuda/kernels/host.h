@@ -10,6 +10,8 @@ extern "C" {
 
 void *retinago_host_cuda(void *unused, const char *name);
 void *retinago_host_cudnn(void *unused, const char *name);
+// The math type that was last asked for of cuDNN.
+int retinago_host_math(void);
 // Threads of a block, a power of two; with more than one they take turns at every SYNC.
 void retinago_host_threads(int n);
 void retinago_host_capacity(int64_t bytes);
