@@ -12,7 +12,14 @@ COPY . .
 ARG VERSION=devel
 RUN go build -trimpath -ldflags "-s -w -X main.version=$VERSION" -o /retinago ./cmd/retinago
 
-FROM debian:bookworm-slim
+FROM build AS build-gpu
+ARG VERSION=devel
+RUN make -s build TAGS=gpu VERSION="$VERSION" && mv bin/retinago /retinago
+
+# For NVIDIA GPUs, with the driver of the machine (--gpus all, NVIDIA's container toolkit) and cuDNN 9 in the image:
+#   docker build --target gpu -t retinago:gpu .
+#   docker run --rm --gpus all --user "$(id -u):$(id -g)" -v "$PWD:/data" retinago:gpu version
+FROM debian:bookworm-slim AS runtime
 # What `ldd` asks for: the OpenCV modules that gocv binds, and libjpeg, and oneDNN with its OpenMP.
 RUN apt-get update \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
@@ -22,7 +29,6 @@ RUN apt-get update \
       libopencv-videoio406 \
  && rm -rf /var/lib/apt/lists/* \
  && useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin retinago
-COPY --from=build /retinago /usr/local/bin/retinago
 COPY LICENSE /usr/share/doc/retinago/
 COPY configs /usr/share/retinago/configs
 USER retinago
@@ -31,3 +37,18 @@ WORKDIR /data
 # Of serve -addr :8080. It stops by SIGTERM, as docker stop sends; give that at least -grace and -drain.
 EXPOSE 8080
 ENTRYPOINT ["retinago"]
+
+FROM runtime AS gpu
+USER root
+# NVIDIA's repository for Debian 12 has cuDNN 9, and cuBLAS and NVRTC, which it opens.
+ADD https://developer.download.nvidia.com/compute/cuda/repos/debian12/x86_64/cuda-keyring_1.1-1_all.deb /tmp/keyring.deb
+RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates && dpkg -i /tmp/keyring.deb && apt-get update \
+ && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends libcudnn9-cuda-12 libcublas-12-6 cuda-nvrtc-12-6 \
+ && rm -rf /var/lib/apt/lists/* /tmp/keyring.deb
+ENV NVIDIA_VISIBLE_DEVICES=all NVIDIA_DRIVER_CAPABILITIES=compute,utility
+COPY --from=build-gpu /retinago /usr/local/bin/retinago
+USER retinago
+
+# The last stage is what `docker build` makes without a target.
+FROM runtime AS cpu
+COPY --from=build /retinago /usr/local/bin/retinago

@@ -1,5 +1,5 @@
 # retinago: every target works alone, from a machine with Go, git, make and apt.
-# TAGS=nocv builds without OpenCV. GO names another go command.
+# TAGS=nocv builds without OpenCV, TAGS=gpu for NVIDIA GPUs, TAGS="gpu nocv" both. GO names another go command.
 
 GO ?= go
 TAGS ?=
@@ -7,14 +7,19 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo deve
 IMAGE ?= retinago
 BENCH ?= .
 
-tags := $(if $(TAGS),-tags $(TAGS))
+tags := $(if $(TAGS),-tags '$(TAGS)')
+# gorgonia.org/cu compiles against our header of the CUDA driver and links with our loader of it, whatever is installed.
+ifneq (,$(findstring gpu,$(TAGS)))
+export CGO_CFLAGS := -I$(CURDIR)/engine/cuda/driver/include
+export CGO_LDFLAGS := -L$(CURDIR)/engine/cuda/driver/link
+endif
 setup := $(if $(findstring nocv,$(TAGS)),NOCV=1 )scripts/setup
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test lint bench docker clean
+.PHONY: help setup build demo test test-gpu lint bench docker clean
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-8s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-8s %s\n", $$1, $$2 }'
 
 setup: ## install with apt what the build needs and the machine lacks
 	@$(setup)
@@ -28,17 +33,22 @@ demo: build ## train on synthetic shapes, measure, draw detections; minutes
 test: setup ## vet and test everything, with and without OpenCV, with the race detector
 	@scripts/test
 
-lint: setup ## check formatting and vet, with and without OpenCV
+test-gpu: setup ## test the engine for GPUs on the first one of this machine
+	RETINAGO_TEST_GPU=0 CGO_CFLAGS=-I$(CURDIR)/engine/cuda/driver/include CGO_LDFLAGS=-L$(CURDIR)/engine/cuda/driver/link \
+	  $(GO) test -count=1 -tags 'gpu nocv' -v ./engine/cuda
+
+lint: setup ## check formatting and vet, with and without OpenCV, and for GPUs
 	@files=$$(git ls-files -co --exclude-standard '*.go' | xargs gofmt -l); \
 	  [ -z "$$files" ] || { echo "not gofmt-ed:" $$files; exit 1; }
 	$(GO) vet ./...
 	$(GO) vet -tags nocv ./...
+	CGO_CFLAGS=-I$(CURDIR)/engine/cuda/driver/include CGO_LDFLAGS=-L$(CURDIR)/engine/cuda/driver/link $(GO) vet -tags 'gpu nocv' ./...
 
 bench: setup ## run the benchmarks; BENCH=REGEXP selects
 	$(GO) test $(tags) -run '^$$' -bench '$(BENCH)' -benchmem -timeout 60m ./...
 
-docker: ## build the Docker image; IMAGE names it
-	docker build --build-arg VERSION='$(VERSION)' -t '$(IMAGE)' .
+docker: ## build the Docker image; IMAGE names it, TAGS=gpu takes the stage for GPUs
+	docker build --target $(if $(findstring gpu,$(TAGS)),gpu,cpu) --build-arg VERSION='$(VERSION)' -t '$(IMAGE)' .
 
 clean: ## remove what make made: bin and out
 	rm -rf bin out

@@ -217,6 +217,12 @@ func (t *Net) Layers() []nn.Layer { return t.machine.Layers() }
 // Observe makes every Run call f after each operation, with its index in Layers; nil ends it.
 func (t *Net) Observe(f func(layer int, d time.Duration)) { t.machine.Observe(f) }
 
+// Async tells that observed runs take longer than others: every operation is waited for.
+func (t *Net) Async() bool {
+	_, ok := t.engine.(engine.Async)
+	return ok
+}
+
 // Bytes is the memory of activations.
 func (t *Net) Bytes() int64 { return t.machine.Bytes() }
 

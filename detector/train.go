@@ -244,6 +244,12 @@ func (s *TrainStep) Layers() []nn.Layer { return s.machine.Layers() }
 // Observe makes every Run call f after each operation, with its index in Layers; nil ends it.
 func (s *TrainStep) Observe(f func(layer int, d time.Duration)) { s.machine.Observe(f) }
 
+// Async tells that observed runs take longer than others: every operation is waited for.
+func (s *TrainStep) Async() bool {
+	_, ok := s.engine.(engine.Async)
+	return ok
+}
+
 // Bytes is the memory of activations and gradients.
 func (s *TrainStep) Bytes() int64 { return s.machine.Bytes() }
 

@@ -68,6 +68,9 @@ type Engine interface {
 	BatchNormGrad(dx, dy, y, x, gamma, stats, dp *tensor.Dense, p NormParams) error
 	GroupNormGrad(dx, dy, y, x, gamma, stats *tensor.Dense, p NormParams) error
 
+	// Fold: scale [C] = gamma/sqrt(variance+eps), shift [C] = beta - mean*scale, all [C]: a norm with fixed statistics.
+	Fold(scale, shift, gamma, beta, mean, variance *tensor.Dense, eps float32) error
+
 	// FocalLoss: loss [1] = sum over n of norm[n] times the focal loss of logits [N,...] seen as [N,A,K], with
 	// labels [N,A] int32: a class in [0,K), -1 background, -2 ignored.
 	FocalLoss(loss, logits, labels, norm *tensor.Dense, p FocalParams) error
@@ -78,14 +81,27 @@ type Engine interface {
 	BoxLoss(loss, deltas, targets, labels, norm *tensor.Dense, p BoxLossParams) error
 	BoxLossGrad(ddeltas, deltas, targets, labels, norm, up *tensor.Dense, p BoxLossParams) error
 
-	// SumSquares returns the sum of x*x in float64: NaN or Inf when any element is not finite.
-	SumSquares(x *tensor.Dense) (float64, error)
+	// SumSquares returns the sum of x*x over all elements of xs in float64: NaN or Inf when any is not finite.
+	SumSquares(xs ...*tensor.Dense) (float64, error)
 	// SGD: g' = scale*g + decay*w; m = momentum*m + g'; w -= lr * (nesterov ? g' + momentum*m : m). (PyTorch's form.)
 	SGD(w, m, g *tensor.Dense, p SGDParams) error
 	// Adam: Kingma and Ba 2015, algorithm 1; p.Decoupled makes it AdamW (Loshchilov and Hutter 2019, algorithm 2).
 	Adam(w, m, v, g *tensor.Dense, p AdamParams) error
 	// Lerp: w += t * (x - w), for moving averages.
 	Lerp(w, x *tensor.Dense, t float32) error
+}
+
+// Async is an engine whose kernels return before they are done. Kernels run in the order of their calls; Download and SumSquares
+// wait for them.
+type Async interface {
+	// Wait returns when all work is done, with the error of work that failed.
+	Wait() error
+}
+
+// Limited is an engine with memory of its own, beside the host's.
+type Limited interface {
+	// Memory returns the bytes that are free for tensors, and all.
+	Memory() (free, total int64, err error)
 }
 
 // ConvParams describes a convolution. Zero Groups means 1.

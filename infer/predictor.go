@@ -13,7 +13,7 @@ import (
 	"retinago/config"
 	"retinago/data"
 	"retinago/detector"
-	"retinago/engine/cpu"
+	"retinago/engine/device"
 	"retinago/nms"
 	"retinago/picture"
 )
@@ -29,7 +29,9 @@ type Detection struct {
 
 // Options configures a Predictor. Zero values take the checkpoint's choices.
 type Options struct {
-	Threads int // 0 takes all cores
+	Device  string // of package device; empty is the cpu
+	TF32    bool   // as device.Options
+	Threads int    // 0 takes all cores
 	Score   *float64
 	NMS     *float64
 	Method  string  // of package nms
@@ -57,7 +59,7 @@ func (t *Times) Add(o Times) {
 type Predictor struct {
 	mu      sync.Mutex // of the network
 	closed  bool
-	engine  *cpu.Engine
+	engine  device.Engine
 	model   *detector.Model
 	info    detector.Info
 	decode  detector.Decoding
@@ -68,7 +70,7 @@ type Predictor struct {
 
 // Load reads a checkpoint, which carries everything that prediction needs.
 func Load(path string, o Options) (*Predictor, error) {
-	e, err := cpu.New(cpu.Options{Threads: o.Threads})
+	e, err := device.Open(device.Options{Name: o.Device, TF32: o.TF32, Threads: o.Threads})
 	if err != nil {
 		return nil, err
 	}

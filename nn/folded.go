@@ -2,7 +2,6 @@ package nn
 
 import (
 	"fmt"
-	"math"
 
 	"gorgonia.org/tensor"
 
@@ -53,21 +52,8 @@ func (f *Folded) get(gamma, beta, mean, variance *Param, eps float32) (*foldedNo
 }
 
 func (f *Folded) derive(d *foldedNorm) error {
-	var v [4][]float32
-	for i, p := range d.from {
-		v[i] = make([]float32, p.Size())
-		if err := f.engine.Download(v[i], p.Value); err != nil {
-			return fmt.Errorf("nn: folding %s: %w", p.Name, err)
-		}
+	if err := f.engine.Fold(d.scale, d.shift, d.from[0].Value, d.from[1].Value, d.from[2].Value, d.from[3].Value, d.eps); err != nil {
+		return fmt.Errorf("nn: folding %s: %w", d.from[0].Name, err)
 	}
-	scale, shift := make([]float32, len(v[0])), make([]float32, len(v[0]))
-	for i := range scale {
-		s := float64(v[0][i]) / math.Sqrt(float64(v[3][i])+float64(d.eps))
-		scale[i] = float32(s)
-		shift[i] = float32(float64(v[1][i]) - float64(v[2][i])*s)
-	}
-	if err := f.engine.Upload(d.scale, scale); err != nil {
-		return err
-	}
-	return f.engine.Upload(d.shift, shift)
+	return nil
 }

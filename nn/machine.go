@@ -1,6 +1,7 @@
 package nn
 
 import (
+	"errors"
 	"fmt"
 
 	G "gorgonia.org/gorgonia"
@@ -62,11 +63,11 @@ func (m *Machine) Run() error {
 	m.engine.BeginRun(m.sums)
 	defer m.engine.BeginRun(nil)
 	defer m.vm.Reset()
-	if m.watch != nil {
-		m.watch.begin()
-		defer m.watch.end()
+	if m.watch == nil {
+		return m.vm.RunAll()
 	}
-	return m.vm.RunAll()
+	m.watch.begin()
+	return errors.Join(m.vm.RunAll(), m.watch.end())
 }
 
 // Layers lists the operations of a run.
@@ -122,14 +123,15 @@ func (m *Machine) enter(o *op) error {
 	}
 	m.next++
 	if m.watch != nil {
-		m.watch.enter(o)
+		return m.watch.enter(o)
 	}
 	return nil
 }
 
 // leave tells the observer that an operation is done.
-func (m *Machine) leave(o *op) {
+func (m *Machine) leave(o *op) error {
 	if m.watch != nil {
-		m.watch.leave(o)
+		return m.watch.leave(o)
 	}
+	return nil
 }

@@ -125,14 +125,12 @@ func (o *op) Do(vs ...G.Value) (G.Value, error) {
 		in[i] = d
 	}
 	if _, ok := o.k.(View); ok {
-		o.run.leave(o)
-		return o.out, nil
+		return o.out, o.run.leave(o)
 	}
 	if err := o.k.Forward(o.run.engine, o.out, in); err != nil {
 		return nil, fmt.Errorf("nn: %v: %w", o, err)
 	}
-	o.run.leave(o)
-	return o.out, nil
+	return o.out, o.run.leave(o)
 }
 
 func (o *op) DiffWRT(n int) []bool {

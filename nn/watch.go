@@ -1,16 +1,21 @@
 package nn
 
-import "time"
+import (
+	"time"
+
+	"retinago/engine"
+)
 
 // Observe makes later runs call f after every operation, with its index in Layers and the time that it took. nil ends
 // it. gorgonia calls its own sums of gradients without a word to the machine: the time between two operations is that
 // of the sums which stand there, in proportion to their sizes; where none stands, it is the machine's own and unheard of.
+// On an engine.Async every operation is waited for, so that an observed run takes longer than others.
 func (m *Machine) Observe(f func(layer int, d time.Duration)) {
 	if f == nil {
 		m.watch = nil
 		return
 	}
-	w := &watch{f: f, at: map[*op]int{}, sums: make([]int64, len(m.plan.order))}
+	w := &watch{f: f, wait: func() error { return nil }, at: map[*op]int{}, sums: make([]int64, len(m.plan.order))}
 	for i, n := range m.plan.order {
 		if o, ok := n.Op().(*op); ok {
 			w.at[o] = i
@@ -18,12 +23,16 @@ func (m *Machine) Observe(f func(layer int, d time.Duration)) {
 			w.sums[i] = size(n)
 		}
 	}
+	if a, ok := m.engine.(engine.Async); ok {
+		w.wait = a.Wait
+	}
 	m.watch = w
 }
 
 // watch times one run after the other.
 type watch struct {
 	f    func(layer int, d time.Duration)
+	wait func() error
 	at   map[*op]int // positions in the plan
 	sums []int64     // bytes of sums by position, 0 for other operations
 	next int         // the position that has not run
@@ -33,14 +42,24 @@ type watch struct {
 func (w *watch) begin() { w.next, w.last = 0, time.Now() }
 
 // end gives the time since the last operation to sums at the end.
-func (w *watch) end() { w.between(len(w.sums)) }
+func (w *watch) end() error {
+	err := w.wait()
+	w.between(len(w.sums))
+	return err
+}
 
-func (w *watch) enter(o *op) { w.between(w.at[o]) }
+func (w *watch) enter(o *op) error {
+	err := w.wait()
+	w.between(w.at[o])
+	return err
+}
 
-func (w *watch) leave(o *op) {
+func (w *watch) leave(o *op) error {
+	err := w.wait()
 	now := time.Now()
 	w.f(w.at[o], now.Sub(w.last))
 	w.next, w.last = w.at[o]+1, now
+	return err
 }
 
 // between gives the time since the last operation to the sums before position to.

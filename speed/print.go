@@ -18,13 +18,21 @@ func (r Result) Print(w io.Writer) error {
 	what := map[string]string{"infer": "inference", "train": "a training step"}[r.Mode]
 	p := printer{w: w}
 	p.line("%s, %s of %d x %dx%d, %d rounds", r.Network, what, r.Batch, r.Height, r.Width, r.Rounds)
-	p.line("%s, %d threads, %s: %s, oneDNN %s, convolutions %s, pictures %s", m.CPU, m.Threads, m.Engine, m.ISA, m.OneDNN, m.Algorithm, m.Pictures)
+	if m.OneDNN != "" {
+		p.line("%s, %d threads, %s: %s, oneDNN %s, convolutions %s, pictures %s", m.CPU, m.Threads, m.Engine, m.ISA, m.OneDNN, m.Algorithm, m.Pictures)
+	} else {
+		p.line("%s beside %s: pictures %s", m.Engine, m.CPU, m.Pictures)
+	}
 	if m.Choices != "" {
 		p.line("convolutions' choices in %s", m.Choices)
 	}
 	p.line("")
 	p.line("whole      median %s   min %s   %.2f pictures/s", seconds(r.MedianS), seconds(r.MinS), float64(r.Batch)/r.MedianS)
-	p.line("compute    %.1f GFLOP, %.0f GFLOP/s: %.0f %% of the processor's %.0f; a product of matrices reaches %.0f", r.GFLOP, r.GFLOPS, 100*r.OfPeak, r.Peak, r.PeakProduct)
+	if r.Peak > 0 {
+		p.line("compute    %.1f GFLOP, %.0f GFLOP/s: %.0f %% of the processor's %.0f; a product of matrices reaches %.0f", r.GFLOP, r.GFLOPS, 100*r.OfPeak, r.Peak, r.PeakProduct)
+	} else {
+		p.line("compute    %.1f GFLOP, %.0f GFLOP/s", r.GFLOP, r.GFLOPS)
+	}
 	p.line("memory     peak %.0f MB, of it %.0f MB planned for activations", r.PeakRSSMB, r.ArenaMB)
 	p.line("")
 	t := grid{head: []string{"stage", "ms", "share", "", "GFLOP", "GFLOP/s"}, left: []int{0, 3}}

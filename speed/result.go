@@ -14,7 +14,7 @@ type Result struct {
 	ArenaMB     float64   `json:"arena_mb"`    // planned for activations and gradients
 	GFLOP       float64   `json:"gflop"`
 	GFLOPS      float64   `json:"gflop_per_s"`         // of the whole, by its median
-	Peak        float64   `json:"peak_gflop_per_s"`    // multiply-adds in registers
+	Peak        float64   `json:"peak_gflop_per_s"`    // multiply-adds in registers; like the next two 0 where a GPU computes
 	PeakProduct float64   `json:"product_gflop_per_s"` // a product of matrices through the engine
 	OfPeak      float64   `json:"share_of_peak"`
 	Machine     Machine   `json:"machine"`
@@ -28,7 +28,7 @@ type Machine struct {
 	CPU       string `json:"cpu"`
 	Engine    string `json:"engine"`
 	Threads   int    `json:"threads"`
-	ISA       string `json:"isa"`
+	ISA       string `json:"isa"`               // of the cpu's kernels; like Algorithm and OneDNN empty elsewhere
 	Algorithm string `json:"algorithm"`         // of convolutions
 	Choices   string `json:"choices,omitempty"` // the file of measured ones
 	OneDNN    string `json:"onednn"`

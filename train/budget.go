@@ -22,6 +22,9 @@ func (b Budget) Total() int64 {
 	return b.Process + b.Parameters + b.Optimizer + b.Activations + b.Inputs + b.Packed
 }
 
+// Device is the part of the peak that is on an engine with memory of its own, at most.
+func (b Budget) Device() int64 { return b.Total() - b.Process }
+
 // process is the resident memory of the program with its libraries (OpenCV, oneDNN) and Go's heap at rest.
 const process = 125 << 20
 

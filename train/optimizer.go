@@ -55,12 +55,15 @@ func (o *Optimizer) Bytes() int64 {
 
 // GradNorm is the L2 norm of all gradients together, NaN or Inf when one is not finite.
 func (o *Optimizer) GradNorm(s *detector.TrainStep) (float64, error) {
-	var sum float64
+	var all []*tensor.Dense
 	err := s.Gradients(func(_ *nn.Param, g *tensor.Dense) error {
-		v, err := o.engine.SumSquares(g)
-		sum += v
-		return err
+		all = append(all, g)
+		return nil
 	})
+	if err != nil {
+		return 0, err
+	}
+	sum, err := o.engine.SumSquares(all...)
 	return math.Sqrt(sum), err
 }
 

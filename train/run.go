@@ -14,7 +14,9 @@ import (
 	"retinago/config"
 	"retinago/data"
 	"retinago/detector"
+	"retinago/engine"
 	"retinago/engine/cpu"
+	"retinago/engine/device"
 	"retinago/infer"
 	"retinago/internal/memory"
 )
@@ -25,6 +27,8 @@ type Options struct {
 	Resume bool      // continue the run that is there
 	Log    io.Writer // progress, for people
 	Hooks  []Hook    // besides the run's own, and called before them
+	Device string    // of package device; empty is the cpu
+	TF32   bool      // as device.Options
 }
 
 // Run trains a model to the end of its schedule. Cancelling ctx ends it early, with a checkpoint and without an error.
@@ -55,7 +59,7 @@ func Run(ctx context.Context, c config.Config, o Options) (err error) {
 	if err != nil {
 		return err
 	}
-	e, err := cpu.New(cpu.Options{Threads: c.Train.Threads, Algorithm: how, Warn: func(err error) { fmt.Fprintln(o.Log, err) }})
+	e, err := device.Open(device.Options{Name: o.Device, TF32: o.TF32, Threads: c.Train.Threads, Convolutions: how, Warn: func(err error) { fmt.Fprintln(o.Log, err) }})
 	if err != nil {
 		return err
 	}
@@ -220,16 +224,55 @@ func (l *Loop) announce(o Options, val *data.Dataset) error {
 // fits prints the memory that the largest canvas will take and refuses to begin without it.
 func (l *Loop) fits(w io.Writer) error {
 	h, wd := l.loader.LargestCanvas()
-	need, err := TrainingBudget(l.Model, l.Config, l.Config.Train.Batch, h, wd)
+	batch := l.Config.Train.Batch
+	need, err := TrainingBudget(l.Model, l.Config, batch, h, wd)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "memory    %s at the peak, for a batch of %d on %dx%d\n", megabytes(need.Total()), l.Config.Train.Batch, wd, h)
-	if have := memory.Available() + memory.Resident(); memory.Available() > 0 && need.Total() > have {
-		return fmt.Errorf("train: this needs %s of memory and %s are available: lower train.batch (%d), data.short_sides (%v) or model.fpn_width (%d)",
-			megabytes(need.Total()), megabytes(have), l.Config.Train.Batch, l.Config.Data.ShortSides, l.Config.Model.FPNWidth)
+	have, where, err := l.memory(need)
+	if err != nil {
+		return err
 	}
-	return nil
+	of := func(b Budget) int64 {
+		if where != "" {
+			return b.Device()
+		}
+		return b.Total()
+	}
+	fmt.Fprintf(w, "memory    %s at the peak%s, for a batch of %d on %dx%d\n", megabytes(of(need)), where, batch, wd, h)
+	if have <= 0 || of(need) <= have {
+		return nil
+	}
+	smaller := batch / 2
+	for ; smaller > 0; smaller /= 2 {
+		b, err := TrainingBudget(l.Model, l.Config, smaller, h, wd)
+		if err != nil {
+			return err
+		}
+		if of(b) <= have {
+			break
+		}
+	}
+	plan := "no batch fits"
+	if smaller > 0 {
+		plan = fmt.Sprintf("a batch of %d fits", smaller)
+	}
+	return fmt.Errorf("train: this needs %s of memory%s and %s are available; %s: lower train.batch (%d), data.short_sides (%v) or model.fpn_width (%d)",
+		megabytes(of(need)), where, megabytes(have), plan, batch, l.Config.Data.ShortSides, l.Config.Model.FPNWidth)
+}
+
+// memory is what there is for a run, with what of need is taken already: on the engine, which where then names, or on the host. 0
+// is unknown.
+func (l *Loop) memory(need Budget) (have int64, where string, err error) {
+	e, ok := l.Model.Engine().(engine.Limited)
+	if !ok {
+		if have = memory.Available(); have > 0 {
+			have += memory.Resident()
+		}
+		return have, "", nil
+	}
+	free, _, err := e.Memory()
+	return free + need.Parameters + need.Optimizer, " on " + l.Model.Engine().Name(), err
 }
 
 // measure evaluates the model on a dataset.

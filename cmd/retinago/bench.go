@@ -15,6 +15,7 @@ import (
 	"retinago/config"
 	"retinago/data"
 	"retinago/detector"
+	"retinago/engine"
 	"retinago/engine/cpu"
 	"retinago/internal/file"
 	"retinago/speed"
@@ -42,6 +43,7 @@ func benchCommand() *cli.Command {
 				&cli.StringFlag{Name: "mode", Usage: "infer or train", Value: "infer"},
 				&cli.IntFlag{Name: "batch", Usage: "pictures at once", Value: 1},
 				&cli.StringFlag{Name: "size", Usage: "canvas as `HxW` in multiples of 32", DefaultText: "the config's largest"},
+				deviceFlag(), tf32Flag(),
 				&cli.IntFlag{Name: "threads", Usage: "of the compute", DefaultText: "all cores"},
 				convolutionsFlag("measured; fixed for training"),
 				&cli.IntFlag{Name: "rounds", Usage: "measured runs, after two to warm up", Value: 10},
@@ -69,7 +71,7 @@ func benchSpeed(c *cli.Context) (err error) {
 	case n < 1 || c.Int("rounds") < 1:
 		return usage("bench speed: -batch %d, -rounds %d: give at least 1", n, c.Int("rounds"))
 	}
-	e, err := cpu.New(cpu.Options{Threads: c.Int("threads")})
+	e, err := openDevice(c)
 	if err != nil {
 		return err
 	}
@@ -142,7 +144,7 @@ func benchSpeed(c *cli.Context) (err error) {
 }
 
 // benchModel is the network of -weights, or of -config with fresh weights.
-func benchModel(c *cli.Context, e *cpu.Engine) (*detector.Model, config.Config, error) {
+func benchModel(c *cli.Context, e engine.Engine) (*detector.Model, config.Config, error) {
 	if !c.IsSet("weights") {
 		cfg, err := loadConfig(c)
 		if err != nil {

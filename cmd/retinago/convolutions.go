@@ -5,6 +5,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"retinago/engine"
 	"retinago/engine/cpu"
 )
 
@@ -14,8 +15,15 @@ func convolutionsFlag(byDefault string) cli.Flag {
 		Usage: "`HOW` kernels are chosen: measured once on this machine (see version), fixed by a rule: the same bits anywhere, onednn or winograd"}
 }
 
-// useConvolutions gives an engine the choice of convolutionsFlag.
-func useConvolutions(c *cli.Context, e *cpu.Engine, byDefault cpu.Algorithm) error {
+// useConvolutions gives an engine the choice of convolutionsFlag, if it is the cpu's.
+func useConvolutions(c *cli.Context, of engine.Engine, byDefault cpu.Algorithm) error {
+	e, ok := of.(*cpu.Engine)
+	if !ok {
+		if c.IsSet("convolutions") {
+			return usage("%s: -convolutions is of the cpu, and the device is %s", c.Command.FullName(), of.Name())
+		}
+		return nil
+	}
 	a := byDefault
 	if name := c.String("convolutions"); name != "" {
 		var err error

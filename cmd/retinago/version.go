@@ -4,10 +4,12 @@ import (
 	"cmp"
 	"fmt"
 	"runtime"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
 	"retinago/engine/cpu"
+	"retinago/engine/device"
 	"retinago/picture"
 )
 
@@ -21,8 +23,8 @@ func versionCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(c.App.Writer, "retinago %s\n%s %s/%s\noneDNN %s\nkernels %s, choices in %s\npictures %s\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH,
-				cpu.LibraryVersion(), isa, cmp.Or(cpu.ChoicesDir(), "memory"), picture.Codec())
+			_, err = fmt.Fprintf(c.App.Writer, "retinago %s\n%s %s/%s\noneDNN %s\nkernels %s, choices in %s\nGPU %s\npictures %s\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH,
+				cpu.LibraryVersion(), isa, cmp.Or(cpu.ChoicesDir(), "memory"), strings.Join(device.GPUs(), "\n    "), picture.Codec())
 			return err
 		},
 	}

@@ -5,6 +5,7 @@ package cpu
 import "C"
 
 import (
+	"math"
 	"unsafe"
 
 	"gorgonia.org/tensor"
@@ -134,6 +135,18 @@ func (e *Engine) GroupNormGrad(dx, dy, y, x, gamma, stats *tensor.Dense, p engin
 	e.worker.do(func() {
 		C.rn_norm_grad(f32(dx), f32(dy), f32(y), f32(x), f32(gamma), f32(stats), n, pixels, c, C.int(p.Groups), flag(p.ReLU))
 	})
+	return nil
+}
+
+// Fold derives a norm with fixed statistics, in float64.
+func (e *Engine) Fold(scale, shift, gamma, beta, mean, variance *tensor.Dense, eps float32) error {
+	s, t, m := floats(scale), floats(shift), floats(mean)
+	g, b, v := floats(gamma), floats(beta), floats(variance)
+	for i := range s {
+		k := float64(g[i]) / math.Sqrt(float64(v[i])+float64(eps))
+		s[i] = float32(k)
+		t[i] = float32(float64(b[i]) - float64(m[i])*k)
+	}
 	return nil
 }
 

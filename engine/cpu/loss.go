@@ -54,9 +54,13 @@ func (e *Engine) boxLoss(loss, grad *C.float, deltas, targets, labels, norm *ten
 	})
 }
 
-// SumSquares sums x*x.
-func (e *Engine) SumSquares(x *tensor.Dense) (s float64, err error) {
-	e.worker.do(func() { s = float64(C.rn_sum_squares(f32(x), size(x))) })
+// SumSquares sums x*x over all tensors.
+func (e *Engine) SumSquares(xs ...*tensor.Dense) (s float64, err error) {
+	e.worker.do(func() {
+		for _, x := range xs {
+			s += float64(C.rn_sum_squares(f32(x), size(x)))
+		}
+	})
 	return s, nil
 }
 

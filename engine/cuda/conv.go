@@ -1,0 +1,191 @@
+//go:build gpu && linux && amd64
+
+package cuda
+
+// #include <stdlib.h>
+// #include "cudnn.h"
+import "C"
+
+import (
+	"fmt"
+	"unsafe"
+
+	"gorgonia.org/tensor"
+
+	"retinago/engine"
+)
+
+type planKey struct {
+	kind  C.int
+	shape C.retinago_shape
+}
+
+// mostWorkspace bounds what cuDNN may take for one convolution.
+const mostWorkspace = 256 << 20
+
+// plan returns cuDNN's choice for a shape, with its scratch memory.
+func (e *Engine) plan(kind C.int, s C.retinago_shape) (*C.retinago_plan, uint64, error) {
+	k := planKey{kind, s}
+	p, ok := e.plans[k]
+	if !ok {
+		p = (*C.retinago_plan)(C.calloc(1, C.size_t(unsafe.Sizeof(*p))))
+		math := C.int(3)
+		if e.tf32 {
+			math = 0
+		}
+		if r := C.retinago_plan_make(p, e.context(), e.cudnn, kind, &s, math, mostWorkspace); r != 0 {
+			e.freePlan(p)
+			what := [...]string{"forward", "by data", "by weights"}[kind]
+			return nil, 0, cudnnError(fmt.Sprintf("convolution %s of %dx%dx%dx%d by %d filters of %dx%d, stride %d, %d groups", what, s.n, s.h, s.w, s.c, s.k, s.r, s.s, s.stride, s.groups), r)
+		}
+		e.plans[k] = p
+	}
+	space, err := e.space(workspaceOf, max(int64(p.workspace), 1))
+	return p, space, err
+}
+
+func (e *Engine) freePlan(p *C.retinago_plan) {
+	C.retinago_plan_free(p)
+	C.free(unsafe.Pointer(p))
+}
+
+func convShape(x, w, y *tensor.Dense, p engine.ConvParams) C.retinago_shape {
+	xs, ws, ys := x.Shape(), w.Shape(), y.Shape()
+	return C.retinago_shape{n: C.int(xs[0]), h: C.int(xs[1]), w: C.int(xs[2]), c: C.int(xs[3]), k: C.int(ws[0]), r: C.int(ws[2]), s: C.int(ws[3]),
+		oh: C.int(ys[1]), ow: C.int(ys[2]), stride: C.int(p.Stride), pad: C.int(p.Pad), groups: C.int(max(p.Groups, 1))}
+}
+
+func ptr(p uint64) C.CUdeviceptr { return C.CUdeviceptr(p) }
+
+// Conv computes a convolution with fused scale, bias, residual and ReLU. Where cuDNN fuses no such end, a kernel follows.
+func (e *Engine) Conv(y, x, w, scale, b, res *tensor.Dense, p engine.ConvParams) error {
+	if depthwise(x, w, p) {
+		if err := e.depthwiseForward(y, x, w, scale, p); err != nil {
+			return err
+		}
+		return e.finish(y, b, res, p)
+	}
+	plan, space, err := e.plan(C.FORWARD, convShape(x, w, y, p))
+	if err != nil {
+		return err
+	}
+	filters, err := e.filters(w, scale)
+	if err != nil {
+		return err
+	}
+	if b != nil && plan.unfused == 0 && (!p.ReLU || p.Rectifier == engine.Rectifier{}) {
+		r := C.retinago_conv_fused(e.context(), e.cudnn, plan, ptr(at(y)), ptr(at(x)), ptr(filters), ptr(at(b)), ptr(maybe(res)), C.int(flag(p.ReLU)), ptr(space), plan.workspace)
+		if r == 0 {
+			return nil
+		}
+		plan.unfused = 1
+	}
+	if err := cudnnError("Conv", C.retinago_conv(e.context(), e.cudnn, plan, ptr(at(y)), ptr(at(x)), ptr(filters), ptr(space), plan.workspace)); err != nil {
+		return err
+	}
+	return e.finish(y, b, res, p)
+}
+
+// finish adds bias and residual to a convolution's sums and rectifies them.
+func (e *Engine) finish(y, b, res *tensor.Dense, p engine.ConvParams) error {
+	if b == nil && res == nil && !p.ReLU {
+		return nil
+	}
+	return e.each("finish", size(y), at(y), maybe(b), maybe(res), long(size(y)), long(y.Shape()[3]), flag(p.ReLU), float(p.Rectifier.Slope), float(p.Rectifier.Cap))
+}
+
+// ConvData computes the gradient of a convolution by its input.
+func (e *Engine) ConvData(dx, dy, w, scale *tensor.Dense, p engine.ConvParams) error {
+	if depthwise(dx, w, p) {
+		return e.depthwiseData(dx, dy, w, scale, p)
+	}
+	plan, space, err := e.plan(C.BY_DATA, convShape(dx, w, dy, p))
+	if err != nil {
+		return err
+	}
+	filters, err := e.filters(w, scale)
+	if err != nil {
+		return err
+	}
+	return cudnnError("ConvData", C.retinago_conv_data(e.context(), e.cudnn, plan, ptr(at(dx)), ptr(at(dy)), ptr(filters), ptr(space), plan.workspace))
+}
+
+// ConvWeights computes the gradient of a convolution by its weights.
+func (e *Engine) ConvWeights(dw, dy, x, scale *tensor.Dense, p engine.ConvParams) error {
+	if depthwise(x, dw, p) {
+		return e.depthwiseWeights(dw, dy, x, scale, p)
+	}
+	plan, space, err := e.plan(C.BY_WEIGHTS, convShape(x, dw, dy, p))
+	if err != nil {
+		return err
+	}
+	to := at(dw)
+	if !plain(dw, scale) {
+		if to, err = e.space(weightsOf, int64(4*size(dw))); err != nil {
+			return err
+		}
+	}
+	if err := cudnnError("ConvWeights", C.retinago_conv_weights(e.context(), e.cudnn, plan, ptr(to), ptr(at(dy)), ptr(at(x)), ptr(space), plan.workspace)); err != nil || to == at(dw) {
+		return err
+	}
+	s := dw.Shape()
+	return e.each("unpack_weights", size(dw), at(dw), to, maybe(scale), long(s[0]), long(s[1]), long(s[2]*s[3]))
+}
+
+// plain tells whether weights are in cuDNN's layout as they are.
+func plain(w, scale *tensor.Dense) bool { return scale == nil && w.Shape()[2]*w.Shape()[3] == 1 }
+
+type packedKey struct{ w, scale uint64 }
+
+// packedWeights are weights times scale, as K,R,S,C.
+type packedWeights struct {
+	mem   region
+	fresh bool
+}
+
+// filters returns weights in cuDNN's layout, made anew after WeightsChanged.
+func (e *Engine) filters(w, scale *tensor.Dense) (uint64, error) {
+	if plain(w, scale) {
+		return at(w), nil
+	}
+	k := packedKey{at(w), maybe(scale)}
+	p := e.packed[k]
+	if p != nil && p.mem.n < int64(4*size(w)) {
+		if err := e.Free(p.mem, 0); err != nil {
+			return 0, err
+		}
+		p = nil
+	}
+	if p == nil {
+		mem, err := e.region(int64(4 * size(w)))
+		if err != nil {
+			return 0, err
+		}
+		p = &packedWeights{mem: mem}
+		e.packed[k] = p
+	}
+	if p.fresh {
+		return at(p.mem), nil
+	}
+	s := w.Shape()
+	p.fresh = true
+	return at(p.mem), e.each("pack_weights", size(w), at(p.mem), at(w), maybe(scale), long(s[0]), long(s[1]), long(s[2]*s[3]))
+}
+
+// WeightsChanged makes the next convolutions pack their weights anew.
+func (e *Engine) WeightsChanged() {
+	for _, p := range e.packed {
+		p.fresh = false
+	}
+}
+
+// CacheBytes is the memory of packed weights and scratch space.
+func (e *Engine) CacheBytes() (n int64) {
+	for _, p := range e.packed {
+		n += p.mem.n
+	}
+	for _, s := range e.scratch {
+		n += s.n
+	}
+	return n
+}

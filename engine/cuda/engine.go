@@ -1,0 +1,252 @@
+//go:build gpu && linux && amd64
+
+package cuda
+
+// #include "cudnn.h"
+import "C"
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+	"unsafe"
+
+	"gorgonia.org/cu"
+	"gorgonia.org/tensor"
+
+	"retinago/engine"
+	"retinago/engine/cuda/driver"
+)
+
+// Options configures an Engine.
+type Options struct {
+	Device int  // its number, from 0
+	TF32   bool // multiply in convolutions with 10 bits of fraction, as tensor cores do; sums stay float32
+}
+
+// Engine computes on one GPU.
+type Engine struct {
+	device    Device
+	tf32      bool
+	dev       cu.Device
+	ctx       cu.CUContext
+	stream    cu.Stream
+	module    cu.Module
+	functions map[string]cu.Function
+	cudnn     unsafe.Pointer
+	plans     map[planKey]*C.retinago_plan
+	packed    map[packedKey]*packedWeights
+	scratch   [scratches]region
+	staging   staging
+	labels    region // [place, label] of a label that is no class
+	unjudged  bool   // labels may have been written
+	sums      []*tensor.Dense
+	next      int
+	mu        sync.Mutex
+	blocks    map[uintptr]int64 // live memory by address
+}
+
+var (
+	_ engine.Engine  = (*Engine)(nil)
+	_ engine.Async   = (*Engine)(nil)
+	_ engine.Limited = (*Engine)(nil)
+	_ tensor.Adder   = (*Engine)(nil)
+)
+
+// New starts an engine on a GPU. Close frees it with all its tensors.
+func New(o Options) (*Engine, error) {
+	d, err := find(o.Device)
+	if err != nil {
+		return nil, err
+	}
+	if err := openCuDNN(); err != nil {
+		return nil, err
+	}
+	e := &Engine{device: d, tf32: o.TF32, dev: cu.Device(o.Device), functions: map[string]cu.Function{}, plans: map[planKey]*C.retinago_plan{},
+		packed: map[packedKey]*packedWeights{}, blocks: map[uintptr]int64{}}
+	if e.ctx, err = e.dev.RetainPrimaryCtx(); err != nil {
+		return nil, fmt.Errorf("cuda: %v: %w", d, err)
+	}
+	if err := e.start(); err != nil {
+		return nil, errors.Join(fmt.Errorf("cuda: %v: %w", d, err), e.Close())
+	}
+	return e, nil
+}
+
+func (e *Engine) start() error {
+	err := e.do(func() (err error) {
+		if e.stream, err = cu.MakeStream(cu.NonBlocking); err != nil {
+			return err
+		}
+		e.module, err = cu.LoadData(ptx)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if err := cudnnError("start", C.retinago_cudnn_open(e.context(), e.queue(), &e.cudnn)); err != nil {
+		return err
+	}
+	if e.labels, err = e.region(16); err != nil {
+		return err
+	}
+	return e.forgive()
+}
+
+// Close frees all memory of the engine, its tensors included.
+func (e *Engine) Close() error {
+	if e.blocks == nil {
+		return nil
+	}
+	for _, p := range e.plans {
+		e.freePlan(p)
+	}
+	if e.cudnn != nil {
+		C.retinago_cudnn_close(e.context(), e.cudnn)
+	}
+	err := e.do(func() error {
+		var errs []error
+		if e.stream != (cu.Stream{}) {
+			errs = append(errs, e.stream.Synchronize())
+		}
+		for p := range e.blocks {
+			errs = append(errs, cu.MemFree(cu.DevicePtr(p)))
+		}
+		errs = append(errs, e.staging.free())
+		if e.module != (cu.Module{}) {
+			errs = append(errs, e.module.Unload())
+		}
+		if e.stream != (cu.Stream{}) {
+			errs = append(errs, e.stream.Destroy())
+		}
+		return errors.Join(errs...)
+	})
+	e.blocks = nil
+	return errors.Join(err, e.dev.ReleasePrimaryCtx())
+}
+
+// Name tells what computes.
+func (e *Engine) Name() string { return e.device.String() }
+
+// Threads is 1: the host's, which gives the GPU its work.
+func (e *Engine) Threads() int { return 1 }
+
+// BeginRun names the results of the graph's own additions; nil ends the run.
+func (e *Engine) BeginRun(sums []*tensor.Dense) { e.sums, e.next = sums, 0 }
+
+// Add is gorgonia's sum of gradients. It writes to the next place of the run and ignores hints to reuse an operand: the machine
+// does not know what is read after the run.
+func (e *Engine) Add(a, b tensor.Tensor, _ ...tensor.FuncOpt) (tensor.Tensor, error) {
+	x, y := a.(*tensor.Dense), b.(*tensor.Dense)
+	if !x.Shape().Eq(y.Shape()) {
+		return nil, fmt.Errorf("cuda: sum of %v and %v", x.Shape(), y.Shape())
+	}
+	if e.next >= len(e.sums) {
+		return nil, errors.New("cuda: the graph adds more often than planned")
+	}
+	out := e.sums[e.next]
+	e.next++
+	if !out.Shape().Eq(x.Shape()) {
+		return nil, fmt.Errorf("cuda: sum of %v is planned as %v", x.Shape(), out.Shape())
+	}
+	return out, e.AddReLU(out, x, y, false)
+}
+
+// AddScalar is not among the detector's operations.
+func (e *Engine) AddScalar(a tensor.Tensor, _ any, _ bool, _ ...tensor.FuncOpt) (tensor.Tensor, error) {
+	return nil, fmt.Errorf("cuda: no sum of %v and a scalar", a.Shape())
+}
+
+// do calls f on a thread whose context is the engine's.
+func (e *Engine) do(f func() error) error {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	if err := cu.SetCurrentContext(e.ctx); err != nil {
+		return err
+	}
+	return f()
+}
+
+// gorgonia.org/cu keeps its handles to itself; each of its types is a struct of one.
+func (e *Engine) context() C.CUcontext { return *(*C.CUcontext)(unsafe.Pointer(&e.ctx)) }
+func (e *Engine) queue() C.CUstream    { return *(*C.CUstream)(unsafe.Pointer(&e.stream)) }
+
+// Device is a GPU of the machine.
+type Device struct {
+	Number       int
+	Model        string
+	Major, Minor int // of its compute capability
+	Bytes        int64
+}
+
+// String is such as "cuda:0 (NVIDIA A100-SXM4-80GB)".
+func (d Device) String() string { return fmt.Sprintf("cuda:%d (%s)", d.Number, d.Model) }
+
+// Devices lists the GPUs of the machine.
+func Devices() ([]Device, error) {
+	if err := driver.Open(); err != nil {
+		return nil, fmt.Errorf("cuda: no device: %w", err)
+	}
+	n, err := cu.NumDevices()
+	if err != nil {
+		return nil, fmt.Errorf("cuda: counting devices: %w", err)
+	}
+	out := make([]Device, n)
+	for i := range out {
+		if out[i], err = describe(i); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func describe(i int) (d Device, err error) {
+	dev := cu.Device(i)
+	d.Number = i
+	if d.Model, err = dev.Name(); err == nil {
+		d.Bytes, err = dev.TotalMem()
+	}
+	if err == nil {
+		d.Major, err = dev.Attribute(cu.ComputeCapabilityMajor)
+	}
+	if err == nil {
+		d.Minor, err = dev.Attribute(cu.ComputeCapabilityMinor)
+	}
+	if err != nil {
+		return d, fmt.Errorf("cuda: device %d: %w", i, err)
+	}
+	return d, nil
+}
+
+// Least is the compute capability that the kernels are made for: Ampere's.
+const Least = 8
+
+// find returns device n, if the kernels run on it.
+func find(n int) (Device, error) {
+	all, err := Devices()
+	if err != nil {
+		return Device{}, err
+	}
+	if n < 0 || n >= len(all) {
+		return Device{}, fmt.Errorf("cuda: there is no device %d, this machine has %d", n, len(all))
+	}
+	if d := all[n]; d.Major < Least {
+		return d, fmt.Errorf("cuda: %v has compute capability %d.%d, the kernels need %d.0 (Ampere) or newer", d, d.Major, d.Minor, Least)
+	}
+	return all[n], nil
+}
+
+// Libraries tells the versions of the driver and of cuDNN, or why there is none.
+func Libraries() (text []string) {
+	if err := driver.Open(); err != nil {
+		return []string{err.Error()}
+	}
+	v := cu.Version()
+	text = append(text, fmt.Sprintf("driver for CUDA %d.%d", v/1000, v%1000/10))
+	if err := openCuDNN(); err != nil {
+		return append(text, err.Error())
+	}
+	c := int(C.retinago_cudnn_version())
+	return append(text, fmt.Sprintf("cuDNN %d.%d.%d", c/10000, c%10000/100, c%100))
+}

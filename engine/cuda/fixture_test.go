@@ -1,0 +1,141 @@
+//go:build gpu && linux && amd64
+
+package cuda_test
+
+import (
+	"math"
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"testing"
+
+	"gorgonia.org/tensor"
+
+	"retinago/engine"
+	"retinago/engine/cpu"
+	"retinago/engine/cuda"
+	"retinago/engine/cuda/driver"
+	"retinago/engine/cuda/kernels"
+)
+
+// realGPU names the variable with the number of a GPU, on which tests then run instead of on the host's device.
+const realGPU = "RETINAGO_TEST_GPU"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(realGPU) == "" {
+		if err := driver.Replace(kernels.Driver()); err != nil {
+			panic(err)
+		}
+		if err := cuda.ReplaceCuDNN(kernels.CuDNN()); err != nil {
+			panic(err)
+		}
+	}
+	os.Exit(m.Run())
+}
+
+func onHost(t testing.TB) {
+	t.Helper()
+	if os.Getenv(realGPU) != "" {
+		t.Skip("is of the host's device")
+	}
+}
+
+func start(t testing.TB) *cuda.Engine {
+	t.Helper()
+	n, _ := strconv.Atoi(os.Getenv(realGPU))
+	e, err := cuda.New(cuda.Options{Device: n})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { must(t, e.Close()) })
+	return e
+}
+
+func startCPU(t testing.TB) *cpu.Engine {
+	t.Helper()
+	e, err := cpu.New(cpu.Options{Threads: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { must(t, e.Close()) })
+	return e
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// put makes a tensor of v on e, floats or labels.
+func put(t testing.TB, e engine.Engine, v any, shape ...int) *tensor.Dense {
+	t.Helper()
+	dt := tensor.Float32
+	if _, ok := v.([]int32); ok {
+		dt = tensor.Int32
+	}
+	d, err := e.New(dt, shape...)
+	must(t, err)
+	must(t, e.Upload(d, v))
+	return d
+}
+
+func get(t testing.TB, e engine.Engine, d *tensor.Dense) []float32 {
+	t.Helper()
+	v := make([]float32, d.Shape().TotalSize())
+	must(t, e.Download(v, d))
+	return v
+}
+
+func normal(seed uint64, n int) []float32 {
+	r := rand.New(rand.NewPCG(seed, 7))
+	v := make([]float32, n)
+	for i := range v {
+		v[i] = float32(r.NormFloat64())
+	}
+	return v
+}
+
+func like(n int, v float32) []float32 {
+	s := make([]float32, n)
+	for i := range s {
+		s[i] = v
+	}
+	return s
+}
+
+// far is the largest difference relative to the root mean square of want, and where it is. NaN equals NaN.
+func far(got, want []float32) (worst float64, at int) {
+	var square float64
+	finite := 0
+	for _, w := range want {
+		if v := float64(w); v == v && !math.IsInf(v, 0) {
+			square += v * v
+			finite++
+		}
+	}
+	scale := math.Sqrt(square/float64(max(finite, 1))) + 1e-30
+	for i, w := range want {
+		g := got[i]
+		if g == w || g != g && w != w {
+			continue
+		}
+		d := math.Abs(float64(g)-float64(w)) / scale
+		if d != d {
+			d = math.Inf(1)
+		}
+		if d > worst {
+			worst, at = d, i
+		}
+	}
+	return worst, at
+}
+
+// near compares with what the CPU engine gave.
+func near(t testing.TB, name string, got, want []float32, tolerance float64) {
+	t.Helper()
+	if d, i := far(got, want); d > tolerance {
+		t.Errorf("%s: value %d of %d is %g, the CPU engine has %g: %.2g of the root mean square", name, i, len(want), got[i], want[i], d)
+	}
+}

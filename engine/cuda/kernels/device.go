@@ -1,0 +1,49 @@
+//go:build gpu && linux && amd64
+
+package kernels
+
+// #cgo CPPFLAGS: -I${SRCDIR}/../driver/include
+// #cgo CXXFLAGS: -O3 -std=c++17 -fopenmp-simd
+// #cgo LDFLAGS: -lstdc++
+// #include "host.h"
+import "C"
+
+import (
+	"embed"
+
+	"retinago/engine/cuda/driver"
+)
+
+// Sources are the kernels' files; all.cu includes the others. Embedding also makes the build see their changes.
+//
+//go:embed *.cu device.h
+var Sources embed.FS
+
+// Driver is the host's libcuda, CuDNN its cuDNN.
+func Driver() *driver.Library { return driver.Static(C.retinago_host_cuda) }
+
+// CuDNN is the library of convolutions.
+func CuDNN() *driver.Library { return driver.Static(C.retinago_host_cudnn) }
+
+// SetThreads is the number of threads of every block from now on, a power of two up to 256; 1 to begin with.
+func SetThreads(n int) { C.retinago_host_threads(C.int(n)) }
+
+// SetCapacity is the device's memory, 1 GB to begin with.
+func SetCapacity(bytes int64) { C.retinago_host_capacity(C.int64_t(bytes)) }
+
+// MathType is cuDNN's number of the arithmetic that was last asked for: 0 may be TF32, 3 is float32.
+func MathType() int { return int(C.retinago_host_math()) }
+
+// Counts are what the device has in use, and what it was asked for since the program began.
+type Counts struct {
+	Bytes    int64 // allocated now
+	Launches int64
+	Waits    int64 // of the host for its queue
+}
+
+// Count returns the counts.
+func Count() Counts {
+	var b, l, w C.int64_t
+	C.retinago_host_counts(&b, &l, &w)
+	return Counts{int64(b), int64(l), int64(w)}
+}

@@ -1,0 +1,23 @@
+// The host as a device: the parts of libcuda and cuDNN that the engine calls.
+#ifndef RETINAGO_HOST_H
+#define RETINAGO_HOST_H
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+void *retinago_host_cuda(void *unused, const char *name);
+void *retinago_host_cudnn(void *unused, const char *name);
+// The math type that was last asked for of cuDNN.
+int retinago_host_math(void);
+// Threads of a block, a power of two; with more than one they take turns at every SYNC.
+void retinago_host_threads(int n);
+void retinago_host_capacity(int64_t bytes);
+void retinago_host_counts(int64_t *live_bytes, int64_t *launches, int64_t *waits);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

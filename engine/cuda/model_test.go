@@ -1,0 +1,157 @@
+//go:build gpu && linux && amd64
+
+package cuda_test
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"gorgonia.org/tensor"
+
+	"retinago/box"
+	"retinago/config"
+	"retinago/detector"
+	"retinago/engine"
+	"retinago/engine/cuda/kernels"
+	"retinago/nn"
+	"retinago/train"
+)
+
+// small is a whole detector with few channels.
+func small(change func(*config.Config)) config.Config {
+	c := config.Default()
+	c.Model.Backbone, c.Model.BackboneWidth, c.Model.FrozenStages = "resnet18", 8, 0
+	c.Model.FPNWidth, c.Model.HeadDepth, c.Model.Classes = 16, 1, []string{"a", "b", "c"}
+	c.Train.Optimizer, c.Train.LR, c.Train.ClipNorm = "sgd", .05, 1
+	change(&c)
+	return c
+}
+
+type model struct {
+	change func(*config.Config)
+	// Batch norms over the few pixels of small maps, and values that rounding moves across a ReLU's kink, magnify: what gradients
+	// and all that follows may differ by.
+	magnified float64
+}
+
+var models = map[string]model{
+	"frozen norms":                    {func(c *config.Config) {}, 0},
+	"batch norm, group norm in heads": {func(c *config.Config) { c.Model.Norm, c.Model.HeadNorm, c.Model.FPNWidth = "batch", "group", 32 }, 2e-2},
+	"group norm, AdamW, L1": {func(c *config.Config) {
+		c.Model.Norm, c.Model.BackboneWidth, c.Model.FPNWidth = "group", 32, 32
+		c.Train.Optimizer, c.Train.LR, c.Train.Eps, c.Loss.Box = "adamw", .01, 1e-2, "l1" // a large eps: else steps are signs of rounding
+	}, 2e-2},
+	"bottlenecks, two stages frozen": {func(c *config.Config) { c.Model.Backbone, c.Model.FrozenStages, c.Model.P6From = "resnet50", 2, "p5" }, 0},
+	"losses on the host":             {func(c *config.Config) { c.Loss.Kind, c.Loss.Box = "quality", "giou" }, 0},
+	"depthwise convolutions, leaky": {func(c *config.Config) {
+		c.Model.Backbone, c.Model.Norm, c.Model.LeakySlope = "mobilenet_v1", "batch", .1
+	}, 2e-2},
+	"another pyramid, cross entropy": {func(c *config.Config) { c.Model.Pyramid, c.Loss.Kind = "pafpn", "bce" }, 0},
+}
+
+const canvasH, canvasW, pictures = 96, 64, 2
+
+func scene() []detector.Objects {
+	return []detector.Objects{
+		{Boxes: []box.Box{{X1: 4, Y1: 8, X2: 40, Y2: 50}, {X1: 30, Y1: 40, X2: 62, Y2: 90}}, Classes: []int32{0, 2}, Crowd: []bool{false, false}},
+		{Boxes: []box.Box{{X1: 10, Y1: 10, X2: 30, Y2: 34}}, Classes: []int32{1}, Crowd: []bool{false}},
+	}
+}
+
+// outcome is what a model came to: outputs before and after training, losses, gradients, parameters.
+type outcome struct {
+	names  []string
+	values [][]float32
+}
+
+func (o *outcome) add(name string, v []float32) {
+	o.names, o.values = append(o.names, name), append(o.values, v)
+}
+
+func runModel(t testing.TB, e engine.Engine, c config.Config) (o outcome) {
+	m, err := detector.New(c.Model, e, 3)
+	must(t, err)
+	defer func() { must(t, m.Close()) }()
+	images := normal(31, pictures*canvasH*canvasW*3)
+	infer := func(when string) {
+		net, err := m.Net(pictures, canvasH, canvasW)
+		must(t, err)
+		raw, err := net.Run(images)
+		must(t, err)
+		for l := range raw.Logits {
+			o.add(fmt.Sprint(when, " logits of level ", l), append([]float32(nil), raw.Logits[l]...))
+			o.add(fmt.Sprint(when, " deltas of level ", l), append([]float32(nil), raw.Deltas[l]...))
+		}
+	}
+	infer("first")
+	s, err := train.NewStepper(m, c)
+	must(t, err)
+	targets := m.Assign(c.Match.Assigner(c.Model.Anchors.PerCell()), canvasH, canvasW, scene())
+	taken, err := s.Take(pictures, canvasH, canvasW, images, targets, c.Train.LR)
+	must(t, err)
+	o.add("losses", []float32{float32(taken.Losses.Class), float32(taken.Losses.Box)})
+	o.add("norm of the gradient", []float32{float32(taken.GradNorm)})
+	g, err := s.Graph(pictures, canvasH, canvasW)
+	must(t, err)
+	must(t, g.Gradients(func(p *nn.Param, d *tensor.Dense) error {
+		o.add("gradient of "+p.Name, get(t, e, d))
+		return nil
+	}))
+	for _, p := range m.Params() {
+		o.add(p.Name, get(t, e, p.Value))
+	}
+	infer("last")
+	return o
+}
+
+// Inference, a whole training step (forward, losses, backward, clipping, optimiser, norms' statistics) and inference again come to
+// the CPU engine's numbers: within 1e-4 of their root mean square where norms do not magnify rounding.
+func TestModels(t *testing.T) {
+	c := startCPU(t)
+	for name, m := range models {
+		t.Run(name, func(t *testing.T) {
+			cfg := small(m.change)
+			must(t, cfg.Validate())
+			want, got := runModel(t, c, cfg), runModel(t, start(t), cfg)
+			for i, name := range want.names {
+				tolerance := 1e-4
+				if m.magnified > 0 && !strings.HasPrefix(name, "first") && name != "losses" {
+					tolerance = m.magnified
+				}
+				near(t, name, got.values[i], want.values[i], tolerance)
+			}
+		})
+	}
+}
+
+// A step waits for the GPU as often as it has numbers to tell: losses by level and kind, one gradient norm, and whether labels were
+// classes.
+func TestWaitsOfAStep(t *testing.T) {
+	if os.Getenv(realGPU) != "" {
+		t.Skip("counts on the host's device")
+	}
+	cfg := small(models["frozen norms"].change)
+	e := start(t)
+	m, err := detector.New(cfg.Model, e, 3)
+	must(t, err)
+	defer func() { must(t, m.Close()) }()
+	s, err := train.NewStepper(m, cfg)
+	must(t, err)
+	targets := m.Assign(cfg.Match.Assigner(cfg.Model.Anchors.PerCell()), canvasH, canvasW, scene())
+	images := normal(31, pictures*canvasH*canvasW*3)
+	var before kernels.Counts
+	for range 2 {
+		before = kernels.Count()
+		_, err = s.Take(pictures, canvasH, canvasW, images, targets, .01)
+		must(t, err)
+	}
+	after := kernels.Count()
+	if n, most := after.Waits-before.Waits, int64(2*m.Levels()+2); n > most {
+		t.Errorf("a step waits %d times, want %d at most", n, most)
+	}
+	if after.Bytes != before.Bytes {
+		t.Errorf("a second step takes %d bytes more", after.Bytes-before.Bytes)
+	}
+}

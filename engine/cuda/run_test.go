@@ -1,0 +1,110 @@
+//go:build gpu && linux && amd64
+
+package cuda_test
+
+import (
+	"bytes"
+	"context"
+	"math"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"retinago/config"
+	"retinago/data"
+	"retinago/detector"
+	"retinago/engine/cuda/kernels"
+	"retinago/infer"
+	"retinago/picture"
+	"retinago/speed"
+	"retinago/train"
+)
+
+// shapes is a run of a few steps on made-up pictures.
+func shapes(t *testing.T) config.Config {
+	t.Helper()
+	dir := t.TempDir()
+	must(t, data.Shapes(dir, data.ShapesOptions{Train: 8, Val: 2, Size: 96, MaxSize: 48, MaxObjects: 3, Seed: 3}))
+	c := small(func(*config.Config) {})
+	c.Model.Classes = nil
+	c.Data.Root = dir
+	c.Data.Train, c.Data.Val = config.Set{Source: "train.json", Images: "train"}, config.Set{Source: "val.json", Images: "val"}
+	c.Data.ShortSides, c.Data.MaxSide, c.Data.CanvasMultiple = []int{64}, 96, 32
+	c.Train.Batch, c.Train.BaseBatch, c.Train.Epochs, c.Train.Steps, c.Train.EMA = 4, 4, 2, 0, .9
+	c.Train.EvalEvery, c.Train.CheckpointEvery, c.Train.LogEvery, c.Train.WarmupSteps = 2, 2, 1, 0
+	return c
+}
+
+// `train` on a GPU: checkpoints, averages and evaluation included; what it wrote detects the same on both devices. A batch that does
+// not fit is refused, with the one that does.
+func TestRun(t *testing.T) {
+	c := shapes(t)
+	var losses [2]string
+	out := t.TempDir()
+	for i, device := range []string{"cpu", "cuda:0"} {
+		var log bytes.Buffer
+		must(t, train.Run(context.Background(), c, train.Options{Out: filepath.Join(out, device[:3]), Log: &log, Device: device}))
+		losses[i] = log.String()
+	}
+	if !strings.Contains(losses[1], " on cuda:0 (") {
+		t.Errorf("the run does not tell where it computes:\n%s", losses[1])
+	}
+	path := filepath.Join(out, "cud", train.LastModel)
+	img := &picture.Picture{W: 60, H: 90, Pix: make([]uint8, 3*60*90)}
+	for i := range img.Pix {
+		img.Pix[i] = uint8(i * i >> 3)
+	}
+	score := 1e-3
+	var found [2][]infer.Detection
+	for i, device := range []string{"cpu", "cuda:0"} {
+		p, err := infer.Load(path, infer.Options{Device: device, Score: &score, Threads: 2})
+		must(t, err)
+		found[i], err = p.Predict(img)
+		must(t, err)
+		must(t, p.Close())
+	}
+	if len(found[0]) == 0 || len(found[0]) != len(found[1]) {
+		t.Fatalf("%d objects on the cpu, %d on the GPU", len(found[0]), len(found[1]))
+	}
+	for i, d := range found[0] {
+		g := found[1][i]
+		if g.Class != d.Class || math.Abs(float64(g.Score-d.Score)) > 1e-4 || math.Abs(float64(g.Box.X1-d.Box.X1)) > .01 || math.Abs(float64(g.Box.Y2-d.Box.Y2)) > .01 {
+			t.Errorf("object %d: %+v on the cpu, %+v on the GPU", i, d, g)
+		}
+	}
+
+	onHost(t)
+	c.Train.Batch, c.Data.ShortSides, c.Data.MaxSide = 8, []int{160}, 192
+	kernels.SetCapacity(kernels.Count().Bytes + 256<<20 + 30<<20) // 256 MB are kept for scratch space
+	defer kernels.SetCapacity(1 << 30)
+	err := train.Run(context.Background(), c, train.Options{Out: t.TempDir(), Log: &bytes.Buffer{}, Device: "cuda:0"})
+	if err == nil || !strings.Contains(err.Error(), "a batch of ") || !strings.Contains(err.Error(), "on cuda:0") {
+		t.Errorf("a batch of 8 in 30 MB: %v", err)
+	}
+}
+
+// Measuring waits for every operation's own time and lets the whole run as it does.
+func TestSpeed(t *testing.T) {
+	e := start(t)
+	c := small(func(*config.Config) {})
+	m, err := detector.New(c.Model, e, 3)
+	must(t, err)
+	defer func() { must(t, m.Close()) }()
+	s, err := speed.NewInference(m, c, 1, 64, 64, nil)
+	must(t, err)
+	r, err := speed.Measure(context.Background(), s, 2, func(int, int, time.Duration, time.Duration) {})
+	must(t, err)
+	r.Machine = speed.Describe(e)
+	must(t, r.Ceilings(e))
+	var text bytes.Buffer
+	must(t, r.Print(&text))
+	if r.MedianS <= 0 || !strings.Contains(text.String(), e.Name()) || strings.Contains(text.String(), "oneDNN") {
+		t.Errorf("%v s:\n%s", r.MedianS, text.String())
+	}
+	for _, l := range r.Layers {
+		if l.Op == "Conv" && l.MedianS <= 0 {
+			t.Errorf("%s took no time", l.Name)
+		}
+	}
+}

@@ -1,0 +1,30 @@
+//go:build gpu && linux && amd64
+
+package device
+
+import (
+	"fmt"
+
+	"retinago/engine/cuda"
+)
+
+func openCUDA(n int, tf32 bool) (Engine, error) {
+	e, err := cuda.New(cuda.Options{Device: n, TF32: tf32})
+	if err != nil {
+		return nil, err
+	}
+	return e, nil
+}
+
+// GPUs tells what there is for GPUs, line by line.
+func GPUs() []string {
+	lines := cuda.Libraries()
+	all, err := cuda.Devices()
+	if err != nil {
+		return lines
+	}
+	for _, d := range all {
+		lines = append(lines, fmt.Sprintf("%v, compute capability %d.%d, %d MB", d, d.Major, d.Minor, d.Bytes>>20))
+	}
+	return lines
+}

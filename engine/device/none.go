@@ -1,0 +1,12 @@
+//go:build !(gpu && linux && amd64)
+
+package device
+
+import "errors"
+
+func openCUDA(int, bool) (Engine, error) {
+	return nil, errors.New("device: this program is built without GPUs; make build TAGS=gpu on Linux on amd64 builds one with them")
+}
+
+// GPUs tells what there is for GPUs, line by line.
+func GPUs() []string { return []string{"none: built without the tag gpu"} }
