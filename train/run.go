@@ -226,8 +226,12 @@ func (l *Loop) fits(w io.Writer) error {
 	}
 	fmt.Fprintf(w, "memory    %s at the peak, for a batch of %d on %dx%d\n", megabytes(need.Total()), l.Config.Train.Batch, wd, h)
 	if have := memory.Available() + memory.Resident(); memory.Available() > 0 && need.Total() > have {
-		return fmt.Errorf("train: this needs %s of memory and %s are available: lower train.batch (%d), data.short_sides (%v) or model.fpn_width (%d)",
-			megabytes(need.Total()), megabytes(have), l.Config.Train.Batch, l.Config.Data.ShortSides, l.Config.Model.FPNWidth)
+		first := ""
+		if !l.Config.Train.RecomputeHeads {
+			first = "set train.recompute_heads=true or "
+		}
+		return fmt.Errorf("train: this needs %s of memory and %s are available: %slower train.batch (%d), data.short_sides (%v) or model.fpn_width (%d)",
+			megabytes(need.Total()), megabytes(have), first, l.Config.Train.Batch, l.Config.Data.ShortSides, l.Config.Model.FPNWidth)
 	}
 	return nil
 }
