@@ -1,6 +1,7 @@
 package detector
 
 import (
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -47,7 +48,7 @@ func TestRecomputedHeads(t *testing.T) {
 			t.Errorf("heads with norm %q: %d gradients, computed again %d", norm, len(grads), len(grads2))
 		}
 		for name, g := range grads {
-			if !slices.Equal(g, grads2[name]) {
+			if !slices.EqualFunc(g, grads2[name], func(a, b float32) bool { return math.Float32bits(a) == math.Float32bits(b) }) {
 				t.Errorf("heads with norm %q: the gradient of %s differs", norm, name)
 			}
 		}
