@@ -206,6 +206,9 @@ type Train struct {
 	// Convolutions chooses their kernels: fixed, by a rule on shapes, measured, by what is faster on this machine, onednn or
 	// winograd. They round differently: runs are equal to the bit where choices are, as fixed ones always are.
 	Convolutions string `yaml:"convolutions"`
+	// RecomputeHeads computes the heads' layers again in the backward pass instead of keeping their results: the same numbers in
+	// less memory, and more time.
+	RecomputeHeads bool `yaml:"recompute_heads"`
 	// EvalEvery, CheckpointEvery and LogEvery are steps; 0 is only at the end.
 	EvalEvery       int `yaml:"eval_every"`
 	CheckpointEvery int `yaml:"checkpoint_every"`

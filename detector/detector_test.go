@@ -120,7 +120,7 @@ func TestGradientOfEveryLoss(t *testing.T) {
 func alongGradient(t *testing.T, m *Model, f LossFunc, only ...string) {
 	t.Helper()
 	b := batch(m, 2, 128, 128)
-	s, err := m.TrainStep(2, 128, 128, f)
+	s, err := m.TrainStep(2, 128, 128, TrainSpec{LossFunc: f})
 	if err != nil {
 		t.Fatal(err)
 	}

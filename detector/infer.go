@@ -123,7 +123,7 @@ func (m *Model) inferGraph(k shape) (*Net, G.Nodes, error) {
 	err := t.inputs.err
 	if err == nil {
 		t.input = b.Input("images", t.images)
-		t.logits, t.deltas = m.network(b, t.input)
+		_, t.logits, t.deltas = m.network(b, t.input)
 		err = b.Err()
 	}
 	if err != nil {

@@ -150,14 +150,16 @@ func (m *Model) builder(mode nn.Mode) *nn.Builder {
 	return nn.NewBuilder(m.engine, mode, m.params, m.folded)
 }
 
-// network adds everything between pictures and head outputs; errors are the builder's.
-func (m *Model) network(b *nn.Builder, x *G.Node) (logits, deltas []*G.Node) {
+// network adds everything between pictures and head outputs, and returns these and what the heads read, level by level;
+// errors are the builder's.
+func (m *Model) network(b *nn.Builder, x *G.Node) (levels, logits, deltas []*G.Node) {
 	c := m.backbone.Build(b, x)
-	for _, x := range m.pyramid.Build(b, c, m.backbone.Channels()) {
-		logits = append(logits, m.head.Class(b, x))
-		deltas = append(deltas, m.head.Box(b, x))
+	levels = m.pyramid.Build(b, c, m.backbone.Channels())
+	for _, p := range levels {
+		logits = append(logits, m.head.Class(b, p))
+		deltas = append(deltas, m.head.Box(b, p))
 	}
-	return logits, deltas
+	return levels, logits, deltas
 }
 
 // refresh derives folded weights anew when parameters were written.

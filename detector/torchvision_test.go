@@ -289,7 +289,7 @@ func (f fixture) step(t *testing.T, m *Model, k shape) (*TrainStep, map[string]*
 	if err := m.refresh(); err != nil {
 		t.Fatal(err)
 	}
-	s, outputs, err := m.trainGraph(k, losses)
+	s, outputs, err := m.trainGraph(k, TrainSpec{LossFunc: losses})
 	if err != nil {
 		t.Fatal(err)
 	}

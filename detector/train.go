@@ -1,6 +1,7 @@
 package detector
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -20,6 +21,14 @@ type LossFunc struct {
 	Box   loss.Box  // of deltas for SmoothL1 and L1, of boxes for the others
 	// MineNMS is the IoU above which loss.OHEM passes over an anchor besides a harder one; 0 never does.
 	MineNMS float32
+}
+
+// TrainSpec says how a training graph is made.
+type TrainSpec struct {
+	LossFunc
+	// RecomputeHeads computes what lies between the pyramid and the heads' outputs again in the backward pass, a head of a
+	// level at a time, instead of keeping it: the same numbers in less memory and more time.
+	RecomputeHeads bool
 }
 
 // Losses with kernels on the engine add themselves to a graph, level by level.
@@ -85,12 +94,12 @@ type TrainStep struct {
 }
 
 // TrainStep returns the training graph for n canvases of h x w pixels, built at the first call.
-func (m *Model) TrainStep(n, h, w int, f LossFunc) (*TrainStep, error) {
+func (m *Model) TrainStep(n, h, w int, spec TrainSpec) (*TrainStep, error) {
 	if err := m.refresh(); err != nil {
 		return nil, err
 	}
 	return m.steps.get(shape{n, h, w}, func() (*TrainStep, error) {
-		s, outputs, err := m.trainGraph(shape{n, h, w}, f)
+		s, outputs, err := m.trainGraph(shape{n, h, w}, spec)
 		if err != nil {
 			return nil, err
 		}
@@ -103,8 +112,8 @@ func (m *Model) TrainStep(n, h, w int, f LossFunc) (*TrainStep, error) {
 }
 
 // TrainPlan plans the training graph of n canvases without making it.
-func (m *Model) TrainPlan(n, h, w int, f LossFunc) (*nn.Plan, error) {
-	s, outputs, err := m.trainGraph(shape{n, h, w}, f)
+func (m *Model) TrainPlan(n, h, w int, spec TrainSpec) (*nn.Plan, error) {
+	s, outputs, err := m.trainGraph(shape{n, h, w}, spec)
 	if err != nil {
 		return nil, err
 	}
@@ -113,9 +122,9 @@ func (m *Model) TrainPlan(n, h, w int, f LossFunc) (*nn.Plan, error) {
 }
 
 // trainGraph builds the graph and returns it with everything that must be read after a run.
-func (m *Model) trainGraph(k shape, f LossFunc) (*TrainStep, G.Nodes, error) {
+func (m *Model) trainGraph(k shape, spec TrainSpec) (*TrainStep, G.Nodes, error) {
 	s := &TrainStep{shape: k, engine: m.engine, inputs: &inputs{e: m.engine}}
-	outputs, err := s.build(m, f)
+	outputs, err := s.build(m, spec)
 	if err != nil {
 		s.inputs.release()
 		return nil, nil, fmt.Errorf("detector: training graph of %d canvases of %dx%d: %w", k.n, k.h, k.w, err)
@@ -123,7 +132,7 @@ func (m *Model) trainGraph(k shape, f LossFunc) (*TrainStep, G.Nodes, error) {
 	return s, outputs, nil
 }
 
-func (s *TrainStep) build(m *Model, f LossFunc) (G.Nodes, error) {
+func (s *TrainStep) build(m *Model, spec TrainSpec) (G.Nodes, error) {
 	in, n := s.inputs, s.shape.n
 	s.images = in.tensor(tensor.Float32, n, s.shape.h, s.shape.w, 3)
 	s.classNorm = in.tensor(tensor.Float32, n)
@@ -142,9 +151,16 @@ func (s *TrainStep) build(m *Model, f LossFunc) (G.Nodes, error) {
 	}
 
 	b := m.builder(nn.Training)
-	logits, deltas := m.network(b, b.Input("images", s.images))
+	levels, logits, deltas := m.network(b, b.Input("images", s.images))
 	if b.Err() != nil {
 		return nil, b.Err()
+	}
+	if spec.RecomputeHeads {
+		for l, p := range levels {
+			if err := errors.Join(nn.Recompute(p, logits[l]), nn.Recompute(p, deltas[l])); err != nil {
+				return nil, err
+			}
+		}
 	}
 	classNorm, boxNorm, seed := b.Input("class_norm", s.classNorm), b.Input("box_norm", s.boxNorm), b.Input("one", one)
 	var labels, targets G.Nodes
@@ -153,17 +169,18 @@ func (s *TrainStep) build(m *Model, f LossFunc) (G.Nodes, error) {
 		targets = append(targets, b.Input(fmt.Sprint("targets", l), s.targets[l]))
 	}
 	grid, starts := m.Anchors(s.shape.h, s.shape.w)
-	if f.hostClass() {
-		all := loss.Levels{Class: f.Class, Soft: f.Soft, Anchors: grid, NMS: f.MineNMS}
+	hostClass := spec.hostClass()
+	if hostClass {
+		all := loss.Levels{Class: spec.Class, Soft: spec.Soft, Anchors: grid, NMS: spec.MineNMS}
 		s.class = append(s.class, b.Check(all.Node(logits, labels, deltas, targets, classNorm)))
 	}
 	for l := range s.labels {
-		if !f.hostClass() {
-			s.class = append(s.class, b.Check(f.Class.(classNode).Node(logits[l], labels[l], classNorm)))
+		if !hostClass {
+			s.class = append(s.class, b.Check(spec.Class.(classNode).Node(logits[l], labels[l], classNorm)))
 		}
-		node, ok := f.Box.(boxNode)
+		node, ok := spec.Box.(boxNode)
 		if !ok {
-			node = loss.Overlap{Box: f.Box, Anchors: grid[starts[l]:starts[l+1]]}
+			node = loss.Overlap{Box: spec.Box, Anchors: grid[starts[l]:starts[l+1]]}
 		}
 		s.box = append(s.box, b.Check(node.Node(deltas[l], targets[l], labels[l], boxNorm)))
 	}

@@ -72,6 +72,8 @@ func (c *conv) Forward(e engine.Engine, out *tensor.Dense, in []*tensor.Dense) e
 	return e.Conv(out, in[0], in[1], scale, b, res, c.p)
 }
 
+func (c *conv) Repeat() Kernel { k := *c; return &k }
+
 // FLOPs counts two operations per multiply-add.
 func (c *conv) FLOPs(in []tensor.Shape, out tensor.Shape) int64 {
 	w := in[1]

@@ -75,6 +75,14 @@ func (n *norm) Forward(e engine.Engine, out *tensor.Dense, in []*tensor.Dense) e
 	return e.GroupNorm(out, n.stats, in[0], in[1], in[2], n.p)
 }
 
+// Repeat has statistics of its own, equal to the first's. A batch norm would move the running ones twice.
+func (n *norm) Repeat() Kernel {
+	if n.batch {
+		return nil
+	}
+	return &norm{p: n.p}
+}
+
 func (n *norm) Gradient(in G.Nodes, out, dout *G.Node) (G.Nodes, error) {
 	x, gamma := in[0], in[1]
 	dp, err := Apply(&normParamGrad{n}, dout, out, x)

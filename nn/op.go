@@ -80,17 +80,18 @@ var opID atomic.Uint32
 // op carries a Kernel through gorgonia. It owns its output, which the machine places in its arena, and has a unique
 // hash, so that common subexpression elimination never merges two layers.
 type op struct {
-	k     Kernel
-	id    uint32
-	layer string // see Layer.Name
-	back  bool   // made by the gradient of another
-	arity int
-	typ   hm.Type
-	in    []tensor.Shape
-	shape tensor.Shape
-	out   *tensor.Dense
-	run   *Machine
-	order int // position among the operations of the machine's plan
+	k       Kernel
+	id      uint32
+	layer   string // see Layer.Name
+	back    bool   // made by the gradient of another
+	arity   int
+	typ     hm.Type
+	in      []tensor.Shape
+	shape   tensor.Shape
+	out     *tensor.Dense
+	run     *Machine
+	order   int      // position among the operations of the machine's plan
+	segment *segment // that gradients compute anew, see Recompute
 }
 
 var (
@@ -141,6 +142,13 @@ func (o *op) DiffWRT(n int) []bool {
 }
 
 func (o *op) SymDiff(in G.Nodes, out, dout *G.Node) (G.Nodes, error) {
+	if o.segment != nil {
+		var err error
+		if in, out, err = o.segment.second(in, out); err != nil {
+			return nil, err
+		}
+		o = out.Op().(*op)
+	}
 	d, ok := o.k.(Differentiable)
 	if !ok {
 		return nil, fmt.Errorf("nn: %v has no gradient", o)

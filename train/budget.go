@@ -30,7 +30,7 @@ const process = 125 << 20
 
 // TrainingBudget foretells the memory of training on batches of n canvases of h x w pixels.
 func TrainingBudget(m *detector.Model, c config.Config, n, h, w int) (Budget, error) {
-	plan, err := m.TrainPlan(n, h, w, lossFunc(c.Loss))
+	plan, err := m.TrainPlan(n, h, w, trainSpec(c))
 	if err != nil {
 		return Budget{}, err
 	}

@@ -257,8 +257,12 @@ func (l *Loop) fits(w io.Writer) error {
 	if smaller > 0 {
 		plan = fmt.Sprintf("a batch of %d fits", smaller)
 	}
-	return fmt.Errorf("train: this needs %s of memory%s and %s are available; %s: lower train.batch (%d), data.short_sides (%v) or model.fpn_width (%d)",
-		megabytes(of(need)), where, megabytes(have), plan, batch, l.Config.Data.ShortSides, l.Config.Model.FPNWidth)
+	first := ""
+	if !l.Config.Train.RecomputeHeads {
+		first = "set train.recompute_heads=true or "
+	}
+	return fmt.Errorf("train: this needs %s of memory%s and %s are available; %s: %slower train.batch (%d), data.short_sides (%v) or model.fpn_width (%d)",
+		megabytes(of(need)), where, megabytes(have), plan, first, batch, l.Config.Data.ShortSides, l.Config.Model.FPNWidth)
 }
 
 // memory is what there is for a run, with what of need is taken already: on the engine, which where then names, or on the host. 0

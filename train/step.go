@@ -15,7 +15,6 @@ import (
 type Stepper struct {
 	model      *detector.Model
 	config     config.Config
-	losses     detector.LossFunc
 	optimizer  *Optimizer
 	normalizer *loss.Normalizer
 }
@@ -41,7 +40,7 @@ func (d *Diverged) Unwrap() error { return d.err }
 
 // NewStepper makes the optimiser's state.
 func NewStepper(m *detector.Model, c config.Config) (*Stepper, error) {
-	s := &Stepper{model: m, config: c, losses: lossFunc(c.Loss)}
+	s := &Stepper{model: m, config: c}
 	var err error
 	if s.normalizer, err = loss.NewNormalizer(c.Loss.Normalizer); err != nil {
 		return nil, err
@@ -54,7 +53,7 @@ func NewStepper(m *detector.Model, c config.Config) (*Stepper, error) {
 
 // Graph is the graph of steps on n canvases of h x w pixels.
 func (s *Stepper) Graph(n, h, w int) (*detector.TrainStep, error) {
-	return s.model.TrainStep(n, h, w, s.losses)
+	return s.model.TrainStep(n, h, w, trainSpec(s.config))
 }
 
 // Take takes one step on n canvases of h x w pixels: images [n,h,w,3], normalised.
@@ -87,6 +86,11 @@ func (s *Stepper) Take(n, h, w int, images []float32, t *detector.Targets, lr fl
 	s.model.Changed()
 	out.Update = time.Since(begin)
 	return out, nil
+}
+
+// trainSpec is a configuration's training graph.
+func trainSpec(c config.Config) detector.TrainSpec {
+	return detector.TrainSpec{LossFunc: lossFunc(c.Loss), RecomputeHeads: c.Train.RecomputeHeads}
 }
 
 // lossFunc is the losses of a configuration.

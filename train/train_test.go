@@ -273,7 +273,7 @@ func TestRunNamesWhatIsWrong(t *testing.T) {
 		{"absent dataset", "absent.json", func(c *config.Config) { c.Data.Train.Source = "absent.json" }},
 		{"other classes", "categories", func(c *config.Config) { c.Model.Classes, c.Model.CategoryIDs = []string{"cat"}, []int64{1} }},
 		{"absent weights", "absent.safetensors", func(c *config.Config) { c.Train.InitWeights = "absent.safetensors" }},
-		{"too much memory", "lower train.batch", func(c *config.Config) {
+		{"too much memory", "set train.recompute_heads=true or lower train.batch", func(c *config.Config) {
 			c.Data.ShortSides, c.Data.MaxSide, c.Train.Batch, c.Train.BaseBatch = []int{2048}, 16384, 16, 16
 		}},
 	} {

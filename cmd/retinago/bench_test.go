@@ -46,6 +46,18 @@ func TestBenchSpeed(t *testing.T) {
 			t.Errorf("%s: %+v", mode, r)
 		}
 	}
+	ok(t, small("-size", "64x96", "-mode", "train", "-set", "train.recompute_heads=true", "-json", js)...)
+	var r result
+	read(t, js, &r)
+	again := 0
+	for _, l := range r.Layers {
+		if l.Op == "Conv" && l.Stage == "class head backward" {
+			again++
+		}
+	}
+	if again != 5 {
+		t.Errorf("%d convolutions of the class head are computed again, want one per level", again)
+	}
 	for how, kept := range map[string]bool{"measured": true, "fixed": false, "onednn": false, "winograd": false} {
 		ok(t, small("-size", "64x96", "-convolutions", how, "-json", js)...)
 		var r result

@@ -1,0 +1,97 @@
+package nn
+
+import (
+	"fmt"
+	"slices"
+
+	G "gorgonia.org/gorgonia"
+)
+
+// Repeatable is a Kernel that may run twice in a run, to the same result.
+type Repeatable interface {
+	Kernel
+	// Repeat is the kernel for another node; nil where a second time would change something.
+	Repeat() Kernel
+}
+
+// Recompute lets gradients that are added later compute what lies between x and y once more, instead of keeping it from
+// the forward pass (Chen et al. 2016, "Training Deep Nets with Sublinear Memory Cost", section 3). They are the same to
+// the bit. x and y themselves are kept; y must need nothing else but inputs of the graph.
+//
+// Operations run in the order in which they were added, and gradients are added from the last operation to the first. The
+// copies are added with the first gradient that reads one, so that they run after the backward pass of whatever was added
+// after y, and those of two segments do not live together.
+func Recompute(x, y *G.Node) error {
+	s := &segment{again: map[*G.Node]*G.Node{}}
+	seen := map[*G.Node]bool{x: true}
+	var collect func(n *G.Node) error
+	collect = func(n *G.Node) error {
+		if seen[n] || n.Op() == nil {
+			return nil
+		}
+		seen[n] = true
+		for _, c := range children(n) {
+			if err := collect(c); err != nil {
+				return err
+			}
+		}
+		if n == y {
+			return nil
+		}
+		if o, ok := n.Op().(*op); !ok || o.repeat() == nil {
+			return fmt.Errorf("nn: %v cannot be computed a second time", n.Op())
+		}
+		s.nodes = append(s.nodes, n)
+		return nil
+	}
+	if err := collect(y); err != nil {
+		return err
+	}
+	for _, n := range append(slices.Clone(s.nodes), y) {
+		if o, ok := n.Op().(*op); ok {
+			o.segment = s
+		}
+	}
+	return nil
+}
+
+// segment is what lies between two nodes of the forward pass.
+type segment struct {
+	nodes G.Nodes             // without the two, first to run first
+	again map[*G.Node]*G.Node // their copies in the backward pass, empty until a gradient wants one
+}
+
+// second gives the copies of an operation's inputs and output, themselves where they have none.
+func (s *segment) second(in G.Nodes, out *G.Node) (G.Nodes, *G.Node, error) {
+	if len(s.again) == 0 {
+		for _, n := range s.nodes {
+			o := n.Op().(*op)
+			c, err := Apply(o.repeat(), s.copies(children(n))...)
+			if err != nil {
+				return nil, nil, err
+			}
+			c.Op().(*op).back = true
+			s.again[n] = c
+		}
+	}
+	return s.copies(in), s.copies(G.Nodes{out})[0], nil
+}
+
+func (s *segment) copies(nodes G.Nodes) G.Nodes {
+	out := make(G.Nodes, len(nodes))
+	for i, n := range nodes {
+		out[i] = n
+		if c, ok := s.again[n]; ok {
+			out[i] = c
+		}
+	}
+	return out
+}
+
+// repeat is the kernel of a copy, nil where there can be none.
+func (o *op) repeat() Kernel {
+	if r, ok := o.k.(Repeatable); ok {
+		return r.Repeat()
+	}
+	return nil
+}
