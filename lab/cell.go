@@ -47,7 +47,8 @@ func finished(dir string, c config.Config) (*Cell, error) {
 	if err != nil {
 		return nil, fmt.Errorf("lab: %w", err)
 	}
-	if string(asked) != c.String() {
+	// Parsed, so that a key that came since has its default.
+	if made, err := config.Parse(askedFile, asked); err != nil || made.String() != c.String() {
 		return nil, fmt.Errorf("lab: %s holds a cell with other settings, see its %s: give another -out, or remove that folder", dir, askedFile)
 	}
 	text, err := os.ReadFile(filepath.Join(dir, cellFile))

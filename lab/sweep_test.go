@@ -131,6 +131,13 @@ func TestSweepReproduces(t *testing.T) {
 	if text, _ := os.ReadFile(filepath.Join(out, "cells", "fl-g2", "seed-0", trainLog)); !strings.Contains(string(text), "interrupted: saving step 2") {
 		t.Errorf("the cell was not interrupted within its steps:\n%s", text)
 	}
+	// A cell of before some key was there has that key's default.
+	asked := filepath.Join(out, "cells", "fl-g2", "seed-0", askedFile)
+	text, err := os.ReadFile(asked)
+	older := bytes.Replace(text, []byte("  recompute_heads: false\n"), nil, 1)
+	if err != nil || len(older) == len(text) || os.WriteFile(asked, older, 0o644) != nil {
+		t.Fatalf("%s is not as expected: %v\n%s", asked, err, text)
+	}
 	s = sweep(out)
 	if got := timeless(t, run(s, ctx)); got != want || s.Log.(*bytes.Buffer).Len() > 0 {
 		t.Errorf("a finished sweep is run again:\n%s", s.Log)
