@@ -24,7 +24,7 @@ func Density() []Variant {
 		if k.ratios == 3 {
 			ratios = ".5, 1, 2"
 		}
-		out = append(out, Variant{Name: fmt.Sprintf("%dx%d", k.scales, k.ratios), Words: fmt.Sprintf("%d anchors at each cell", k.scales*k.ratios),
+		out = append(out, Variant{Name: fmt.Sprintf("%dx%d", k.scales, k.ratios), Words: count(k.scales*k.ratios, "anchor") + " at each cell",
 			Sets:  []string{"model.anchors.scales=[" + strings.Join(scales, ", ") + "]", "model.anchors.ratios=[" + ratios + "]"},
 			Table: tableAnchor, Paper: k.paper})
 	}
