@@ -146,7 +146,7 @@ func (w torchvisionFound) compare(t *testing.T, name string, got []Detection) {
 func onEdge(d Detection, all []Detection) bool {
 	return slices.ContainsFunc(all, func(o Detection) bool {
 		iou := float64(o.Box.IoU(d.Box))
-		near, tied := math.Abs(iou-.5) < 1e-4 && o.Score > d.Score, iou > .5 && iou < 1-1e-4 && math.Abs(float64(o.Score-d.Score)) < 1e-5
+		near, tied := math.Abs(iou-.5) < 1e-5 && o.Score > d.Score, iou > .5 && iou < 1-1e-5 && math.Abs(float64(o.Score-d.Score)) < 1e-6
 		return o.Class == d.Class && (near || tied)
 	})
 }
