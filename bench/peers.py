@@ -26,9 +26,14 @@ ROWS = {
     "train-r50": ("train", "resnet50", 2, 512, 512),
     "train-r18": ("train", "resnet18", 4, 256, 256),
     "start-r50": ("start", "resnet50", 1, 640, 640),
+    "jpeg-r50": ("jpeg", "resnet50", 1, 800, 1344),
+    "int8-r50": ("int8", "resnet50", 1, 800, 1344),
 }
-PEERS = {"infer": ["retinago", "onnxruntime", "torch-jit", "torch-eager", "opencv"], "train": ["retinago", "torch"], "start": ["retinago", "onnxruntime"]}
-TITLES = {"infer": "inference, raw outputs", "train": "training step, frozen norms", "start": "from the start of the program to the first result"}
+PEERS = {"infer": ["retinago", "onnxruntime", "torch-jit", "torch-eager", "opencv"], "train": ["retinago", "torch"], "start": ["retinago", "onnxruntime"],
+         "jpeg": ["retinago", "onnxruntime"], "int8": ["retinago", "onnxruntime"]}
+TITLES = {"infer": "inference, raw outputs", "train": "training step, frozen norms", "start": "from the start of the program to the first result",
+          "jpeg": "from a JPEG to its boxes, ONNX Runtime between torchvision's preparation and post-processing",
+          "int8": "raw outputs in 8 bits, of ONNX Runtime in float32"}
 
 HELP = """rows: %s
 
@@ -107,20 +112,28 @@ class Bench:
             self.make(f"{arch}_{n}_{h}x{w}.safetensors", *python, "pictures", arch, work, n, h, w)
             self.make(f"{arch}_{n}_{h}x{w}.onnx", RETINAGO, "export", "-weights", work / f"{arch}_{h}x{w}.ckpt", "-to", "onnx", "-size", f"{h}x{w}",
                       "-batch", n, "-out", work / f"{arch}_{n}_{h}x{w}.onnx")
-        if kind == "start":
-            self.make("picture.jpg", *python, "jpeg", work, h)
+        if kind in ("start", "jpeg", "int8"):
+            self.make(f"{h}x{w}/picture.jpg", *python, "jpeg", work / f"{h}x{w}", h * 3 // 4, w * 3 // 4)
+        if kind == "int8":
+            self.make(f"{arch}_{h}x{w}_int8.ckpt", RETINAGO, "quantize", "-weights", work / f"{arch}_{h}x{w}.ckpt", "-images", work / f"{h}x{w}",
+                      "-out", work / f"{arch}_{h}x{w}_int8.ckpt")
 
     def retinago(self, kind, arch, n, h, w):
         work, out = self.o.work, self.o.work / "speed.json"
-        command = [RETINAGO, "bench", "speed", "-weights", work / f"{arch}_{h}x{w}.ckpt", "-rounds", self.o.repeat, "-threads", self.o.threads, "-json", out]
+        weights = work / (f"{arch}_{h}x{w}_int8.ckpt" if kind == "int8" else f"{arch}_{h}x{w}.ckpt")
+        command = [RETINAGO, "bench", "speed", "-weights", weights, "-rounds", self.o.repeat, "-threads", self.o.threads, "-json", out]
         if kind == "train":
             self.call([*command, "-mode", "train", "-batch", n, "-size", f"{h}x{w}"])
+        elif kind == "jpeg":
+            self.call([*command, "-picture", work / f"{h}x{w}/picture.jpg"])
+        elif kind == "int8":
+            self.call([*command, "-input", work / f"{n}_{h}x{w}.safetensors"])
         else:
             raw = work / "raw.safetensors"
             self.call([*command, "-input", work / f"{n}_{h}x{w}.safetensors", "-outputs", raw])
         r = json.loads(out.read_text())
         m = {"seconds": r["seconds"], "peak_mb": r["peak_rss_mb"]}
-        if kind != "train":
+        if kind == "infer":
             m["difference"] = tensors.difference(tensors.load(raw), tensors.load(work / f"{arch}_{n}_{h}x{w}.safetensors"))
         return m
 
@@ -129,12 +142,16 @@ class Bench:
         name = f"{n}_{h}x{w}"
         node = ["node", HERE / "onnxruntime.js", work / f"{arch}_{name}.onnx", work / f"{name}.safetensors", work / f"{arch}_{name}.safetensors"]
         if kind == "start":
-            command = {"retinago": [RETINAGO, "detect", "-weights", work / f"{arch}_{h}x{w}.ckpt", "-source", work / "picture.jpg", "-json", work / "boxes.json",
+            command = {"retinago": [RETINAGO, "detect", "-weights", work / f"{arch}_{h}x{w}.ckpt", "-source", work / f"{h}x{w}/picture.jpg", "-json", work / "boxes.json",
                                     "-threads", threads],
                        "onnxruntime": [*node, 0, threads]}[peer]
             return self.whole(command, repeat)
         if peer == "retinago":
             return self.retinago(kind, arch, n, h, w)
+        if kind == "jpeg":
+            network = json.loads(self.call([*node, repeat, threads], cwd=self.o.ort).splitlines()[-1])
+            around = json.loads(self.python("around_torch.py", arch, work, h, w, repeat, threads, env=TUNED).splitlines()[-1])
+            return {"seconds": [a + b for a, b in zip(network["seconds"], around["seconds"])], "peak_mb": network["peak_mb"]}
         if peer == "onnxruntime":
             out = self.call([*node, repeat, threads], cwd=self.o.ort)
         elif peer == "opencv":

@@ -3,7 +3,8 @@
     prepare.py weights ARCH FOLDER         ARCH.pth: seeded weights, batch norms with the statistics of noise
     prepare.py pictures ARCH FOLDER N H W  N_HxW.safetensors: the pictures, as images [N,H,W,3] and nchw [N,3,H,W];
                                            ARCH_N_HxW.safetensors: what PyTorch makes of them, logits and deltas
-    prepare.py jpeg FOLDER SIDE            picture.jpg"""
+    prepare.py jpeg FOLDER H W             picture.jpg"""
+import os
 import sys
 
 import numpy
@@ -40,10 +41,11 @@ def pictures(arch, folder, n, h, w):
     tensors.save(f"{folder}/{arch}_{n}_{h}x{w}.safetensors", {"logits": logits.numpy(), "deltas": deltas.numpy()})
 
 
-def jpeg(folder, side):
+def jpeg(folder, h, w):
     import cv2
+    os.makedirs(folder, exist_ok=True)
     coarse = numpy.random.default_rng(0).integers(0, 255, (30, 30, 3), dtype=numpy.uint8)
-    cv2.imwrite(f"{folder}/picture.jpg", cv2.resize(coarse, (int(side), int(side)), interpolation=cv2.INTER_CUBIC))
+    cv2.imwrite(f"{folder}/picture.jpg", cv2.resize(coarse, (int(w), int(h)), interpolation=cv2.INTER_CUBIC))
 
 
 {"weights": weights, "pictures": pictures, "jpeg": jpeg}[sys.argv[1]](*sys.argv[2:])

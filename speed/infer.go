@@ -2,28 +2,30 @@ package speed
 
 import (
 	"math/rand/v2"
+	"os"
 	"time"
 
 	"retinago/config"
+	"retinago/data"
 	"retinago/detector"
 	"retinago/infer"
 	"retinago/picture"
 )
 
-// Inference is detection on n made-up pictures: resizing and normalising, the network, boxes and NMS. Decoding of files
-// is no part of it.
+// Inference is detection on n pictures: decoding, where there is a file, resizing and normalising, the network, boxes and NMS.
 type Inference struct {
 	model   *detector.Model
 	net     *detector.Net
 	config  config.Config
 	n, h, w int
 	images  []float32
-	picture *picture.Picture // nil where the images were given
+	file    string           // read and decoded in each run; empty where there is none
+	picture *picture.Picture // made up; nil where there are a file or images
 	raw     *detector.Raw
 }
 
-// NewInference is for n canvases of h x w pixels. images [n,h,w,3] may be nil; given, they are what the network sees, and
-// it alone is measured: nothing is prepared, and its outputs stay as they are.
+// NewInference is for n canvases of h x w pixels. images [n,h,w,3] may be nil, which stands for made-up pictures; given, they
+// are what the network sees, and it alone is measured: nothing is prepared, and its outputs stay as they are.
 func NewInference(m *detector.Model, c config.Config, n, h, w int, images []float32) (*Inference, error) {
 	net, err := m.Net(n, h, w)
 	if err != nil {
@@ -37,6 +39,21 @@ func NewInference(m *detector.Model, c config.Config, n, h, w int, images []floa
 	return s, nil
 }
 
+// NewFileInference is for one picture file, on the canvas that the configuration has for it.
+func NewFileInference(m *detector.Model, c config.Config, file string) (*Inference, error) {
+	s := &Inference{model: m, config: c, n: 1, file: file}
+	p, size, err := s.decode()
+	if err != nil {
+		return nil, err
+	}
+	p.Release()
+	canvas := s.scaled(size).Up(c.Data.CanvasMultiple)
+	s.h, s.w = canvas.H, canvas.W
+	s.images = make([]float32, s.h*s.w*3)
+	s.net, err = m.Net(1, s.h, s.w)
+	return s, err
+}
+
 // noise is a picture of random pixels, the same each time.
 func noise(w, h int) *picture.Picture {
 	p := &picture.Picture{W: w, H: h, Pix: make([]uint8, 3*w*h)}
@@ -47,21 +64,56 @@ func noise(w, h int) *picture.Picture {
 	return p
 }
 
+// decode reads the file. size is that of the file's picture, which p may be smaller than.
+func (s *Inference) decode() (p *picture.Picture, size data.Size, err error) {
+	b, err := os.ReadFile(s.file)
+	if err != nil {
+		return nil, size, err
+	}
+	p, w, h, err := picture.DecodeBytesFor(s.file, b, data.Target(s.config.Data, s.config.Data.TestSide()))
+	return p, data.Size{W: w, H: h}, err
+}
+
+func (s *Inference) scaled(size data.Size) data.Size {
+	return data.Resized(size, s.config.Data.TestSide(), s.config.Data.MaxSide)
+}
+
+// fill puts a picture, scaled to a size, onto the i-th canvas.
+func (s *Inference) fill(i int, p *picture.Picture, scaled data.Size) {
+	size := s.h * s.w * 3
+	picture.Input{W: scaled.W, H: scaled.H, CanvasW: s.w, CanvasH: s.h, Mean: s.config.Data.Mean, Std: s.config.Data.Std,
+		Threads: s.model.Engine().Threads()}.Fill(s.images[i*size:(i+1)*size], p)
+}
+
 // Graph is the network.
 func (s *Inference) Graph() Graph { return s.net }
 
 // Raw are the outputs of the last run.
 func (s *Inference) Raw() *detector.Raw { return s.raw }
 
+// Size is the number of pictures and their canvas.
+func (s *Inference) Size() (n, h, w int) { return s.n, s.h, s.w }
+
 // Run detects once.
 func (s *Inference) Run() (Parts, error) {
 	var p Parts
+	scaled := data.Size{W: s.w, H: s.h} // of what is on the canvases
 	begin := time.Now()
-	if s.picture != nil {
-		size := s.h * s.w * 3
+	switch {
+	case s.file != "":
+		pic, size, err := s.decode()
+		if err != nil {
+			return p, err
+		}
+		decoded := time.Since(begin)
+		begin = time.Now()
+		scaled = s.scaled(size)
+		s.fill(0, pic, scaled)
+		pic.Release()
+		p.Before = []Part{{"decoding", decoded}, {"preparation", time.Since(begin)}}
+	case s.picture != nil:
 		for i := range s.n {
-			picture.Input{W: s.w, H: s.h, CanvasW: s.w, CanvasH: s.h, Mean: s.config.Data.Mean, Std: s.config.Data.Std,
-				Threads: s.model.Engine().Threads()}.Fill(s.images[i*size:(i+1)*size], s.picture)
+			s.fill(i, s.picture, scaled)
 		}
 		p.Before = []Part{{"preparation", time.Since(begin)}}
 	}
@@ -71,12 +123,12 @@ func (s *Inference) Run() (Parts, error) {
 		return p, err
 	}
 	p.Graph = time.Since(begin)
-	if s.picture == nil {
+	if p.Before == nil {
 		return p, nil
 	}
 	begin = time.Now()
 	for i := range s.n {
-		s.model.Decode(s.raw, i, s.h, s.w, float32(s.w), float32(s.h), infer.Decoding(s.config.Infer))
+		s.model.Decode(s.raw, i, s.h, s.w, float32(scaled.W), float32(scaled.H), infer.Decoding(s.config.Infer))
 	}
 	p.After = []Part{{"post-processing", time.Since(begin)}}
 	return p, nil

@@ -15,6 +15,8 @@ import (
 type Subject interface {
 	// Graph is the part whose operations are timed.
 	Graph() Graph
+	// Size is the number of pictures at once and their canvas.
+	Size() (n, h, w int)
 	// Run does everything once and returns what it did beside the graph's operations.
 	Run() (Parts, error)
 }

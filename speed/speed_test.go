@@ -1,8 +1,13 @@
 package speed
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"image"
+	"image/png"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -12,6 +17,7 @@ import (
 	"retinago/detector"
 	"retinago/engine/cpu"
 	"retinago/nn"
+	"retinago/picture"
 )
 
 // tiny is a network of milliseconds.
@@ -86,6 +92,53 @@ func TestInference(t *testing.T) {
 		if !strings.Contains(out.String(), s) {
 			t.Errorf("%q is missing in:\n%s", s, &out)
 		}
+	}
+}
+
+// A file's picture is what the network sees, on the canvas that its size and the configuration give.
+func TestFileInference(t *testing.T) {
+	m, c, _ := tiny(t)
+	c.Data.ShortSides, c.Data.MaxSide, c.Data.CanvasMultiple = []int{60}, 100, 32
+	made := noise(40, 30)
+	img := image.NewNRGBA(image.Rect(0, 0, made.W, made.H))
+	for i := range made.W * made.H {
+		copy(img.Pix[4*i:], append(slices.Clone(made.Pix[3*i:3*i+3]), 255))
+	}
+	var b bytes.Buffer
+	if err := png.Encode(&b, img); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "a.png")
+	if err := os.WriteFile(path, b.Bytes(), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	s, err := NewFileInference(m, c, path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, h, w := s.Size(); n != 1 || h != 64 || w != 96 {
+		t.Errorf("%d of %dx%d, want 1 of 64x96", n, h, w)
+	}
+	r := measure(t, s, 2)
+	if r.Stages[0].Name != "decoding" || r.Stages[1].Name != "preparation" || r.Stages[len(r.Stages)-1].Name != "post-processing" {
+		t.Errorf("stages %+v", r.Stages)
+	}
+	whole(t, s)
+	images := make([]float32, 64*96*3)
+	picture.Input{W: 80, H: 60, CanvasW: 96, CanvasH: 64, Mean: c.Data.Mean, Std: c.Data.Std}.Fill(images, made)
+	got := slices.Clone(s.Raw().Logits[0])
+	plain, err := NewInference(m, c, 1, 64, 96, images)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := plain.Run(); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(got, plain.Raw().Logits[0]) {
+		t.Error("the network saw something else than the file's picture")
+	}
+	if _, err := NewFileInference(m, c, path+".none"); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("no file: %v", err)
 	}
 }
 

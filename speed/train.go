@@ -54,6 +54,9 @@ func NewTraining(m *detector.Model, c config.Config, n, h, w int) (*Training, er
 // Graph is the step's.
 func (s *Training) Graph() Graph { return s.graph }
 
+// Size is the number of pictures and their canvas.
+func (s *Training) Size() (n, h, w int) { return s.n, s.h, s.w }
+
 // Run takes a step.
 func (s *Training) Run() (Parts, error) {
 	t, err := s.stepper.Take(s.n, s.h, s.w, s.images, s.targets, 0)

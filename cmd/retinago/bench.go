@@ -33,6 +33,7 @@ func benchCommand() *cli.Command {
 				"counted as direct convolutions (2 operations per multiply-add), the float32 peak of the processor measured in the same\n" +
 				"run, and memory. Ctrl-C ends it with what was measured until then.\n\n" +
 				"-mode train measures whole steps: forward, losses, backward, optimiser.\n" +
+				"-picture measures from a file to its boxes, on the canvas that the config has for it.\n" +
 				"-input and -outputs are for comparisons with other programs: safetensors with images [N,H,W,3] as the network sees them,\n" +
 				"and with what it makes of them, logits [N,anchors,K] and deltas [N,anchors,4]. With -input, the network alone is measured.\n\n" +
 				"   retinago bench speed -size 640x640\n" +
@@ -48,6 +49,7 @@ func benchCommand() *cli.Command {
 				convolutionsFlag("measured; fixed for training"),
 				&cli.IntFlag{Name: "rounds", Usage: "measured runs, after two to warm up", Value: 10},
 				&cli.StringFlag{Name: "json", Usage: "`FILE` for the measurement"},
+				&cli.StringFlag{Name: "picture", Usage: "picture `FILE` to detect on, decoded in each run, instead of made-up pictures"},
 				&cli.StringFlag{Name: "input", Usage: "`FILE` with the images, instead of made-up pictures"},
 				&cli.StringFlag{Name: "outputs", Usage: "`FILE` for the outputs of the heads"},
 				mirrorFlag(), cacheFlag(),
@@ -58,18 +60,20 @@ func benchCommand() *cli.Command {
 }
 
 func benchSpeed(c *cli.Context) (err error) {
-	mode, n := c.String("mode"), c.Int("batch")
+	mode := c.String("mode")
 	switch {
 	case mode != "infer" && mode != "train":
 		return usage("bench speed: -mode %s: there are infer and train", mode)
 	case c.IsSet("weights") && c.IsSet("config"):
 		return usage("bench speed takes -weights or -config: a checkpoint has its own config, which -set changes")
-	case mode == "train" && (c.IsSet("input") || c.IsSet("outputs")):
-		return usage("bench speed: -input and -outputs are for -mode infer")
-	case c.IsSet("input") && (c.IsSet("size") || c.IsSet("batch")):
-		return usage("bench speed: -input tells size and batch")
-	case n < 1 || c.Int("rounds") < 1:
-		return usage("bench speed: -batch %d, -rounds %d: give at least 1", n, c.Int("rounds"))
+	case mode == "train" && (c.IsSet("picture") || c.IsSet("input") || c.IsSet("outputs")):
+		return usage("bench speed: -picture, -input and -outputs are for -mode infer")
+	case c.IsSet("picture") && c.IsSet("input"):
+		return usage("bench speed: -picture or -input: a file to decode, or images as the network sees them")
+	case (c.IsSet("picture") || c.IsSet("input")) && (c.IsSet("size") || c.IsSet("batch")):
+		return usage("bench speed: -picture and -input tell size and batch")
+	case c.Int("batch") < 1 || c.Int("rounds") < 1:
+		return usage("bench speed: -batch %d, -rounds %d: give at least 1", c.Int("batch"), c.Int("rounds"))
 	}
 	e, err := openDevice(c)
 	if err != nil {
@@ -88,31 +92,7 @@ func benchSpeed(c *cli.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, m.Close()) }()
-	canvas := data.Size{W: cfg.Data.MaxSide, H: cfg.Data.TestSide()}.Up(cfg.Data.CanvasMultiple)
-	h, w := canvas.H, canvas.W
-	if s := c.String("size"); s != "" {
-		if k, err := fmt.Sscanf(s, "%dx%d", &h, &w); k != 2 || err != nil {
-			return usage("bench speed: -size %s: give height x width, as in 800x1344", s)
-		}
-	}
-	var images []float32
-	if path := c.String("input"); path != "" {
-		if images, n, h, w, err = readImages(path); err != nil {
-			return err
-		}
-	}
-	if h < 32 || w < 32 || h%32 != 0 || w%32 != 0 {
-		return usage("bench speed: a canvas of %dx%d: give multiples of 32", h, w)
-	}
-
-	var subject speed.Subject
-	var inference *speed.Inference
-	if mode == "infer" {
-		inference, err = speed.NewInference(m, cfg, n, h, w, images)
-		subject = inference
-	} else {
-		subject, err = speed.NewTraining(m, cfg, n, h, w)
-	}
+	subject, err := benchSubject(c, m, cfg)
 	if err != nil {
 		return err
 	}
@@ -121,9 +101,10 @@ func benchSpeed(c *cli.Context) (err error) {
 		return err
 	}
 	r.Network = fmt.Sprintf("%s, FPN of %d, %d classes", cfg.Model.Backbone, cfg.Model.FPNWidth, m.Classes())
-	r.Mode, r.Batch, r.Height, r.Width, r.Machine = mode, n, h, w, speed.Describe(e)
+	r.Mode, r.Machine = mode, speed.Describe(e)
+	r.Batch, r.Height, r.Width = subject.Size()
 	if path := c.String("outputs"); path != "" {
-		if err := writeOutputs(path, inference.Raw()); err != nil {
+		if err := writeOutputs(path, subject.(*speed.Inference).Raw()); err != nil {
 			return err
 		}
 	}
@@ -141,6 +122,45 @@ func benchSpeed(c *cli.Context) (err error) {
 		}
 	}
 	return r.Print(c.App.Writer)
+}
+
+// benchSubject is what the options want measured.
+func benchSubject(c *cli.Context, m *detector.Model, cfg config.Config) (speed.Subject, error) {
+	if path := c.String("picture"); path != "" {
+		return speed.NewFileInference(m, cfg, path)
+	}
+	var images []float32
+	var n, h, w int
+	var err error
+	if path := c.String("input"); path != "" {
+		images, n, h, w, err = readImages(path)
+	} else {
+		n = c.Int("batch")
+		h, w, err = benchSize(c, cfg.Data)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if h < 32 || w < 32 || h%32 != 0 || w%32 != 0 {
+		return nil, usage("bench speed: a canvas of %dx%d: give multiples of 32", h, w)
+	}
+	if c.String("mode") == "train" {
+		return speed.NewTraining(m, cfg, n, h, w)
+	}
+	return speed.NewInference(m, cfg, n, h, w, images)
+}
+
+// benchSize is the canvas of -size, or the config's largest.
+func benchSize(c *cli.Context, d config.Data) (h, w int, err error) {
+	s := c.String("size")
+	if s == "" {
+		canvas := data.Size{W: d.MaxSide, H: d.TestSide()}.Up(d.CanvasMultiple)
+		return canvas.H, canvas.W, nil
+	}
+	if k, err := fmt.Sscanf(s, "%dx%d", &h, &w); k != 2 || err != nil {
+		return 0, 0, usage("bench speed: -size %s: give height x width, as in 800x1344", s)
+	}
+	return h, w, nil
 }
 
 // benchModel is the network of -weights, or of -config with fresh weights.

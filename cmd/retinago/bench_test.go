@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"retinago/picture"
 	"retinago/weights"
 )
 
@@ -70,6 +71,11 @@ func TestBenchSpeed(t *testing.T) {
 		t.Errorf("-convolutions fast: %d, %s", code, out)
 	}
 	wants(t, ok(t, small("-set", "data.short_sides=[64]", "-set", "data.max_side=100", "-set", "data.canvas_multiple=32")...), "1 x 64x128")
+	sheet := filepath.Join(dir, "sheet.png")
+	if err := (&picture.Picture{W: 50, H: 40, Pix: make([]byte, 50*40*3)}).WritePNG(sheet); err != nil {
+		t.Fatal(err)
+	}
+	wants(t, ok(t, small("-picture", sheet, "-set", "data.short_sides=[40]", "-set", "data.max_side=100", "-set", "data.canvas_multiple=32")...), "1 x 64x64", "decoding")
 
 	input := filepath.Join(dir, "in.safetensors")
 	images := weights.Tensor{Name: "images", Shape: []int{1, 32, 64, 3}, Data: make([]float32, 32*64*3)}
@@ -99,7 +105,8 @@ func TestBenchSpeedRefuses(t *testing.T) {
 		"-batch 0":          {"-batch", "0"},
 		"-weights or":       {"-config", "a.yaml", "-weights", "b.safetensors"},
 		"for -mode infer":   {"-mode", "train", "-outputs", "x"},
-		"tells size":        {"-input", "x", "-size", "64x64"},
+		"tell size":         {"-input", "x", "-size", "64x64"},
+		"-picture or":       {"-input", "x", "-picture", "y"},
 		"takes no argument": {"more"},
 	} {
 		code, out := call(t, append([]string{"bench", "speed"}, args...)...)
