@@ -155,11 +155,7 @@ func (m *Model) builder(mode nn.Mode) *nn.Builder {
 func (m *Model) network(b *nn.Builder, x *G.Node) (levels, logits, deltas []*G.Node) {
 	c := m.backbone.Build(b, x)
 	levels = m.pyramid.Build(b, c, m.backbone.Channels())
-	for _, p := range levels {
-		logits = append(logits, m.head.Class(b, p))
-		deltas = append(deltas, m.head.Box(b, p))
-	}
-	return levels, logits, deltas
+	return levels, m.head.Class(b, levels), m.head.Box(b, levels)
 }
 
 // refresh derives folded weights anew when parameters were written.
@@ -171,22 +167,30 @@ func (m *Model) refresh() error {
 	return m.folded.Update()
 }
 
-// PackedBytes estimates the engine's copies of the convolutions' weights in the layouts of its kernels: 3x3 filters
-// as 6x6 Winograd filters, others as they are; training has those of the backward pass besides.
+// PackedBytes estimates the engine's copies of the convolutions' weights in the layouts of its kernels: 3x3 filters as 6x6
+// Winograd filters, of which training has one convolution's at a time, others as they are, and in training once more for the
+// backward pass.
 func (m *Model) PackedBytes(training bool) int64 {
-	var n int64
+	var n, largest int64
 	for _, p := range m.Params() {
 		if p.Kind != nn.Weight {
 			continue
 		}
 		size := 4 * int64(p.Size())
 		if p.Shape[2] == 3 {
+			largest = max(largest, 4*size)
+			if training {
+				continue
+			}
 			size *= 4
 		}
 		n += size
 		if training && p.Trainable {
 			n += size
 		}
+	}
+	if training {
+		n += largest
 	}
 	return n
 }

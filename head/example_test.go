@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log"
 
+	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
 	"retinago/engine/cpu"
@@ -21,16 +22,20 @@ func ExampleHead() {
 	params := nn.NewParams(e, 1)
 	b := nn.NewBuilder(e, nn.Inference, params, nn.NewFolded(e))
 	h := head.Head{Width: 32, Depth: 2, Anchors: 9, Classes: 3, Prior: .01}
+	var levels []*G.Node
 	for i, size := range []int{16, 8} {
 		x, err := e.New(tensor.Float32, 1, size, size, 32)
 		if err != nil {
 			log.Fatal(err)
 		}
-		level := b.Input(fmt.Sprint("P", i+3), x)
-		fmt.Println(h.Class(b, level).Shape(), h.Box(b, level).Shape())
+		levels = append(levels, b.Input(fmt.Sprint("P", i+3), x))
 	}
+	logits, deltas := h.Class(b, levels), h.Box(b, levels)
 	if b.Err() != nil {
 		log.Fatal(b.Err())
+	}
+	for i := range levels {
+		fmt.Println(logits[i].Shape(), deltas[i].Shape())
 	}
 	fmt.Println(len(params.All()), "parameters")
 	bias := make([]float32, 27)

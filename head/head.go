@@ -23,12 +23,15 @@ type Head struct {
 	Prefix     string
 }
 
-// Class adds the class subnet to one level and returns its logits [N,h,w,A*K].
-func (h Head) Class(b *nn.Builder, p *G.Node) *G.Node {
+// Class adds the class subnet to levels of the pyramid and returns their logits [N,h,w,A*K]. Each convolution runs on all
+// levels before the next one, so that its weights are prepared once.
+func (h Head) Class(b *nn.Builder, levels []*G.Node) []*G.Node {
 	const name = "classification_head."
-	return b.Conv(h.tower(b, p, name), nn.ConvSpec{
-		Name: h.Prefix + name + "cls_logits", In: h.Width, Out: h.Anchors * h.Logits(), Kernel: 3,
-		Bias: true, BiasInit: h.prior, Init: nn.Normal(.01),
+	return each(h.tower(b, levels, name), func(x *G.Node) *G.Node {
+		return b.Conv(x, nn.ConvSpec{
+			Name: h.Prefix + name + "cls_logits", In: h.Width, Out: h.Anchors * h.Logits(), Kernel: 3,
+			Bias: true, BiasInit: h.prior, Init: nn.Normal(.01),
+		})
 	})
 }
 
@@ -52,29 +55,36 @@ func (h Head) prior(r *rand.Rand, shape []int, v []float32) {
 	}
 }
 
-// Box adds the box subnet to one level and returns its deltas [N,h,w,A*4].
-func (h Head) Box(b *nn.Builder, p *G.Node) *G.Node {
+// Box adds the box subnet to levels of the pyramid and returns their deltas [N,h,w,A*4], in the order of Class.
+func (h Head) Box(b *nn.Builder, levels []*G.Node) []*G.Node {
 	const name = "regression_head."
-	return b.Conv(h.tower(b, p, name), nn.ConvSpec{
-		Name: h.Prefix + name + "bbox_reg", In: h.Width, Out: h.Anchors * 4, Kernel: 3, Bias: true, Init: nn.Normal(.01),
+	return each(h.tower(b, levels, name), func(x *G.Node) *G.Node {
+		return b.Conv(x, nn.ConvSpec{
+			Name: h.Prefix + name + "bbox_reg", In: h.Width, Out: h.Anchors * 4, Kernel: 3, Bias: true, Init: nn.Normal(.01),
+		})
 	})
 }
 
-func (h Head) tower(b *nn.Builder, x *G.Node, name string) *G.Node {
+func (h Head) tower(b *nn.Builder, levels []*G.Node, name string) []*G.Node {
 	for i := range h.Depth {
 		n := h.Prefix + name + "conv." + strconv.Itoa(i)
-		s := nn.ConvSpec{Name: n + ".0", In: h.Width, Out: h.Width, Kernel: 3, ReLU: true, Init: nn.Normal(.01)}
-		if b.Err() != nil {
-			return nil
-		}
-		if h.GroupNorm {
-			x = b.ConvNorm(x, s, nn.NormSpec{Name: n + ".1", Norm: nn.Group, Eps: 1e-5, Groups: Groups(h.Width)}, nil)
-		} else {
-			s.Bias = true
-			x = b.Conv(x, s)
-		}
+		s := nn.ConvSpec{Name: n + ".0", In: h.Width, Out: h.Width, Kernel: 3, ReLU: true, Bias: !h.GroupNorm, Init: nn.Normal(.01)}
+		levels = each(levels, func(x *G.Node) *G.Node {
+			if h.GroupNorm {
+				return b.ConvNorm(x, s, nn.NormSpec{Name: n + ".1", Norm: nn.Group, Eps: 1e-5, Groups: Groups(h.Width)}, nil)
+			}
+			return b.Conv(x, s)
+		})
 	}
-	return x
+	return levels
+}
+
+func each(levels []*G.Node, add func(*G.Node) *G.Node) []*G.Node {
+	out := make([]*G.Node, len(levels))
+	for i, x := range levels {
+		out[i] = add(x)
+	}
+	return out
 }
 
 // Groups is the number of groups for group norm over c channels: 32 as Wu and He 2018 found best, halved until it

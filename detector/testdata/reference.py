@@ -1,11 +1,13 @@
 #!/usr/bin/python3
-"""What torchvision's RetinaNet computes with seeded weights, for the tests that $RETINAGO_TORCHVISION turns on.
+"""What torchvision's RetinaNet computes, for the tests that $RETINAGO_TORCHVISION turns on.
 
   reference.py make OUT [--arch resnet18|resnet50] [--v2] [--classes 80] [--sides 800 1333] [--pictures FILE...]
-      weights.pth, weights.safetensors; of two made-up pictures every stage, losses and gradients, in float32 and float64
+      of seeded weights: weights.pth, weights.safetensors; of two made-up pictures every stage, losses and gradients, in float32 and float64
       (files *_f64); of small ones the gradients in float64; of the pictures the detections.
   reference.py pictures OUT [--sides 800 1333] --pictures FILE...
       the detections alone.
+  reference.py trained OUT --weights FILE [--arch resnet18|resnet50] [--v2] [--classes 80] [--sides 800 1333] --pictures FILE...
+      weights.pth of what `retinago weights export -to torchvision` wrote, and the detections.
   reference.py units OUT
       gradients in float64 with the units active, and the pixels pooled, that were in retinago: reads
       units_TAG.safetensors, which the test writes, and writes grads_TAG_units.safetensors.
@@ -211,6 +213,14 @@ def detect(out, args, sides, paths):
         json.dump(dict(sides=sides, pictures=found), f)
 
 
+def trained(out, args, weights, sides, pictures):
+    os.makedirs(out, exist_ok=True)
+    torch.save(load_safetensors(weights), out + '/weights.pth')
+    with open(out + '/meta.json', 'w') as f:
+        json.dump(args, f, indent=1)
+    detect(out, args, sides, pictures)
+
+
 def units(out):
     args = json.load(open(out + '/meta.json'))
     for tag in TAGS:
@@ -246,8 +256,9 @@ def units(out):
 
 def main():
     a = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    a.add_argument('verb', choices=('make', 'pictures', 'units'))
+    a.add_argument('verb', choices=('make', 'pictures', 'trained', 'units'))
     a.add_argument('out')
+    a.add_argument('--weights', help="safetensors with torchvision's names")
     a.add_argument('--arch', default='resnet50', choices=('resnet18', 'resnet50'))
     a.add_argument('--v2', action='store_true')
     a.add_argument('--classes', type=int, default=80)
@@ -260,7 +271,11 @@ def main():
         with open(a.out + '/meta.json') as f:
             detect(a.out, json.load(f), a.sides, a.pictures)
     else:
-        make(a.out, dict(arch=a.arch, v2=a.v2, classes=a.classes), a.sides, a.pictures)
+        args = dict(arch=a.arch, v2=a.v2, classes=a.classes)
+        if a.verb == 'trained':
+            trained(a.out, args, a.weights, a.sides, a.pictures)
+        else:
+            make(a.out, args, a.sides, a.pictures)
 
 
 main()

@@ -19,7 +19,7 @@ import (
 )
 
 // kernelVersion is raised when the own kernels become faster or slower: what was measured before then counts no more.
-const kernelVersion = 1
+const kernelVersion = 2
 
 // margin is what one kernel must be faster by to be chosen against the rule: less may be chance.
 const margin = .1

@@ -30,6 +30,9 @@ enum Pass { FORWARD, DATA, WEIGHTS };
 // own is the Winograd kernels of the process's instruction set.
 const Winograd &own() { return rn_isa == AVX512 ? winograd_avx512 : rn_isa == AVX2 ? winograd_avx2 : winograd_baseline; }
 
+// few_tiles tells whether transforming the weights is a good part of the work.
+bool few_tiles(const rn_conv &s) { return (int64_t)s.n * ((s.oh + 3) / 4) * ((s.ow + 3) / 4) < 64; }
+
 // Buffer is scratch memory that only grows.
 struct Buffer {
   void *p = nullptr;
@@ -48,13 +51,26 @@ struct Buffer {
   ~Buffer() { rn_free(p, bytes); }
 };
 
-// Packed is one layout of one parameter. fresh tells whether it holds the parameter's present values.
+// Packed is one layout of oneDNN's of one parameter. fresh tells whether it holds the parameter's present values.
 struct Packed {
-  memory::desc desc;      // oneDNN's layout; empty for Winograd's
-  std::array<int, 3> own; // Winograd's: 1 + backward, channels, filters; zeros for oneDNN's
+  memory::desc desc;
   const float *scale;
   Buffer data;
   bool fresh = false;
+};
+
+// Transform says what Winograd's transformed weights are of.
+struct Transform {
+  const float *w = nullptr, *scale = nullptr;
+  int c = 0, k = 0;
+  bool backward = false;
+  bool operator==(const Transform &o) const { return w == o.w && scale == o.scale && c == o.c && k == o.k && backward == o.backward; }
+};
+
+// Kept is a transform that was made before, and its weights where they are kept.
+struct Kept {
+  Transform of;
+  Buffer data;
 };
 
 // Primitive is a compiled convolution of one shape and pass.
@@ -72,11 +88,12 @@ struct rn_conv_context {
   int threads;
   std::map<std::array<int, 18>, std::unique_ptr<Primitive>> primitives;
   std::unordered_map<const float *, std::list<Packed>> packed;
-  Buffer scratch, plain;
+  Transform last; // what `transformed` holds
+  std::list<Kept> kept;
+  Buffer scratch, plain, transformed;
 
   explicit rn_conv_context(int t) : threads(t) {}
   Primitive &compiled(const rn_conv &s, Pass pass, bool bias, bool res);
-  Packed &find(const float *w, const float *scale, const memory::desc &desc, std::array<int, 3> own);
   void *weights(const float *w, const float *scale, const rn_conv &s, const Primitive &p);
   float *winograd_weights(const float *w, const float *scale, const rn_conv &s, bool backward);
 };
@@ -188,21 +205,17 @@ Primitive &rn_conv_context::compiled(const rn_conv &s, Pass pass, bool bias, boo
   return *slot;
 }
 
-Packed &rn_conv_context::find(const float *w, const float *scale, const memory::desc &desc, std::array<int, 3> own) {
-  auto &list = packed[w];
-  for (auto &k : list)
-    if (k.scale == scale && k.own == own && k.desc == desc) return k;
-  list.emplace_back();
-  list.back().desc = desc;
-  list.back().own = own;
-  list.back().scale = scale;
-  return list.back();
-}
-
 void *rn_conv_context::weights(const float *w, const float *scale, const rn_conv &s, const Primitive &p) {
   memory::desc user = weights_md(s, false);
   if (p.weights == user && !scale) return const_cast<float *>(w);
-  Packed &k = find(w, scale, p.weights, {});
+  auto &list = packed[w];
+  auto at = std::find_if(list.begin(), list.end(), [&](const Packed &k) { return k.scale == scale && k.desc == p.weights; });
+  if (at == list.end()) {
+    at = list.emplace(at);
+    at->desc = p.weights;
+    at->scale = scale;
+  }
+  Packed &k = *at;
   void *d = k.data.get(p.weights.get_size());
   if (!k.fresh) {
     const float *from = w;
@@ -220,13 +233,27 @@ void *rn_conv_context::weights(const float *w, const float *scale, const rn_conv
   return d;
 }
 
+// Transformed weights are four times the size of the others, and transforming them is a small part of a convolution of many
+// tiles. So one place holds those of the last convolution, which is often the next one's too: a head's on another level.
+// Those of few tiles are kept from the second time on; in training, where weights change, there is none.
 float *rn_conv_context::winograd_weights(const float *w, const float *scale, const rn_conv &s, bool backward) {
-  Packed &k = find(w, scale, memory::desc(), {1 + backward, s.c, s.k});
-  float *u = (float *)k.data.get(4 * (backward ? own().packed(s.k, s.c) : own().packed(s.c, s.k)));
-  if (!k.fresh) {
-    own().pack(u, w, scale, s.c, s.k, backward);
-    k.fresh = true;
+  Transform t{w, scale, s.c, s.k, backward};
+  if (last == t) return (float *)transformed.p;
+  Buffer *to = &transformed;
+  if (few_tiles(s)) {
+    auto at = std::find_if(kept.begin(), kept.end(), [&](const Kept &k) { return k.of == t; });
+    if (at == kept.end()) {
+      kept.emplace_back();
+      kept.back().of = t;
+    } else {
+      if (at->data.p) return (float *)at->data.p;
+      to = &at->data;
+    }
   }
+  if (to == &transformed) last = {};
+  float *u = (float *)to->get(4 * (backward ? own().packed(s.k, s.c) : own().packed(s.c, s.k)));
+  own().pack(u, w, scale, s.c, s.k, backward);
+  if (to == &transformed) last = t;
   return u;
 }
 
@@ -274,12 +301,15 @@ void rn_conv_delete(rn_conv_context *c) { delete c; }
 void rn_conv_weights_changed(rn_conv_context *c) {
   for (auto &l : c->packed)
     for (auto &p : l.second) p.fresh = false;
+  c->last = {};
+  c->kept.clear();
 }
 
 int64_t rn_conv_bytes(rn_conv_context *c) {
-  int64_t n = c->scratch.bytes + c->plain.bytes;
+  int64_t n = c->scratch.bytes + c->plain.bytes + c->transformed.bytes;
   for (auto &l : c->packed)
     for (auto &p : l.second) n += p.data.bytes;
+  for (auto &k : c->kept) n += k.data.bytes;
   return n;
 }
 
@@ -360,6 +390,7 @@ char *rn_conv_time(rn_conv_context *c, int pass, const rn_conv *shape, double se
     float *x = filled(xb, (int64_t)s.n * s.h * s.w * s.c), *y = filled(yb, (int64_t)s.n * s.oh * s.ow * s.k);
     float *w = filled(wb, (int64_t)s.k * s.c / s.groups * s.r * s.s);
     auto run = [&](int own) {
+      if (!few_tiles(s)) c->last = {}; // as a network finds it, which has other weights in between
       auto begin = std::chrono::steady_clock::now();
       if (!wrong)
         wrong = pass == FORWARD ? rn_conv_forward(c, own, &s, y, x, w, nullptr, nullptr, nullptr)
@@ -377,6 +408,8 @@ char *rn_conv_time(rn_conv_context *c, int pass, const rn_conv *shape, double se
         seconds[own] = std::min(seconds[own], took);
       }
     c->packed.erase(w);
+    c->last = {};
+    c->kept.remove_if([&](const Kept &k) { return k.of.w == w; });
   });
   return wrong ? wrong : full;
 }

@@ -19,6 +19,7 @@ static inline V ld(const float *p) { return *(const U *)p; }
 static inline void st(float *p, V v) { *(U *)p = v; }
 
 enum { PANEL = 2 * LANES };   // columns of a product
+enum { SPAN = 64 };           // columns, at most, that are transformed at once
 enum { TILES = LANES == 16 ? 2 * ROWS : 4 * ROWS }; // tiles of one block: whole rounds of ROWS
 
 static inline int64_t up(int64_t n, int to) { return (n + to - 1) / to * to; }
@@ -89,35 +90,38 @@ static inline void g_down(const V *m, V *o) {
 
 static int64_t packed(int in, int out) { return 36 * in * up(out, PANEL); }
 
-// pack lays weights out as U [36][out/PANEL][in][PANEL], filled up with zeros.
+// pack lays weights out as U [36][out/PANEL][in][PANEL], filled up with zeros. A few rows of a panel are made in the cache before
+// they go to their 36 places, which lie too regularly for it.
 static void pack(float *u, const float *w, const float *scale, int c, int k, int backward) {
+  enum { SOME = 8 };
   int in = backward ? k : c, out = backward ? c : k;
   int64_t blocks = up(out, PANEL) / PANEL;
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for collapse(2) schedule(static)
   for (int64_t ob = 0; ob < blocks; ob++)
-    for (int i = 0; i < in; i++) {
-      float g[9][PANEL];
+    for (int i0 = 0; i0 < in; i0 += SOME) {
+      int rows = in - i0 < SOME ? in - i0 : SOME;
+      float g[SOME][9][PANEL], v[36][SOME * PANEL];
       for (int j = 0; j < PANEL; j++) {
         int o = (int)ob * PANEL + j;
-        if (o >= out) {
-          for (int q = 0; q < 9; q++) g[q][j] = 0;
-          continue;
-        }
-        const float *f = w + (backward ? (int64_t)i * c + o : (int64_t)o * c + i) * 9;
-        float s = scale ? scale[backward ? i : o] : 1;
-        for (int q = 0; q < 9; q++) g[q][j] = s * f[backward ? 8 - q : q];
-      }
-      for (int j = 0; j < PANEL; j += LANES) {
-        V t[18], m[6]; // t: the six rows of G g, three columns each
-        for (int b = 0; b < 3; b++) {
-          g_up(ld(g[b] + j), ld(g[3 + b] + j), ld(g[6 + b] + j), m);
-          for (int a = 0; a < 6; a++) t[a * 3 + b] = m[a];
-        }
-        for (int a = 0; a < 6; a++) {
-          g_up(t[a * 3], t[a * 3 + 1], t[a * 3 + 2], m);
-          for (int b = 0; b < 6; b++) st(u + (((a * 6 + b) * blocks + ob) * in + i) * PANEL + j, m[b]);
+        for (int r = 0; r < rows; r++) {
+          const float *f = w + (backward ? (int64_t)(i0 + r) * c + o : (int64_t)o * c + i0 + r) * 9;
+          float s = scale && o < out ? scale[backward ? i0 + r : o] : 1;
+          for (int q = 0; q < 9; q++) g[r][q][j] = o < out ? s * f[backward ? 8 - q : q] : 0;
         }
       }
+      for (int r = 0; r < rows; r++)
+        for (int j = 0; j < PANEL; j += LANES) {
+          V t[18], m[6]; // t: the six rows of G g, three columns each
+          for (int b = 0; b < 3; b++) {
+            g_up(ld(g[r][b] + j), ld(g[r][3 + b] + j), ld(g[r][6 + b] + j), m);
+            for (int a = 0; a < 6; a++) t[a * 3 + b] = m[a];
+          }
+          for (int a = 0; a < 6; a++) {
+            g_up(t[a * 3], t[a * 3 + 1], t[a * 3 + 2], m);
+            for (int b = 0; b < 6; b++) st(v[a * 6 + b] + r * PANEL + j, m[b]);
+          }
+        }
+      for (int q = 0; q < 36; q++) memcpy(u + ((q * blocks + ob) * in + i0) * PANEL, v[q], sizeof(float) * rows * PANEL);
     }
 }
 
@@ -194,11 +198,18 @@ static inline void product(const float *a, int64_t lda, int rows, const float *b
   }
 }
 
-static int64_t scratch_size(int in, int out) { return 36 * (int64_t)TILES * (in + up(out, PANEL)); }
+// span is the channels of the output that are computed at once: with the transforms of the input they stay in the L2 cache.
+// Where the last vector begins earlier it reads what another span would have, so there is one.
+static int64_t span(int out) {
+  int64_t wide = up(out, PANEL);
+  return out % LANES || wide < SPAN ? wide : SPAN;
+}
+
+static int64_t scratch_size(int in, int out) { return 36 * (int64_t)TILES * (in + span(out)); }
 
 static void forward(float *y, const float *x, const float *u, const float *bias, const float *res, int n, int h, int w, int in, int out, int relu, float slope, float cap, float *scratch) {
   int th = (h + 3) / 4, tw = (w + 3) / 4;
-  int64_t wide = up(out, PANEL), tiles = (int64_t)n * th * tw, per = scratch_size(in, out);
+  int64_t wide = up(out, PANEL), cols = span(out), tiles = (int64_t)n * th * tw, per = scratch_size(in, out);
   // Blocks of like size, as many for each thread: small maps have few.
   int64_t threads = omp_get_max_threads(), rounds = (tiles + threads * TILES - 1) / (threads * TILES);
   int64_t size = (tiles + threads * rounds - 1) / (threads * rounds), blocks = (tiles + size - 1) / size;
@@ -210,30 +221,34 @@ static void forward(float *y, const float *x, const float *u, const float *bias,
       int64_t t0 = blk * size;
       int tn = (int)(tiles - t0 < size ? tiles - t0 : size);
       for (int t = 0; t < tn; t++) input(vb + (int64_t)t * in, (int64_t)TILES * in, x, Place(t0 + t, th, tw), h, w, in);
-      for (int q = 0; q < 36; q++)
-        for (int64_t k = 0; k < wide; k += PANEL) {
-          const float *b = u + (q * wide + k) * in, *a = vb + (int64_t)q * TILES * in;
-          product(a, in, tn, b, in, mb + (int64_t)q * TILES * wide + k, wide);
-        }
-      for (int t = 0; t < tn; t++) {
-        Place p(t0 + t, th, tw);
-        for (int kk = 0; kk < out; kk += LANES) {
-          int k = start(kk, out);
-          V m[24], d[6], o[4], b = bias ? ld(bias + k) : V{};
-          for (int j = 0; j < 6; j++) {
-            for (int i = 0; i < 6; i++) d[i] = ld(mb + ((int64_t)(i * 6 + j) * TILES + t) * wide + k);
-            at(d, o);
-            for (int i = 0; i < 4; i++) m[i * 6 + j] = o[i];
+      for (int64_t from = 0; from < out; from += cols) {
+        int64_t to = from + cols < wide ? from + cols : wide;
+        for (int q = 0; q < 36; q++)
+          for (int64_t k = from; k < to; k += PANEL) {
+            const float *b = u + (q * wide + k) * in, *a = vb + (int64_t)q * TILES * in;
+            product(a, in, tn, b, in, mb + (int64_t)q * TILES * cols + (k - from), cols);
           }
-          for (int i = 0; i < 4 && p.y + i < h; i++) {
-            at(m + i * 6, o);
-            for (int j = 0; j < 4 && p.x + j < w; j++) {
-              int64_t off = (((int64_t)p.image * h + p.y + i) * w + p.x + j) * out + k;
-              V v = o[j] + b;
-              if (res) v += ld(res + off);
-              if (relu) v = v <= V{} ? slope * v : v; // a NaN is kept
-              if (cap > 0) v = v > cap ? V{} + cap : v;
-              st(y + off, v);
+        int end = (int)(to < out ? to : out);
+        for (int t = 0; t < tn; t++) {
+          Place p(t0 + t, th, tw);
+          for (int kk = (int)from; kk < end; kk += LANES) {
+            int k = start(kk, out);
+            V m[24], d[6], o[4], b = bias ? ld(bias + k) : V{};
+            for (int j = 0; j < 6; j++) {
+              for (int i = 0; i < 6; i++) d[i] = ld(mb + ((int64_t)(i * 6 + j) * TILES + t) * cols + (k - from));
+              at(d, o);
+              for (int i = 0; i < 4; i++) m[i * 6 + j] = o[i];
+            }
+            for (int i = 0; i < 4 && p.y + i < h; i++) {
+              at(m + i * 6, o);
+              for (int j = 0; j < 4 && p.x + j < w; j++) {
+                int64_t off = (((int64_t)p.image * h + p.y + i) * w + p.x + j) * out + k;
+                V v = o[j] + b;
+                if (res) v += ld(res + off);
+                if (relu) v = v <= V{} ? slope * v : v; // a NaN is kept
+                if (cap > 0) v = v > cap ? V{} + cap : v;
+                st(y + off, v);
+              }
             }
           }
         }
