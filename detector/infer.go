@@ -88,7 +88,7 @@ func (m *Model) InferPlan(n, h, w int) (*nn.Plan, error) {
 		return nil, err
 	}
 	defer t.inputs.release()
-	return nn.NewPlan(outputs)
+	return nn.NewPlan(m.engine, outputs)
 }
 
 // Graph is an inference graph laid open. Maps are [N,h,w,C].
@@ -109,7 +109,7 @@ func (m *Model) InferGraph(n, h, w int, f func(Graph) error) error {
 		return err
 	}
 	defer t.inputs.release()
-	p, err := nn.NewPlan(outputs)
+	p, err := nn.NewPlan(m.engine, outputs)
 	if err != nil {
 		return err
 	}

@@ -175,7 +175,7 @@ func (t *Net) graph() (quant.Graph, error) {
 		outputs = append(outputs, t.logits[l], t.deltas[l])
 	}
 	var err error
-	g.Plan, err = nn.NewPlan(outputs)
+	g.Plan, err = nn.NewPlan(t.engine, outputs)
 	return g, err
 }
 

@@ -293,7 +293,7 @@ func (f fixture) step(t *testing.T, m *Model, k shape) (*TrainStep, map[string]*
 	if err != nil {
 		t.Fatal(err)
 	}
-	plan, err := nn.NewPlan(outputs)
+	plan, err := nn.NewPlan(m.Engine(), outputs)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,8 +26,8 @@ type LossFunc struct {
 // TrainSpec says how a training graph is made.
 type TrainSpec struct {
 	LossFunc
-	// RecomputeHeads computes what lies between the pyramid and the heads' outputs again in the backward pass, a head of a
-	// level at a time, instead of keeping it: the same numbers in less memory and more time.
+	// RecomputeHeads computes what lies between the pyramid and the heads' outputs again in the backward pass, a head at a
+	// time, instead of keeping it: the same numbers in less memory and more time.
 	RecomputeHeads bool
 }
 
@@ -118,7 +118,7 @@ func (m *Model) TrainPlan(n, h, w int, spec TrainSpec) (*nn.Plan, error) {
 		return nil, err
 	}
 	defer s.inputs.release()
-	return nn.NewPlan(outputs)
+	return nn.NewPlan(m.engine, outputs)
 }
 
 // trainGraph builds the graph and returns it with everything that must be read after a run.

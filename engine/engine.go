@@ -3,7 +3,7 @@ package engine
 import "gorgonia.org/tensor"
 
 // Engine holds tensors and computes the detector's kernels on them. Activations are N,H,W,C; convolution
-// weights are O,I,R,S. Every kernel writes the whole of its first argument, which never overlaps its inputs,
+// weights are O,I,R,S. Every kernel writes the whole of its first argument, which never overlaps its inputs (but see Summing),
 // and returns when the result is ready to be read by another kernel. Data are float32 unless said otherwise.
 //
 // Shapes are checked by the graph operations, not here. An Engine is used by one goroutine at a time.
@@ -97,6 +97,9 @@ type Async interface {
 	// Wait returns when all work is done, with the error of work that failed.
 	Wait() error
 }
+
+// Summing is an engine whose Conv can take the same tensor as y and res.
+type Summing interface{ Sums() bool }
 
 // Limited is an engine with memory of its own, beside the host's.
 type Limited interface {

@@ -72,6 +72,20 @@ func (c *conv) Forward(e engine.Engine, out *tensor.Dense, in []*tensor.Dense) e
 	return e.Conv(out, in[0], in[1], scale, b, res, c.p)
 }
 
+// Over is the residual's position.
+func (c *conv) Over() int {
+	if !c.residual {
+		return -1
+	}
+	at := 2
+	for _, have := range []bool{c.scale, c.bias} {
+		if have {
+			at++
+		}
+	}
+	return at
+}
+
 func (c *conv) Repeat() Kernel { k := *c; return &k }
 
 // FLOPs counts two operations per multiply-add.

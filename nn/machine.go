@@ -25,7 +25,7 @@ type Machine struct {
 
 // NewMachine plans and compiles what outputs need and takes memory for it from a.
 func NewMachine(a *Arena, outputs G.Nodes) (*Machine, error) {
-	plan, err := NewPlan(outputs)
+	plan, err := NewPlan(a.engine, outputs)
 	if err != nil {
 		return nil, err
 	}

@@ -82,24 +82,73 @@ func TestPlanKeepsWhatIsRead(t *testing.T) {
 	}
 }
 
-// Places of results that live at the same time do not overlap.
+// Places of results that live at the same time do not overlap; a sum may take its residual's.
 func TestPlanOverlap(t *testing.T) {
 	e := newEngine(t)
 	_, y, _ := tower(t, e)
-	p, err := NewPlan(G.Nodes{y})
+	for _, k := range []struct {
+		e      engine.Engine
+		inside bool
+		places int64 // what is read, what is written, and a residual that is neither
+	}{{e, true, 2}, {struct{ engine.Engine }{e}, false, 3}} {
+		p, err := NewPlan(k.e, G.Nodes{y})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, a := range p.order {
+			for j, c := range children(a) { // a node and what it reads live together
+				off, ok := p.offset[c]
+				if !ok || off >= p.offset[a]+size(a) || p.offset[a] >= off+size(c) {
+					continue
+				}
+				if residual := j == a.Op().(*op).k.(InPlace).Over(); !residual || !k.inside || off != p.offset[a] {
+					t.Errorf("operation %d writes over its input %d", i, j)
+				}
+			}
+		}
+		if want := k.places * size(y); p.Bytes() != want {
+			t.Errorf("chain of residual blocks takes %d bytes, wants %d", p.Bytes(), want)
+		}
+	}
+}
+
+// A residual that is read again, or that the convolution reads itself, keeps its place.
+func TestPlanKeepsResiduals(t *testing.T) {
+	e := newEngine(t)
+	r := rand.New(rand.NewPCG(7, 8))
+	b := &Builder{Graph: G.NewGraph()}
+	x := b.Input("x", upload(t, e, random(r, 4*4*16), 1, 4, 4, 16))
+	w := b.Input("w", upload(t, e, random(r, 16*16), 16, 16, 1, 1))
+	conv := func(x, res *G.Node) *G.Node {
+		return b.Check(Conv(x, w, nil, nil, res, engine.ConvParams{Stride: 1}))
+	}
+	first := conv(x, nil)
+	itself := conv(first, first)
+	again := conv(itself, conv(itself, itself))
+	if b.Err() != nil {
+		t.Fatal(b.Err())
+	}
+	m, err := NewMachine(NewArena(e), G.Nodes{again})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, a := range p.order {
-		for _, c := range children(a) { // a node and what it reads live together
-			if off, ok := p.offset[c]; ok && off < p.offset[a]+size(a) && p.offset[a] < off+size(c) {
-				t.Errorf("operation %d writes over its input", i)
-			}
-		}
+	defer m.Close()
+	if err := m.Run(); err != nil {
+		t.Fatal(err)
 	}
-	// A chain needs three places: what is read, the residual and what is written.
-	if want := 3 * size(y); p.Bytes() != want {
-		t.Errorf("chain of residual blocks takes %d bytes, wants %d", p.Bytes(), want)
+	got := download(t, e, again.Value())
+	all, err := NewMachine(NewArena(struct{ engine.Engine }{e}), G.Nodes{again})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer all.Close()
+	if err := all.Run(); err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range download(t, e, again.Value()) {
+		if d := got[i] - want; d > 1e-4 || d < -1e-4 {
+			t.Fatalf("output %d is %g, %g with every result in its own place", i, got[i], want)
+		}
 	}
 }
 

@@ -40,6 +40,13 @@ type View interface {
 	Offset(in tensor.Shape) int
 }
 
+// InPlace is a Kernel whose output may lie over one of its inputs, on an engine.Summing.
+type InPlace interface {
+	Kernel
+	// Over is the position of that input, -1 for none.
+	Over() int
+}
+
 // Stateful is a Kernel that keeps small tensors between forward and backward, made once when a machine is built.
 type Stateful interface {
 	Kernel

@@ -5,10 +5,12 @@ import (
 	"slices"
 
 	G "gorgonia.org/gorgonia"
+
+	"retinago/engine"
 )
 
 // Plan is the order in which a graph's operations run and the place of every result in one arena. A place is reused
-// as soon as its last reader has run; what is to be read after the run keeps its place.
+// as soon as its last reader has run, or by it, where that is an InPlace; what is to be read after the run keeps its place.
 type Plan struct {
 	order  []*G.Node         // operations, first to run first
 	inputs G.Nodes           // parameters and data that the operations read
@@ -19,8 +21,8 @@ type Plan struct {
 // align keeps places on cache lines, as vector kernels like them.
 const align = 64
 
-// NewPlan plans the part of the graph that outputs need. Nothing is allocated.
-func NewPlan(outputs G.Nodes) (*Plan, error) {
+// NewPlan plans the part of the graph that outputs need, to be run on e. Nothing is allocated.
+func NewPlan(e engine.Engine, outputs G.Nodes) (*Plan, error) {
 	if len(outputs) == 0 {
 		return nil, fmt.Errorf("nn: a plan without outputs")
 	}
@@ -64,7 +66,11 @@ func NewPlan(outputs G.Nodes) (*Plan, error) {
 			}
 		}
 	}
-	p.place(last)
+	over := map[int]int{}
+	if s, ok := e.(engine.Summing); ok && s.Sums() {
+		over = overwritten(p.order, at, last)
+	}
+	p.place(last, over)
 	for _, n := range p.order {
 		if src, elems, ok := viewOf(n); ok {
 			p.offset[n] = p.offset[src] + 4*int64(elems)
@@ -117,18 +123,51 @@ func Place(spans []*Span) (bytes int64) {
 	return bytes
 }
 
-// place gives offsets to results.
-func (p *Plan) place(last []int) {
-	var nodes []*G.Node
-	var spans []*Span
-	for i, n := range p.order {
-		if _, _, ok := viewOf(n); !ok {
-			nodes, spans = append(nodes, n), append(spans, &Span{From: i, To: last[i], Bytes: size(n)})
+// overwritten finds operations, by position, that may write over a result that they are the last to read, and its position.
+func overwritten(order []*G.Node, at map[*G.Node]int, last []int) map[int]int {
+	over := map[int]int{}
+	for i, n := range order {
+		o, ok := n.Op().(*op)
+		if !ok {
+			continue
+		}
+		k, ok := o.k.(InPlace)
+		if !ok || k.Over() < 0 {
+			continue
+		}
+		in := children(n)
+		src := in[k.Over()]
+		j, computed := at[src]
+		_, _, view := viewOf(src)
+		twice := slices.Contains(in[:k.Over()], src) || slices.Contains(in[k.Over()+1:], src)
+		if computed && last[j] == i && !view && !twice {
+			over[i] = j
 		}
 	}
-	p.bytes = Place(spans)
-	for i, n := range nodes {
-		p.offset[n] = spans[i].Base
+	return over
+}
+
+// place gives offsets to results.
+func (p *Plan) place(last []int, over map[int]int) {
+	spans := make([]*Span, len(p.order)) // nil for views
+	var all []*Span
+	for i, n := range p.order {
+		if _, _, ok := viewOf(n); ok {
+			continue
+		}
+		if j, ok := over[i]; ok {
+			spans[i] = spans[j]
+			spans[i].To = last[i]
+			continue
+		}
+		spans[i] = &Span{From: i, To: last[i], Bytes: size(n)}
+		all = append(all, spans[i])
+	}
+	p.bytes = Place(all)
+	for i, n := range p.order {
+		if spans[i] != nil {
+			p.offset[n] = spans[i].Base
+		}
 	}
 }
 

@@ -20,7 +20,7 @@ type Repeatable interface {
 //
 // Operations run in the order in which they were added, and gradients are added from the last operation to the first. The
 // copies are added with the first gradient that reads one, so that they run after the backward pass of whatever was added
-// after y, and those of two segments do not live together.
+// after y, and those of two segments live together only where their gradients alternate.
 func Recompute(x, y *G.Node) error {
 	s := &segment{again: map[*G.Node]*G.Node{}}
 	seen := map[*G.Node]bool{x: true}

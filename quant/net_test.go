@@ -63,7 +63,7 @@ func build(t testing.TB, o cpu.Options) *world {
 	if b.Err() != nil {
 		t.Fatal(b.Err())
 	}
-	plan, err := nn.NewPlan(slices.Concat(heads...))
+	plan, err := nn.NewPlan(e, slices.Concat(heads...))
 	if err != nil {
 		t.Fatal(err)
 	}

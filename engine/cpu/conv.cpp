@@ -27,6 +27,9 @@ namespace {
 
 enum Pass { FORWARD, DATA, WEIGHTS };
 
+// Residual says where a residual is: nowhere, an input of its own, or dst as it was.
+enum Residual { NONE, APART, INSIDE };
+
 // own is the Winograd kernels of the process's instruction set.
 const Winograd &own() { return rn_isa == AVX512 ? winograd_avx512 : rn_isa == AVX2 ? winograd_avx2 : winograd_baseline; }
 
@@ -93,7 +96,7 @@ struct rn_conv_context {
   Buffer scratch, plain, transformed;
 
   explicit rn_conv_context(int t) : threads(t) {}
-  Primitive &compiled(const rn_conv &s, Pass pass, bool bias, bool res);
+  Primitive &compiled(const rn_conv &s, Pass pass, bool bias, Residual res);
   void *weights(const float *w, const float *scale, const rn_conv &s, const Primitive &p);
   float *winograd_weights(const float *w, const float *scale, const rn_conv &s, bool backward);
 };
@@ -114,12 +117,12 @@ memory::dims far_padding(const rn_conv &s) {
   return {(s.oh - 1) * s.stride + s.r - s.h - s.pad, (s.ow - 1) * s.stride + s.s - s.w - s.pad};
 }
 
-// attributes are what a forward pass does after its sums; the residual is an input of its own, or dst as it was.
-primitive_attr attributes(const rn_conv &s, bool res, bool sums, const memory::desc &dst) {
+// attributes are what a forward pass does after its sums.
+primitive_attr attributes(const rn_conv &s, Residual res, const memory::desc &dst) {
   primitive_attr a;
   post_ops ops;
-  if (res && sums) ops.append_sum(1);
-  else if (res) ops.append_binary(algorithm::binary_add, dst);
+  if (res == INSIDE) ops.append_sum(1);
+  else if (res == APART) ops.append_binary(algorithm::binary_add, dst);
 #if DNNL_VERSION_MAJOR >= 3
   auto append = [&](algorithm f, float alpha, float beta) { ops.append_eltwise(f, alpha, beta); };
 #else
@@ -134,7 +137,7 @@ primitive_attr attributes(const rn_conv &s, bool res, bool sums, const memory::d
 
 } // namespace
 
-Primitive &rn_conv_context::compiled(const rn_conv &s, Pass pass, bool bias, bool res) {
+Primitive &rn_conv_context::compiled(const rn_conv &s, Pass pass, bool bias, Residual res) {
   bool relu = s.relu && pass == FORWARD;
   int slope = 0, cap = 0; // their bits
   if (relu) {
@@ -168,11 +171,12 @@ Primitive &rn_conv_context::compiled(const rn_conv &s, Pass pass, bool bias, boo
     return convolution_forward::primitive_desc(desc, a, eng);
   };
 #endif
-  auto fwd = forward(pass == FORWARD ? attributes(s, res, false, dst) : plain);
+  auto fwd = forward(pass == FORWARD ? attributes(s, res, dst) : plain);
+  p->sums = res == INSIDE;
   // oneDNN's convolution by matrix products adds the wrong elements of a residual that is an input (2.6.3, for AVX2 and less).
-  if (res && strstr(fwd.impl_info_str(), "gemm")) {
+  if (res == APART && strstr(fwd.impl_info_str(), "gemm")) {
     p->sums = true;
-    fwd = forward(attributes(s, res, true, dst));
+    fwd = forward(attributes(s, INSIDE, dst));
   }
 #if DNNL_VERSION_MAJOR >= 3
   if (pass == FORWARD) {
@@ -320,18 +324,23 @@ int rn_conv_own(const rn_conv *s) {
 char *rn_conv_forward(rn_conv_context *c, int take_own, const rn_conv *s, float *y, const float *x, const float *w, const float *scale, const float *b, const float *res) {
   return guarded([&] {
     if (take_own) {
+      // The last vector of channels may be computed twice in part, which must not find its own result in the residual.
+      if (res == y && s->k % own().lanes) {
+        int64_t bytes = 4 * (int64_t)s->n * s->oh * s->ow * s->k;
+        res = (const float *)memcpy(c->plain.get(bytes), y, bytes);
+      }
       float *u = c->winograd_weights(w, scale, *s, false);
       float *scratch = (float *)c->scratch.get(4 * c->threads * own().scratch(s->c, s->k));
       own().forward(y, x, u, b, res, s->n, s->h, s->w, s->c, s->k, s->relu, s->slope, s->cap, scratch);
       return;
     }
-    Primitive &p = c->compiled(*s, FORWARD, b != nullptr, res != nullptr);
+    Primitive &p = c->compiled(*s, FORWARD, b != nullptr, !res ? NONE : res == y ? INSIDE : APART);
     std::unordered_map<int, memory> args{{DNNL_ARG_SRC, memory(p.src, c->eng, const_cast<float *>(x))},
                                          {DNNL_ARG_WEIGHTS, memory(p.weights, c->eng, c->weights(w, scale, *s, p))},
                                          {DNNL_ARG_DST, memory(p.dst, c->eng, y)}};
     if (b) args[DNNL_ARG_BIAS] = memory(memory::desc({s->k}, type::f32, tag::x), c->eng, const_cast<float *>(b));
-    if (p.sums) memcpy(y, res, p.dst.get_size());
-    else if (res) args[DNNL_ARG_ATTR_MULTIPLE_POST_OP(0) | DNNL_ARG_SRC_1] = memory(p.dst, c->eng, const_cast<float *>(res));
+    if (p.sums && res != y) memcpy(y, res, p.dst.get_size());
+    else if (res && !p.sums) args[DNNL_ARG_ATTR_MULTIPLE_POST_OP(0) | DNNL_ARG_SRC_1] = memory(p.dst, c->eng, const_cast<float *>(res));
     execute(c, p, args);
   });
 }
@@ -344,7 +353,7 @@ char *rn_conv_data(rn_conv_context *c, int take_own, const rn_conv *s, float *dx
       own().forward(dx, dy, u, nullptr, nullptr, s->n, s->h, s->w, s->k, s->c, 0, 0, 0, scratch);
       return;
     }
-    Primitive &p = c->compiled(*s, DATA, false, false);
+    Primitive &p = c->compiled(*s, DATA, false, NONE);
     execute(c, p, {{DNNL_ARG_DIFF_DST, memory(p.dst, c->eng, const_cast<float *>(dy))},
                    {DNNL_ARG_WEIGHTS, memory(p.weights, c->eng, c->weights(w, scale, *s, p))},
                    {DNNL_ARG_DIFF_SRC, memory(p.src, c->eng, dx)}});
@@ -359,7 +368,7 @@ char *rn_conv_dweights(rn_conv_context *c, int take_own, const rn_conv *s, float
       if (scale) rn_scale_rows(dw, dw, scale, s->k, (int64_t)s->c * 9);
       return;
     }
-    Primitive &p = c->compiled(*s, WEIGHTS, false, false);
+    Primitive &p = c->compiled(*s, WEIGHTS, false, NONE);
     memory::desc user = weights_md(*s, false);
     bool same = p.weights == user;
     memory out(p.weights, c->eng, same ? dw : c->plain.get(p.weights.get_size()));

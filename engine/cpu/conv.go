@@ -22,6 +22,9 @@ func (e *Engine) Conv(y, x, w, scale, b, res *tensor.Dense, p engine.ConvParams)
 	})
 }
 
+// Sums tells that Conv takes the same tensor as y and res.
+func (e *Engine) Sums() bool { return true }
+
 // ConvData computes the gradient of a convolution by its input.
 func (e *Engine) ConvData(dx, dy, w, scale *tensor.Dense, p engine.ConvParams) error {
 	s := convShape(dx, w, dy, p)

@@ -186,6 +186,10 @@ func testConv(t *testing.T, e *Engine, c convCase) {
 	check("bias", yd, biased, e.Conv(yd, xd, wd, nil, bd, nil, fused))
 	check("residual", yd, rest, e.Conv(yd, xd, wd, nil, nil, rd, fused))
 	check("fused", yd, scaled, e.Conv(yd, xd, wd, sd, bd, rd, fused))
+	if err := e.Upload(yd, res); err != nil {
+		t.Fatal(err)
+	}
+	check("fused over the residual", yd, scaled, e.Conv(yd, xd, wd, sd, bd, yd, fused))
 	for i, v := range sums {
 		scaled[i] = v
 		if v < 0 {
