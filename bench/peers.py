@@ -40,8 +40,8 @@ HELP = """rows: %s
 An added row is a line of the file of -add: name, program and a command, which is run in the folder of the files. It prints
 a line of JSON, {"seconds": [...], "peak_mb": ...}, or is timed as a whole:
 
-  jpeg-r50 retinago .../bin/retinago detect -weights resnet50.safetensors -source photos -json boxes.json
-  jpeg-r50 torchvision /usr/bin/python3 my_pipeline.py photos""" % ", ".join(ROWS)
+  folder-r50 retinago .../bin/retinago detect -weights resnet50.safetensors -source photos -json boxes.json
+  folder-r50 torchvision /usr/bin/python3 my_pipeline.py photos""" % ", ".join(ROWS)
 
 # What makes malloc keep memory instead of giving it back after each operation, which PyTorch is slow without.
 TUNED = {"MALLOC_MMAP_THRESHOLD_": str(1 << 32), "MALLOC_TRIM_THRESHOLD_": str(8 << 30), "MALLOC_TOP_PAD_": str(256 << 20)}

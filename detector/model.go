@@ -155,7 +155,9 @@ func (m *Model) builder(mode nn.Mode) *nn.Builder {
 func (m *Model) network(b *nn.Builder, x *G.Node) (levels, logits, deltas []*G.Node) {
 	c := m.backbone.Build(b, x)
 	levels = m.pyramid.Build(b, c, m.backbone.Channels())
-	return levels, m.head.Class(b, levels), m.head.Box(b, levels)
+	// The logits are the largest results: made last, they are the first that the backward pass is done with.
+	deltas = m.head.Box(b, levels)
+	return levels, m.head.Class(b, levels), deltas
 }
 
 // refresh derives folded weights anew when parameters were written.
@@ -167,9 +169,9 @@ func (m *Model) refresh() error {
 	return m.folded.Update()
 }
 
-// PackedBytes estimates the engine's copies of the convolutions' weights in the layouts of its kernels: 3x3 filters as 6x6
-// Winograd filters, of which training has one convolution's at a time, others as they are, and in training once more for the
-// backward pass.
+// PackedBytes is what the engine's copies of the convolutions' weights take at most, in the layouts of its kernels: all as they
+// are, in training once more for the backward pass; and 3x3 filters as 6x6 Winograd filters, of which training has one
+// convolution's at a time.
 func (m *Model) PackedBytes(training bool) int64 {
 	var n, largest int64
 	for _, p := range m.Params() {
@@ -179,10 +181,9 @@ func (m *Model) PackedBytes(training bool) int64 {
 		size := 4 * int64(p.Size())
 		if p.Shape[2] == 3 {
 			largest = max(largest, 4*size)
-			if training {
-				continue
+			if !training {
+				size *= 4
 			}
-			size *= 4
 		}
 		n += size
 		if training && p.Trainable {

@@ -74,7 +74,7 @@ func TestRecomputedHeadsTakeLess(t *testing.T) {
 		}
 		var mb [2]float64
 		for i, again := range []bool{false, true} {
-			p, err := m.TrainPlan(8, 512, 512, TrainSpec{LossFunc: focal, RecomputeHeads: again})
+			p, err := m.TrainPlan(2, 512, 512, TrainSpec{LossFunc: focal, RecomputeHeads: again})
 			if err != nil {
 				t.Fatal(err)
 			}

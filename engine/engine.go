@@ -98,8 +98,8 @@ type Async interface {
 	Wait() error
 }
 
-// Summing is an engine whose Conv can take the same tensor as y and res.
-type Summing interface{ Sums() bool }
+// Summing is an engine whose Conv takes the same tensor as y and res, too.
+type Summing interface{ SumsInPlace() }
 
 // Limited is an engine with memory of its own, beside the host's.
 type Limited interface {

@@ -67,7 +67,7 @@ func NewPlan(e engine.Engine, outputs G.Nodes) (*Plan, error) {
 		}
 	}
 	over := map[int]int{}
-	if s, ok := e.(engine.Summing); ok && s.Sums() {
+	if _, ok := e.(engine.Summing); ok {
 		over = overwritten(p.order, at, last)
 	}
 	p.place(last, over)

@@ -70,7 +70,7 @@ func TestInference(t *testing.T) {
 	for _, s := range r.Stages {
 		stages = append(stages, s.Name)
 	}
-	if want := []string{"preparation", copies, "stem", "layer1", "layer2", "layer3", "layer4", "FPN", "class head", "box head", "post-processing"}; !slices.Equal(stages, want) {
+	if want := []string{"preparation", copies, "stem", "layer1", "layer2", "layer3", "layer4", "FPN", "box head", "class head", "post-processing"}; !slices.Equal(stages, want) {
 		t.Errorf("stages %q, want %q", stages, want)
 	}
 	complete(t, m, r)
@@ -252,7 +252,7 @@ func TestGivenImages(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := measure(t, s, 1)
-	if first, last := r.Stages[0].Name, r.Stages[len(r.Stages)-1].Name; first != copies || last != "box head" {
+	if first, last := r.Stages[0].Name, r.Stages[len(r.Stages)-1].Name; first != copies || last != "class head" {
 		t.Errorf("stages from %q to %q", first, last)
 	}
 	got := slices.Clone(s.Raw().Logits[0])

@@ -16,8 +16,9 @@
 #include <unordered_map>
 #include <vector>
 
+#include "buffer.h"
 #include "isa.h"
-#include "winograd.h"
+#include "transforms.h"
 
 using namespace dnnl;
 using tag = memory::format_tag;
@@ -33,47 +34,12 @@ enum Residual { NONE, APART, INSIDE };
 // own is the Winograd kernels of the process's instruction set.
 const Winograd &own() { return rn_isa == AVX512 ? winograd_avx512 : rn_isa == AVX2 ? winograd_avx2 : winograd_baseline; }
 
-// few_tiles tells whether transforming the weights is a good part of the work.
-bool few_tiles(const rn_conv &s) { return (int64_t)s.n * ((s.oh + 3) / 4) * ((s.ow + 3) / 4) < 64; }
-
-// Buffer is scratch memory that only grows.
-struct Buffer {
-  void *p = nullptr;
-  int64_t bytes = 0;
-  void *get(int64_t n) {
-    if (n > bytes) {
-      rn_free(p, bytes);
-      p = nullptr;
-      bytes = 0;
-      p = rn_alloc(n);
-      if (!p) throw std::bad_alloc();
-      bytes = n;
-    }
-    return p;
-  }
-  ~Buffer() { rn_free(p, bytes); }
-};
-
 // Packed is one layout of oneDNN's of one parameter. fresh tells whether it holds the parameter's present values.
 struct Packed {
   memory::desc desc;
   const float *scale;
   Buffer data;
   bool fresh = false;
-};
-
-// Transform says what Winograd's transformed weights are of.
-struct Transform {
-  const float *w = nullptr, *scale = nullptr;
-  int c = 0, k = 0;
-  bool backward = false;
-  bool operator==(const Transform &o) const { return w == o.w && scale == o.scale && c == o.c && k == o.k && backward == o.backward; }
-};
-
-// Kept is a transform that was made before, and its weights where they are kept.
-struct Kept {
-  Transform of;
-  Buffer data;
 };
 
 // Primitive is a compiled convolution of one shape and pass.
@@ -91,14 +57,12 @@ struct rn_conv_context {
   int threads;
   std::map<std::array<int, 18>, std::unique_ptr<Primitive>> primitives;
   std::unordered_map<const float *, std::list<Packed>> packed;
-  Transform last; // what `transformed` holds
-  std::list<Kept> kept;
-  Buffer scratch, plain, transformed;
+  Transforms transforms;
+  Buffer scratch, plain;
 
   explicit rn_conv_context(int t) : threads(t) {}
   Primitive &compiled(const rn_conv &s, Pass pass, bool bias, Residual res);
   void *weights(const float *w, const float *scale, const rn_conv &s, const Primitive &p);
-  float *winograd_weights(const float *w, const float *scale, const rn_conv &s, bool backward);
 };
 
 namespace {
@@ -237,30 +201,6 @@ void *rn_conv_context::weights(const float *w, const float *scale, const rn_conv
   return d;
 }
 
-// Transformed weights are four times the size of the others, and transforming them is a small part of a convolution of many
-// tiles. So one place holds those of the last convolution, which is often the next one's too: a head's on another level.
-// Those of few tiles are kept from the second time on; in training, where weights change, there is none.
-float *rn_conv_context::winograd_weights(const float *w, const float *scale, const rn_conv &s, bool backward) {
-  Transform t{w, scale, s.c, s.k, backward};
-  if (last == t) return (float *)transformed.p;
-  Buffer *to = &transformed;
-  if (few_tiles(s)) {
-    auto at = std::find_if(kept.begin(), kept.end(), [&](const Kept &k) { return k.of == t; });
-    if (at == kept.end()) {
-      kept.emplace_back();
-      kept.back().of = t;
-    } else {
-      if (at->data.p) return (float *)at->data.p;
-      to = &at->data;
-    }
-  }
-  if (to == &transformed) last = {};
-  float *u = (float *)to->get(4 * (backward ? own().packed(s.k, s.c) : own().packed(s.c, s.k)));
-  own().pack(u, w, scale, s.c, s.k, backward);
-  if (to == &transformed) last = t;
-  return u;
-}
-
 namespace {
 
 template <class F> char *guarded(F f) {
@@ -305,15 +245,13 @@ void rn_conv_delete(rn_conv_context *c) { delete c; }
 void rn_conv_weights_changed(rn_conv_context *c) {
   for (auto &l : c->packed)
     for (auto &p : l.second) p.fresh = false;
-  c->last = {};
-  c->kept.clear();
+  c->transforms.clear();
 }
 
 int64_t rn_conv_bytes(rn_conv_context *c) {
-  int64_t n = c->scratch.bytes + c->plain.bytes + c->transformed.bytes;
+  int64_t n = c->scratch.bytes + c->plain.bytes + c->transforms.bytes();
   for (auto &l : c->packed)
     for (auto &p : l.second) n += p.data.bytes;
-  for (auto &k : c->kept) n += k.data.bytes;
   return n;
 }
 
@@ -329,7 +267,7 @@ char *rn_conv_forward(rn_conv_context *c, int take_own, const rn_conv *s, float 
         int64_t bytes = 4 * (int64_t)s->n * s->oh * s->ow * s->k;
         res = (const float *)memcpy(c->plain.get(bytes), y, bytes);
       }
-      float *u = c->winograd_weights(w, scale, *s, false);
+      float *u = c->transforms.get(own(), w, scale, *s, false);
       float *scratch = (float *)c->scratch.get(4 * c->threads * own().scratch(s->c, s->k));
       own().forward(y, x, u, b, res, s->n, s->h, s->w, s->c, s->k, s->relu, s->slope, s->cap, scratch);
       return;
@@ -348,7 +286,7 @@ char *rn_conv_forward(rn_conv_context *c, int take_own, const rn_conv *s, float 
 char *rn_conv_data(rn_conv_context *c, int take_own, const rn_conv *s, float *dx, const float *dy, const float *w, const float *scale) {
   return guarded([&] {
     if (take_own) {
-      float *u = c->winograd_weights(w, scale, *s, true);
+      float *u = c->transforms.get(own(), w, scale, *s, true);
       float *scratch = (float *)c->scratch.get(4 * c->threads * own().scratch(s->k, s->c));
       own().forward(dx, dy, u, nullptr, nullptr, s->n, s->h, s->w, s->k, s->c, 0, 0, 0, scratch);
       return;
@@ -399,7 +337,7 @@ char *rn_conv_time(rn_conv_context *c, int pass, const rn_conv *shape, double se
     float *x = filled(xb, (int64_t)s.n * s.h * s.w * s.c), *y = filled(yb, (int64_t)s.n * s.oh * s.ow * s.k);
     float *w = filled(wb, (int64_t)s.k * s.c / s.groups * s.r * s.s);
     auto run = [&](int own) {
-      if (!few_tiles(s)) c->last = {}; // as a network finds it, which has other weights in between
+      c->transforms.pass(s);
       auto begin = std::chrono::steady_clock::now();
       if (!wrong)
         wrong = pass == FORWARD ? rn_conv_forward(c, own, &s, y, x, w, nullptr, nullptr, nullptr)
@@ -417,8 +355,7 @@ char *rn_conv_time(rn_conv_context *c, int pass, const rn_conv *shape, double se
         seconds[own] = std::min(seconds[own], took);
       }
     c->packed.erase(w);
-    c->last = {};
-    c->kept.remove_if([&](const Kept &k) { return k.of.w == w; });
+    c->transforms.forget(w);
   });
   return wrong ? wrong : full;
 }

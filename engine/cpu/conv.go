@@ -22,8 +22,8 @@ func (e *Engine) Conv(y, x, w, scale, b, res *tensor.Dense, p engine.ConvParams)
 	})
 }
 
-// Sums tells that Conv takes the same tensor as y and res.
-func (e *Engine) Sums() bool { return true }
+// SumsInPlace makes Engine an engine.Summing.
+func (e *Engine) SumsInPlace() {}
 
 // ConvData computes the gradient of a convolution by its input.
 func (e *Engine) ConvData(dx, dy, w, scale *tensor.Dense, p engine.ConvParams) error {

@@ -104,9 +104,13 @@ static void pack(float *u, const float *w, const float *scale, int c, int k, int
       for (int j = 0; j < PANEL; j++) {
         int o = (int)ob * PANEL + j;
         for (int r = 0; r < rows; r++) {
+          if (o >= out) {
+            for (int q = 0; q < 9; q++) g[r][q][j] = 0;
+            continue;
+          }
           const float *f = w + (backward ? (int64_t)(i0 + r) * c + o : (int64_t)o * c + i0 + r) * 9;
-          float s = scale && o < out ? scale[backward ? i0 + r : o] : 1;
-          for (int q = 0; q < 9; q++) g[r][q][j] = o < out ? s * f[backward ? 8 - q : q] : 0;
+          float s = scale ? scale[backward ? i0 + r : o] : 1;
+          for (int q = 0; q < 9; q++) g[r][q][j] = s * f[backward ? 8 - q : q];
         }
       }
       for (int r = 0; r < rows; r++)
@@ -207,7 +211,37 @@ static int64_t span(int out) {
 
 static int64_t scratch_size(int in, int out) { return 36 * (int64_t)TILES * (in + span(out)); }
 
+// Output is y [n,h,w,c] and what happens to its sums.
+struct Output {
+  float *y;
+  const float *bias, *res;
+  int h, w, c, relu;
+  float slope, cap;
+};
+
+// output transforms the products m[36][stride] of a tile back, for the vector of channels from k on.
+static inline void output(const Output &o, const float *m, int64_t stride, Place p, int k) {
+  V s[24], d[6], line[4], b = o.bias ? ld(o.bias + k) : V{};
+  for (int j = 0; j < 6; j++) {
+    for (int i = 0; i < 6; i++) d[i] = ld(m + (i * 6 + j) * stride);
+    at(d, line);
+    for (int i = 0; i < 4; i++) s[i * 6 + j] = line[i];
+  }
+  for (int i = 0; i < 4 && p.y + i < o.h; i++) {
+    at(s + i * 6, line);
+    for (int j = 0; j < 4 && p.x + j < o.w; j++) {
+      int64_t off = (((int64_t)p.image * o.h + p.y + i) * o.w + p.x + j) * o.c + k;
+      V v = line[j] + b;
+      if (o.res) v += ld(o.res + off);
+      if (o.relu) v = v <= V{} ? o.slope * v : v; // a NaN is kept
+      if (o.cap > 0) v = v > o.cap ? V{} + o.cap : v;
+      st(o.y + off, v);
+    }
+  }
+}
+
 static void forward(float *y, const float *x, const float *u, const float *bias, const float *res, int n, int h, int w, int in, int out, int relu, float slope, float cap, float *scratch) {
+  const Output o{y, bias, res, h, w, out, relu, slope, cap};
   int th = (h + 3) / 4, tw = (w + 3) / 4;
   int64_t wide = up(out, PANEL), cols = span(out), tiles = (int64_t)n * th * tw, per = scratch_size(in, out);
   // Blocks of like size, as many for each thread: small maps have few.
@@ -229,29 +263,11 @@ static void forward(float *y, const float *x, const float *u, const float *bias,
             product(a, in, tn, b, in, mb + (int64_t)q * TILES * cols + (k - from), cols);
           }
         int end = (int)(to < out ? to : out);
-        for (int t = 0; t < tn; t++) {
-          Place p(t0 + t, th, tw);
+        for (int t = 0; t < tn; t++)
           for (int kk = (int)from; kk < end; kk += LANES) {
             int k = start(kk, out);
-            V m[24], d[6], o[4], b = bias ? ld(bias + k) : V{};
-            for (int j = 0; j < 6; j++) {
-              for (int i = 0; i < 6; i++) d[i] = ld(mb + ((int64_t)(i * 6 + j) * TILES + t) * cols + (k - from));
-              at(d, o);
-              for (int i = 0; i < 4; i++) m[i * 6 + j] = o[i];
-            }
-            for (int i = 0; i < 4 && p.y + i < h; i++) {
-              at(m + i * 6, o);
-              for (int j = 0; j < 4 && p.x + j < w; j++) {
-                int64_t off = (((int64_t)p.image * h + p.y + i) * w + p.x + j) * out + k;
-                V v = o[j] + b;
-                if (res) v += ld(res + off);
-                if (relu) v = v <= V{} ? slope * v : v; // a NaN is kept
-                if (cap > 0) v = v > cap ? V{} + cap : v;
-                st(y + off, v);
-              }
-            }
+            output(o, mb + (int64_t)t * cols + (k - from), TILES * cols, Place(t0 + t, th, tw), k);
           }
-        }
       }
     }
   }
