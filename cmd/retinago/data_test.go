@@ -1,0 +1,102 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"retinago/coco"
+	"retinago/train"
+)
+
+// Every format is read in place, by every reader of a dataset.
+func TestInPlace(t *testing.T) {
+	dir, tmp := shapes(t), t.TempDir()
+	images := filepath.Join(dir, "val")
+	for _, f := range []string{"voc", "yolo", "csv", "openimages"} {
+		ok(t, "data", "convert", "-data", filepath.Join(dir, "val.json"), "-to", f, "-name", "val", "-out", filepath.Join(tmp, f))
+	}
+	for _, to := range []string{filepath.Join(tmp, "voc", "JPEGImages"), filepath.Join(tmp, "yolo", "images", "val")} {
+		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink(images, to); err != nil {
+			t.Fatal(err)
+		}
+	}
+	csv, boxes := filepath.Join(tmp, "csv"), filepath.Join(tmp, "openimages")
+	sources := map[string][]string{
+		"voc":        {"-data", filepath.Join(tmp, "voc"), "-split", "val"},
+		"yolo":       {"-data", filepath.Join(tmp, "yolo", "data.yaml"), "-split", "val"},
+		"csv":        {"-data", filepath.Join(csv, "val.csv"), "-class-list", filepath.Join(csv, "classes.csv"), "-images", images},
+		"openimages": {"-data", filepath.Join(boxes, "val-annotations-bbox.csv"), "-class-list", filepath.Join(boxes, "class-descriptions-boxable.csv"), "-images", images, "-split", "val-images.csv"},
+	}
+	run := filepath.Join(tmp, "run")
+	args := append([]string{"train", "-out", run}, tiny(tmp, "train.steps=2", "data.train.source=voc", "data.train.split=val", "data.train.images=", "data.val.source=yolo/data.yaml",
+		"data.val.split=val", "data.val.images=", "model.classes=[circle, square, triangle, star]", "model.category_ids=[1, 2, 3, 4]")...)
+	code, out := call(t, args...)
+	if code != 1 {
+		t.Errorf("classes by name and classes by list: exit code %d", code)
+	}
+	wants(t, out, filepath.Join(tmp, "voc"), "same order")
+	wants(t, ok(t, append(args, "-set", "data.train.classes=csv/classes.csv")...), "step 2/2", "Average Precision")
+
+	var known, numbered []coco.Detection
+	for _, k := range []struct {
+		at  []string
+		ids *[]coco.Detection
+	}{{nil, &numbered}, {sources["openimages"], &known}} {
+		dets := filepath.Join(tmp, "dets.json")
+		ok(t, append([]string{"detect", "-weights", filepath.Join(run, train.BestModel), "-source", filepath.Join(images, "00003.jpg"), "-json", dets, "-score", ".005"}, k.at...)...)
+		var err error
+		if *k.ids, err = coco.LoadResults(dets); err != nil || len(*k.ids) == 0 {
+			t.Fatalf("%d detections, %v", len(*k.ids), err)
+		}
+	}
+	if numbered[0].ImageID != 1 || known[0].ImageID != 3 {
+		t.Errorf("image ids %d, want 1 without a dataset, and %d, want the dataset's 3", numbered[0].ImageID, known[0].ImageID)
+	}
+	for name, at := range sources {
+		wants(t, ok(t, append([]string{"data", "check", "-fix", "clip", "-out", filepath.Join(tmp, name+".json")}, at...)...), "4 images", " 0 errors")
+		wants(t, ok(t, "data", "stats", "-data", filepath.Join(tmp, name+".json")), "circle", "star")
+	}
+	at, a, b := sources["openimages"], filepath.Join(tmp, "a.json"), filepath.Join(tmp, "b.json")
+	wants(t, ok(t, append([]string{"data", "stats"}, at...)...), "circle", "star")
+	wants(t, ok(t, append([]string{"data", "split", "-share", ".25", "-out", a, "-rest", b}, at...)...), a+": 1 images", b+": 3 images")
+	wants(t, ok(t, append([]string{"data", "merge", "-out", a}, at...)...), "4 images")
+	wants(t, ok(t, append([]string{"data", "subset", "-most", "2", "-empty", "-out", a}, at...)...), "2 images")
+	wants(t, ok(t, append([]string{"data", "draw", "-out", filepath.Join(tmp, "sheet.jpg")}, at...)...), "4 pictures")
+	wants(t, ok(t, append([]string{"anchors", "fit", "-set", "data.short_sides=[64]"}, at...)...), "IoU >= .5", "sizes:")
+	wants(t, ok(t, append([]string{"eval", "-weights", filepath.Join(run, train.BestModel)}, at...)...), "Average Precision", "4 pictures")
+}
+
+// Faulty boxes are listed one by one, and both repairs leave a dataset that trains.
+func TestCheckFixes(t *testing.T) {
+	tmp := t.TempDir()
+	bad := write(t, filepath.Join(tmp, "bad.json"), `{"images":[{"id":1,"file_name":"00001.jpg","width":96,"height":72},{"id":2,"file_name":"00002.jpg","width":96,"height":72}],
+"categories":[{"id":1,"name":"circle"}],
+"annotations":[{"id":1,"image_id":1,"category_id":1,"bbox":[10,10,20,20],"area":400,"iscrowd":0},
+{"id":2,"image_id":1,"category_id":1,"bbox":[10,10,0,20],"area":0,"iscrowd":0},
+{"id":3,"image_id":1,"category_id":1,"bbox":[80,10,40,20],"area":800,"iscrowd":0},
+{"id":4,"image_id":2,"category_id":1,"bbox":[-5,-5,-3,20],"area":60,"iscrowd":0},
+{"id":5,"image_id":2,"category_id":1,"bbox":[NaN,5,3,20],"area":60,"iscrowd":0},
+{"id":6,"image_id":2,"category_id":7,"bbox":[5,5,3,20],"area":60,"iscrowd":0}]}`)
+	code, out := call(t, "data", "check", "-data", bad)
+	if code != 1 {
+		t.Errorf("exit code %d", code)
+	}
+	wants(t, out, "(id 2,", "(id 3,", "(id 4,", "(id 5,", "(id 6,")
+	boxes := map[string]int{"clip": 2, "drop": 1}
+	for mode, want := range boxes {
+		fixed := filepath.Join(tmp, mode+".json")
+		ok(t, "data", "check", "-data", bad, "-fix", mode, "-out", fixed)
+		ok(t, "data", "check", "-data", fixed)
+		d, err := coco.Load(fixed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(d.Annotations) != want || len(d.Images) != 2 {
+			t.Errorf("%s: %d boxes on %d images, want %d on 2", mode, len(d.Annotations), len(d.Images), want)
+		}
+	}
+}

@@ -1,0 +1,103 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// program prepares a command line of the program.
+func program(args ...string) (*exec.Cmd, *bytes.Buffer) {
+	c := exec.Command(os.Args[0], args...)
+	c.Env = append(os.Environ(), "RETINAGO_TEST_MAIN=1")
+	var out bytes.Buffer
+	c.Stdout, c.Stderr = &out, &out
+	return c, &out
+}
+
+// call runs a command line and returns its exit code and what it printed.
+func call(t *testing.T, args ...string) (int, string) {
+	t.Helper()
+	c, out := program(args...)
+	err := c.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	if strings.Contains(out.String(), "panic:") || strings.Contains(out.String(), "goroutine ") {
+		t.Errorf("retinago %s panics:\n%s", strings.Join(args, " "), out)
+	}
+	return c.ProcessState.ExitCode(), out.String()
+}
+
+// ok runs a command line that must succeed.
+func ok(t *testing.T, args ...string) string {
+	t.Helper()
+	code, out := call(t, args...)
+	if code != 0 {
+		t.Fatalf("retinago %s: exit code %d\n%s", strings.Join(args, " "), code, out)
+	}
+	return out
+}
+
+// tiny overrides make a run of seconds.
+func tiny(root string, more ...string) []string {
+	set := []string{"data.root=" + root, "data.train.source=train.json", "data.train.images=train", "data.val.source=val.json", "data.val.images=val",
+		"data.short_sides=[64]", "data.max_side=96", "data.canvas_multiple=32", "model.backbone=resnet18", "model.backbone_width=16", "model.norm=batch",
+		"model.frozen_stages=0", "model.fpn_width=16", "model.head_depth=1", "model.head_norm=group", "train.batch=2", "train.base_batch=2",
+		"train.steps=12", "train.warmup_steps=2", "train.optimizer=adamw", "train.lr=.001", "train.checkpoint_every=1", "train.log_every=1"}
+	var args []string
+	for _, s := range append(set, more...) {
+		args = append(args, "-set", s)
+	}
+	return args
+}
+
+func shapes(t *testing.T) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "shapes")
+	ok(t, "data", "shapes", "-out", dir, "-train", "12", "-val", "4", "-size", "96", "-max-size", "48", "-max-objects", "3")
+	return dir
+}
+
+func wants(t *testing.T, out string, texts ...string) {
+	t.Helper()
+	for _, s := range texts {
+		if !strings.Contains(out, s) {
+			t.Errorf("%q is missing in:\n%s", s, out)
+		}
+	}
+}
+
+func read(t *testing.T, path string, v any) {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(b, v); err != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
+}
+
+func text(t *testing.T, path string) string {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+func write(t *testing.T, path, content string) string {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
