@@ -13,7 +13,7 @@ func checkQuantize(t *testing.T, best, dir string) {
 	val, images := filepath.Join(dir, "val.json"), filepath.Join(dir, "val")
 	tmp := t.TempDir()
 	out, other := filepath.Join(tmp, "int8.safetensors"), filepath.Join(tmp, "other.safetensors")
-	wants(t, ok(t, "quantize", "-weights", best, "-images", images, "-out", out), out, "percentile 99.99 on 4 pictures", "float: backbone.body.conv1 head.classification_head.cls_logits")
+	wants(t, ok(t, "quantize", "-weights", best, "-images", images, "-out", out), out, "percentile 99.99 on 4 pictures", "float: backbone.body.conv1 head.regression_head.bbox_reg head.classification_head.cls_logits")
 	wants(t, ok(t, "quantize", "-weights", best, "-data", val, "-images", images, "-out", other, "-count", "2", "-range", "entropy", "-float", "none"), "entropy on 2 pictures", "float: \n")
 	wants(t, ok(t, "eval", "-weights", out, "-data", val, "-images", images), "Average Precision")
 	wants(t, ok(t, "detect", "-weights", other, "-source", images, "-json", filepath.Join(tmp, "d.json"), "-score", ".01"), "4 pictures")
