@@ -78,7 +78,8 @@ func newModel(t *testing.T, change func(*config.Model)) (*detector.Model, detect
 		}
 	}
 	m.Changed()
-	spread(t, m, "head.classification_head.cls_logits.weight", 1.5, func(r *detector.Raw) [][]float32 { return r.Logits })
+	// So little that no score is 1 in float32, among which detections have no order.
+	spread(t, m, "head.classification_head.cls_logits.weight", .5, func(r *detector.Raw) [][]float32 { return r.Logits })
 	spread(t, m, "head.regression_head.bbox_reg.weight", .3, func(r *detector.Raw) [][]float32 { return r.Deltas })
 	info := detector.Info{Config: c}
 	for i, n := range c.Model.Classes {
