@@ -20,7 +20,7 @@ type planKey struct {
 	shape C.retinago_shape
 }
 
-// mostWorkspace bounds what cuDNN may take for one convolution.
+// mostWorkspace bounds what cuDNN and cuBLASLt may take for one convolution.
 const mostWorkspace = 256 << 20
 
 // plan returns cuDNN's choice for a shape, with its scratch memory.
@@ -65,11 +65,16 @@ func (e *Engine) Conv(y, x, w, scale, b, res *tensor.Dense, p engine.ConvParams)
 		}
 		return e.finish(y, b, res, p)
 	}
-	plan, space, err := e.plan(C.FORWARD, convShape(x, w, y, p))
+	filters, err := e.filters(w, scale)
 	if err != nil {
 		return err
 	}
-	filters, err := e.filters(w, scale)
+	if pointwise(w, p) {
+		if done, err := e.pointwiseForward(y, x, w, filters, b, res, p); done || err != nil {
+			return err
+		}
+	}
+	plan, space, err := e.plan(C.FORWARD, convShape(x, w, y, p))
 	if err != nil {
 		return err
 	}
@@ -99,11 +104,16 @@ func (e *Engine) ConvData(dx, dy, w, scale *tensor.Dense, p engine.ConvParams) e
 	if depthwise(dx, w, p) {
 		return e.depthwiseData(dx, dy, w, scale, p)
 	}
-	plan, space, err := e.plan(C.BY_DATA, convShape(dx, w, dy, p))
+	filters, err := e.filters(w, scale)
 	if err != nil {
 		return err
 	}
-	filters, err := e.filters(w, scale)
+	if pointwise(w, p) {
+		if done, err := e.pointwiseData(dx, dy, w, filters); done || err != nil {
+			return err
+		}
+	}
+	plan, space, err := e.plan(C.BY_DATA, convShape(dx, w, dy, p))
 	if err != nil {
 		return err
 	}
@@ -115,21 +125,32 @@ func (e *Engine) ConvWeights(dw, dy, x, scale *tensor.Dense, p engine.ConvParams
 	if depthwise(x, dw, p) {
 		return e.depthwiseWeights(dw, dy, x, scale, p)
 	}
-	plan, space, err := e.plan(C.BY_WEIGHTS, convShape(x, dw, dy, p))
-	if err != nil {
-		return err
-	}
 	to := at(dw)
 	if !plain(dw, scale) {
+		var err error
 		if to, err = e.space(weightsOf, int64(4*size(dw))); err != nil {
 			return err
 		}
 	}
-	if err := cudnnError("ConvWeights", C.retinago_conv_weights(e.context(), e.cudnn, plan, ptr(to), ptr(at(dy)), ptr(at(x)), ptr(space), plan.workspace)); err != nil || to == at(dw) {
+	if err := e.weightSums(to, dw, dy, x, p); err != nil || to == at(dw) {
 		return err
 	}
 	s := dw.Shape()
 	return e.each("unpack_weights", size(dw), at(dw), to, maybe(scale), long(s[0]), long(s[1]), long(s[2]*s[3]))
+}
+
+// weightSums writes the gradient by weights of the shape of dw to K,R,S,C.
+func (e *Engine) weightSums(to uint64, dw, dy, x *tensor.Dense, p engine.ConvParams) error {
+	if pointwise(dw, p) {
+		if done, err := e.pointwiseWeights(to, dw, dy, x); done || err != nil {
+			return err
+		}
+	}
+	plan, space, err := e.plan(C.BY_WEIGHTS, convShape(x, dw, dy, p))
+	if err != nil {
+		return err
+	}
+	return cudnnError("ConvWeights", C.retinago_conv_weights(e.context(), e.cudnn, plan, ptr(to), ptr(at(dy)), ptr(at(x)), ptr(space), plan.workspace))
 }
 
 // plain tells whether weights are in cuDNN's layout as they are.

@@ -1,6 +1,6 @@
-// Package cuda computes on an NVIDIA GPU: memory, streams and modules through gorgonia.org/cu, convolutions through cuDNN 9, the
-// rest with kernels of its own (kernels/*.cu, embedded as PTX). It is empty without the build tag gpu, and a program that is built
-// with it starts without a GPU too (package driver).
+// Package cuda computes on an NVIDIA GPU: memory, streams and modules through gorgonia.org/cu, convolutions through cuDNN 9 and
+// cuBLASLt, the rest with kernels of its own (kernels/*.cu, embedded as PTX). It is empty without the build tag gpu, and a program
+// that is built with it starts without a GPU too (package driver).
 //
 //	Upload --pinned buffers--> stream: Conv, GroupNorm, FocalLoss, SGD, ... --> Download, SumSquares
 //

@@ -2,6 +2,7 @@
 
 package cuda
 
+// #include "cublaslt.h"
 // #include "cudnn.h"
 import "C"
 
@@ -36,6 +37,8 @@ type Engine struct {
 	functions map[string]cu.Function
 	cudnn     unsafe.Pointer
 	plans     map[planKey]*C.retinago_plan
+	cublaslt  unsafe.Pointer // nil where the library is absent
+	products  map[C.retinago_product_shape]*C.retinago_product
 	packed    map[packedKey]*packedWeights
 	scratch   [scratches]region
 	staging   staging
@@ -60,11 +63,12 @@ func New(o Options) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := openCuDNN(); err != nil {
+	if err := cudnn.open(); err != nil {
 		return nil, err
 	}
 	e := &Engine{device: d, tf32: o.TF32, dev: cu.Device(o.Device), functions: map[string]cu.Function{}, plans: map[planKey]*C.retinago_plan{},
-		packed: map[packedKey]*packedWeights{}, blocks: map[uintptr]int64{}}
+		products: map[C.retinago_product_shape]*C.retinago_product{},
+		packed:   map[packedKey]*packedWeights{}, blocks: map[uintptr]int64{}}
 	if e.ctx, err = e.dev.RetainPrimaryCtx(); err != nil {
 		return nil, fmt.Errorf("cuda: %v: %w", d, err)
 	}
@@ -88,6 +92,11 @@ func (e *Engine) start() error {
 	if err := cudnnError("start", C.retinago_cudnn_open(e.context(), e.queue(), &e.cudnn)); err != nil {
 		return err
 	}
+	if cublaslt.open() == nil {
+		if err := cublasltError("start", C.retinago_cublaslt_open(e.context(), &e.cublaslt)); err != nil {
+			return err
+		}
+	}
 	if e.labels, err = e.region(16); err != nil {
 		return err
 	}
@@ -101,6 +110,12 @@ func (e *Engine) Close() error {
 	}
 	for _, p := range e.plans {
 		e.freePlan(p)
+	}
+	for _, p := range e.products {
+		freeProduct(p)
+	}
+	if e.cublaslt != nil {
+		C.retinago_cublaslt_close(e.context(), e.cublaslt)
 	}
 	if e.cudnn != nil {
 		C.retinago_cudnn_close(e.context(), e.cudnn)
@@ -237,16 +252,23 @@ func find(n int) (Device, error) {
 	return all[n], nil
 }
 
-// Libraries tells the versions of the driver and of cuDNN, or why there is none.
+// Libraries tells the versions of the driver, of cuDNN and of cuBLASLt, or why there is none.
 func Libraries() (text []string) {
 	if err := driver.Open(); err != nil {
 		return []string{err.Error()}
 	}
 	v := cu.Version()
 	text = append(text, fmt.Sprintf("driver for CUDA %d.%d", v/1000, v%1000/10))
-	if err := openCuDNN(); err != nil {
-		return append(text, err.Error())
+	if err := cudnn.open(); err != nil {
+		text = append(text, err.Error())
+	} else {
+		text = append(text, "cuDNN "+versionOf(C.retinago_cudnn_version()))
 	}
-	c := int(C.retinago_cudnn_version())
-	return append(text, fmt.Sprintf("cuDNN %d.%d.%d", c/10000, c%10000/100, c%100))
+	if err := cublaslt.open(); err != nil {
+		return append(text, err.Error()+"; cuDNN computes 1x1 convolutions too")
+	}
+	return append(text, "cuBLASLt "+versionOf(C.retinago_cublaslt_version()))
 }
+
+// versionOf is 1.2.3 for 10203.
+func versionOf(n C.size_t) string { return fmt.Sprintf("%d.%d.%d", n/10000, n%10000/100, n%100) }

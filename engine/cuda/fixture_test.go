@@ -3,6 +3,7 @@
 package cuda_test
 
 import (
+	"errors"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -21,12 +22,14 @@ import (
 // realGPU names the variable with the number of a GPU, on which tests then run instead of on the host's device.
 const realGPU = "RETINAGO_TEST_GPU"
 
+func realDevice() bool { return os.Getenv(realGPU) != "" }
+
 func TestMain(m *testing.M) {
-	if os.Getenv(realGPU) == "" {
+	if !realDevice() {
 		if err := driver.Replace(kernels.Driver()); err != nil {
 			panic(err)
 		}
-		if err := cuda.ReplaceCuDNN(kernels.CuDNN()); err != nil {
+		if err := errors.Join(cuda.ReplaceCuDNN(kernels.CuDNN()), cuda.ReplaceCuBLASLt(kernels.CuBLASLt())); err != nil {
 			panic(err)
 		}
 	}
@@ -35,7 +38,7 @@ func TestMain(m *testing.M) {
 
 func onHost(t testing.TB) {
 	t.Helper()
-	if os.Getenv(realGPU) != "" {
+	if realDevice() {
 		t.Skip("is of the host's device")
 	}
 }

@@ -5,7 +5,6 @@ package cuda_test
 import (
 	"fmt"
 	"math"
-	"os"
 	"strings"
 	"testing"
 
@@ -204,7 +203,7 @@ func cases() []kernelCase {
 func TestKernels(t *testing.T) {
 	c := startCPU(t)
 	for _, threads := range []int{1, 8} {
-		if threads > 1 && os.Getenv(realGPU) != "" {
+		if threads > 1 && realDevice() {
 			continue
 		}
 		kernels.SetThreads(threads)
@@ -233,17 +232,18 @@ func TestLabelThatIsNoClass(t *testing.T) {
 	must(t, e.Download(v, loss))
 }
 
-// Convolutions are asked for in float32, and in TF32 where that is wanted.
+// Convolutions and products are asked for in float32, and in TF32 where that is wanted.
 func TestTF32(t *testing.T) {
 	onHost(t)
-	for tf32, want := range map[bool]int{false: 3, true: 0} {
+	for tf32, want := range map[bool][2]int{false: {3, 68}, true: {0, 77}} {
 		e, err := cuda.New(cuda.Options{TF32: tf32})
 		must(t, err)
-		w := put(t, e, []float32{2}, 1, 1, 1, 1)
-		y := put(t, e, []float32{0}, 1, 1, 1, 1)
-		must(t, e.Conv(y, w, w, nil, nil, nil, engine.ConvParams{Stride: 1}))
-		if math := kernels.MathType(); math != want {
-			t.Errorf("TF32 %v: cuDNN is asked for arithmetic %d, want %d", tf32, math, want)
+		w, x := put(t, e, like(4, 2), 2, 2, 1, 1), put(t, e, like(8, 1), 1, 2, 2, 2)
+		y, half := put(t, e, like(8, 0), 1, 2, 2, 2), put(t, e, like(2, 0), 1, 1, 1, 2)
+		must(t, e.Conv(half, x, w, nil, nil, nil, engine.ConvParams{Stride: 2}))
+		must(t, e.Conv(y, x, w, nil, nil, nil, engine.ConvParams{Stride: 1}))
+		if _, compute := kernels.Products(); kernels.MathType() != want[0] || compute != want[1] {
+			t.Errorf("TF32 %v: cuDNN is asked for arithmetic %d, cuBLASLt for %d, want %v", tf32, kernels.MathType(), compute, want)
 		}
 		must(t, e.Close())
 	}

@@ -4,7 +4,6 @@ package cuda_test
 
 import (
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 
@@ -129,7 +128,7 @@ func TestModels(t *testing.T) {
 // A step waits for the GPU as often as it has numbers to tell: losses by level and kind, one gradient norm, and whether labels were
 // classes.
 func TestWaitsOfAStep(t *testing.T) {
-	if os.Getenv(realGPU) != "" {
+	if realDevice() {
 		t.Skip("counts on the host's device")
 	}
 	cfg := small(models["frozen norms"].change)

@@ -19,11 +19,14 @@ import (
 //go:embed *.cu device.h
 var Sources embed.FS
 
-// Driver is the host's libcuda, CuDNN its cuDNN.
+// Driver is the host's libcuda.
 func Driver() *driver.Library { return driver.Static(C.retinago_host_cuda) }
 
 // CuDNN is the library of convolutions.
 func CuDNN() *driver.Library { return driver.Static(C.retinago_host_cudnn) }
+
+// CuBLASLt is the library of products of matrices.
+func CuBLASLt() *driver.Library { return driver.Static(C.retinago_host_cublaslt) }
 
 // SetThreads is the number of threads of every block from now on, a power of two up to 256; 1 to begin with.
 func SetThreads(n int) { C.retinago_host_threads(C.int(n)) }
@@ -33,6 +36,14 @@ func SetCapacity(bytes int64) { C.retinago_host_capacity(C.int64_t(bytes)) }
 
 // MathType is cuDNN's number of the arithmetic that was last asked for: 0 may be TF32, 3 is float32.
 func MathType() int { return int(C.retinago_host_math()) }
+
+// Products is how many products of matrices cuBLASLt was asked for, and its number of the arithmetic of the last: 68 is float32, 77
+// may be TF32.
+func Products() (n int64, compute int) {
+	var c C.int
+	n = int64(C.retinago_host_products(&c))
+	return n, int(c)
+}
 
 // Counts are what the device has in use, and what it was asked for since the program began.
 type Counts struct {

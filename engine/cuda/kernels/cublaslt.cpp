@@ -1,0 +1,160 @@
+//go:build gpu && linux && amd64
+
+// The functions of cuBLASLt that the engine calls, by plain loops: float32 matrices by columns.
+#include "host.h"
+#include "memory.h"
+
+#include <string.h>
+
+using host::enqueue;
+
+namespace {
+
+enum Status { OK = 0, INVALID_VALUE = 7, NOT_SUPPORTED = 15 };
+enum { DEFAULT = 1, RELU = 2, BIAS = 4 };
+
+struct Op {
+  int compute, transpose[2];
+  uint32_t epilogue;
+  uint64_t bias;
+};
+struct Layout {
+  int type;
+  uint64_t rows, columns;
+  int64_t leading;
+  size_t bytes() const { return ((columns - 1) * leading + rows) * sizeof(float); }
+  bool operator==(const Layout &o) const { return type == o.type && rows == o.rows && columns == o.columns && leading == o.leading; }
+};
+struct Preference {
+  uint64_t workspace;
+  uint32_t alignment[4]; // of A, B, C, D
+};
+struct Algorithm { // as much as the library gives
+  uint64_t mark, m, n, k, epilogue, unused[3];
+};
+struct Result {
+  Algorithm algorithm;
+  size_t workspace;
+  int state;
+  float waves;
+  int reserved[4];
+};
+
+const uint64_t MARK = 0x6c74;
+const size_t WORKSPACE = 256;
+int64_t products;
+int computed;
+
+int create(void **handle) { return *handle = new int, OK; }
+int destroy(int *handle) { return delete handle, OK; }
+
+int op_create(Op **op, int compute, int scale) {
+  if ((compute != 68 && compute != 77) || scale != 0) return NOT_SUPPORTED;
+  return *op = new Op{compute, {0, 0}, DEFAULT, 0}, OK;
+}
+int op_destroy(Op *op) { return delete op, OK; }
+
+// take copies an attribute of the size that it has.
+template <class T> int take(T *to, const void *from, size_t bytes) {
+  if (!from || bytes != sizeof *to) return INVALID_VALUE;
+  return memcpy(to, from, bytes), OK;
+}
+int op_set(Op *op, int attribute, const void *v, size_t bytes) {
+  switch (attribute) {
+  case 3:
+  case 4: return take(&op->transpose[attribute - 3], v, bytes);
+  case 7: return take(&op->epilogue, v, bytes);
+  case 8: return take(&op->bias, v, bytes);
+  }
+  return NOT_SUPPORTED;
+}
+
+int layout_create(Layout **l, int type, uint64_t rows, uint64_t columns, int64_t leading) {
+  if (type != 0) return NOT_SUPPORTED;
+  if (!rows || !columns || leading < (int64_t)rows) return INVALID_VALUE;
+  return *l = new Layout{type, rows, columns, leading}, OK;
+}
+int layout_destroy(Layout *l) { return delete l, OK; }
+
+int preference_create(Preference **p) { return *p = new Preference{0, {256, 256, 256, 256}}, OK; }
+int preference_destroy(Preference *p) { return delete p, OK; }
+int preference_set(Preference *p, int attribute, const void *v, size_t bytes) {
+  if (attribute == 1) return take(&p->workspace, v, bytes);
+  return attribute >= 5 && attribute <= 8 ? take(&p->alignment[attribute - 5], v, bytes) : INVALID_VALUE;
+}
+
+// The product that descriptors stand for; what they cannot stand for is 0 x 0.
+Algorithm product(const Op *op, const Layout *a, const Layout *b, const Layout *c, const Layout *d) {
+  uint64_t m = op->transpose[0] ? a->columns : a->rows, k = op->transpose[0] ? a->rows : a->columns;
+  uint64_t n = op->transpose[1] ? b->rows : b->columns, inner = op->transpose[1] ? b->columns : b->rows;
+  if (k != inner || d->rows != m || d->columns != n || !(*c == *d)) return {};
+  return {MARK, m, n, k, op->epilogue, {}};
+}
+
+int choose(void *, Op *op, Layout *a, Layout *b, Layout *c, Layout *d, Preference *p, int most, Result *r, int *n) {
+  Algorithm x = product(op, a, b, c, d);
+  if (most < 2 || !x.mark || p->workspace < WORKSPACE) return INVALID_VALUE;
+  for (uint32_t bytes : p->alignment)
+    if (bytes > 64) return NOT_SUPPORTED; // tensors are at multiples of 64
+  if (op->epilogue & BIAS && op->bias % 64) return INVALID_VALUE;
+  if (x.m == 1) return *n = 0, NOT_SUPPORTED; // as of shapes that the library has nothing for
+  r[0] = {{}, 0, NOT_SUPPORTED, 0, {}};      // the first is one that does not run here
+  r[1] = {x, WORKSPACE, OK, 1, {}};
+  return *n = 2, OK;
+}
+
+// The place of a device address.
+const float *seen(uint64_t p) { return (const float *)host::seen(p); }
+
+int matmul(void *, Op *op, const float *alpha, uint64_t a, Layout *la, uint64_t b, Layout *lb, const float *beta, uint64_t c, Layout *lc, uint64_t d, Layout *ld,
+           const Algorithm *chosen, uint64_t space, size_t bytes, void *stream) {
+  Algorithm x = product(op, la, lb, lc, ld);
+  if (memcmp(&x, chosen, sizeof x) || bytes < WORKSPACE || *alpha != 1 || (*beta != 0 && *beta != 1) || !stream) return INVALID_VALUE;
+  if (!host::owns(a, la->bytes()) || !host::owns(b, lb->bytes()) || !host::owns(c, lc->bytes()) || !host::owns(d, ld->bytes()) || !host::owns(space, bytes)) return INVALID_VALUE;
+  uint64_t bias = op->epilogue & BIAS ? op->bias : 0;
+  if (bias && !host::owns(bias, x.m * sizeof(float))) return INVALID_VALUE;
+  bool ta = op->transpose[0], tb = op->transpose[1], relu = op->epilogue & RELU;
+  int64_t sa = la->leading, sb = lb->leading, sd = ld->leading;
+  float add = *beta;
+  computed = op->compute;
+  products++;
+  enqueue([=] {
+    const float *A = seen(a), *B = seen(b), *C = seen(c), *add_to = seen(bias);
+    float *D = (float *)host::seen(d);
+    memset(host::seen(space), 0xff, bytes);
+    for (uint64_t j = 0; j < x.n; j++)
+      for (uint64_t i = 0; i < x.m; i++) {
+        float sum = 0;
+        for (uint64_t k = 0; k < x.k; k++) sum += (ta ? A[i * sa + k] : A[k * sa + i]) * (tb ? B[k * sb + j] : B[j * sb + k]);
+        if (add) sum += add * C[j * sd + i];
+        if (add_to) sum += add_to[i];
+        D[j * sd + i] = relu && sum <= 0 ? 0 : sum;
+      }
+  });
+  return OK;
+}
+
+size_t version() { return 130000; }
+const char *message(int r) { return r == INVALID_VALUE ? "INVALID_VALUE" : "NOT_SUPPORTED"; }
+
+} // namespace
+
+extern "C" void *retinago_host_cublaslt(void *, const char *name) {
+  static const struct {
+    const char *name;
+    void *f;
+  } functions[] = {{"cublasLtGetVersion", (void *)version}, {"cublasLtGetStatusString", (void *)message}, {"cublasLtCreate", (void *)create},
+                   {"cublasLtDestroy", (void *)destroy}, {"cublasLtMatmulDescCreate", (void *)op_create}, {"cublasLtMatmulDescDestroy", (void *)op_destroy},
+                   {"cublasLtMatmulDescSetAttribute", (void *)op_set}, {"cublasLtMatrixLayoutCreate", (void *)layout_create},
+                   {"cublasLtMatrixLayoutDestroy", (void *)layout_destroy}, {"cublasLtMatmulPreferenceCreate", (void *)preference_create},
+                   {"cublasLtMatmulPreferenceDestroy", (void *)preference_destroy}, {"cublasLtMatmulPreferenceSetAttribute", (void *)preference_set},
+                   {"cublasLtMatmulAlgoGetHeuristic", (void *)choose}, {"cublasLtMatmul", (void *)matmul}};
+  for (auto &f : functions)
+    if (!strcmp(f.name, name)) return f.f;
+  return NULL;
+}
+
+extern "C" int64_t retinago_host_products(int *compute) {
+  *compute = computed;
+  return products;
+}
