@@ -13,8 +13,8 @@ import (
 	"retinago/nn"
 )
 
-// LossFunc says which losses a training graph takes. Those with kernels of their own (loss.Focal, loss.CrossEntropy,
-// loss.SmoothL1, loss.L1) run on the engine, the others on the host.
+// LossFunc says which losses a training graph takes. loss.Focal, loss.CrossEntropy, loss.SmoothL1 and loss.L1 run on every engine,
+// the others on those that have them, else on the host.
 type LossFunc struct {
 	Class loss.Class
 	Soft  loss.Soft // instead of Class
@@ -31,7 +31,7 @@ type TrainSpec struct {
 	RecomputeHeads bool
 }
 
-// Losses with kernels on the engine add themselves to a graph, level by level.
+// Losses with kernels on every engine add themselves to a graph, level by level.
 type (
 	classNode interface {
 		Node(logits, labels, norm *G.Node) (*G.Node, error)
@@ -41,24 +41,35 @@ type (
 	}
 )
 
-// hostClass tells whether the class loss runs on the host.
-func (f LossFunc) hostClass() bool {
-	_, kernels := f.Class.(classNode)
-	return f.Soft != nil || !kernels
+// overLevels tells whether the class loss is a node of all levels.
+func (f LossFunc) overLevels() bool {
+	_, byLevel := f.Class.(classNode)
+	return f.Soft != nil || !byLevel
 }
 
-// LossBytes is the host memory of losses that run there, for n canvases of h x w pixels.
+// LossBytes is the memory that losses take besides the graph's, for n canvases of h x w pixels: the host's where they run there, else
+// the engine's.
 func (m *Model) LossBytes(n, h, w int, f LossFunc) int64 {
 	grid, _ := m.Anchors(h, w)
-	rows, perRow := int64(n*len(grid)), int64(0)
-	if f.hostClass() {
-		// Logits and gradients in the order of pictures and of levels, labels twice, losses and their order.
-		perRow += int64(4*4*m.head.Logits()) + 24
+	rows, perRow, bytes := int64(n*len(grid)), int64(0), int64(0)
+	placed := int64(16 * len(grid)) // the anchors
+	if f.overLevels() {
+		switch all := (loss.Levels{Class: f.Class, Soft: f.Soft, NMS: f.MineNMS}); {
+		case !all.OnEngine(m.engine):
+			// Logits and gradients in the order of pictures and of levels, labels twice, losses and their order.
+			perRow += int64(4*4*m.head.Logits()) + 24
+		case f.Soft != nil:
+			bytes += placed
+		}
 	}
-	if _, kernels := f.Box.(boxNode); !kernels {
-		perRow += 4*4*3 + 4
+	if _, byDeltas := f.Box.(boxNode); !byDeltas {
+		if (loss.Overlap{Box: f.Box}).OnEngine(m.engine) {
+			bytes += placed
+		} else {
+			perRow += 4*4*3 + 4
+		}
 	}
-	return rows * perRow
+	return rows*perRow + bytes
 }
 
 // Batch is what one training step reads.
@@ -169,13 +180,13 @@ func (s *TrainStep) build(m *Model, spec TrainSpec) (G.Nodes, error) {
 		targets = append(targets, b.Input(fmt.Sprint("targets", l), s.targets[l]))
 	}
 	grid, starts := m.Anchors(s.shape.h, s.shape.w)
-	hostClass := spec.hostClass()
-	if hostClass {
+	overLevels := spec.overLevels()
+	if overLevels {
 		all := loss.Levels{Class: spec.Class, Soft: spec.Soft, Anchors: grid, NMS: spec.MineNMS}
 		s.class = append(s.class, b.Check(all.Node(logits, labels, deltas, targets, classNorm)))
 	}
 	for l := range s.labels {
-		if !hostClass {
+		if !overLevels {
 			s.class = append(s.class, b.Check(spec.Class.(classNode).Node(logits[l], labels[l], classNorm)))
 		}
 		node, ok := spec.Box.(boxNode)

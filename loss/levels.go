@@ -12,9 +12,9 @@ import (
 	"retinago/nn"
 )
 
-// Levels is a class loss over all levels of a pyramid at once, computed on the host by the plain losses of this package.
-// Some need it: mining looks at the whole batch, and a quality at the predicted box. Level l has logits [N,h,w,A*k] and
-// labels [N,a] int32, which index rows; rows of a picture are counted through its levels.
+// Levels is a class loss over all levels of a pyramid at once, computed by the plain losses of this package, or by the engine where
+// it has the loss (OnEngine). Some need all levels: mining looks at the whole batch. Level l has logits [N,h,w,A*k] and labels
+// [N,a] int32, which index rows; rows of a picture are counted through its levels.
 type Levels struct {
 	Class Class
 	Soft  Soft // instead of Class, with the IoU of predicted and target box as quality
@@ -35,11 +35,13 @@ func (l Levels) Node(logits, labels, deltas, targets []*G.Node, norm *G.Node) (*
 	return nn.Apply(k, in...)
 }
 
-// levels keeps the gradient that its forward pass found.
+// levels keeps the gradient that its forward pass found on the host.
 type levels struct {
 	Levels
 	count int
+	rows  []int // of a picture's levels
 	host  levelsHost
+	at    levelsEngine
 }
 
 // levelsHost holds a batch picture by picture: rows of a picture stand together.
@@ -72,11 +74,13 @@ func (l *levels) Shape(in []tensor.Shape) (tensor.Shape, error) {
 	}
 	norm := in[2*l.count]
 	rows := 0
+	l.rows = nil
 	for i := range l.count {
 		if err := perAnchor(in[i], in[l.count+i], norm); err != nil {
 			return nil, err
 		}
 		rows += in[l.count+i][1]
+		l.rows = append(l.rows, in[l.count+i][1])
 		if k := in[i].TotalSize() / in[l.count+i].TotalSize(); k != in[0].TotalSize()/in[l.count].TotalSize() {
 			return nil, fmt.Errorf("level %d has %d logits per anchor", i, k)
 		}
@@ -88,6 +92,9 @@ func (l *levels) Shape(in []tensor.Shape) (tensor.Shape, error) {
 }
 
 func (l *levels) Forward(e engine.Engine, out *tensor.Dense, in []*tensor.Dense) error {
+	if l.OnEngine(e) {
+		return l.at.forward(e, out, in, l)
+	}
 	if err := l.host.load(e, in, l.count); err != nil {
 		return err
 	}
@@ -208,7 +215,7 @@ func (l *levels) qualities(e engine.Engine, in []*tensor.Dense) error {
 // Gradient adds one node that holds the gradients of all levels, and a view of it for each.
 func (l *levels) Gradient(in G.Nodes, out, dout *G.Node) (G.Nodes, error) {
 	g := &levelsGrad{l: l}
-	all, err := nn.Apply(g, append(append(G.Nodes{}, in[:l.count]...), out, dout)...)
+	all, err := nn.Apply(g, append(append(G.Nodes{}, in...), out, dout)...)
 	if err != nil {
 		return nil, err
 	}
@@ -221,8 +228,8 @@ func (l *levels) Gradient(in G.Nodes, out, dout *G.Node) (G.Nodes, error) {
 	return grads, nil
 }
 
-// levelsGrad writes what the forward pass found: (logits of all levels, loss, up [1]) -> every gradient, one after the
-// other, each at a multiple of 16 values.
+// levelsGrad writes what the forward pass found on the host, or has the engine compute it: (the inputs of levels, loss, up [1]) ->
+// every gradient, one after the other, each at a multiple of 16 values.
 type levelsGrad struct {
 	l      *levels
 	starts []int
@@ -233,7 +240,7 @@ func (*levelsGrad) Name() string { return "ClassLossGrad" }
 func (g *levelsGrad) Shape(in []tensor.Shape) (tensor.Shape, error) {
 	at := 0
 	g.starts = nil
-	for _, s := range in[:len(in)-2] {
+	for _, s := range in[:g.l.count] {
 		g.starts = append(g.starts, at)
 		at += (s.TotalSize() + 15) / 16 * 16
 	}
@@ -241,6 +248,9 @@ func (g *levelsGrad) Shape(in []tensor.Shape) (tensor.Shape, error) {
 }
 
 func (g *levelsGrad) Forward(e engine.Engine, out *tensor.Dense, in []*tensor.Dense) error {
+	if g.l.OnEngine(e) {
+		return g.l.at.gradient(e, out, in, g)
+	}
 	var up [1]float32
 	if err := e.Download(up[:], in[len(in)-1]); err != nil {
 		return err

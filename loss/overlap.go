@@ -21,14 +21,16 @@ type Overlap struct {
 }
 
 // Node adds the loss of the anchors whose label is a class to a graph: deltas [N,h,w,A*4], targets [N,a,4] as deltas too,
-// labels [N,a] int32, norm [N]; the result is [1]. It is computed on the host, in float64.
+// labels [N,a] int32, norm [N]; the result is [1]. It is computed in float64, by the engine where it has the loss (OnEngine), else
+// on the host.
 func (o Overlap) Node(deltas, targets, labels, norm *G.Node) (*G.Node, error) {
 	return nn.Apply(&overlap{Overlap: o}, deltas, targets, labels, norm)
 }
 
-// overlap keeps the gradient that its forward pass found.
+// overlap keeps the gradient that its forward pass found on the host.
 type overlap struct {
 	Overlap
+	placed                      *tensor.Dense // the anchors, on an engine that has the loss
 	deltas, targets, grad, norm []float32
 	labels                      []int32
 }
@@ -47,6 +49,9 @@ func (o *overlap) Shape(in []tensor.Shape) (tensor.Shape, error) {
 }
 
 func (o *overlap) Forward(e engine.Engine, out *tensor.Dense, in []*tensor.Dense) error {
+	if k, form, ok := o.kernel(e); ok {
+		return k.OverlapLoss(out, in[0], in[1], in[2], in[3], o.placed, form)
+	}
 	if o.deltas == nil {
 		n, rows := in[3].Shape()[0], in[2].Shape().TotalSize()
 		o.deltas, o.targets, o.grad = make([]float32, 4*rows), make([]float32, 4*rows), make([]float32, 4*rows)
@@ -93,19 +98,23 @@ func (o *overlap) one(grad, delta, target []float32, anchor box.Box, f float64) 
 }
 
 func (o *overlap) Gradient(in G.Nodes, out, dout *G.Node) (G.Nodes, error) {
-	dx, err := nn.Apply(&overlapGrad{o}, in[0], out, dout)
+	dx, err := nn.Apply(&overlapGrad{o}, in[0], in[1], in[2], in[3], out, dout)
 	return G.Nodes{dx, nil, nil, nil}, err
 }
 
-// overlapGrad writes what the forward pass found: (deltas, loss, up [1]) -> like deltas.
+// overlapGrad writes what the forward pass found on the host, or has the engine compute it: (deltas, targets, labels, norm, loss,
+// up [1]) -> like deltas.
 type overlapGrad struct{ o *overlap }
 
 func (*overlapGrad) Name() string                                  { return "OverlapLossGrad" }
 func (*overlapGrad) Shape(in []tensor.Shape) (tensor.Shape, error) { return in[0].Clone(), nil }
 
 func (g *overlapGrad) Forward(e engine.Engine, out *tensor.Dense, in []*tensor.Dense) error {
+	if k, form, ok := g.o.kernel(e); ok {
+		return k.OverlapLossGrad(out, in[0], in[1], in[2], in[3], g.o.placed, in[5], form)
+	}
 	var up [1]float32
-	if err := e.Download(up[:], in[2]); err != nil {
+	if err := e.Download(up[:], in[5]); err != nil {
 		return err
 	}
 	d := g.o.deltas // read by the forward pass only

@@ -51,10 +51,12 @@ type Engine struct {
 }
 
 var (
-	_ engine.Engine  = (*Engine)(nil)
-	_ engine.Async   = (*Engine)(nil)
-	_ engine.Limited = (*Engine)(nil)
-	_ tensor.Adder   = (*Engine)(nil)
+	_ engine.Engine      = (*Engine)(nil)
+	_ engine.Async       = (*Engine)(nil)
+	_ engine.Limited     = (*Engine)(nil)
+	_ engine.Overlaps    = (*Engine)(nil)
+	_ engine.ClassLosses = (*Engine)(nil)
+	_ tensor.Adder       = (*Engine)(nil)
 )
 
 // New starts an engine on a GPU. Close frees it with all its tensors.

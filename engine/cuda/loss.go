@@ -51,13 +51,25 @@ func (e *Engine) box(grid [3]int, part, grad uint64, deltas, targets, labels, no
 
 // sum runs a kernel that leaves parts of a sum over n elements, and adds them up to out [1].
 func (e *Engine) sum(out *tensor.Dense, n int, f func(grid [3]int, part uint64) error) error {
-	parts := sumBlocks(n)
+	return e.sumAll(out, []int{n}, func(_ int, grid [3]int, part uint64) error { return f(grid, part) })
+}
+
+// sumAll runs kernels that leave parts of sums over so many elements each, and adds all up to out [1].
+func (e *Engine) sumAll(out *tensor.Dense, sizes []int, f func(i int, grid [3]int, part uint64) error) error {
+	parts := 0
+	for _, n := range sizes {
+		parts += sumBlocks(n)
+	}
 	part, err := e.space(partsOf, int64(8*parts))
 	if err != nil {
 		return err
 	}
-	if err := f([3]int{parts, 1, 1}, part); err != nil {
-		return err
+	to := part
+	for i, n := range sizes {
+		if err := f(i, [3]int{sumBlocks(n), 1, 1}, to); err != nil {
+			return err
+		}
+		to += uint64(8 * sumBlocks(n))
 	}
 	return e.launch("total", [3]int{1, 1, 1}, threads, 0, at(out), part, long(parts))
 }
@@ -79,7 +91,7 @@ func (e *Engine) judge() error {
 	if err := e.forgive(); err != nil {
 		return err
 	}
-	return fmt.Errorf("cuda: focal loss: the label of anchor %d is %d, which is no class", place, label)
+	return fmt.Errorf("cuda: class loss: the label of anchor %d is %d, which is no class", place, label)
 }
 
 // forgive makes all labels good.

@@ -14,6 +14,7 @@ import (
 	"retinago/detector"
 	"retinago/engine"
 	"retinago/engine/cuda/kernels"
+	"retinago/loss"
 	"retinago/nn"
 	"retinago/train"
 )
@@ -43,7 +44,11 @@ var models = map[string]model{
 		c.Train.Optimizer, c.Train.LR, c.Train.Eps, c.Loss.Box = "adamw", .01, 1e-2, "l1" // a large eps: else steps are signs of rounding
 	}, 2e-2},
 	"bottlenecks, two stages frozen": {func(c *config.Config) { c.Model.Backbone, c.Model.FrozenStages, c.Model.P6From = "resnet50", 2, "p5" }, 0},
-	"losses on the host":             {func(c *config.Config) { c.Loss.Kind, c.Loss.Box = "quality", "giou" }, 0},
+	"quality focal, GIoU":            {func(c *config.Config) { c.Loss.Kind, c.Loss.Box = "quality", "giou" }, 0},
+	"varifocal, CIoU":                {func(c *config.Config) { c.Loss.Kind, c.Loss.Box = "varifocal", "ciou" }, 0},
+	"FL*, -log IoU":                  {func(c *config.Config) { c.Loss.Kind, c.Loss.Box = "focalstar", "logiou" }, 0},
+	"softmax, DIoU":                  {func(c *config.Config) { c.Loss.Kind, c.Loss.Box, c.Model.Background = "softmax", "diou", true }, 0},
+	"OHEM, IoU":                      {func(c *config.Config) { c.Loss.Kind, c.Loss.Box = "ohem", "iou" }, 0},
 	"depthwise convolutions, leaky": {func(c *config.Config) {
 		c.Model.Backbone, c.Model.Norm, c.Model.LeakySlope = "mobilenet_v1", "batch", .1
 	}, 2e-2},
@@ -126,31 +131,50 @@ func TestModels(t *testing.T) {
 }
 
 // A step waits for the GPU as often as it has numbers to tell: losses by level and kind, one gradient norm, and whether labels were
-// classes.
+// classes. No loss on the GPU adds to it.
 func TestWaitsOfAStep(t *testing.T) {
-	if realDevice() {
-		t.Skip("counts on the host's device")
+	onHost(t)
+	for _, name := range []string{"frozen norms", "quality focal, GIoU", "varifocal, CIoU", "FL*, -log IoU", "softmax, DIoU"} {
+		t.Run(name, func(t *testing.T) {
+			cfg := small(models[name].change)
+			e := start(t)
+			m, err := detector.New(cfg.Model, e, 3)
+			must(t, err)
+			defer func() { must(t, m.Close()) }()
+			s, err := train.NewStepper(m, cfg)
+			must(t, err)
+			targets := m.Assign(cfg.Match.Assigner(cfg.Model.Anchors.PerCell()), canvasH, canvasW, scene())
+			images := normal(31, pictures*canvasH*canvasW*3)
+			var before kernels.Counts
+			for range 2 {
+				before = kernels.Count()
+				_, err = s.Take(pictures, canvasH, canvasW, images, targets, .01)
+				must(t, err)
+			}
+			after := kernels.Count()
+			if n, most := after.Waits-before.Waits, int64(2*m.Levels()+2); n > most {
+				t.Errorf("a step waits %d times, want %d at most", n, most)
+			}
+			if after.Bytes != before.Bytes {
+				t.Errorf("a second step takes %d bytes more", after.Bytes-before.Bytes)
+			}
+		})
 	}
-	cfg := small(models["frozen norms"].change)
-	e := start(t)
-	m, err := detector.New(cfg.Model, e, 3)
-	must(t, err)
-	defer func() { must(t, m.Close()) }()
-	s, err := train.NewStepper(m, cfg)
-	must(t, err)
-	targets := m.Assign(cfg.Match.Assigner(cfg.Model.Anchors.PerCell()), canvasH, canvasW, scene())
-	images := normal(31, pictures*canvasH*canvasW*3)
-	var before kernels.Counts
-	for range 2 {
-		before = kernels.Count()
-		_, err = s.Take(pictures, canvasH, canvasW, images, targets, .01)
+}
+
+// Losses on the GPU need their anchors there and nothing on the host.
+func TestLossBytes(t *testing.T) {
+	f := detector.LossFunc{Soft: loss.Varifocal{Alpha: .75, Gamma: 2}, Box: loss.CIoU{}}
+	var bytes [2]int64
+	anchors := 0
+	for i, e := range []engine.Engine{startCPU(t), start(t)} {
+		m, err := detector.New(small(func(*config.Config) {}).Model, e, 3)
 		must(t, err)
+		grid, _ := m.Anchors(canvasH, canvasW)
+		anchors, bytes[i] = len(grid), m.LossBytes(pictures, canvasH, canvasW, f)
+		must(t, m.Close())
 	}
-	after := kernels.Count()
-	if n, most := after.Waits-before.Waits, int64(2*m.Levels()+2); n > most {
-		t.Errorf("a step waits %d times, want %d at most", n, most)
-	}
-	if after.Bytes != before.Bytes {
-		t.Errorf("a second step takes %d bytes more", after.Bytes-before.Bytes)
+	if want := int64(2 * 16 * anchors); bytes[1] != want || bytes[0] <= want {
+		t.Errorf("%d bytes on the GPU, want %d; %d on the host", bytes[1], want, bytes[0])
 	}
 }

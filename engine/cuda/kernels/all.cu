@@ -1,8 +1,11 @@
 // All kernels, as one module.
+#include "binary.cu"
 #include "depthwise.cu"
 #include "elementwise.cu"
 #include "loss.cu"
 #include "norm.cu"
 #include "optimizer.cu"
+#include "overlap.cu"
 #include "reduce.cu"
+#include "softmax.cu"
 #include "spatial.cu"

@@ -90,11 +90,11 @@ template <class... A> static Work pack(void (*f)(A...), void **p) { return pack(
 #define ENTRY(name) {#name, [](void **p) { return pack(name, p); }}
 
 static const Entry entries[] = {
-    ENTRY(add), ENTRY(adam), ENTRY(box), ENTRY(column_sums), ENTRY(column_total), ENTRY(depthwise), ENTRY(depthwise_data),
+    ENTRY(add), ENTRY(adam), ENTRY(binary), ENTRY(box), ENTRY(column_sums), ENTRY(column_total), ENTRY(depthwise), ENTRY(depthwise_data),
     ENTRY(depthwise_sums), ENTRY(depthwise_weights), ENTRY(fill), ENTRY(finish), ENTRY(focal), ENTRY(fold),
     ENTRY(lerp), ENTRY(max_pool), ENTRY(max_pool_grad), ENTRY(norm_apply), ENTRY(norm_coef), ENTRY(norm_dots), ENTRY(norm_grad),
-    ENTRY(norm_mean), ENTRY(norm_move), ENTRY(norm_param_grad), ENTRY(norm_spread), ENTRY(norm_sums), ENTRY(pack_weights), ENTRY(relu),
-    ENTRY(relu_grad), ENTRY(sgd), ENTRY(squares), ENTRY(total), ENTRY(unpack_weights), ENTRY(upsample_add), ENTRY(upsample_grad)};
+    ENTRY(norm_mean), ENTRY(norm_move), ENTRY(norm_param_grad), ENTRY(norm_spread), ENTRY(norm_sums), ENTRY(overlap), ENTRY(pack_weights), ENTRY(relu),
+    ENTRY(relu_grad), ENTRY(sgd), ENTRY(softmax), ENTRY(squares), ENTRY(total), ENTRY(unpack_weights), ENTRY(upsample_add), ENTRY(upsample_grad)};
 
 const Entry *entry(const char *name) {
   for (auto &e : entries)
