@@ -107,6 +107,20 @@ type Limited interface {
 	Memory() (free, total int64, err error)
 }
 
+// Peak is a rate that an engine's processor reaches at most.
+type Peak struct {
+	Name  string  `json:"name"` // what was computed
+	FLOPS float64 `json:"flop_per_s"`
+}
+
+// Gauged is an engine that measures its processor.
+type Gauged interface {
+	// Peaks measures what the processor reaches at most.
+	Peaks() ([]Peak, error)
+	// PeakBytes is the most memory that the engine held at once until now.
+	PeakBytes() int64
+}
+
 // ConvParams describes a convolution. Zero Groups means 1.
 type ConvParams struct {
 	Stride, Pad int

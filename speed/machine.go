@@ -18,17 +18,25 @@ func Describe(e engine.Engine) Machine {
 	return m
 }
 
-// Ceilings measures what the processor's threads can do at most, where they are the engine's.
+// Ceilings measures what the engine's processor can do at most.
 func (r *Result) Ceilings(of engine.Engine) error {
-	e, ok := of.(*cpu.Engine)
-	if !ok {
-		return nil
+	switch e := of.(type) {
+	case *cpu.Engine:
+		product, err := e.PeakProduct()
+		if err != nil {
+			return err
+		}
+		r.Peak, r.PeakProduct = e.Peak()/1e9, product/1e9
+		r.OfPeak = per(r.GFLOPS, r.Peak)
+	case engine.Gauged:
+		r.DeviceMB = float64(e.PeakBytes()) / (1 << 20) // before measuring takes more
+		all, err := e.Peaks()
+		if err != nil {
+			return err
+		}
+		for _, p := range all {
+			r.Peaks = append(r.Peaks, Peak{Name: p.Name, GFLOPS: p.FLOPS / 1e9, Share: per(r.GFLOPS, p.FLOPS/1e9)})
+		}
 	}
-	product, err := e.PeakProduct()
-	if err != nil {
-		return err
-	}
-	r.Peak, r.PeakProduct = e.Peak()/1e9, product/1e9
-	r.OfPeak = per(r.GFLOPS, r.Peak)
 	return nil
 }

@@ -33,7 +33,14 @@ func (r Result) Print(w io.Writer) error {
 	} else {
 		p.line("compute    %.1f GFLOP, %.0f GFLOP/s", r.GFLOP, r.GFLOPS)
 	}
-	p.line("memory     peak %.0f MB, of it %.0f MB planned for activations", r.PeakRSSMB, r.ArenaMB)
+	for _, peak := range r.Peaks {
+		p.line("           %.1f %% of %s, %.0f GFLOP/s", 100*peak.Share, peak.Name, peak.GFLOPS)
+	}
+	if r.DeviceMB > 0 {
+		p.line("memory     peak %.0f MB on the GPU, of it %.0f MB planned for activations; %.0f MB of the process", r.DeviceMB, r.ArenaMB, r.PeakRSSMB)
+	} else {
+		p.line("memory     peak %.0f MB, of it %.0f MB planned for activations", r.PeakRSSMB, r.ArenaMB)
+	}
 	p.line("")
 	t := grid{head: []string{"stage", "ms", "share", "", "GFLOP", "GFLOP/s"}, left: []int{0, 3}}
 	sum, share := 0.0, 0.0

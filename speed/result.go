@@ -17,6 +17,8 @@ type Result struct {
 	Peak        float64   `json:"peak_gflop_per_s"`    // multiply-adds in registers; like the next two 0 where a GPU computes
 	PeakProduct float64   `json:"product_gflop_per_s"` // a product of matrices through the engine
 	OfPeak      float64   `json:"share_of_peak"`
+	Peaks       []Peak    `json:"peaks,omitempty"`     // of a GPU
+	DeviceMB    float64   `json:"device_mb,omitempty"` // the most that was held of a GPU's memory
 	Machine     Machine   `json:"machine"`
 	Seconds     []float64 `json:"seconds"` // of every round
 	Stages      []Stage   `json:"stages"`
@@ -35,6 +37,13 @@ type Machine struct {
 	Pictures  string `json:"pictures"`
 	Go        string `json:"go"`
 	System    string `json:"system"`
+}
+
+// Peak is a rate that the processor reaches, and the share of it that the whole makes.
+type Peak struct {
+	Name   string  `json:"name"`
+	GFLOPS float64 `json:"gflop_per_s"`
+	Share  float64 `json:"share"`
 }
 
 // Stage is a part of the whole.

@@ -48,6 +48,8 @@ type Engine struct {
 	next      int
 	mu        sync.Mutex
 	blocks    map[uintptr]int64 // live memory by address
+	used      int64             // bytes of blocks
+	most      int64             // that used was
 }
 
 var (
@@ -253,24 +255,3 @@ func find(n int) (Device, error) {
 	}
 	return all[n], nil
 }
-
-// Libraries tells the versions of the driver, of cuDNN and of cuBLASLt, or why there is none.
-func Libraries() (text []string) {
-	if err := driver.Open(); err != nil {
-		return []string{err.Error()}
-	}
-	v := cu.Version()
-	text = append(text, fmt.Sprintf("driver for CUDA %d.%d", v/1000, v%1000/10))
-	if err := cudnn.open(); err != nil {
-		text = append(text, err.Error())
-	} else {
-		text = append(text, "cuDNN "+versionOf(C.retinago_cudnn_version()))
-	}
-	if err := cublaslt.open(); err != nil {
-		return append(text, err.Error()+"; cuDNN computes 1x1 convolutions too")
-	}
-	return append(text, "cuBLASLt "+versionOf(C.retinago_cublaslt_version()))
-}
-
-// versionOf is 1.2.3 for 10203.
-func versionOf(n C.size_t) string { return fmt.Sprintf("%d.%d.%d", n/10000, n%10000/100, n%100) }

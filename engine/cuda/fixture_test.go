@@ -3,6 +3,7 @@
 package cuda_test
 
 import (
+	"cmp"
 	"errors"
 	"math"
 	"math/rand/v2"
@@ -23,6 +24,17 @@ import (
 const realGPU = "RETINAGO_TEST_GPU"
 
 func realDevice() bool { return os.Getenv(realGPU) != "" }
+
+// gpuNumber is the device's, 0 of the host's.
+func gpuNumber() string { return cmp.Or(os.Getenv(realGPU), "0") }
+
+// closeness is what kernels may differ by: NVIDIA's libraries may take algorithms that round more, such as Winograd's.
+func closeness() float64 {
+	if realDevice() {
+		return 1e-4
+	}
+	return 1e-5
+}
 
 func TestMain(m *testing.M) {
 	if !realDevice() {
@@ -45,7 +57,8 @@ func onHost(t testing.TB) {
 
 func start(t testing.TB) *cuda.Engine {
 	t.Helper()
-	n, _ := strconv.Atoi(os.Getenv(realGPU))
+	n, err := strconv.Atoi(gpuNumber())
+	must(t, err)
 	e, err := cuda.New(cuda.Options{Device: n})
 	if err != nil {
 		t.Fatal(err)

@@ -43,17 +43,23 @@ func (e *Engine) region(size int64) (r region, err error) {
 	}
 	e.mu.Lock()
 	e.blocks[uintptr(r.p)] = size
+	e.used += size
+	e.most = max(e.most, e.used)
 	e.mu.Unlock()
 	return r, nil
 }
 
-func (e *Engine) held() (n int64) {
+func (e *Engine) held() int64 {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	for _, b := range e.blocks {
-		n += b
-	}
-	return n
+	return e.used
+}
+
+// PeakBytes is the most memory that the engine held at once; libraries' own is not counted.
+func (e *Engine) PeakBytes() int64 {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.most
 }
 
 // Memory returns the GPU's free and all of its memory, in bytes. What convolutions may take as scratch space is not free.
@@ -68,7 +74,8 @@ func (e *Engine) Memory() (free, total int64, err error) {
 // Free gives memory of Alloc back.
 func (e *Engine) Free(mem tensor.Memory, _ int64) error {
 	e.mu.Lock()
-	_, ok := e.blocks[mem.Uintptr()]
+	size, ok := e.blocks[mem.Uintptr()]
+	e.used -= size
 	delete(e.blocks, mem.Uintptr())
 	e.mu.Unlock()
 	if !ok {

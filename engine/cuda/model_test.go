@@ -49,6 +49,7 @@ var models = map[string]model{
 	"FL*, -log IoU":                  {func(c *config.Config) { c.Loss.Kind, c.Loss.Box = "focalstar", "logiou" }, 0},
 	"softmax, DIoU":                  {func(c *config.Config) { c.Loss.Kind, c.Loss.Box, c.Model.Background = "softmax", "diou", true }, 0},
 	"OHEM, IoU":                      {func(c *config.Config) { c.Loss.Kind, c.Loss.Box = "ohem", "iou" }, 0},
+	"ResNeXt, 32 groups":             {func(c *config.Config) { c.Model.Backbone, c.Model.BackboneWidth = "resnext50_32x4d", 64 }, 0},
 	"depthwise convolutions, leaky": {func(c *config.Config) {
 		c.Model.Backbone, c.Model.Norm, c.Model.LeakySlope = "mobilenet_v1", "batch", .1
 	}, 2e-2},

@@ -62,7 +62,7 @@ func TestPointwise(t *testing.T) {
 			got := o.run(t, start(t))
 			after, _ := kernels.Products()
 			for i := range want {
-				near(t, fmt.Sprint("result ", i), got[i], want[i], 1e-5)
+				near(t, fmt.Sprint("result ", i), got[i], want[i], closeness())
 			}
 			if n := after - before; !realDevice() && n != o.products {
 				t.Errorf("%d products, want %d", n, o.products)
@@ -77,7 +77,7 @@ func TestPointwise(t *testing.T) {
 				t.Errorf("%d products without cuBLASLt", n-after)
 			}
 			for i := range want {
-				near(t, fmt.Sprint("cuDNN's result ", i), got[i], want[i], 1e-5)
+				near(t, fmt.Sprint("cuDNN's result ", i), got[i], want[i], closeness())
 			}
 		})
 	}

@@ -7,6 +7,7 @@ import (
 	"context"
 	"math"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -99,6 +100,14 @@ func TestSpeed(t *testing.T) {
 	must(t, r.Ceilings(e))
 	var text bytes.Buffer
 	must(t, r.Print(&text))
+	for _, p := range []string{"a product in float32", "a product in TF32"} {
+		if !slices.ContainsFunc(r.Peaks, func(q speed.Peak) bool { return q.Name == p && q.GFLOPS > 0 && q.Share > 0 && q.Share < 1 }) {
+			t.Errorf("peaks %+v: want %s", r.Peaks, p)
+		}
+	}
+	if r.DeviceMB < r.ArenaMB || !strings.Contains(text.String(), "of a product in float32") || !strings.Contains(text.String(), "MB on the GPU") {
+		t.Errorf("%.1f MB, %.1f of them planned:\n%s", r.DeviceMB, r.ArenaMB, text.String())
+	}
 	if r.MedianS <= 0 || !strings.Contains(text.String(), e.Name()) || strings.Contains(text.String(), "oneDNN") {
 		t.Errorf("%v s:\n%s", r.MedianS, text.String())
 	}

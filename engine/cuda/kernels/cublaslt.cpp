@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include <vector>
+
 using host::enqueue;
 
 namespace {
@@ -121,15 +123,24 @@ int matmul(void *, Op *op, const float *alpha, uint64_t a, Layout *la, uint64_t 
   enqueue([=] {
     const float *A = seen(a), *B = seen(b), *C = seen(c), *add_to = seen(bias);
     float *D = (float *)host::seen(d);
+    std::vector<float> sums(x.m);
     memset(host::seen(space), 0xff, bytes);
-    for (uint64_t j = 0; j < x.n; j++)
+    for (uint64_t j = 0; j < x.n; j++) {
+      float *to = D + j * sd;
+      for (uint64_t i = 0; i < x.m; i++) sums[i] = 0;
+      for (uint64_t k = 0; !ta && k < x.k; k++) {
+        float v = tb ? B[k * sb + j] : B[j * sb + k];
+        for (uint64_t i = 0; i < x.m; i++) sums[i] += v * A[k * sa + i];
+      }
       for (uint64_t i = 0; i < x.m; i++) {
-        float sum = 0;
-        for (uint64_t k = 0; k < x.k; k++) sum += (ta ? A[i * sa + k] : A[k * sa + i]) * (tb ? B[k * sb + j] : B[j * sb + k]);
+        float sum = sums[i];
+#pragma omp simd reduction(+ : sum)
+        for (uint64_t k = 0; k < (ta ? x.k : 0); k++) sum += A[i * sa + k] * (tb ? B[k * sb + j] : B[j * sb + k]);
         if (add) sum += add * C[j * sd + i];
         if (add_to) sum += add_to[i];
-        D[j * sd + i] = relu && sum <= 0 ? 0 : sum;
+        to[i] = relu && sum <= 0 ? 0 : sum;
       }
+    }
   });
   return OK;
 }

@@ -1,0 +1,88 @@
+//go:build gpu && linux && amd64
+
+package cuda_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"retinago/config"
+	"retinago/data"
+	"retinago/train"
+)
+
+// curve is what a run came to.
+type curve struct {
+	losses []float64 // by step
+	ap     float64   // after the last
+}
+
+func trainOn(t *testing.T, device string, c config.Config) (got curve) {
+	t.Helper()
+	out := filepath.Join(t.TempDir(), "run")
+	must(t, train.Run(context.Background(), c, train.Options{Out: out, Log: io.Discard, Device: device}))
+	log, err := os.ReadFile(filepath.Join(out, train.LogFile))
+	must(t, err)
+	for text := range bytes.Lines(log) {
+		var line struct {
+			Loss  *float64
+			Stats []float64
+		}
+		must(t, json.Unmarshal(text, &line))
+		if line.Loss != nil {
+			got.losses = append(got.losses, *line.Loss)
+		}
+		if len(line.Stats) > 0 {
+			got.ap = line.Stats[0]
+		}
+	}
+	return got
+}
+
+// A GPU's run of 200 steps on shapes follows the CPU's: the same loss while rounding has not grown, then the same mean over 20 steps,
+// and the same AP. On the host's device, which is slow, a few steps.
+func TestCurve(t *testing.T) {
+	c, window := shapes(t), 4
+	c.Train.Epochs, c.Train.Steps = 0, 8
+	if realDevice() {
+		var err error
+		c, err = config.Load(filepath.Join("..", "..", "configs", "shapes_tiny.yaml"), nil)
+		must(t, err)
+		c.Data.Root = t.TempDir()
+		must(t, data.Shapes(c.Data.Root, data.ShapesOptions{}))
+		c.Train.Epochs, c.Train.Steps, window = 0, 200, 20
+	}
+	want, got := trainOn(t, "cpu", c), trainOn(t, "cuda:"+gpuNumber(), c)
+	if len(want.losses) != c.Train.Steps || len(got.losses) != c.Train.Steps {
+		t.Fatalf("%d steps on the cpu, %d on the GPU, want %d", len(want.losses), len(got.losses), c.Train.Steps)
+	}
+	for i := range 3 {
+		if w, g := want.losses[i], got.losses[i]; math.Abs(g-w) > 1e-3*w {
+			t.Errorf("step %d: a loss of %g, the cpu has %g", i+1, g, w)
+		}
+	}
+	for i := 0; i+window <= c.Train.Steps; i += window {
+		w, g := mean(want.losses[i:i+window]), mean(got.losses[i:i+window])
+		t.Logf("steps %d-%d: a mean loss of %.4f, on the cpu %.4f", i+1, i+window, g, w)
+		if math.Abs(g-w) > .1*w {
+			t.Errorf("steps %d-%d: a mean loss of %g, the cpu has %g", i+1, i+window, g, w)
+		}
+	}
+	t.Logf("AP %.3f, on the cpu %.3f", got.ap, want.ap)
+	if math.Abs(got.ap-want.ap) > .05 {
+		t.Errorf("AP %.3f, the cpu has %.3f", got.ap, want.ap)
+	}
+}
+
+func mean(v []float64) (m float64) {
+	for _, x := range v {
+		m += x / float64(len(v))
+	}
+	return m
+}
