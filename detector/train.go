@@ -217,22 +217,10 @@ func (s *TrainStep) build(m *Model, spec TrainSpec) (G.Nodes, error) {
 
 // Run computes the losses of a batch and every gradient.
 func (s *TrainStep) Run(b *Batch) (Losses, error) {
-	if (shape{b.N, b.H, b.W}) != s.shape {
-		return Losses{}, fmt.Errorf("detector: a batch of %dx%dx%d on a graph of %dx%dx%d", b.N, b.H, b.W, s.shape.n, s.shape.h, s.shape.w)
+	if err := s.Send(b); err != nil {
+		return Losses{}, err
 	}
-	up := uploads{e: s.engine}
-	up.to(s.images, b.Images)
-	up.to(s.classNorm, b.ClassNorm)
-	up.to(s.boxNorm, b.BoxNorm)
-	for l := range s.labels {
-		from, to := b.Targets.Level[l], b.Targets.Level[l+1]
-		up.to(s.labels[l], b.Targets.Labels[from:to])
-		up.to(s.targets[l], b.Targets.Deltas[4*from:4*to])
-	}
-	if up.err != nil {
-		return Losses{}, fmt.Errorf("detector: batch: %w", up.err)
-	}
-	if err := s.machine.Run(); err != nil {
+	if err := s.Compute(); err != nil {
 		return Losses{}, err
 	}
 	var out Losses
@@ -244,11 +232,45 @@ func (s *TrainStep) Run(b *Batch) (Losses, error) {
 	return out, err
 }
 
+// Send copies a batch to the graph.
+func (s *TrainStep) Send(b *Batch) error {
+	if (shape{b.N, b.H, b.W}) != s.shape {
+		return fmt.Errorf("detector: a batch of %dx%dx%d on a graph of %dx%dx%d", b.N, b.H, b.W, s.shape.n, s.shape.h, s.shape.w)
+	}
+	up := uploads{e: s.engine}
+	up.to(s.images, b.Images)
+	up.to(s.classNorm, b.ClassNorm)
+	up.to(s.boxNorm, b.BoxNorm)
+	for l := range s.labels {
+		from, to := b.Targets.Level[l], b.Targets.Level[l+1]
+		up.to(s.labels[l], b.Targets.Labels[from:to])
+		up.to(s.targets[l], b.Targets.Deltas[4*from:4*to])
+	}
+	if up.err != nil {
+		return fmt.Errorf("detector: batch: %w", up.err)
+	}
+	return nil
+}
+
+// Compute computes the losses of the batch that was sent, and every gradient.
+func (s *TrainStep) Compute() error { return s.machine.Run() }
+
+// LossValues are the tensors [1] that add up to the class and to the box loss of the last Compute.
+func (s *TrainStep) LossValues() (class, box []*tensor.Dense) { return values(s.class), values(s.box) }
+
+func values(nodes []*G.Node) []*tensor.Dense {
+	all := make([]*tensor.Dense, len(nodes))
+	for i, n := range nodes {
+		all[i] = n.Value().(*tensor.Dense)
+	}
+	return all
+}
+
 // sum adds up loss nodes.
 func (s *TrainStep) sum(nodes []*G.Node) (total float64, err error) {
 	var v [1]float32
-	for _, n := range nodes {
-		if err := s.engine.Download(v[:], n.Value().(*tensor.Dense)); err != nil {
+	for _, t := range values(nodes) {
+		if err := s.engine.Download(v[:], t); err != nil {
 			return 0, err
 		}
 		total += float64(v[0])

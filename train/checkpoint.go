@@ -45,7 +45,7 @@ func (l *Loop) tensors() []named {
 		for i, m := range l.stepper.optimizer.moments[p.Name] {
 			out = append(out, named{fmt.Sprintf("optimizer.%d.%s", i, p.Name), m})
 		}
-		if t, ok := l.average[p.Name]; ok {
+		if t, ok := l.stepper.average[p.Name]; ok {
 			out = append(out, named{"average." + p.Name, t})
 		}
 	}
@@ -127,7 +127,7 @@ func (l *Loop) saveModel(name string, metrics map[string]float64) error {
 
 // withAverage runs f with the moving average of the weights in the model's place.
 func (l *Loop) withAverage(f func() error) error {
-	if l.average == nil {
+	if l.stepper.average == nil {
 		return f()
 	}
 	if err := l.swapAverage(); err != nil {
@@ -143,7 +143,7 @@ func (l *Loop) withAverage(f func() error) error {
 func (l *Loop) swapAverage() error {
 	e := l.Model.Engine()
 	for _, p := range l.Model.Params() {
-		avg, ok := l.average[p.Name]
+		avg, ok := l.stepper.average[p.Name]
 		if !ok {
 			continue
 		}
@@ -165,21 +165,9 @@ func (l *Loop) swapAverage() error {
 	return nil
 }
 
-// updateAverage moves the average towards the parameters: avg += (1-decay) * (w - avg).
-func (l *Loop) updateAverage() error {
-	for _, p := range l.Model.Params() {
-		if avg, ok := l.average[p.Name]; ok {
-			if err := l.Model.Engine().Lerp(avg, p.Value, float32(1-l.Config.Train.EMA)); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
 // startAverage makes a copy of every trainable parameter.
 func (l *Loop) startAverage() error {
-	l.average = map[string]*tensor.Dense{}
+	l.stepper.average = map[string]*tensor.Dense{}
 	e := l.Model.Engine()
 	for _, p := range l.Model.Params() {
 		if !p.Trainable && p.Kind != nn.Buffer {
@@ -192,7 +180,7 @@ func (l *Loop) startAverage() error {
 		if err := e.Lerp(t, p.Value, 1); err != nil {
 			return err
 		}
-		l.average[p.Name] = t
+		l.stepper.average[p.Name] = t
 	}
 	return nil
 }

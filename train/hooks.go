@@ -28,6 +28,14 @@ type Hook interface {
 	End(ctx context.Context, l *Loop) error
 }
 
+// Reader is a Hook that reads what a Loop tells of a step, and the model only at some steps: at others the next step may have begun
+// when it is called.
+type Reader interface {
+	Hook
+	// Wants tells that Step reads the model, or what belongs to it, after that many steps.
+	Wants(step int) bool
+}
+
 // explain tells a step that failed, and what helps where its loss or gradient is not a number.
 func (l *Loop) explain(err error) error {
 	if !errors.Is(err, errNotFinite) {
@@ -76,6 +84,8 @@ func (p *progress) Step(_ context.Context, l *Loop) error {
 	return err
 }
 
+func (p *progress) Wants(int) bool { return false }
+
 func (p *progress) End(context.Context, *Loop) error { return nil }
 
 // broken names pictures that could not be read, once each, and counts them at the end.
@@ -103,6 +113,8 @@ func (b *broken) Step(context.Context, *Loop) error {
 	}
 	return nil
 }
+
+func (b *broken) Wants(int) bool { return false }
 
 func (b *broken) End(context.Context, *Loop) error {
 	n := len(b.all())
@@ -160,6 +172,8 @@ func (j *journal) Step(_ context.Context, l *Loop) error {
 		"wait_s": l.Wait.Seconds(), "rss_mb": float64(memory.Resident()) / (1 << 20)})
 }
 
+func (j *journal) Wants(int) bool { return false }
+
 func (j *journal) End(context.Context, *Loop) error { return j.f.Close() }
 
 // evaluation measures AP every so many steps and at the end, and keeps the best model.
@@ -179,8 +193,10 @@ func (e *evaluation) Begin(ctx context.Context, l *Loop) error {
 	return e.run(ctx, l)
 }
 
+func (e *evaluation) Wants(step int) bool { return e.every > 0 && step%e.every == 0 }
+
 func (e *evaluation) Step(ctx context.Context, l *Loop) error {
-	if e.every <= 0 || l.Step%e.every != 0 {
+	if !e.Wants(l.Step) {
 		return nil
 	}
 	return e.run(ctx, l)
@@ -231,8 +247,10 @@ type checkpoint struct{ every int }
 
 func (c *checkpoint) Begin(context.Context, *Loop) error { return nil }
 
+func (c *checkpoint) Wants(step int) bool { return c.every > 0 && step%c.every == 0 }
+
 func (c *checkpoint) Step(_ context.Context, l *Loop) error {
-	if c.every <= 0 || l.Step%c.every != 0 {
+	if !c.Wants(l.Step) {
 		return nil
 	}
 	return c.save(l)

@@ -7,11 +7,10 @@ import (
 	"io"
 	"time"
 
-	"gorgonia.org/tensor"
-
 	"retinago/config"
 	"retinago/data"
 	"retinago/detector"
+	"retinago/engine"
 )
 
 // Loop is a run of training. Its exported fields describe the last step, for hooks.
@@ -27,13 +26,12 @@ type Loop struct {
 	GradNorm  float64 // before clipping
 	Names     []string
 	Wait      time.Duration // for data
-	Took      time.Duration // the whole step
+	Took      time.Duration // the whole step, or since the one before was done
 
 	out        string
 	data       *data.Dataset
 	loader     *data.Loader
 	stepper    *Stepper
-	average    map[string]*tensor.Dense // moving average of the weights, nil when off
 	info       detector.Info
 	hooks      []Hook
 	bestAP     float64
@@ -41,6 +39,8 @@ type Loop struct {
 	unmeasured bool          // the evaluation of this step was interrupted
 	first      int           // step at which this process began
 	training   time.Duration // in steps, without evaluation and checkpoints
+	under      []underWay    // steps that were begun and are not done, oldest first
+	settled    time.Time     // when the last step was done
 }
 
 // run takes the remaining steps. A cancelled context ends it after the step in progress, with a checkpoint.
@@ -62,10 +62,17 @@ func (l *Loop) run(ctx context.Context, w io.Writer) (err error) {
 			return err
 		}
 	}
-	for l.Step < l.Schedule.Steps {
+	for l.begun() < l.Schedule.Steps {
 		err := ctx.Err()
 		if err == nil {
-			err = l.step(ctx)
+			err = l.begin(ctx)
+		}
+		ahead := 0
+		if err == nil && l.begun() < l.Schedule.Steps && l.mayGoAhead() {
+			ahead = 1
+		}
+		if e := l.settle(ctx, ahead); e != nil {
+			return e
 		}
 		// A step that was finished in spite of the interruption counts: its hooks see it, the next round ends the run.
 		if err != nil && errors.Is(err, ctx.Err()) {
@@ -75,6 +82,55 @@ func (l *Loop) run(ctx context.Context, w io.Writer) (err error) {
 		if err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// underWay is a step that was begun, with what is known of it before it is done.
+type underWay struct {
+	start     time.Time
+	lr        float64
+	names     []string
+	positives int
+	wait      time.Duration
+}
+
+// begun is the number of steps that are done or under way.
+func (l *Loop) begun() int { return l.Step + len(l.under) }
+
+// begin takes one step, or has the engine take it while the host goes on.
+func (l *Loop) begin(ctx context.Context) error {
+	start := time.Now()
+	b, wait, err := l.loader.Next(ctx)
+	if err != nil {
+		return err
+	}
+	defer b.Release()
+	targets := b.Prepared.(*detector.Targets)
+	s := underWay{start: start, lr: l.Schedule.At(l.begun()), names: b.Names, positives: sum(targets.Positives), wait: wait}
+	if err := l.stepper.Queue(b.N, b.H, b.W, b.Images, targets, s.lr); err != nil {
+		return fmt.Errorf("train: step %d: %w", l.begun(), err)
+	}
+	l.under = append(l.under, s)
+	return nil
+}
+
+// settle waits for steps until as many as ahead are under way, and tells the hooks of each.
+func (l *Loop) settle(ctx context.Context, ahead int) error {
+	for len(l.under) > ahead {
+		s := l.under[0]
+		taken, err := l.stepper.Report()
+		l.LR, l.Names, l.Positives, l.Wait = s.lr, s.names, s.positives, s.wait
+		l.Losses, l.GradNorm = taken.Losses, taken.GradNorm
+		if err != nil {
+			return l.explain(err)
+		}
+		l.under = l.under[1:]
+		l.Step++
+		now := time.Now()
+		l.Took = min(now.Sub(s.start), now.Sub(l.settled))
+		l.training += l.Took
+		l.settled = now
 		for _, h := range l.hooks {
 			if err := h.Step(ctx, l); err != nil {
 				return err
@@ -84,30 +140,18 @@ func (l *Loop) run(ctx context.Context, w io.Writer) (err error) {
 	return nil
 }
 
-// step takes one step.
-func (l *Loop) step(ctx context.Context) error {
-	start := time.Now()
-	b, wait, err := l.loader.Next(ctx)
-	if err != nil {
-		return err
+// mayGoAhead tells that the next step may begin before the last that was begun is done: the engine can, and no hook wants the model
+// as that step leaves it.
+func (l *Loop) mayGoAhead() bool {
+	if _, ok := l.Model.Engine().(engine.Stepping); !ok {
+		return false
 	}
-	defer b.Release()
-	targets := b.Prepared.(*detector.Targets)
-	l.LR, l.Names, l.Positives = l.Schedule.At(l.Step), b.Names, sum(targets.Positives)
-	taken, err := l.stepper.Take(b.N, b.H, b.W, b.Images, targets, l.LR)
-	l.Losses, l.GradNorm = taken.Losses, taken.GradNorm
-	if err != nil {
-		return l.explain(err)
-	}
-	if l.average != nil {
-		if err := l.updateAverage(); err != nil {
-			return err
+	for _, h := range l.hooks {
+		if r, ok := h.(Reader); !ok || r.Wants(l.begun()) {
+			return false
 		}
 	}
-	l.Step++
-	l.Wait, l.Took = wait, time.Since(start)
-	l.training += l.Took
-	return nil
+	return true
 }
 
 // epochs is how often the training set was seen.

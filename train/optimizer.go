@@ -17,12 +17,15 @@ type Optimizer struct {
 	engine  engine.Engine
 	c       config.Train
 	moments map[string][]*tensor.Dense // by parameter: momentum, or Adam's two moments
-	step    int
+	step    int                        // steps that were taken
+	params  []*nn.Param
+	update  engine.Updater // of an engine.Stepping, made for the first step
+	slots   map[string]int // of it, by parameter
 }
 
 // NewOptimizer makes the optimiser state of every trainable parameter.
 func NewOptimizer(e engine.Engine, c config.Train, params []*nn.Param) (*Optimizer, error) {
-	o := &Optimizer{engine: e, c: c, moments: map[string][]*tensor.Dense{}}
+	o := &Optimizer{engine: e, c: c, params: params, moments: map[string][]*tensor.Dense{}, slots: map[string]int{}}
 	n := 2
 	if c.Optimizer == "sgd" {
 		n = 1
@@ -76,16 +79,21 @@ func (o *Optimizer) Step(s *detector.TrainStep, lr, norm float64) error {
 	}
 	o.step++
 	return s.Gradients(func(p *nn.Param, g *tensor.Dense) error {
-		decay := o.c.WeightDecay
-		if p.Kind != nn.Weight && !o.c.DecayNormBias {
-			decay = 0
-		}
+		decay := o.decay(p)
 		m := o.moments[p.Name]
 		if o.c.Optimizer == "sgd" {
 			return o.engine.SGD(p.Value, m[0], g, engine.SGDParams{LR: float32(lr), Momentum: float32(o.c.Momentum),
-				Decay: float32(decay), Scale: float32(scale), Nesterov: o.c.Nesterov})
+				Decay: decay, Scale: float32(scale), Nesterov: o.c.Nesterov})
 		}
 		return o.engine.Adam(p.Value, m[0], m[1], g, engine.AdamParams{LR: float32(lr), Beta1: float32(o.c.Beta1), Beta2: float32(o.c.Beta2),
-			Eps: float32(o.c.Eps), Decay: float32(decay), Scale: float32(scale), Step: o.step, Decoupled: o.c.Optimizer == "adamw"})
+			Eps: float32(o.c.Eps), Decay: decay, Scale: float32(scale), Step: o.step, Decoupled: o.c.Optimizer == "adamw"})
 	})
+}
+
+// decay is a parameter's weight decay.
+func (o *Optimizer) decay(p *nn.Param) float32 {
+	if p.Kind != nn.Weight && !o.c.DecayNormBias {
+		return 0
+	}
+	return float32(o.c.WeightDecay)
 }

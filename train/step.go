@@ -6,8 +6,11 @@ import (
 	"math"
 	"time"
 
+	"gorgonia.org/tensor"
+
 	"retinago/config"
 	"retinago/detector"
+	"retinago/engine"
 	"retinago/loss"
 )
 
@@ -17,6 +20,8 @@ type Stepper struct {
 	config     config.Config
 	optimizer  *Optimizer
 	normalizer *loss.Normalizer
+	average    map[string]*tensor.Dense // moving average by parameter, nil when off
+	queued     []func(*Taken) error     // what tells of the steps that were taken, oldest first
 }
 
 // Taken is what a step found.
@@ -58,18 +63,50 @@ func (s *Stepper) Graph(n, h, w int) (*detector.TrainStep, error) {
 
 // Take takes one step on n canvases of h x w pixels: images [n,h,w,3], normalised.
 func (s *Stepper) Take(n, h, w int, images []float32, t *detector.Targets, lr float64) (Taken, error) {
-	var out Taken
+	if err := s.Queue(n, h, w, images, t, lr); err != nil {
+		return Taken{}, err
+	}
+	return s.Report()
+}
+
+// Queue begins a step as Take does. On an engine.Stepping it returns before the step is done; after one that was not finite
+// others change nothing. Every step must be asked for with Report, oldest first, before engine.MostReports are under way.
+func (s *Stepper) Queue(n, h, w int, images []float32, t *detector.Targets, lr float64) error {
 	g, err := s.Graph(n, h, w)
 	if err != nil {
-		return out, err
+		return err
 	}
 	class := s.normalizer.Factors(t.Positives, t.Counted)
 	box := make([]float32, len(class))
 	for i, f := range class {
 		box[i] = f * float32(s.config.Loss.BoxWeight)
 	}
+	b := &detector.Batch{N: n, H: h, W: w, Images: images, Targets: t, ClassNorm: class, BoxNorm: box}
+	if e, ok := s.model.Engine().(engine.Stepping); ok {
+		return s.queue(e, g, b, lr)
+	}
+	out, err := s.take(g, b, lr)
+	s.queued = append(s.queued, func(t *Taken) error { *t = out; return err })
+	return nil
+}
+
+// Report waits for the oldest step that was queued and tells what it found.
+func (s *Stepper) Report() (Taken, error) {
+	var out Taken
+	if len(s.queued) == 0 {
+		return out, errors.New("no step is under way")
+	}
+	report := s.queued[0]
+	s.queued = s.queued[1:]
+	return out, report(&out)
+}
+
+// take takes a step and waits for its numbers.
+func (s *Stepper) take(g *detector.TrainStep, b *detector.Batch, lr float64) (Taken, error) {
+	var out Taken
+	var err error
 	begin := time.Now()
-	if out.Losses, err = g.Run(&detector.Batch{N: n, H: h, W: w, Images: images, Targets: t, ClassNorm: class, BoxNorm: box}); err != nil {
+	if out.Losses, err = g.Run(b); err != nil {
 		return out, err
 	}
 	out.Network = time.Since(begin)
@@ -78,14 +115,33 @@ func (s *Stepper) Take(n, h, w int, images []float32, t *detector.Targets, lr fl
 		return out, err
 	}
 	if v := out.Losses.Total() + out.GradNorm; math.IsNaN(v) || math.IsInf(v, 0) {
-		return out, fmt.Errorf("%w: class loss %g, box loss %g, gradient norm %g", errNotFinite, out.Losses.Class, out.Losses.Box, out.GradNorm)
+		return out, out.notFinite()
 	}
 	if err := s.optimizer.Step(g, lr, out.GradNorm); err != nil {
+		return out, err
+	}
+	if err := s.updateAverage(); err != nil {
 		return out, err
 	}
 	s.model.Changed()
 	out.Update = time.Since(begin)
 	return out, nil
+}
+
+func (t *Taken) notFinite() error {
+	return fmt.Errorf("%w: class loss %g, box loss %g, gradient norm %g", errNotFinite, t.Losses.Class, t.Losses.Box, t.GradNorm)
+}
+
+// updateAverage moves the average towards the parameters: avg += (1-decay) * (w - avg).
+func (s *Stepper) updateAverage() error {
+	for _, p := range s.model.Params() {
+		if avg, ok := s.average[p.Name]; ok {
+			if err := s.model.Engine().Lerp(avg, p.Value, float32(1-s.config.Train.EMA)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // trainSpec is a configuration's training graph.

@@ -199,7 +199,7 @@ func TestInterruptedEvaluationIsMadeUp(t *testing.T) {
 		calls++
 		return [12]float64{}, "", ctx.Err()
 	}}
-	l := &Loop{Step: 2, bestAP: 1, Schedule: Schedule{Epoch: 1}}
+	l := &Loop{Step: 2, bestAP: 1, Schedule: Schedule{Epoch: 1}, stepper: &Stepper{}}
 	cancel()
 	if err := e.Step(ctx, l); err != nil || !l.unmeasured {
 		t.Fatalf("interrupted: %v, to be made up %v", err, l.unmeasured)

@@ -42,8 +42,9 @@ type Engine struct {
 	packed    map[packedKey]*packedWeights
 	scratch   [scratches]region
 	staging   staging
-	labels    region // [place, label] of a label that is no class
-	unjudged  bool   // labels may have been written
+	updaters  map[*updater]bool // not released
+	labels    region            // [place, label] of a label that is no class
+	unjudged  bool              // labels may have been written
 	sums      []*tensor.Dense
 	next      int
 	mu        sync.Mutex
@@ -72,7 +73,7 @@ func New(o Options) (*Engine, error) {
 	}
 	e := &Engine{device: d, tf32: o.TF32, dev: cu.Device(o.Device), functions: map[string]cu.Function{}, plans: map[planKey]*C.retinago_plan{},
 		products: map[C.retinago_product_shape]*C.retinago_product{},
-		packed:   map[packedKey]*packedWeights{}, blocks: map[uintptr]int64{}}
+		packed:   map[packedKey]*packedWeights{}, updaters: map[*updater]bool{}, blocks: map[uintptr]int64{}}
 	if e.ctx, err = e.dev.RetainPrimaryCtx(); err != nil {
 		return nil, fmt.Errorf("cuda: %v: %w", d, err)
 	}
@@ -133,6 +134,9 @@ func (e *Engine) Close() error {
 			errs = append(errs, cu.MemFree(cu.DevicePtr(p)))
 		}
 		errs = append(errs, e.staging.free())
+		for u := range e.updaters {
+			errs = append(errs, u.told.free())
+		}
 		if e.module != (cu.Module{}) {
 			errs = append(errs, e.module.Unload())
 		}

@@ -91,6 +91,10 @@ func (e *Engine) judge() error {
 	if err := e.forgive(); err != nil {
 		return err
 	}
+	return notAClass(place, label)
+}
+
+func notAClass(place, label int64) error {
 	return fmt.Errorf("cuda: class loss: the label of anchor %d is %d, which is no class", place, label)
 }
 

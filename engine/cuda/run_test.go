@@ -5,7 +5,10 @@ package cuda_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
+	"errors"
 	"math"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -50,6 +53,15 @@ func TestRun(t *testing.T) {
 	}
 	if !strings.Contains(losses[1], " on cuda:0 (") {
 		t.Errorf("the run does not tell where it computes:\n%s", losses[1])
+	}
+	cpu, gpu := journal(t, filepath.Join(out, "cpu")), journal(t, filepath.Join(out, "cud"))
+	if len(cpu) == 0 || len(cpu) != len(gpu) {
+		t.Fatalf("%d steps in the cpu's journal, %d in the GPU's", len(cpu), len(gpu))
+	}
+	for i, c := range cpu {
+		if g := gpu[i]; g.Step != c.Step || g.LR != c.LR || math.Abs(g.Loss/c.Loss-1) > 1e-3 || math.Abs(g.Norm/c.Norm-1) > 1e-2 {
+			t.Errorf("line %d: %+v on the cpu, %+v on the GPU", i, c, g)
+		}
 	}
 	path := filepath.Join(out, "cud", train.LastModel)
 	img := &picture.Picture{W: 60, H: 90, Pix: make([]uint8, 3*60*90)}
@@ -115,5 +127,49 @@ func TestSpeed(t *testing.T) {
 		if l.Op == "Conv" && l.MedianS <= 0 {
 			t.Errorf("%s took no time", l.Name)
 		}
+	}
+}
+
+// line is a step in a run's journal.
+type line struct {
+	Step     int
+	Loss, LR float64
+	Norm     float64 `json:"grad_norm"`
+}
+
+func journal(t *testing.T, dir string) (all []line) {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(dir, train.LogFile))
+	must(t, err)
+	for text := range bytes.Lines(b) {
+		var l line
+		must(t, json.Unmarshal(text, &l))
+		if l.Loss != 0 {
+			all = append(all, l)
+		}
+	}
+	return all
+}
+
+// A run that diverges ends with the step that did, though the next had begun, and the journal with the one before.
+func TestRunThatDiverges(t *testing.T) {
+	c := shapes(t)
+	c.Train.LR, c.Train.Momentum, c.Train.ClipNorm, c.Train.EMA = 1e30, 0, 0, 0
+	c.Train.EvalEvery, c.Train.CheckpointEvery, c.Train.Epochs = 0, 0, 4
+	var step [2]int
+	for i, device := range []string{"cpu", "cuda:0"} {
+		out := filepath.Join(t.TempDir(), "out")
+		err := train.Run(context.Background(), c, train.Options{Out: out, Log: &bytes.Buffer{}, Device: device})
+		var d *train.Diverged
+		if !errors.As(err, &d) {
+			t.Fatalf("%s: %v", device, err)
+		}
+		step[i] = d.Step
+		if lines := journal(t, out); len(lines) != d.Step {
+			t.Errorf("%s: %d lines in the journal of a run that diverges after %d steps", device, len(lines), d.Step)
+		}
+	}
+	if step[0] != step[1] || step[0] == 0 {
+		t.Errorf("the cpu diverges after %d steps, the GPU after %d", step[0], step[1])
 	}
 }

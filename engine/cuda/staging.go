@@ -57,13 +57,20 @@ func (b *pinned) ready(e *Engine) error {
 	if b.p != nil {
 		return b.read.Synchronize()
 	}
-	if r := C.retinago_pinned(e.context(), &b.p, stageBytes); r != C.CUDA_SUCCESS {
-		b.p = nil
-		return fmt.Errorf("CUDA error %d", int(r))
-	}
 	var err error
+	if b.p, err = e.pin(stageBytes); err != nil {
+		return err
+	}
 	b.read, err = cu.MakeEvent(cu.DisableTiming)
 	return err
+}
+
+// pin returns pinned memory of the host.
+func (e *Engine) pin(bytes int) (p unsafe.Pointer, err error) {
+	if r := C.retinago_pinned(e.context(), &p, C.size_t(bytes)); r != C.CUDA_SUCCESS {
+		return nil, fmt.Errorf("CUDA error %d for %d bytes of pinned memory", int(r), bytes)
+	}
+	return p, nil
 }
 
 // free gives the buffers back.

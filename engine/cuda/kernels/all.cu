@@ -9,3 +9,4 @@
 #include "reduce.cu"
 #include "softmax.cu"
 #include "spatial.cu"
+#include "step.cu"

@@ -21,6 +21,7 @@ typedef long long i64;
 #define BLOCKS_X ((i64)__nvvm_read_ptx_sreg_nctaid_x())
 #define SQRT(x) __nvvm_sqrt_rn_f(x)
 #define SQRTD(x) __nvvm_sqrt_rn_d(x)
+#define PLACE(type, address) ((type *)(address))
 
 #else
 
@@ -41,8 +42,12 @@ extern "C" void retinago_sync(void);
 #define BLOCKS_X retinago_here.blocks
 #define SQRT(x) __builtin_sqrtf(x)
 #define SQRTD(x) __builtin_sqrt(x)
+extern "C" void *retinago_place_at(i64 address);
+#define PLACE(type, address) ((type *)retinago_place_at(address))
 
 #endif
+
+// PLACE is a pointer to what an address in memory names; arguments need none.
 
 // EACH runs its body for i in [0, n), spread over all threads of the grid.
 #define EACH(i, n) for (i64 i = BLOCK_X * THREADS + TID; i < (n); i += BLOCKS_X * THREADS)

@@ -94,7 +94,8 @@ static const Entry entries[] = {
     ENTRY(depthwise_sums), ENTRY(depthwise_weights), ENTRY(fill), ENTRY(finish), ENTRY(focal), ENTRY(fold),
     ENTRY(lerp), ENTRY(max_pool), ENTRY(max_pool_grad), ENTRY(norm_apply), ENTRY(norm_coef), ENTRY(norm_dots), ENTRY(norm_grad),
     ENTRY(norm_mean), ENTRY(norm_move), ENTRY(norm_param_grad), ENTRY(norm_spread), ENTRY(norm_sums), ENTRY(overlap), ENTRY(pack_weights), ENTRY(relu),
-    ENTRY(relu_grad), ENTRY(sgd), ENTRY(softmax), ENTRY(squares), ENTRY(total), ENTRY(unpack_weights), ENTRY(upsample_add), ENTRY(upsample_grad)};
+    ENTRY(relu_grad), ENTRY(sgd), ENTRY(softmax), ENTRY(squares), ENTRY(step_adam), ENTRY(step_judge), ENTRY(step_sgd), ENTRY(step_squares),
+    ENTRY(total), ENTRY(unpack_weights), ENTRY(upsample_add), ENTRY(upsample_grad)};
 
 const Entry *entry(const char *name) {
   for (auto &e : entries)
@@ -103,6 +104,8 @@ const Entry *entry(const char *name) {
 }
 
 } // namespace host
+
+extern "C" void *retinago_place_at(i64 address) { return host::seen((uint64_t)address); }
 
 extern "C" void retinago_sync(void) {
   if (retinago_here.threads == 1) return;

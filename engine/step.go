@@ -1,0 +1,55 @@
+package engine
+
+import "gorgonia.org/tensor"
+
+// Stepping is an engine that takes an optimiser's steps by itself: the sum of the losses, the gradients' norm, whether all are
+// finite and what clipping makes of the norm stay on it, and nobody waits.
+type Stepping interface {
+	// NewUpdater prepares steps over parameters.
+	NewUpdater(p UpdateParams, slots []Slot) (Updater, error)
+}
+
+// Updater takes the steps of one optimiser.
+type Updater interface {
+	// Rate sends the learning rate of the next Update.
+	Rate(lr float32) error
+	// Update queues a step by the gradients of a graph, one per slot, nil where a slot has none, after its class and box losses of
+	// one value each. Where a loss or the norm of all gradients is not finite, or a label is no class, the step changes nothing, and
+	// neither does any that follows: the parameters stay as they were before it.
+	Update(class, box, grads []*tensor.Dense) error
+	// Tell queues the report of the last Update; at most MostReports are on their way.
+	Tell() error
+	// Report waits for the oldest report that was queued and not read. A label that is no class is an error.
+	Report() (StepReport, error)
+	// Release frees what the updater keeps; the slots' tensors are not its own.
+	Release()
+}
+
+// MostReports is how many reports of an Updater may be on their way.
+const MostReports = 4
+
+// Slot is a parameter and what its optimiser keeps of it. A slot without M has an average alone.
+type Slot struct {
+	W, M    *tensor.Dense
+	V       *tensor.Dense // of Adam
+	Average *tensor.Dense // moves to W after each step; may be nil
+	Decay   float32
+}
+
+// UpdateParams configures an Updater.
+type UpdateParams struct {
+	Adam      *AdamParams // instead of SGD; of its fields Beta1, Beta2, Eps and Decoupled are read
+	Momentum  float32     // of SGD
+	Nesterov  bool        // SGD
+	ClipNorm  float64     // the largest norm of all gradients; 0 is none
+	AverageBy float32     // the t of Lerp
+	Taken     int         // steps before these
+}
+
+// StepReport is what a step came to.
+type StepReport struct {
+	Class, Box float64 // losses
+	GradNorm   float64 // before clipping
+	Finite     bool    // the three are
+	Taken      int     // steps that changed something, with those before
+}

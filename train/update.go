@@ -1,0 +1,93 @@
+package train
+
+import (
+	"time"
+
+	"gorgonia.org/tensor"
+
+	"retinago/detector"
+	"retinago/engine"
+	"retinago/nn"
+)
+
+// queue takes a step on an engine that keeps its numbers: nobody waits for it here.
+func (s *Stepper) queue(e engine.Stepping, g *detector.TrainStep, b *detector.Batch, lr float64) error {
+	u, err := s.optimizer.updater(e, s.average)
+	if err != nil {
+		return err
+	}
+	begin := time.Now()
+	if err := g.Send(b); err != nil {
+		return err
+	}
+	if err := u.Rate(float32(lr)); err != nil {
+		return err
+	}
+	if err := g.Compute(); err != nil {
+		return err
+	}
+	network := time.Since(begin)
+	if err := s.optimizer.queue(g); err != nil {
+		return err
+	}
+	if err := u.Tell(); err != nil {
+		return err
+	}
+	s.model.Changed()
+	s.queued = append(s.queued, func(out *Taken) error {
+		r, err := u.Report()
+		*out = Taken{Losses: detector.Losses{Class: r.Class, Box: r.Box}, GradNorm: r.GradNorm, Network: network, Update: time.Since(begin) - network}
+		if err != nil {
+			return err
+		}
+		s.optimizer.step = r.Taken
+		if !r.Finite {
+			return out.notFinite()
+		}
+		return nil
+	})
+	return nil
+}
+
+// updater returns what takes steps on the engine, with the averages, which may be nil.
+func (o *Optimizer) updater(e engine.Stepping, average map[string]*tensor.Dense) (engine.Updater, error) {
+	if o.update != nil {
+		return o.update, nil
+	}
+	p := engine.UpdateParams{Momentum: float32(o.c.Momentum), Nesterov: o.c.Nesterov, ClipNorm: o.c.ClipNorm, AverageBy: float32(1 - o.c.EMA), Taken: o.step}
+	if o.c.Optimizer != "sgd" {
+		p.Adam = &engine.AdamParams{Beta1: float32(o.c.Beta1), Beta2: float32(o.c.Beta2), Eps: float32(o.c.Eps), Decoupled: o.c.Optimizer == "adamw"}
+	}
+	var slots []engine.Slot
+	for _, q := range o.params {
+		s := engine.Slot{W: q.Value, Average: average[q.Name], Decay: o.decay(q)}
+		switch m := o.moments[q.Name]; len(m) {
+		case 2:
+			s.M, s.V = m[0], m[1]
+		case 1:
+			s.M = m[0]
+		}
+		if s.M == nil && s.Average == nil {
+			continue
+		}
+		o.slots[q.Name] = len(slots)
+		slots = append(slots, s)
+	}
+	var err error
+	o.update, err = e.NewUpdater(p, slots)
+	return o.update, err
+}
+
+// queue updates the parameters with the gradients of the last run, and the averages, on an engine.Stepping.
+func (o *Optimizer) queue(s *detector.TrainStep) error {
+	grads := make([]*tensor.Dense, len(o.slots))
+	err := s.Gradients(func(p *nn.Param, g *tensor.Dense) error {
+		grads[o.slots[p.Name]] = g
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	class, box := s.LossValues()
+	return o.update.Update(class, box, grads)
+}
