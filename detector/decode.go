@@ -57,6 +57,14 @@ func (d Decoding) least() float32 {
 	return slices.Min(d.Scores)
 }
 
+// floors are the least scores of classes as logits, nil without.
+func (d Decoding) floors() (out []float32) {
+	for _, v := range d.Scores {
+		out = append(out, logitOf(v))
+	}
+	return out
+}
+
 // logitOf is log p/(1-p), infinite from 1 on.
 func logitOf(p float32) float32 {
 	if p >= 1 {
@@ -85,17 +93,13 @@ func (m *Model) DecodeTimed(raw *Raw, i, canvasH, canvasW int, w, h float32, d D
 func (m *Model) Candidates(raw *Raw, i, canvasH, canvasW int, w, h float32, d Decoding) Candidates {
 	grid, starts := m.Anchors(canvasH, canvasW)
 	coder := anchors.NewCoder()
-	var floors []float32 // of each class
-	for _, v := range d.Scores {
-		floors = append(floors, logitOf(v))
-	}
 	var c Candidates
 	logits := make([][]float32, m.Levels())
 	for l := range logits {
 		n := (starts[l+1] - starts[l]) * raw.Classes
 		logits[l] = raw.Logits[l][i*n : (i+1)*n]
 	}
-	for l, places := range tops(logits, logitOf(d.least()), floors, d.TopK) {
+	for l, places := range tops(logits, logitOf(d.least()), d.floors(), d.TopK) {
 		deltas := raw.Deltas[l][i*4*(starts[l+1]-starts[l]):]
 		for _, at := range places {
 			class := at % raw.Classes

@@ -1,6 +1,7 @@
 package detector
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -27,6 +28,8 @@ type Net struct {
 	softmax        [][]float32 // per level, the logits of a head with background; nil without
 	inputs         *inputs
 	engine         engine.Engine
+	detecting      engine.Detecting // the engine, if it makes detections of these outputs
+	anchors        *tensor.Dense    // [anchors of all levels, 4], where it does
 }
 
 // machine runs a graph: nn.Machine, or quant.Net for an int8 model.
@@ -68,6 +71,9 @@ func (m *Model) Net(n, h, w int) (*Net, error) {
 		if err != nil {
 			t.inputs.release()
 			return nil, err
+		}
+		if err := m.detects(t); err != nil {
+			return nil, errors.Join(err, t.Close())
 		}
 		t.classes = m.head.Classes
 		for l := range t.logits {
@@ -148,10 +154,7 @@ func (t *Net) Run(images []float32) (*Raw, error) {
 // RunTo is Run into memory of the caller's, which may then run another picture while it reads these. r grows to what is
 // needed.
 func (t *Net) RunTo(r *Raw, images []float32) error {
-	if err := t.engine.Upload(t.images, images); err != nil {
-		return fmt.Errorf("detector: pictures: %w", err)
-	}
-	if err := t.machine.Run(); err != nil {
+	if err := t.run(images); err != nil {
 		return err
 	}
 	r.N, r.Classes = t.shape.n, t.classes
@@ -173,6 +176,14 @@ func (t *Net) RunTo(r *Raw, images []float32) error {
 		}
 	}
 	return nil
+}
+
+// run sends images and computes.
+func (t *Net) run(images []float32) error {
+	if err := t.engine.Upload(t.images, images); err != nil {
+		return fmt.Errorf("detector: pictures: %w", err)
+	}
+	return t.machine.Run()
 }
 
 // grown is s with n elements, in its own memory where that is enough.

@@ -331,45 +331,59 @@ func TestOutputs(t *testing.T) {
 		defer v.Release()
 		in = append(in, v)
 	}
-	o, err := p.Forward(context.Background(), in)
-	if err != nil {
-		t.Fatal(err)
+	forward := func() *Outputs {
+		o, err := p.Forward(context.Background(), in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(o.Release)
+		return o
 	}
-	defer o.Release()
+	o := forward()
 	all, _, err := p.PredictBatch(context.Background(), in)
 	if err != nil {
 		t.Fatal(err)
 	}
+	for _, v := range in {
+		v.Candidates = true
+	}
+	before := forward()
 	var wg sync.WaitGroup
+	high := make([]detector.Candidates, len(in))
 	for k := range in {
 		wg.Go(func() {
-			d := p.Decoding()
-			if got, _ := o.Found(k, d); !slices.Equal(got, all[k]) {
+			if got, _ := o.Found(k); !slices.Equal(got, all[k]) {
 				t.Errorf("picture %d: %d detections, together %d", k, len(got), len(all[k]))
 			}
-			c, sx, sy := o.Candidates(k, d)
+			c, _, _ := before.Candidates(k)
 			median := slices.Sorted(slices.Values(c.Scores))[len(c.Scores)/2]
-			var high detector.Candidates
+			h := &high[k]
 			for i, s := range c.Scores {
 				if s > median && c.Classes[i] != 1 {
-					high.Boxes, high.Scores, high.Classes = append(high.Boxes, c.Boxes[i]), append(high.Scores, s), append(high.Classes, c.Classes[i])
+					h.Boxes, h.Scores, h.Classes = append(h.Boxes, c.Boxes[i]), append(h.Scores, s), append(h.Classes, c.Classes[i])
 				}
 			}
+			d := &in[k].Decoding
 			d.Score, d.NMS, d.Only = median, .3, []bool{true, false, true, true}
-			found, _ := o.Found(k, d)
-			thin := d.Thin(high)
-			if len(found) != len(thin) || len(found) == 0 {
-				t.Errorf("picture %d: %d detections, of candidates %d", k, len(found), len(thin))
-				return
-			}
-			for i, f := range found {
-				if f.Class != int(thin[i].Class) || f.Score != thin[i].Score || f.Box != thin[i].Box.Scale(sx, sy) {
-					t.Errorf("picture %d, detection %d: %v, of candidates %v", k, i, f, thin[i])
-				}
-			}
+			in[k].Candidates = false
 		})
 	}
 	wg.Wait()
+	o = forward()
+	for k, v := range in {
+		found, _ := o.Found(k)
+		_, sx, sy := o.Candidates(k)
+		thin := v.Decoding.Thin(high[k])
+		if len(found) != len(thin) || len(found) == 0 {
+			t.Errorf("picture %d: %d detections, of candidates %d", k, len(found), len(thin))
+			continue
+		}
+		for i, f := range found {
+			if f.Class != int(thin[i].Class) || f.Score != thin[i].Score || f.Box != thin[i].Box.Scale(sx, sy) {
+				t.Errorf("picture %d, detection %d: %v, of candidates %v", k, i, f, thin[i])
+			}
+		}
+	}
 	if _, err := p.Forward(context.Background(), nil); err == nil {
 		t.Error("no pictures, no error")
 	}

@@ -7,13 +7,17 @@ import (
 	"retinago/box"
 	"retinago/config"
 	"retinago/data"
+	"retinago/detector"
 	"retinago/picture"
 )
 
-// Input is a picture on its canvas, as the network wants it. Inputs of one Canvas can go through the network together.
+// Input is a picture on its canvas, as the network wants it, and what is looked for in it. Inputs of one Canvas can go through the
+// network together.
 type Input struct {
-	Canvas data.Size
-	images []float32 // [Canvas.H,Canvas.W,3]
+	Canvas     data.Size
+	Decoding   detector.Decoding // to begin with the Predictor's
+	Candidates bool              // boxes before NMS are wanted, not detections
+	images     []float32         // [Canvas.H,Canvas.W,3]
 	placed
 }
 
@@ -36,7 +40,14 @@ func (p *Predictor) prepare(pic *picture.Picture, size data.Size, threads int) (
 	if pic == nil || pic.W < 1 || pic.H < 1 || len(pic.Pix) != 3*pic.W*pic.H || size.W < 1 || size.H < 1 {
 		return nil, errEmpty
 	}
-	return newInput(p.info.Config.Data, pic, size, view{}, threads), nil
+	return p.input(pic, size, view{}, threads), nil
+}
+
+// input is newInput with the Predictor's choices.
+func (p *Predictor) input(pic *picture.Picture, size data.Size, v view, threads int) *Input {
+	in := newInput(p.info.Config.Data, pic, size, v, threads)
+	in.Decoding = p.decode
+	return in
 }
 
 // newInput puts a picture, which is the view's part, onto its canvas, as large as the configuration and the view want.

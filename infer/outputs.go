@@ -9,14 +9,15 @@ import (
 	"retinago/detector"
 )
 
-// Outputs are what the network says of the pictures of a batch, before boxes are made of it. Several goroutines may read them
-// at once.
+// Outputs are what the network says of the pictures of a batch. Several goroutines may read them at once.
 type Outputs struct {
 	Network  time.Duration // that the network took, without the wait for its turn
 	p        *Predictor
-	raw      *detector.Raw
 	canvas   data.Size
 	pictures []placed
+	wanted   []detector.Wanted
+	raw      *detector.Raw    // of which boxes are made when they are asked for
+	found    []detector.Found // where the engine has made them
 }
 
 // Forward runs the network on pictures of one canvas size together. One that waits for its turn gives up when ctx ends.
@@ -30,42 +31,46 @@ func (p *Predictor) Forward(ctx context.Context, in []*Input) (*Outputs, error) 
 			return nil, fmt.Errorf("infer: a batch of canvases of %v and %v: sort them by Canvas", o.canvas, v.Canvas)
 		}
 		o.pictures = append(o.pictures, v.placed)
+		o.wanted = append(o.wanted, detector.Wanted{W: float32(v.scaled.W), H: float32(v.scaled.H), Decoding: v.Decoding, Candidates: v.Candidates})
 	}
 	images, free := joined(in)
 	defer free()
-	var ok bool
-	if o.raw, ok = p.raws.Get().(*detector.Raw); !ok {
-		o.raw = &detector.Raw{}
-	}
-	var err error
-	if o.Network, err = p.run(ctx, o.raw, images, len(in), o.canvas); err != nil {
+	if err := p.run(ctx, o, images); err != nil {
 		o.Release()
 		return nil, err
 	}
 	return o, nil
 }
 
-// Found are the detections of picture k, best first, in its pixels, with the times of Decode and NMS.
-func (o *Outputs) Found(k int, d detector.Decoding) ([]Detection, Times) {
-	v := o.pictures[k]
-	found, spent := o.p.model.DecodeTimed(o.raw, k, o.canvas.H, o.canvas.W, float32(v.scaled.W), float32(v.scaled.H), d)
-	out := make([]Detection, len(found))
-	for i, f := range found {
-		out[i] = Detection{Box: v.place(f.Box), Class: int(f.Class), Category: o.p.info.Categories[f.Class], Score: f.Score}
+// Found are the detections of picture k, best first, in its pixels, with the times of Decode and NMS: 0 where the engine did that
+// work, as a part of Network.
+func (o *Outputs) Found(k int) ([]Detection, Times) {
+	v, f := o.pictures[k], o.of(k)
+	out := make([]Detection, len(f.Detections))
+	for i, d := range f.Detections {
+		out[i] = Detection{Box: v.place(d.Box), Class: int(d.Class), Category: o.p.info.Categories[d.Class], Score: d.Score}
 	}
-	return out, Times{Decode: spent[0], NMS: spent[1]}
+	return out, Times{Decode: f.Times[0], NMS: f.Times[1]}
 }
 
-// Candidates are the boxes of picture k, seen whole, before NMS, on the canvas. Multiplied by sx and sy they are in pixels
-// of the picture.
-func (o *Outputs) Candidates(k int, d detector.Decoding) (c detector.Candidates, sx, sy float32) {
-	v := o.pictures[k]
-	sx, sy = v.scale()
-	return o.p.model.Candidates(o.raw, k, o.canvas.H, o.canvas.W, float32(v.scaled.W), float32(v.scaled.H), d), sx, sy
+// Candidates are the boxes of picture k before NMS, on the canvas, if its Input wanted them; it was seen whole. Multiplied by sx and
+// sy they are in pixels of the picture.
+func (o *Outputs) Candidates(k int) (c detector.Candidates, sx, sy float32) {
+	sx, sy = o.pictures[k].scale()
+	return o.of(k).Candidates, sx, sy
+}
+
+func (o *Outputs) of(k int) detector.Found {
+	if o.found != nil {
+		return o.found[k]
+	}
+	return o.p.model.Found(o.raw, k, o.canvas.H, o.canvas.W, o.wanted[k])
 }
 
 // Release gives the memory back for another batch. Nothing may be asked of the outputs afterwards.
 func (o *Outputs) Release() {
-	o.p.raws.Put(o.raw)
-	o.raw = nil
+	if o.raw != nil {
+		o.p.raws.Put(o.raw)
+		o.raw = nil
+	}
 }

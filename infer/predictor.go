@@ -206,28 +206,37 @@ func (p *Predictor) PredictBatch(ctx context.Context, in []*Input) ([][]Detectio
 	t.Network = o.Network
 	all := make([][]Detection, len(in))
 	for k := range in {
-		found, spent := o.Found(k, p.decode)
+		found, spent := o.Found(k)
 		all[k] = found
 		t.Add(spent)
 	}
 	return all, t, nil
 }
 
-// run takes its turn in the network and tells how long that took, without the wait.
-func (p *Predictor) run(ctx context.Context, raw *detector.Raw, images []float32, n int, canvas data.Size) (time.Duration, error) {
+// run takes its turn in the network, which gives o what it says of images and how long that took, without the wait.
+func (p *Predictor) run(ctx context.Context, o *Outputs, images []float32) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
-		return 0, ErrClosed
+		return ErrClosed
 	}
 	if err := ctx.Err(); err != nil {
-		return 0, err
+		return err
 	}
 	begin := time.Now()
-	net, err := p.model.Net(n, canvas.H, canvas.W)
+	defer func() { o.Network = time.Since(begin) }()
+	n := len(o.pictures)
+	net, err := p.model.Net(n, o.canvas.H, o.canvas.W)
 	if err != nil {
-		return 0, fmt.Errorf("infer: %d canvases of %dx%d: %w", n, canvas.W, canvas.H, err)
+		return fmt.Errorf("infer: %d canvases of %dx%d: %w", n, o.canvas.W, o.canvas.H, err)
 	}
-	err = net.RunTo(raw, images)
-	return time.Since(begin), err
+	if net.Detects() {
+		o.found, err = net.Detect(images, o.wanted)
+		return err
+	}
+	var ok bool
+	if o.raw, ok = p.raws.Get().(*detector.Raw); !ok {
+		o.raw = &detector.Raw{}
+	}
+	return net.RunTo(o.raw, images)
 }

@@ -116,14 +116,13 @@ func (p *Predictor) views(pic *picture.Picture, size data.Size, threads int) (*i
 	if pic.W != size.W || pic.H != size.H || pic.W < 1 || pic.H < 1 {
 		return nil, errEmpty
 	}
-	c := p.info.Config.Data
 	for i, r := range p.look.parts(size) {
 		of := pic
 		if i > 0 {
 			of = pic.Crop(r.x, r.y, r.w, r.h)
 		}
 		for _, v := range p.look.views(r, i > 0) {
-			out.all = append(out.all, newInput(c, of, data.Size{W: r.w, H: r.h}, v, threads))
+			out.all = append(out.all, p.input(of, data.Size{W: r.w, H: r.h}, v, threads))
 		}
 		if i > 0 {
 			of.Release()

@@ -105,7 +105,7 @@ func (s *Server) look(ctx context.Context, p *place, b []byte, c choice) (*Answe
 		a.Candidates = raw(out, c)
 		a.Times.Boxes = ms(time.Since(begin))
 	} else {
-		objects, t := out.Found(out.k, c.decoding)
+		objects, t := out.Found(out.k)
 		a.Times.Boxes, a.Times.NMS = ms(t.Decode), ms(t.NMS)
 		if c.draw {
 			begin = time.Now()
@@ -141,13 +141,14 @@ func (s *Server) prepare(c choice, b []byte, begin time.Time, a *Answer) (*pictu
 		pic.Release()
 		return nil, nil, err
 	}
+	in.Decoding, in.Candidates = c.decoding, c.raw
 	a.Times.Prepare = ms(time.Since(begin))
 	return pic, in, nil
 }
 
 // raw are the candidates of a picture.
 func raw(o outcome, c choice) *candidates {
-	v, sx, sy := o.Candidates(o.k, c.decoding)
+	v, sx, sy := o.Candidates(o.k)
 	out := &candidates{Boxes: make([]float32, 0, 4*len(v.Boxes)), Scores: v.Scores, Classes: v.Classes, Scale: [2]float32{sx, sy},
 		Score: c.decoding.Score, NMS: c.decoding.NMS, Method: kind(c.decoding.Method), Max: c.decoding.MaxDets}
 	for _, b := range v.Boxes {

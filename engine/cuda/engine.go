@@ -59,6 +59,7 @@ var (
 	_ engine.Limited     = (*Engine)(nil)
 	_ engine.Overlaps    = (*Engine)(nil)
 	_ engine.ClassLosses = (*Engine)(nil)
+	_ engine.Detecting   = (*Engine)(nil)
 	_ tensor.Adder       = (*Engine)(nil)
 )
 

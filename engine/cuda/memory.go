@@ -218,10 +218,11 @@ func (e *Engine) Memcpy(dst, src tensor.Memory) error {
 
 // What scratch memory is for. Work of one kind runs after the other in the stream, so that each has one place.
 const (
-	partsOf     = iota // sums of blocks
-	channelsOf         // small tensors per channel
-	weightsOf          // gradients by weights in cuDNN's layout
-	workspaceOf        // cuDNN's
+	partsOf      = iota // sums of blocks
+	channelsOf          // small tensors per channel
+	weightsOf           // gradients by weights in cuDNN's layout
+	workspaceOf         // cuDNN's
+	detectionsOf        // all that Detect makes on the way
 	scratches
 )
 

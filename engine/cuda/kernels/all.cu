@@ -1,6 +1,7 @@
 // All kernels, as one module.
 #include "binary.cu"
 #include "depthwise.cu"
+#include "detect.cu"
 #include "elementwise.cu"
 #include "loss.cu"
 #include "norm.cu"

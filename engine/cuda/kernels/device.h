@@ -22,6 +22,14 @@ typedef long long i64;
 #define SQRT(x) __nvvm_sqrt_rn_f(x)
 #define SQRTD(x) __nvvm_sqrt_rn_d(x)
 #define PLACE(type, address) ((type *)(address))
+#define ATOMIC_ADD(p, v) __nvvm_atom_add_gen_i(p, v)
+
+// exact is a*b rounded to float32. Compilers fuse any other product with a sum after it.
+DEVICE float exact(float a, float b) {
+  float v;
+  asm("mul.rn.f32 %0, %1, %2;" : "=f"(v) : "f"(a), "f"(b));
+  return v;
+}
 
 #else
 
@@ -44,6 +52,9 @@ extern "C" void retinago_sync(void);
 #define SQRTD(x) __builtin_sqrt(x)
 extern "C" void *retinago_place_at(i64 address);
 #define PLACE(type, address) ((type *)retinago_place_at(address))
+#define ATOMIC_ADD(p, v) __sync_fetch_and_add(p, v)
+
+DEVICE float exact(float a, float b) { return a * b; } // no processor that this is compiled for has fused products
 
 #endif
 
