@@ -40,7 +40,7 @@ ENTRYPOINT ["retinago"]
 
 FROM runtime AS gpu
 USER root
-# NVIDIA's repository for Debian 12 has cuDNN 9, and cuBLAS and NVRTC, which it opens.
+# NVIDIA's repository for Debian 12 has cuDNN 9, and NVRTC and cuBLAS with cuBLASLt, which it opens.
 ADD https://developer.download.nvidia.com/compute/cuda/repos/debian12/x86_64/cuda-keyring_1.1-1_all.deb /tmp/keyring.deb
 RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates && dpkg -i /tmp/keyring.deb && apt-get update \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends libcudnn9-cuda-12 libcublas-12-6 cuda-nvrtc-12-6 \

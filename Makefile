@@ -13,10 +13,12 @@ ifneq (,$(findstring gpu,$(TAGS)))
 export CGO_CFLAGS := -I$(CURDIR)/engine/cuda/driver/include
 export CGO_LDFLAGS := -L$(CURDIR)/engine/cuda/driver/link
 endif
+# Programs for GPUs find oneDNN beside themselves too; the old form of a run path holds for what oneDNN needs in turn.
+beside := -extldflags=-Wl,--disable-new-dtags,-rpath,$$ORIGIN
 setup := $(if $(findstring nocv,$(TAGS)),NOCV=1 )scripts/setup
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test test-gpu lint bench docker clean
+.PHONY: help setup build demo test bin/cuda.test test-gpu lint bench docker clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-8s %s\n", $$1, $$2 }'
@@ -25,7 +27,8 @@ setup: ## install with apt what the build needs and the machine lacks
 	@$(setup)
 
 build: setup ## build bin/retinago
-	$(GO) build $(tags) -ldflags '-X main.version=$(VERSION)' -o bin/retinago ./cmd/retinago
+	$(GO) build $(tags) -ldflags '-X main.version=$(VERSION) $(if $(findstring gpu,$(TAGS)),$(beside))' -o bin/retinago ./cmd/retinago
+	$(if $(and $(findstring gpu,$(TAGS)),$(findstring nocv,$(TAGS))),@scripts/bundle bin/retinago)
 
 demo: build ## train on synthetic shapes, measure, draw detections; minutes
 	@scripts/demo
@@ -33,9 +36,13 @@ demo: build ## train on synthetic shapes, measure, draw detections; minutes
 test: setup ## vet and test everything, with and without OpenCV, with the race detector
 	@scripts/test
 
-test-gpu: setup ## test the engine for GPUs on the first one of this machine
-	RETINAGO_TEST_GPU=0 CGO_CFLAGS=-I$(CURDIR)/engine/cuda/driver/include CGO_LDFLAGS=-L$(CURDIR)/engine/cuda/driver/link \
-	  $(GO) test -count=1 -tags 'gpu nocv' -v ./engine/cuda
+bin/cuda.test: setup
+	CGO_CFLAGS=-I$(CURDIR)/engine/cuda/driver/include CGO_LDFLAGS=-L$(CURDIR)/engine/cuda/driver/link \
+	  $(GO) test -c -tags 'gpu nocv' -ldflags '$(beside)' -o bin/cuda.test ./engine/cuda
+	@scripts/bundle bin/cuda.test
+
+test-gpu: bin/cuda.test ## test the engine for GPUs on the first one of this machine, and in compute-sanitizer if it is there
+	@scripts/test-gpu
 
 lint: setup ## check formatting and vet, with and without OpenCV, and for GPUs
 	@files=$$(git ls-files -co --exclude-standard '*.go' | xargs gofmt -l); \
