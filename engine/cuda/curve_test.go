@@ -58,7 +58,7 @@ func TestCurve(t *testing.T) {
 		must(t, data.Shapes(c.Data.Root, data.ShapesOptions{}))
 		c.Train.Epochs, c.Train.Steps, window = 0, 200, 20
 	}
-	want, got := trainOn(t, "cpu", c), trainOn(t, "cuda:"+gpuNumber(), c)
+	got, want := trainOn(t, "cuda:"+gpuNumber(), c), trainOn(t, "cpu", c)
 	if len(want.losses) != c.Train.Steps || len(got.losses) != c.Train.Steps {
 		t.Fatalf("%d steps on the cpu, %d on the GPU, want %d", len(want.losses), len(got.losses), c.Train.Steps)
 	}
