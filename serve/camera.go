@@ -3,81 +3,34 @@ package serve
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
+	"log/slog"
 	"net/http"
 	"sync"
 	"time"
+
+	"retinago/picture"
 )
 
-// Camera opens a source of frames that the server shows with boxes. It is open while somebody looks.
-type Camera func(ctx context.Context) (Frames, error)
+// Camera opens a source of frames that the server shows with boxes. It is open while somebody looks. log hears of faults that it
+// makes good by itself; after others the server opens it again.
+type Camera func(ctx context.Context, log *slog.Logger) (Frames, error)
 
-// Frames are pictures one after another, each the bytes of a file. The end of the context that they were opened with ends
-// Next.
+// Frames are pictures one after another. The end of the context that they were opened with ends Next.
 type Frames interface {
-	Next() ([]byte, error)
+	Next() (Frame, error)
 	Close() error
 }
 
-// Limits of a camera that is reached by HTTP.
-const (
-	cameraPatience = 10 * time.Second // without a frame
-	cameraBytes    = 16 << 20         // of a frame
-)
-
-// MJPEG is a camera that sends MJPEG at an http address.
-func MJPEG(address string) Camera {
-	return func(ctx context.Context) (Frames, error) {
-		ctx, stop := context.WithCancel(ctx)
-		v := &remote{stop: stop, late: time.AfterFunc(cameraPatience, stop)}
-		r, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
-		if err != nil {
-			return nil, errors.Join(err, v.Close())
-		}
-		answer, err := http.DefaultClient.Do(r)
-		if err != nil {
-			return nil, errors.Join(err, v.Close())
-		}
-		v.body = answer.Body
-		if answer.StatusCode != http.StatusOK {
-			return nil, errors.Join(fmt.Errorf("%s answers %s", address, answer.Status), v.Close())
-		}
-		if v.in, err = newFrames(answer.Header.Get("Content-Type"), answer.Body); err != nil {
-			return nil, errors.Join(fmt.Errorf("%s: %w", address, err), v.Close())
-		}
-		return v, nil
-	}
+// Frame is a picture, either the bytes of a file or what is in one. Its receiver releases it.
+type Frame struct {
+	File []byte
+	Pic  *picture.Picture
 }
 
-// remote is MJPEG from elsewhere.
-type remote struct {
-	in   *frames
-	body io.Closer
-	late *time.Timer
-	stop context.CancelFunc
-}
-
-func (v *remote) Next() ([]byte, error) {
-	v.late.Reset(cameraPatience)
-	r, _, err := v.in.next()
-	if err != nil {
-		return nil, err
+func (f Frame) release() {
+	if f.Pic != nil {
+		f.Pic.Release()
 	}
-	b, err := io.ReadAll(io.LimitReader(r, cameraBytes+1))
-	if len(b) > cameraBytes {
-		return nil, fmt.Errorf("a frame has more than %d bytes", cameraBytes)
-	}
-	return b, err
-}
-
-func (v *remote) Close() error {
-	v.late.Stop()
-	v.stop()
-	if v.body == nil {
-		return nil
-	}
-	return v.body.Close()
 }
 
 // camera shows one source to all who look: each frame goes through the network once.
@@ -129,9 +82,10 @@ func (c *camera) coming() *shot {
 
 // run shows frames until ctx ends, and opens the source again where it breaks off.
 func (c *camera) run(ctx context.Context) {
+	log := c.s.o.Log.With("camera", c.name)
 	for ctx.Err() == nil {
-		if err := c.show(ctx); ctx.Err() == nil {
-			c.s.o.Log.Warn("serve: a camera breaks off", "camera", c.name, "error", err)
+		if err := c.show(ctx, log); ctx.Err() == nil {
+			log.Warn(breaksOff, "error", err)
 			select {
 			case <-ctx.Done():
 			case <-time.After(time.Second):
@@ -140,26 +94,38 @@ func (c *camera) run(ctx context.Context) {
 	}
 }
 
-func (c *camera) show(ctx context.Context) (err error) {
-	in, err := c.open(ctx)
+// breaksOff is what the log says of a camera that is going to be opened again.
+const breaksOff = "serve: a camera breaks off"
+
+// show shows the frames of one opening. What is wrong with frames is told once.
+func (c *camera) show(ctx context.Context, log *slog.Logger) (err error) {
+	in, err := c.open(ctx, log)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, in.Close()) }()
 	m := c.s.models[0]
 	want := choice{model: m, decoding: m.Network.Decoding(), draw: true, timeout: c.s.o.Timeout}
+	told := map[string]bool{}
 	for {
-		b, err := in.Next()
+		f, err := in.Next()
 		if err != nil {
 			return err
 		}
-		a, err := c.s.frame(ctx, &body{b: b, from: new(budget)}, want, "camera")
-		if err != nil {
-			var p *problem
-			if !errors.As(err, &p) && !errors.Is(err, context.DeadlineExceeded) {
-				return err
+		a, err := c.s.frame(ctx, f, want, "camera")
+		f.release()
+		var p *problem
+		switch {
+		case errors.As(err, &p):
+			if p.status != http.StatusTooManyRequests && !told[p.Code] {
+				log.Warn("serve: frames of a camera are left out", "error", err)
+				told[p.Code] = true
 			}
-			continue // a frame without a place, or one that is broken
+			continue
+		case errors.Is(err, context.DeadlineExceeded):
+			continue
+		case err != nil:
+			return err
 		}
 		c.mu.Lock()
 		now := c.next

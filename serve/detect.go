@@ -50,7 +50,7 @@ func (s *Server) detection(w http.ResponseWriter, r *http.Request) (a *Answer, d
 		return nil, false, err
 	}
 	defer p.leave()
-	a, err = s.look(ctx, p, b.b, c)
+	a, err = s.look(ctx, p, Frame{File: b.b}, c)
 	return a, c.draw, err
 }
 

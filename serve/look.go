@@ -60,18 +60,31 @@ type times struct {
 
 func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1e3 }
 
-// look finds the objects on a picture file that has a place.
-func (s *Server) look(ctx context.Context, p *place, b []byte, c choice) (*Answer, error) {
-	w, h, err := picture.SizeBytes("the body", b)
+// size is that of a picture, of a file by its header.
+func (s *Server) size(f Frame) (w, h int, err error) {
+	if f.Pic != nil {
+		w, h = f.Pic.W, f.Pic.H
+	} else {
+		w, h, err = picture.SizeBytes("the body", f.File)
+	}
 	switch {
 	case errors.Is(err, image.ErrFormat):
-		return nil, refuse(http.StatusUnsupportedMediaType, "format", "the body is no picture: send a JPEG, PNG, GIF, BMP, TIFF or WebP")
+		return 0, 0, refuse(http.StatusUnsupportedMediaType, "format", "the body is no picture: send a JPEG, PNG, GIF, BMP, TIFF or WebP")
 	case err != nil:
-		return nil, refuse(http.StatusBadRequest, "picture", "%v", err)
+		return 0, 0, refuse(http.StatusBadRequest, "picture", "%v", err)
 	case w < 1 || h < 1:
-		return nil, refuse(http.StatusBadRequest, "picture", "the picture's header says %dx%d pixels", w, h)
+		return 0, 0, refuse(http.StatusBadRequest, "picture", "the picture's header says %dx%d pixels", w, h)
 	case int64(w)*int64(h) > int64(s.o.MaxPixels) || int64(w) > int64(s.o.MaxPixels):
-		return nil, refuse(http.StatusRequestEntityTooLarge, "pixels", "the picture has %dx%d pixels, more than the %.3g million that are taken", w, h, float64(s.o.MaxPixels)/1e6)
+		return 0, 0, refuse(http.StatusRequestEntityTooLarge, "pixels", "the picture has %dx%d pixels, more than the %.3g million that are taken", w, h, float64(s.o.MaxPixels)/1e6)
+	}
+	return w, h, nil
+}
+
+// look finds the objects on a picture that has a place. It draws on the pixels of a frame that has them.
+func (s *Server) look(ctx context.Context, p *place, f Frame, c choice) (*Answer, error) {
+	w, h, err := s.size(f)
+	if err != nil {
+		return nil, err
 	}
 	a := &Answer{Model: c.model.Name, Width: w, Height: h}
 	begin := time.Now()
@@ -79,7 +92,7 @@ func (s *Server) look(ctx context.Context, p *place, b []byte, c choice) (*Answe
 	if err != nil {
 		return nil, err
 	}
-	pic, in, err := s.prepare(c, b, begin, a)
+	pic, in, err := s.prepare(c, f, begin, a)
 	decoded()
 	if err != nil {
 		released()
@@ -123,16 +136,19 @@ func (s *Server) look(ctx context.Context, p *place, b []byte, c choice) (*Answe
 	return a, nil
 }
 
-// prepare decodes a picture and puts it onto its canvas. It is decoded smaller only where it is not drawn on.
-func (s *Server) prepare(c choice, b []byte, begin time.Time, a *Answer) (*picture.Picture, *infer.Input, error) {
-	cfg := c.model.Network.Info().Config.Data
-	target := data.Target(cfg, cfg.TestSide())
-	if c.draw {
-		target = nil
-	}
-	pic, w, h, err := picture.DecodeBytesFor("the body", b, target)
-	if err != nil {
-		return nil, nil, refuse(http.StatusBadRequest, "picture", "%v", err)
+// prepare decodes a picture, if it is a file, and puts it onto its canvas. It is decoded smaller only where it is not drawn on.
+func (s *Server) prepare(c choice, f Frame, begin time.Time, a *Answer) (*picture.Picture, *infer.Input, error) {
+	pic, w, h := f.Pic, a.Width, a.Height
+	if pic == nil {
+		cfg := c.model.Network.Info().Config.Data
+		target := data.Target(cfg, cfg.TestSide())
+		if c.draw {
+			target = nil
+		}
+		var err error
+		if pic, w, h, err = picture.DecodeBytesFor("the body", f.File, target); err != nil {
+			return nil, nil, refuse(http.StatusBadRequest, "picture", "%v", err)
+		}
 	}
 	a.Times.Decode = ms(time.Since(begin))
 	begin = time.Now()

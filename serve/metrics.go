@@ -39,7 +39,7 @@ func newMetrics(s *Server) *metrics {
 		network: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "retinago_network_seconds", Help: "Of a batch in the network.", Buckets: times}, []string{"model"}),
 		batches: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "retinago_batch_pictures", Help: "Pictures of a batch.", Buckets: prometheus.ExponentialBuckets(1, 2, 7)},
 			[]string{"model"}),
-		frames:      prometheus.NewCounterVec(prometheus.CounterOpts{Name: "retinago_frames_total", Help: "Frames of streams and sockets."}, []string{"kind", "code"}),
+		frames:      prometheus.NewCounterVec(prometheus.CounterOpts{Name: "retinago_frames_total", Help: "Frames of streams, sockets and cameras."}, []string{"kind", "code"}),
 		connections: prometheus.NewGauge(prometheus.GaugeOpts{Name: "retinago_connections", Help: "That are open."}),
 		refused:     prometheus.NewCounter(prometheus.CounterOpts{Name: "retinago_connections_refused_total", Help: "Since too many were open."}),
 	}

@@ -91,7 +91,8 @@ func (s *Server) reply(ctx context.Context, n int, b *body, unread error, c choi
 	v := reply{Frame: n}
 	err := unread
 	if err == nil {
-		v.Answer, err = s.frame(ctx, b, c, kind)
+		v.Answer, err = s.frame(ctx, Frame{File: b.b}, c, kind)
+		b.release()
 	}
 	if err != nil {
 		v.Answer, v.Error = nil, s.asProblem(err)
@@ -99,9 +100,8 @@ func (s *Server) reply(ctx context.Context, n int, b *body, unread error, c choi
 	return v
 }
 
-// frame finds the objects on a frame, in its own time, and releases it.
-func (s *Server) frame(ctx context.Context, b *body, c choice, kind string) (a *Answer, err error) {
-	defer b.release()
+// frame finds the objects on a frame, in its own time.
+func (s *Server) frame(ctx context.Context, f Frame, c choice, kind string) (a *Answer, err error) {
 	defer func() { s.metrics.frame(kind, err) }()
 	p, err := c.model.queue.enter(c.timeout)
 	if err != nil {
@@ -110,5 +110,5 @@ func (s *Server) frame(ctx context.Context, b *body, c choice, kind string) (a *
 	defer p.leave()
 	ctx, stop := context.WithTimeout(ctx, c.timeout)
 	defer stop()
-	return s.look(ctx, p, b.b, c)
+	return s.look(ctx, p, f, c)
 }

@@ -19,10 +19,17 @@ type frames struct{ parts *multipart.Reader }
 func newFrames(contentType string, r io.Reader) (*frames, error) {
 	kind, params, err := mime.ParseMediaType(contentType)
 	if err != nil || !strings.HasPrefix(kind, "multipart/") || params["boundary"] == "" {
-		return nil, fmt.Errorf("the Content-Type is %q: MJPEG has multipart/x-mixed-replace with a boundary", contentType)
+		return nil, notMJPEG(contentType)
 	}
 	// Many cameras count the hyphens that begin a delimiter as part of the boundary.
 	return &frames{multipart.NewReader(r, strings.TrimPrefix(params["boundary"], "--"))}, nil
+}
+
+// notMJPEG is the Content-Type of something else.
+type notMJPEG string
+
+func (n notMJPEG) Error() string {
+	return fmt.Sprintf("the Content-Type is %q: MJPEG has multipart/x-mixed-replace with a boundary", string(n))
 }
 
 // next is a frame and its size, -1 where that is not said; io.EOF at the end.

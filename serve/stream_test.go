@@ -12,10 +12,8 @@ import (
 	"mime"
 	"mime/multipart"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -239,76 +237,4 @@ func TestPostStreamDuplex(t *testing.T) {
 		}
 	}
 	write.Close()
-}
-
-// A camera of the server's is opened for its first viewer, goes through the network once for all, is opened again when it
-// breaks off, and closed after the last.
-func TestCamera(t *testing.T) {
-	pic := noise(t, 100, 80)
-	var opened, looking atomic.Int32
-	source := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		n := opened.Add(1)
-		looking.Add(1)
-		defer looking.Add(-1)
-		if n == 2 {
-			http.Error(w, "busy", http.StatusServiceUnavailable)
-			return
-		}
-		w.Header().Set("Content-Type", `multipart/x-mixed-replace;boundary="--ffmpeg"`)
-		io.WriteString(w, "--ffmpeg\r\n")
-		for i := 0; n > 1 || i < 20; i++ {
-			if _, err := w.Write(mjpeg([][]byte{pic}, true)[len("--ffmpeg\r\n"):]); err != nil {
-				return
-			}
-			w.(http.Flusher).Flush()
-			time.Sleep(5 * time.Millisecond)
-		}
-	}))
-	defer source.Close()
-	v := run(t, Options{Cameras: map[string]Camera{"door": MJPEG(source.URL)}})
-	look := func() (*http.Response, func() int) {
-		r, err := http.Get(v.url + "/v1/stream?camera=door")
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { r.Body.Close() })
-		_, params, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
-		parts := multipart.NewReader(r.Body, params["boundary"])
-		return r, func() int {
-			p, err := parts.NextPart()
-			if err != nil {
-				t.Fatal(err)
-			}
-			c, err := jpeg.DecodeConfig(p)
-			if err != nil {
-				t.Fatal(err)
-			}
-			return c.Width
-		}
-	}
-	one, first := look()
-	two, second := look()
-	for range 30 { // beyond the 20 of the first opening
-		if w := first(); w != 100 {
-			t.Errorf("%d pixels", w)
-		}
-	}
-	second()
-	if n := opened.Load(); n != 3 {
-		t.Errorf("opened %d times, want 3: the first broke off, the second was refused", n)
-	}
-	one.Body.Close()
-	two.Body.Close()
-	for deadline := time.Now().Add(5 * time.Second); looking.Load() > 0; time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatal("the camera stays open without viewers")
-		}
-	}
-	// A viewer does not keep the server from stopping.
-	_, third := look()
-	third()
-	v.stop()
-	if err := <-v.done; err != nil {
-		t.Error(err)
-	}
 }

@@ -71,6 +71,14 @@ type reader interface {
 	Close() error
 }
 
+// open opens a video, camera or stream.
+func open(in input) (reader, error) {
+	if in.kind == camera {
+		return video.OpenCamera(in.cam)
+	}
+	return video.Open(in.name)
+}
+
 // Open makes a set of names: pictures, videos, folders with all below, globs, "-" for names on standard input one a line,
 // cam:N, and addresses of streams. A name may be several with commas between. Files are looked for, and opened later.
 func Open(names []string, o Options) (*Set, error) {
@@ -80,12 +88,7 @@ func Open(names []string, o Options) (*Set, error) {
 	if o.Notice == nil {
 		o.Notice = func(string) {}
 	}
-	s := &Set{options: o, names: NewNames(), backoff: time.Second, open: func(in input) (reader, error) {
-		if in.kind == camera {
-			return video.OpenCamera(in.cam)
-		}
-		return video.Open(in.name)
-	}}
+	s := &Set{options: o, names: NewNames(), backoff: time.Second, open: open}
 	for _, name := range names {
 		for _, part := range split(name) {
 			in, err := parse(part)

@@ -143,6 +143,7 @@ type film struct {
 	at     int           //
 	bad    map[int]bool  // frames that cannot be read
 	wait   time.Duration // before each
+	stamps []time.Duration
 	closed *int
 }
 
@@ -159,6 +160,9 @@ func (f *film) Read() (*picture.Picture, time.Duration, error) {
 	f.at++
 	if f.bad[n] {
 		return nil, 0, errBad
+	}
+	if f.stamps != nil {
+		return picture.New(2, 2), f.stamps[n], nil
 	}
 	return picture.New(2, 2), time.Duration(n) * time.Second, nil
 }

@@ -11,6 +11,9 @@ import (
 
 var errAbsent = errors.New("video: this program was built without OpenCV (tag nocv): it reads pictures, but no videos, cameras and streams, and writes and shows none")
 
+// Available says why there are no videos.
+func Available() error { return errAbsent }
+
 // Reader reads the frames of a video: of none here.
 type Reader struct{}
 

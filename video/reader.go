@@ -22,6 +22,9 @@ type Reader struct {
 	begun  bool
 }
 
+// Available says why there are no videos: an error only where the program was built without OpenCV.
+func Available() error { return nil }
+
 // Open opens a video file or the address of a stream.
 func Open(path string) (*Reader, error) {
 	vc, err := gocv.VideoCaptureFileWithAPI(path, gocv.VideoCaptureFFmpeg)

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -16,6 +15,7 @@ import (
 	"retinago/infer"
 	"retinago/nms"
 	"retinago/serve"
+	"retinago/video"
 )
 
 func serveCommand() *cli.Command {
@@ -24,16 +24,17 @@ func serveCommand() *cli.Command {
 		Usage: "answer pictures and video over HTTP, with a page to try it",
 		Description: "Open http://ADDR/ for the page; /openapi.json describes the interface, /metrics is for Prometheus.\n" +
 			"A request that finds all places taken is answered 429 with Retry-After. SIGTERM or Ctrl-C: /readyz turns to 503, what was\n" +
-			"accepted is answered, then the program ends; a second one ends it at once.\n\n" +
+			"accepted is answered, then the program ends; a second one ends it at once.\n" +
+			"A camera is open while somebody looks, and opened again when it breaks. MJPEG over HTTP needs no OpenCV, other cameras do.\n\n" +
 			"   retinago serve -weights best.safetensors -addr :8080\n" +
 			"   retinago serve -weights masks=best.safetensors -weights coco=retinanet_resnet50_fpn_coco -token-file token.txt\n" +
-			"   retinago serve -weights best.safetensors -camera door=http://10.0.0.7/video.mjpg\n" +
+			"   retinago serve -weights best.safetensors -camera door=rtsp://10.0.0.3/live -camera desk=cam:0 -camera film=street.mp4\n" +
 			"   curl -F image=@street.jpg 'http://localhost:8080/v1/detect?score=.4'\n" +
 			"   curl -T street.jpg -X POST -H 'Accept: image/jpeg' -o found.jpg http://localhost:8080/v1/detect",
 		Flags: []cli.Flag{
 			&cli.StringSliceFlag{Name: "weights", Usage: "checkpoint `[NAME=]FILE`, or the name of a published detector; once for each model, the first is the default", Required: true},
 			&cli.StringFlag{Name: "addr", Usage: "`ADDRESS` to listen on; :8080 is every interface", Value: "localhost:8080"},
-			&cli.StringSliceFlag{Name: "camera", Usage: "`NAME=URL` of a camera that sends MJPEG over HTTP, shown at /v1/stream?camera=NAME; repeated for more"},
+			&cli.StringSliceFlag{Name: "camera", Usage: "`NAME=SOURCE` to show with boxes at /v1/stream?camera=NAME: cam:N, the address of a stream, or a video, which goes round; again for more"},
 			&cli.StringFlag{Name: "token", Usage: "what requests must carry as Authorization: Bearer; other users see it in the process list, unless it comes from the environment", EnvVars: []string{"RETINAGO_TOKEN"}},
 			&cli.StringFlag{Name: "token-file", Usage: "`FILE` with tokens, one a line; any of them lets a request in"},
 			&cli.Float64Flag{Name: "score", Usage: "least score of requests that name none", Value: .5},
@@ -112,15 +113,18 @@ func serveOptions(c *cli.Context) (serve.Options, error) {
 		}
 	}
 	for _, v := range c.StringSlice("camera") {
-		name, address, _ := strings.Cut(v, "=")
-		u, err := url.Parse(address)
-		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-			return o, usage("serve: -camera %s: give NAME=URL of MJPEG over HTTP, such as door=http://10.0.0.7/video.mjpg", v)
+		name, what, ok := strings.Cut(v, "=")
+		if !ok {
+			return o, usage("serve: -camera %s: give NAME=SOURCE, such as door=cam:0", video.Public(v))
 		}
 		if o.Cameras[name] != nil {
 			return o, usage("serve: two cameras are called %q", name)
 		}
-		o.Cameras[name] = serve.MJPEG(address)
+		camera, err := serve.Open(what)
+		if err != nil {
+			return o, usage("serve: -camera %s: %v", name, err)
+		}
+		o.Cameras[name] = camera
 	}
 	if t := c.String("token"); t != "" {
 		o.Tokens = append(o.Tokens, t)

@@ -18,6 +18,7 @@ import (
 	"retinago/detector"
 	"retinago/engine/cpu"
 	"retinago/picture"
+	"retinago/video"
 )
 
 // blank writes a small model without training.
@@ -116,15 +117,24 @@ func TestServeRefuses(t *testing.T) {
 	if err := os.WriteFile(empty, []byte("\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	model := blank(t)
+	model, folder := blank(t), t.TempDir()
+	if err := picture.New(8, 8).WritePNG(filepath.Join(folder, "a.png")); err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		args string
 		code int
 		want string
 	}{
 		{"-weights x -queue 0", 2, "-queue"},
-		{"-weights x -camera door", 2, "NAME=URL"},
-		{"-weights x -camera door=/dev/video0", 2, "MJPEG over HTTP"},
+		{"-weights x -camera door", 2, "NAME=SOURCE"},
+		{"-weights x -camera rtsp://me:secret@10.0.0.3/live", 2, "rtsp://***@10.0.0.3/live: give NAME=SOURCE"},
+		{"-weights x -camera door=cam:front", 2, "-camera door: source: cam:front: a camera has a number"},
+		{"-weights x -camera film=absent.mp4", 2, "-camera film: source: stat absent.mp4: no such file"},
+		{"-weights x -camera door=http://", 2, "-camera door: serve: http://: it is no address"},
+		{"-weights x -camera door=http://h/a -camera door=http://h/b", 2, `two cameras are called "door"`},
+		{"-weights x -camera film=" + folder, 2, map[bool]string{true: "-camera film: source: " + folder + ": it is no video", false: "-camera film: video: this program was built without OpenCV"}[video.Available() == nil]},
+		{"-weights " + model + " -addr localhost:0 -camera the/door=http://h/a", 2, `camera "the/door"`},
 		{"-weights x -addr localhost:0 -score 2", 2, "-score"},
 		{"-weights x -addr localhost:0 -method magic", 2, "magic"},
 		{"-weights x -token-file " + empty, 1, "no token"},
