@@ -17,7 +17,6 @@ import (
 	"testing"
 	"time"
 
-	"retinago/infer"
 	"retinago/picture"
 	"retinago/video"
 )
@@ -59,15 +58,8 @@ func shown(t testing.TB, b []byte) *picture.Picture {
 	return p
 }
 
-// unsure is the tiny network where nothing reaches the least score: pictures come back as they were.
-func unsure(t testing.TB) *infer.Predictor {
-	t.Helper()
-	path, err := tiny()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return open(t, path, .5)
-}
+// unsure is a least score that the tiny network does not reach: pictures come back as they were.
+const unsure = .5
 
 // eventually waits until something holds.
 func eventually(t testing.TB, what string, holds func() bool) {
@@ -173,7 +165,7 @@ next:
 func TestCameraPictures(t *testing.T) {
 	var given, ran, opened, open, unreleased atomic.Int32
 	log := &ledger{}
-	n := &slow{Predictor: unsure(t), ran: func(n int) { ran.Add(int32(n)) }}
+	n := &slow{Predictor: scored(t, unsure), ran: func(n int) { ran.Add(int32(n)) }}
 	v := run(t, Options{Models: []Model{{"tiny", n}}, MaxPixels: 100_000, Log: slog.New(slog.NewTextHandler(log, nil)), Cameras: map[string]Camera{
 		"desk": func(ctx context.Context, _ *slog.Logger) (Frames, error) {
 			round := opened.Add(1)

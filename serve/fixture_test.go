@@ -63,11 +63,17 @@ func TestMain(m *testing.M) {
 // load opens the tiny network, with a least score that leaves something to find.
 func load(t testing.TB) *infer.Predictor {
 	t.Helper()
+	return scored(t, .0101)
+}
+
+// scored opens it with another least score.
+func scored(t testing.TB, score float64) *infer.Predictor {
+	t.Helper()
 	path, err := tiny()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return open(t, path, .0101)
+	return open(t, path, score)
 }
 
 func open(t testing.TB, path string, score float64) *infer.Predictor {

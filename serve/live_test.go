@@ -42,7 +42,7 @@ func TestFilm(t *testing.T) {
 	files := httptest.NewServer(http.FileServer(http.Dir(filepath.Dir(path))))
 	defer files.Close()
 	log := &ledger{}
-	o := Options{Models: []Model{{"tiny", unsure(t)}}, Log: slog.New(slog.NewTextHandler(log, nil)), Cameras: map[string]Camera{}}
+	o := Options{Models: []Model{{"tiny", scored(t, unsure)}}, Log: slog.New(slog.NewTextHandler(log, nil)), Cameras: map[string]Camera{}}
 	for name, what := range map[string]string{"film": path, "far": files.URL + "/a.mp4"} {
 		var err error
 		if o.Cameras[name], err = Open(what); err != nil {
