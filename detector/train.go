@@ -54,12 +54,16 @@ func (m *Model) LossBytes(n, h, w int, f LossFunc) int64 {
 	rows, perRow, bytes := int64(n*len(grid)), int64(0), int64(0)
 	placed := int64(16 * len(grid)) // the anchors
 	if f.overLevels() {
+		_, mines := f.Class.(loss.OHEM)
 		switch all := (loss.Levels{Class: f.Class, Soft: f.Soft, NMS: f.MineNMS}); {
 		case !all.OnEngine(m.engine):
 			// Logits and gradients in the order of pictures and of levels, labels twice, losses and their order.
 			perRow += int64(4*4*m.head.Logits()) + 24
 		case f.Soft != nil:
 			bytes += placed
+		case mines:
+			bytes += placed
+			perRow += 4 // keys
 		}
 	}
 	if _, byDeltas := f.Box.(boxNode); !byDeltas {

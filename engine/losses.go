@@ -57,3 +57,38 @@ const (
 	QualityFocal
 	Varifocal
 )
+
+// Mining is an engine with online hard example mining (loss.OHEM) of a focal loss.
+type Mining interface {
+	// MinedLoss: loss [1] = sum over the rows that count of norm[n] times their loss. It writes to m.Keys and m.Picked.
+	MinedLoss(loss *tensor.Dense, levels []ClassLevel, norm *tensor.Dense, m Mined, p MiningParams) error
+	// MinedLossGrad writes up[0] times the gradient of MinedLoss before to the levels' Grad.
+	MinedLossGrad(levels []ClassLevel, norm, up *tensor.Dense, m Mined, p MiningParams) error
+}
+
+// Mined is what mining works on. Rows of a picture are counted through its levels.
+type Mined struct {
+	Anchors *tensor.Dense // [rows,4]
+	Keys    *tensor.Dense // [N,rows]
+	Picked  *tensor.Dense // [turns] int32: rows of the batch that count, -1 where there was none
+}
+
+// MiningParams describes mining; see loss.OHEM. Keep is above 0.
+type MiningParams struct {
+	FocalParams
+	Keep  int
+	Ratio float64
+	NMS   float32 // IoU above which a row does not count besides a harder one of its picture; 0 never
+}
+
+// Turns are the most rows that mining takes: first those with a class, where Ratio tells them apart, then the others.
+func (p MiningParams) Turns() (objects, others int) {
+	if p.Ratio <= 0 {
+		return 0, p.Keep
+	}
+	objects = max(int(float64(p.Keep)/(1+p.Ratio)), 1)
+	for n := range objects + 1 {
+		others = max(others, min(int(p.Ratio*float64(max(n, 1))), p.Keep-n))
+	}
+	return objects, others
+}

@@ -38,10 +38,11 @@ func (l Levels) Node(logits, labels, deltas, targets []*G.Node, norm *G.Node) (*
 // levels keeps the gradient that its forward pass found on the host.
 type levels struct {
 	Levels
-	count int
-	rows  []int // of a picture's levels
-	host  levelsHost
-	at    levelsEngine
+	count    int
+	pictures int
+	rows     []int // of a picture's levels
+	host     levelsHost
+	at       levelsEngine
 }
 
 // levelsHost holds a batch picture by picture: rows of a picture stand together.
@@ -74,7 +75,7 @@ func (l *levels) Shape(in []tensor.Shape) (tensor.Shape, error) {
 	}
 	norm := in[2*l.count]
 	rows := 0
-	l.rows = nil
+	l.rows, l.pictures = nil, norm.TotalSize()
 	for i := range l.count {
 		if err := perAnchor(in[i], in[l.count+i], norm); err != nil {
 			return nil, err

@@ -67,6 +67,9 @@ func place(e engine.Engine, b []box.Box) (*tensor.Dense, error) {
 // OnEngine tells whether e computes the loss; the host does otherwise.
 func (l Levels) OnEngine(e engine.Engine) bool {
 	_, _, ok := l.kernel(e)
+	if !ok {
+		_, _, ok = l.miner(e)
+	}
 	return ok
 }
 
@@ -92,11 +95,38 @@ func (l Levels) kernel(e engine.Engine) (k engine.ClassLosses, p engine.ClassPar
 	return nil, p, false
 }
 
-// levelsEngine is what the engine reads besides a graph's tensors.
-type levelsEngine struct{ anchors []*tensor.Dense } // by level
+// mostMined is the number of rows up to which an engine takes them one by one.
+const mostMined = 4096
 
-// MakeState brings the anchors to an engine that has the loss, where it reads them.
-func (l *levels) MakeState(e engine.Engine) error {
+func (l Levels) miner(e engine.Engine) (k engine.Mining, p engine.MiningParams, ok bool) {
+	k, ok = e.(engine.Mining)
+	o, mines := l.Class.(OHEM)
+	if !ok || !mines || l.Soft != nil || o.Same != nil || o.Keep <= 0 || o.Keep > mostMined {
+		return nil, p, false
+	}
+	p = engine.MiningParams{Keep: o.Keep, Ratio: o.Ratio, NMS: l.NMS}
+	switch c := o.Class.(type) {
+	case Focal:
+		p.FocalParams = engine.FocalParams{Alpha: float32(c.Alpha), Gamma: float32(c.Gamma)}
+	case CrossEntropy:
+		p.FocalParams = engine.FocalParams{Alpha: float32(c.Alpha)}
+	default:
+		return nil, p, false
+	}
+	return k, p, true
+}
+
+// levelsEngine is what the engine needs besides a graph's tensors.
+type levelsEngine struct {
+	anchors []*tensor.Dense // by level, of a loss with qualities
+	mined   engine.Mined
+}
+
+// MakeState makes what an engine needs that has the loss.
+func (l *levels) MakeState(e engine.Engine) (err error) {
+	if _, p, ok := l.miner(e); ok {
+		return l.at.mine(e, l, p)
+	}
 	if l.Soft == nil || !l.OnEngine(e) {
 		return nil
 	}
@@ -112,10 +142,28 @@ func (l *levels) MakeState(e engine.Engine) error {
 	return nil
 }
 
-// FreeState frees them.
+func (a *levelsEngine) mine(e engine.Engine, l *levels, p engine.MiningParams) (err error) {
+	rows := 0
+	for _, r := range l.rows {
+		rows += r
+	}
+	if p.NMS > 0 {
+		if a.mined.Anchors, err = place(e, l.Anchors); err != nil {
+			return err
+		}
+	}
+	if a.mined.Keys, err = e.New(tensor.Float32, l.pictures, rows); err != nil {
+		return err
+	}
+	objects, others := p.Turns()
+	a.mined.Picked, err = e.New(tensor.Int32, objects+others)
+	return err
+}
+
+// FreeState frees it.
 func (l *levels) FreeState(e engine.Engine) {
-	e.Release(l.at.anchors...)
-	l.at.anchors = nil
+	e.Release(append(l.at.anchors, l.at.mined.Anchors, l.at.mined.Keys, l.at.mined.Picked)...)
+	l.at = levelsEngine{}
 }
 
 // levels are the inputs of an operation, level by level.
@@ -131,15 +179,22 @@ func (a *levelsEngine) levels(in []*tensor.Dense, l *levels) []engine.ClassLevel
 }
 
 func (a *levelsEngine) forward(e engine.Engine, out *tensor.Dense, in []*tensor.Dense, l *levels) error {
+	levels, norm := a.levels(in, l), in[2*l.count]
+	if k, p, ok := l.miner(e); ok {
+		return k.MinedLoss(out, levels, norm, a.mined, p)
+	}
 	k, p, _ := l.kernel(e)
-	return k.ClassLoss(out, a.levels(in, l), in[2*l.count], p)
+	return k.ClassLoss(out, levels, norm, p)
 }
 
 func (a *levelsEngine) gradient(e engine.Engine, out *tensor.Dense, in []*tensor.Dense, g *levelsGrad) error {
-	k, p, _ := g.l.kernel(e)
-	levels := a.levels(in, g.l)
+	levels, norm, up := a.levels(in, g.l), in[2*g.l.count], in[len(in)-1]
 	for i := range levels {
 		levels[i].Grad = e.At(out, int64(4*g.starts[i]), tensor.Float32, in[i].Shape()...)
 	}
-	return k.ClassLossGrad(levels, in[2*g.l.count], in[len(in)-1], p)
+	if k, p, ok := g.l.miner(e); ok {
+		return k.MinedLossGrad(levels, norm, up, a.mined, p)
+	}
+	k, p, _ := g.l.kernel(e)
+	return k.ClassLossGrad(levels, norm, up, p)
 }

@@ -60,6 +60,7 @@ var (
 	_ engine.Overlaps    = (*Engine)(nil)
 	_ engine.ClassLosses = (*Engine)(nil)
 	_ engine.Detecting   = (*Engine)(nil)
+	_ engine.Mining      = (*Engine)(nil)
 	_ tensor.Adder       = (*Engine)(nil)
 )
 

@@ -50,6 +50,7 @@ var models = map[string]model{
 	"softmax, DIoU":                  {func(c *config.Config) { c.Loss.Kind, c.Loss.Box, c.Model.Background = "softmax", "diou", true }, 0},
 	"OHEM, IoU":                      {func(c *config.Config) { c.Loss.Kind, c.Loss.Box = "ohem", "iou" }, 0},
 	"ResNeXt, 32 groups":             {func(c *config.Config) { c.Model.Backbone, c.Model.BackboneWidth = "resnext50_32x4d", 64 }, 0},
+	"OHEM 1:3":                       {func(c *config.Config) { c.Loss.Kind, c.Loss.MineRatio, c.Loss.MineNMS = "ohem", 3, 1 }, 0},
 	"depthwise convolutions, leaky": {func(c *config.Config) {
 		c.Model.Backbone, c.Model.Norm, c.Model.LeakySlope = "mobilenet_v1", "batch", .1
 	}, 2e-2},
@@ -134,7 +135,7 @@ func TestModels(t *testing.T) {
 // A step waits for the GPU nowhere, whatever its losses: its numbers come with the next one's beginning.
 func TestWaitsOfAStep(t *testing.T) {
 	onHost(t)
-	for _, name := range []string{"frozen norms", "quality focal, GIoU", "varifocal, CIoU", "FL*, -log IoU", "softmax, DIoU"} {
+	for _, name := range []string{"frozen norms", "quality focal, GIoU", "varifocal, CIoU", "FL*, -log IoU", "softmax, DIoU", "OHEM, IoU"} {
 		t.Run(name, func(t *testing.T) {
 			cfg := small(models[name].change)
 			e := start(t)

@@ -4,6 +4,7 @@
 #include "detect.cu"
 #include "elementwise.cu"
 #include "loss.cu"
+#include "mining.cu"
 #include "norm.cu"
 #include "optimizer.cu"
 #include "overlap.cu"

@@ -1,6 +1,6 @@
 // Class losses of one binary task per logit: FL* (Lin et al. 2017, appendix A), quality focal loss (Li et al. 2020, eq. 3) and
 // varifocal loss (Zhang et al. 2021, eq. 2), forward and backward.
-#include "elementary.h"
+#include "iou.h"
 
 enum { FOCAL_STAR, QUALITY_FOCAL = 2, VARIFOCAL };
 
@@ -13,16 +13,12 @@ DEVICE void quality_box(float *corners, const float *d, const float *anchor) {
   }
 }
 
-DEVICE float quality_area(const float *b) { return higher_of(b[2] - b[0], 0) * higher_of(b[3] - b[1], 0); }
-
 // The IoU of the boxes of two deltas of an anchor.
 DEVICE float quality_of(const float *d, const float *target, const float *anchor) {
   float p[4], t[4];
   quality_box(p, d, anchor);
   quality_box(t, target, anchor);
-  float both[4] = {higher_of(p[0], t[0]), higher_of(p[1], t[1]), lower_of(p[2], t[2]), lower_of(p[3], t[3])};
-  float inter = quality_area(both), u = quality_area(p) + quality_area(t) - inter;
-  return u <= 0 ? 0 : inter / u;
+  return iou_of(p, t);
 }
 
 // The loss of logit x with target y in (0, 1] and its slope by x.

@@ -16,7 +16,7 @@ import (
 
 // Sources are the kernels' files; all.cu includes the others. Embedding also makes the build see their changes.
 //
-//go:embed *.cu boxes.h device.h elementary.h
+//go:embed *.cu boxes.h device.h elementary.h iou.h
 var Sources embed.FS
 
 // Driver is the host's libcuda.

@@ -93,7 +93,7 @@ static const Entry entries[] = {
     ENTRY(order_scores), ENTRY(thin), ENTRY(top_count), ENTRY(top_decode), ENTRY(top_narrow), ENTRY(top_sort), ENTRY(top_take),
     ENTRY(add), ENTRY(adam), ENTRY(binary), ENTRY(box), ENTRY(column_sums), ENTRY(column_total), ENTRY(depthwise), ENTRY(depthwise_data),
     ENTRY(depthwise_sums), ENTRY(depthwise_weights), ENTRY(fill), ENTRY(finish), ENTRY(focal), ENTRY(fold),
-    ENTRY(lerp), ENTRY(max_pool), ENTRY(max_pool_grad), ENTRY(norm_apply), ENTRY(norm_coef), ENTRY(norm_dots), ENTRY(norm_grad),
+    ENTRY(lerp), ENTRY(max_pool), ENTRY(max_pool_grad), ENTRY(mine_keys), ENTRY(mine_pick), ENTRY(mined), ENTRY(norm_apply), ENTRY(norm_coef), ENTRY(norm_dots), ENTRY(norm_grad),
     ENTRY(norm_mean), ENTRY(norm_move), ENTRY(norm_param_grad), ENTRY(norm_spread), ENTRY(norm_sums), ENTRY(overlap), ENTRY(pack_weights), ENTRY(relu),
     ENTRY(relu_grad), ENTRY(sgd), ENTRY(softmax), ENTRY(squares), ENTRY(step_adam), ENTRY(step_judge), ENTRY(step_sgd), ENTRY(step_squares),
     ENTRY(total), ENTRY(unpack_weights), ENTRY(upsample_add), ENTRY(upsample_grad)};
