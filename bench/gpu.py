@@ -124,15 +124,4 @@ def machine(o):
 
 
 if __name__ == "__main__":
-    o = options()
-    b = Bench(o)
-    try:
-        b.run()
-    except (KeyboardInterrupt, peers.Failure) as e:
-        b.failed = True
-        print(f"{e or 'interrupted'}: the table holds what was measured before", file=sys.stderr)
-    text = f"{machine(o)}\n\n{table(b)}"
-    print(text)
-    if o.out:
-        o.out.write_text(text + "\n")
-    sys.exit(b.failed)
+    sys.exit(peers.finish(Bench(options()), machine, table))

@@ -252,16 +252,19 @@ def machine(o):
     return f"{cpu}, {o.threads} threads; {ours[0]}, {ours[2]}; {versions}, ONNX Runtime {ort}; {o.rounds} rounds of {o.repeat} runs, load {os.getloadavg()[0]:.1f}"
 
 
-if __name__ == "__main__":
-    o = options()
-    b = Bench(o)
+def finish(bench, machine, table):
+    """Measures everything, prints machine and table, writes them to -out and returns the exit code."""
     try:
-        b.run()
+        bench.run()
     except (KeyboardInterrupt, Failure) as e:
-        b.failed = True
+        bench.failed = True
         print(f"{e or 'interrupted'}: the table holds what was measured before", file=sys.stderr)
-    text = f"{machine(o)}\n\n{table(b.rows)}"
+    text = f"{machine(bench.o)}\n\n{table(bench)}"
     print(text)
-    if o.out:
-        o.out.write_text(text + "\n")
-    sys.exit(b.failed)
+    if bench.o.out:
+        bench.o.out.write_text(text + "\n")
+    return int(bench.failed)
+
+
+if __name__ == "__main__":
+    sys.exit(finish(Bench(options()), machine, lambda bench: table(bench.rows)))
