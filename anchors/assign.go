@@ -39,6 +39,14 @@ type Matcher struct {
 	CrowdIoF float32
 }
 
+// LeastIoF is CrowdIoF with its default.
+func (m Matcher) LeastIoF() float32 {
+	if m.CrowdIoF == 0 {
+		return .5
+	}
+	return m.CrowdIoF
+}
+
 // Assign returns for each anchor its label (the class of its object, Background or Ignore) and the index of its object
 // in gt, -1 without one. Of two equal overlaps the first object wins. Objects without area are not matched. Crowd
 // regions are never matched; anchors that are not positive and lie mostly inside one are ignored. crowd may be nil.
@@ -136,10 +144,7 @@ func overlap(a, b *box.Box, area float32) float32 {
 
 // ignore labels the anchors that are not positive and lie in the crowd region.
 func (m Matcher) ignore(anchors, rows []box.Box, region box.Box, labels []int32) {
-	least := m.CrowdIoF
-	if least == 0 {
-		least = .5
-	}
+	least := m.LeastIoF()
 	for r := range rows {
 		if apart(&rows[r], &region) {
 			continue

@@ -21,6 +21,10 @@ type Targets struct {
 	Positives []int     // per picture
 	Counted   []int     // per picture, the anchors that are not ignored
 	Level     []int     // where each level starts, and the end of the last
+
+	// Of anchors that the engine is to match, in place of all that is above.
+	Matcher *anchors.Matcher
+	Objects []Objects // per picture
 }
 
 // Assign matches the anchors of a canvas of h x w pixels to the objects of each picture. It may be called from

@@ -81,8 +81,9 @@ type Batch struct {
 	N, H, W   int
 	Images    []float32 // [N,H,W,3], normalised
 	Targets   *Targets
-	ClassNorm []float32 // [N] factors on the class loss of each picture
-	BoxNorm   []float32 // [N] factors on the box loss
+	ClassNorm []float32              // [N] factors on the class loss of each picture
+	BoxNorm   []float32              // [N] factors on the box loss
+	Norm      engine.NormalizeParams // makes both where the engine matches anchors
 }
 
 // Losses are the two parts of a step's loss.
@@ -106,6 +107,7 @@ type TrainStep struct {
 	grads     G.Nodes
 	inputs    *inputs
 	engine    engine.Engine
+	assign    assign
 }
 
 // TrainStep returns the training graph for n canvases of h x w pixels, built at the first call.
@@ -121,6 +123,9 @@ func (m *Model) TrainStep(n, h, w int, spec TrainSpec) (*TrainStep, error) {
 		if s.machine, err = nn.NewMachine(m.arena, outputs); err != nil {
 			s.inputs.release()
 			return nil, err
+		}
+		if err := m.assigns(s); err != nil {
+			return nil, errors.Join(err, s.Close())
 		}
 		return s, nil
 	})
@@ -243,14 +248,7 @@ func (s *TrainStep) Send(b *Batch) error {
 	}
 	up := uploads{e: s.engine}
 	up.to(s.images, b.Images)
-	up.to(s.classNorm, b.ClassNorm)
-	up.to(s.boxNorm, b.BoxNorm)
-	for l := range s.labels {
-		from, to := b.Targets.Level[l], b.Targets.Level[l+1]
-		up.to(s.labels[l], b.Targets.Labels[from:to])
-		up.to(s.targets[l], b.Targets.Deltas[4*from:4*to])
-	}
-	if up.err != nil {
+	if up.err = s.send(&up, b); up.err != nil {
 		return fmt.Errorf("detector: batch: %w", up.err)
 	}
 	return nil

@@ -40,3 +40,41 @@ type Found struct {
 	Score          float32 // the logit's sigmoid
 	Class          int32
 }
+
+// Assigning is an engine that matches anchors and objects itself.
+type Assigning interface {
+	// Assign queues the writing of what each anchor of N pictures learns, by the IoU with the picture's objects (anchors.Matcher). At
+	// most MostLevels levels. counts waits for how many anchors of each picture are positive, and how many are not ignored; it is
+	// called once.
+	Assign(t Targets, objects [][]Object, p MatchParams) (counts func() ([][2]int, error), err error)
+	// Normalize queues factors [N] on each picture's class and box losses by the counts of the last Assign.
+	Normalize(class, box *tensor.Dense, p NormalizeParams) error
+}
+
+// Targets are where Assign writes.
+type Targets struct {
+	Anchors *tensor.Dense   // [anchors of all levels, 4], read
+	Labels  []*tensor.Dense // by level [N, anchors] int32: a class, -1 background, -2 ignored
+	Deltas  []*tensor.Dense // by level [N, anchors, 4], 0 where the label is no class
+}
+
+// Object is a box to be found, or a crowd region.
+type Object struct {
+	X1, Y1, X2, Y2 float32
+	Class          int32
+	Crowd          bool
+}
+
+// MatchParams are anchors.Matcher's, none of them a default.
+type MatchParams struct {
+	Foreground, Background float32
+	AllowLowQuality        bool
+	CrowdIoF               float32
+}
+
+// NormalizeParams say what losses are divided by: the positive anchors of all pictures, but at least 1.
+type NormalizeParams struct {
+	ByPicture bool // each by its own, times their number
+	Counted   bool // by the anchors that are not ignored
+	BoxWeight float32
+}

@@ -47,7 +47,7 @@ func NewTraining(m *detector.Model, c config.Config, n, h, w int) (*Training, er
 			pictures[i].Crowd = append(pictures[i].Crowd, false)
 		}
 	}
-	s.targets = m.Assign(c.Match.Assigner(c.Model.Anchors.PerCell()), h, w, pictures)
+	s.targets = s.stepper.Targets(h, w, pictures)
 	return s, nil
 }
 

@@ -88,11 +88,10 @@ func (l *Loop) run(ctx context.Context, w io.Writer) (err error) {
 
 // underWay is a step that was begun, with what is known of it before it is done.
 type underWay struct {
-	start     time.Time
-	lr        float64
-	names     []string
-	positives int
-	wait      time.Duration
+	start time.Time
+	lr    float64
+	names []string
+	wait  time.Duration
 }
 
 // begun is the number of steps that are done or under way.
@@ -107,7 +106,7 @@ func (l *Loop) begin(ctx context.Context) error {
 	}
 	defer b.Release()
 	targets := b.Prepared.(*detector.Targets)
-	s := underWay{start: start, lr: l.Schedule.At(l.begun()), names: b.Names, positives: sum(targets.Positives), wait: wait}
+	s := underWay{start: start, lr: l.Schedule.At(l.begun()), names: b.Names, wait: wait}
 	if err := l.stepper.Queue(b.N, b.H, b.W, b.Images, targets, s.lr); err != nil {
 		return fmt.Errorf("train: step %d: %w", l.begun(), err)
 	}
@@ -120,7 +119,7 @@ func (l *Loop) settle(ctx context.Context, ahead int) error {
 	for len(l.under) > ahead {
 		s := l.under[0]
 		taken, err := l.stepper.Report()
-		l.LR, l.Names, l.Positives, l.Wait = s.lr, s.names, s.positives, s.wait
+		l.LR, l.Names, l.Positives, l.Wait = s.lr, s.names, taken.Positives, s.wait
 		l.Losses, l.GradNorm = taken.Losses, taken.GradNorm
 		if err != nil {
 			return l.explain(err)
@@ -156,11 +155,3 @@ func (l *Loop) mayGoAhead() bool {
 
 // epochs is how often the training set was seen.
 func (l *Loop) epochs() float64 { return float64(l.Step) / float64(l.Schedule.Epoch) }
-
-func sum(v []int) int {
-	n := 0
-	for _, x := range v {
-		n += x
-	}
-	return n
-}

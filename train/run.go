@@ -84,13 +84,12 @@ func Run(ctx context.Context, c config.Config, o Options) (err error) {
 			return err
 		}
 	}
-	match := c.Match.Assigner(c.Model.Anchors.PerCell())
 	l.loader, err = data.NewLoader(train, c.Data, data.LoaderOptions{Batch: c.Train.Batch, Seed: c.Train.Seed, Prepare: func(b *data.Batch) {
 		objects := make([]detector.Objects, b.N)
 		for i := range objects {
 			objects[i] = detector.Objects{Boxes: b.Boxes[i], Classes: b.Classes[i], Crowd: b.Crowd[i]}
 		}
-		b.Prepared = m.Assign(match, b.H, b.W, objects)
+		b.Prepared = l.stepper.Targets(b.H, b.W, objects)
 	}})
 	if err != nil {
 		return err

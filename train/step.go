@@ -28,6 +28,7 @@ type Stepper struct {
 type Taken struct {
 	Losses          detector.Losses
 	GradNorm        float64       // before clipping
+	Positives       int           // positive anchors
 	Network, Update time.Duration // forward, losses and backward; the optimiser's part
 }
 
@@ -61,6 +62,31 @@ func (s *Stepper) Graph(n, h, w int) (*detector.TrainStep, error) {
 	return s.model.TrainStep(n, h, w, trainSpec(s.config))
 }
 
+// Targets are what anchors learn of the objects of pictures on canvases of h x w pixels. Where the engine matches anchors itself, it does
+// so in the step; but for a moving average of positives, which is the host's. It may be called from several goroutines.
+func (s *Stepper) Targets(h, w int, pictures []detector.Objects) *detector.Targets {
+	match := s.config.Match.Assigner(s.config.Model.Anchors.PerCell())
+	if s.normalizer.Kind == "ema" {
+		return s.model.Assign(match, h, w, pictures)
+	}
+	return s.model.Targets(match, h, w, pictures)
+}
+
+// batch is a step's, with what losses are divided by.
+func (s *Stepper) batch(n, h, w int, images []float32, t *detector.Targets) *detector.Batch {
+	b := &detector.Batch{N: n, H: h, W: w, Images: images, Targets: t}
+	weight := float32(s.config.Loss.BoxWeight)
+	if t.Matcher != nil {
+		b.Norm = engine.NormalizeParams{ByPicture: s.normalizer.Kind == "image", Counted: s.normalizer.Kind == "anchors", BoxWeight: weight}
+		return b
+	}
+	b.ClassNorm = s.normalizer.Factors(t.Positives, t.Counted)
+	for _, f := range b.ClassNorm {
+		b.BoxNorm = append(b.BoxNorm, f*weight)
+	}
+	return b
+}
+
 // Take takes one step on n canvases of h x w pixels: images [n,h,w,3], normalised.
 func (s *Stepper) Take(n, h, w int, images []float32, t *detector.Targets, lr float64) (Taken, error) {
 	if err := s.Queue(n, h, w, images, t, lr); err != nil {
@@ -76,12 +102,7 @@ func (s *Stepper) Queue(n, h, w int, images []float32, t *detector.Targets, lr f
 	if err != nil {
 		return err
 	}
-	class := s.normalizer.Factors(t.Positives, t.Counted)
-	box := make([]float32, len(class))
-	for i, f := range class {
-		box[i] = f * float32(s.config.Loss.BoxWeight)
-	}
-	b := &detector.Batch{N: n, H: h, W: w, Images: images, Targets: t, ClassNorm: class, BoxNorm: box}
+	b := s.batch(n, h, w, images, t)
 	if e, ok := s.model.Engine().(engine.Stepping); ok {
 		return s.queue(e, g, b, lr)
 	}
@@ -107,6 +128,9 @@ func (s *Stepper) take(g *detector.TrainStep, b *detector.Batch, lr float64) (Ta
 	var err error
 	begin := time.Now()
 	if out.Losses, err = g.Run(b); err != nil {
+		return out, err
+	}
+	if out.Positives, err = g.Positives(b)(); err != nil {
 		return out, err
 	}
 	out.Network = time.Since(begin)

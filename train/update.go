@@ -20,6 +20,7 @@ func (s *Stepper) queue(e engine.Stepping, g *detector.TrainStep, b *detector.Ba
 	if err := g.Send(b); err != nil {
 		return err
 	}
+	positives := g.Positives(b)
 	if err := u.Rate(float32(lr)); err != nil {
 		return err
 	}
@@ -38,6 +39,9 @@ func (s *Stepper) queue(e engine.Stepping, g *detector.TrainStep, b *detector.Ba
 		r, err := u.Report()
 		*out = Taken{Losses: detector.Losses{Class: r.Class, Box: r.Box}, GradNorm: r.GradNorm, Network: network, Update: time.Since(begin) - network}
 		if err != nil {
+			return err
+		}
+		if out.Positives, err = positives(); err != nil {
 			return err
 		}
 		s.optimizer.step = r.Taken

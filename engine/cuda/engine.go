@@ -42,6 +42,8 @@ type Engine struct {
 	packed    map[packedKey]*packedWeights
 	scratch   [scratches]region
 	staging   staging
+	tallies   []*tally          // room for counts of Assign
+	assigned  int               // pictures of the last Assign
 	updaters  map[*updater]bool // not released
 	labels    region            // [place, label] of a label that is no class
 	unjudged  bool              // labels may have been written
@@ -59,6 +61,7 @@ var (
 	_ engine.Limited     = (*Engine)(nil)
 	_ engine.Overlaps    = (*Engine)(nil)
 	_ engine.ClassLosses = (*Engine)(nil)
+	_ engine.Assigning   = (*Engine)(nil)
 	_ engine.Detecting   = (*Engine)(nil)
 	_ engine.Mining      = (*Engine)(nil)
 	_ tensor.Adder       = (*Engine)(nil)
@@ -135,7 +138,7 @@ func (e *Engine) Close() error {
 		for p := range e.blocks {
 			errs = append(errs, cu.MemFree(cu.DevicePtr(p)))
 		}
-		errs = append(errs, e.staging.free())
+		errs = append(errs, e.staging.free(), e.freeTallies())
 		for u := range e.updaters {
 			errs = append(errs, u.told.free())
 		}

@@ -94,7 +94,7 @@ func runModel(t testing.TB, e engine.Engine, c config.Config) (o outcome) {
 	infer("first")
 	s, err := train.NewStepper(m, c)
 	must(t, err)
-	targets := m.Assign(c.Match.Assigner(c.Model.Anchors.PerCell()), canvasH, canvasW, scene())
+	targets := s.Targets(canvasH, canvasW, scene())
 	taken, err := s.Take(pictures, canvasH, canvasW, images, targets, c.Train.LR)
 	must(t, err)
 	o.add("losses", []float32{float32(taken.Losses.Class), float32(taken.Losses.Box)})
@@ -144,7 +144,7 @@ func TestWaitsOfAStep(t *testing.T) {
 			defer func() { must(t, m.Close()) }()
 			s, err := train.NewStepper(m, cfg)
 			must(t, err)
-			targets := m.Assign(cfg.Match.Assigner(cfg.Model.Anchors.PerCell()), canvasH, canvasW, scene())
+			targets := s.Targets(canvasH, canvasW, scene())
 			images := normal(31, pictures*canvasH*canvasW*3)
 			var before kernels.Counts
 			for range 2 {

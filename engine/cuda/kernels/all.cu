@@ -1,4 +1,5 @@
 // All kernels, as one module.
+#include "assign.cu"
 #include "binary.cu"
 #include "depthwise.cu"
 #include "detect.cu"

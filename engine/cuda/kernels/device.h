@@ -23,6 +23,7 @@ typedef long long i64;
 #define SQRTD(x) __nvvm_sqrt_rn_d(x)
 #define PLACE(type, address) ((type *)(address))
 #define ATOMIC_ADD(p, v) __nvvm_atom_add_gen_i(p, v)
+#define ATOMIC_MAX(p, v) __nvvm_atom_max_gen_i(p, v)
 
 // exact is a*b rounded to float32. Compilers fuse any other product with a sum after it.
 DEVICE float exact(float a, float b) {
@@ -53,6 +54,7 @@ extern "C" void retinago_sync(void);
 extern "C" void *retinago_place_at(i64 address);
 #define PLACE(type, address) ((type *)retinago_place_at(address))
 #define ATOMIC_ADD(p, v) __sync_fetch_and_add(p, v)
+#define ATOMIC_MAX(p, v) (*(p) = *(p) > (v) ? *(p) : (v)) // threads run one at a time
 
 DEVICE float exact(float a, float b) { return a * b; } // no processor that this is compiled for has fused products
 

@@ -1,0 +1,168 @@
+//go:build gpu && linux && amd64
+
+package cuda
+
+// #include "cudnn.h"
+import "C"
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"unsafe"
+
+	"gorgonia.org/cu"
+	"gorgonia.org/tensor"
+
+	"retinago/engine"
+)
+
+// Assign matches anchors and objects. Objects without area are left out.
+func (e *Engine) Assign(t engine.Targets, objects [][]engine.Object, p engine.MatchParams) (func() ([][2]int, error), error) {
+	if len(t.Labels) > engine.MostLevels {
+		return nil, fmt.Errorf("cuda: targets of %d levels, %d at most", len(t.Labels), engine.MostLevels)
+	}
+	words, n, err := targetWords(t, objects)
+	if err != nil {
+		return nil, err
+	}
+	pictures := len(objects)
+	const align = 256
+	counts := (8*pictures + align - 1) &^ (align - 1)
+	tops := (4*n + align) &^ (align - 1)
+	base, err := e.space(assignmentOf, int64(counts+tops+4*len(words)))
+	if err != nil {
+		return nil, err
+	}
+	e.assigned = pictures
+	topsAt, wordsAt := base+uint64(counts), base+uint64(counts+tops)
+	err = e.do(func() error {
+		if err := cu.MemsetD8Async(cu.DevicePtr(base), 0, int64(counts+tops), e.stream); err != nil {
+			return err
+		}
+		return e.staging.send(e, cu.DevicePtr(wordsAt), unsafe.Slice((*byte)(unsafe.Pointer(&words[0])), 4*len(words)))
+	})
+	if err != nil {
+		return nil, err
+	}
+	anchors := t.Anchors.Shape()[0]
+	grid := [3]int{max(1, min(blocks(anchors), mostGrids)), pictures, 1}
+	args := []uint64{at(t.Anchors), wordsAt, long(pictures), long(len(t.Labels))}
+	if p.AllowLowQuality && n > 0 {
+		if err := e.launch("assign_tops", grid, threads, append([]uint64{topsAt}, args...)...); err != nil {
+			return nil, err
+		}
+	}
+	args = append([]uint64{base, topsAt}, args...)
+	args = append(args, float(p.Foreground), float(p.Background), float(p.CrowdIoF), flag(p.AllowLowQuality))
+	args = append(append(args, eight(t.Labels)...), eight(t.Deltas)...)
+	if err := e.launch("assign", grid, threads, args...); err != nil {
+		return nil, err
+	}
+	return e.later(cu.DevicePtr(base), pictures)
+}
+
+// Normalize computes factors on losses by the counts of the last Assign.
+func (e *Engine) Normalize(class, box *tensor.Dense, p engine.NormalizeParams) error {
+	if n := size(class); n != e.assigned {
+		return fmt.Errorf("cuda: factors of %d pictures, %d have targets", n, e.assigned)
+	}
+	return e.each("assign_factors", size(class), at(class), at(box), uint64(e.scratch[assignmentOf].p), long(size(class)), flag(p.ByPicture), flag(p.Counted), float(p.BoxWeight))
+}
+
+// targetWords are levels and objects as the kernels read them, and the number of objects.
+func targetWords(t engine.Targets, objects [][]engine.Object) (words []int32, n int, err error) {
+	bits := func(f float32) int32 { return int32(math.Float32bits(f)) }
+	first := 0
+	for _, l := range t.Labels {
+		words = append(words, int32(first))
+		first += size(l) / len(objects)
+	}
+	if all := t.Anchors.Shape()[0]; all != first {
+		return nil, 0, fmt.Errorf("cuda: %d labels for each picture, and %d anchors", first, all)
+	}
+	words = append(words, int32(first))
+	var all []int32
+	for i, picture := range objects {
+		words = append(words, int32(n))
+		for _, crowd := range []bool{false, true} {
+			for g, o := range picture {
+				w, h := o.X2-o.X1, o.Y2-o.Y1
+				if o.Class < 0 {
+					return nil, 0, fmt.Errorf("cuda: object %d of picture %d has class %d", g, i, o.Class)
+				}
+				if o.Crowd != crowd || !crowd && !(w > 0 && h > 0) {
+					continue
+				}
+				all = append(all, bits(o.X1), bits(o.Y1), bits(o.X2), bits(o.Y2), bits(w*h), o.Class, int32(flag(crowd)), 0)
+				n++
+			}
+		}
+	}
+	return append(append(words, int32(n)), all...), n, nil
+}
+
+// tally carries the counts of an Assign to the host.
+type tally struct {
+	mem   unsafe.Pointer // pinned
+	bytes int
+	read  cu.Event // the counts are there
+	taken bool     // somebody waits for them
+}
+
+// later queues the copying of counts [n,2] and returns what waits for it.
+func (e *Engine) later(from cu.DevicePtr, n int) (func() ([][2]int, error), error) {
+	c, err := e.tallyOf(8 * n)
+	if err != nil {
+		return nil, err
+	}
+	err = e.do(func() error {
+		if err := cu.MemcpyDtoHAsync(c.mem, from, int64(8*n), e.stream); err != nil {
+			return fmt.Errorf("cuda: reading counts: %w", err)
+		}
+		return c.read.Record(e.stream)
+	})
+	if err != nil {
+		return nil, err
+	}
+	c.taken = true
+	return func() ([][2]int, error) {
+		c.taken = false
+		if err := e.do(c.read.Synchronize); err != nil {
+			return nil, fmt.Errorf("cuda: work on %v failed: %w", e.device, err)
+		}
+		out := make([][2]int, n)
+		for i, v := range unsafe.Slice((*[2]int32)(c.mem), n) {
+			out[i] = [2]int{int(v[0]), int(v[1])}
+		}
+		return out, nil
+	}, nil
+}
+
+// tallyOf finds room for that many bytes, or makes it.
+func (e *Engine) tallyOf(bytes int) (*tally, error) {
+	for _, c := range e.tallies {
+		if c.bytes >= bytes && !c.taken {
+			return c, nil
+		}
+	}
+	c := &tally{bytes: bytes}
+	if r := C.retinago_pinned(e.context(), &c.mem, C.size_t(bytes)); r != C.CUDA_SUCCESS {
+		return nil, fmt.Errorf("cuda: pinned memory: CUDA error %d", int(r))
+	}
+	e.tallies = append(e.tallies, c)
+	return c, e.do(func() (err error) {
+		c.read, err = cu.MakeEvent(cu.DisableTiming)
+		return err
+	})
+}
+
+// freeTallies gives the pinned memory back. The engine's context is current.
+func (e *Engine) freeTallies() error {
+	var errs []error
+	for _, c := range e.tallies {
+		errs = append(errs, cu.DestroyEvent(&c.read), cu.MemFreeHost(c.mem))
+	}
+	e.tallies = nil
+	return errors.Join(errs...)
+}
