@@ -19,6 +19,7 @@ type LoaderOptions struct {
 	Batch   int
 	Seed    uint64
 	Prepare func(*Batch) // called on each finished batch, in the loader's goroutines
+	Bytes   bool         // pictures stay bytes, for an engine that puts them onto canvases
 }
 
 // Loader makes batches ahead of their consumer. Which pictures a batch holds and how they are varied depends on the
@@ -29,6 +30,7 @@ type Loader struct {
 	order   *order
 	once    bool // every picture once, else epoch after epoch
 	prepare func(*Batch)
+	bytes   bool
 	vary    bool
 	seed    uint64
 
@@ -65,9 +67,9 @@ func NewLoader(d *Dataset, c config.Data, o LoaderOptions) (*Loader, error) {
 }
 
 // NewEvalLoader returns a loader that shows every picture once, unchanged, at the last of the short sides. Next ends
-// with ErrEnd.
-func NewEvalLoader(d *Dataset, c config.Data, batch int) *Loader {
-	l := newLoader(d, c, LoaderOptions{Batch: batch}, newOrder(d.sizes(), c.ShortSides[len(c.ShortSides)-1:], c.MaxSide, c.CanvasMultiple, batch, 0))
+// with ErrEnd. bytes is LoaderOptions.Bytes.
+func NewEvalLoader(d *Dataset, c config.Data, batch int, bytes bool) *Loader {
+	l := newLoader(d, c, LoaderOptions{Batch: batch, Bytes: bytes}, newOrder(d.sizes(), c.ShortSides[len(c.ShortSides)-1:], c.MaxSide, c.CanvasMultiple, batch, 0))
 	l.once = true
 	return l
 }
@@ -76,7 +78,7 @@ func NewEvalLoader(d *Dataset, c config.Data, batch int) *Loader {
 var ErrEnd = errors.New("data: no more pictures")
 
 func newLoader(d *Dataset, c config.Data, o LoaderOptions, ord *order) *Loader {
-	return &Loader{data: d, c: c, order: ord, prepare: o.Prepare, seed: o.Seed, broken: map[string]error{}}
+	return &Loader{data: d, c: c, order: ord, prepare: o.Prepare, bytes: o.Bytes, seed: o.Seed, broken: map[string]error{}}
 }
 
 func (d *Dataset) sizes() []Size {
@@ -222,7 +224,7 @@ func (l *Loader) jobs() func() (job, bool) {
 
 // make reads the pictures of a batch, each in a slot of its own.
 func (l *Loader) make(ctx context.Context, j job, slots chan struct{}) (*Batch, error) {
-	b := newBatch(l.order.batch, j.canvas.H, j.canvas.W)
+	b := newBatch(l.order.batch, j.canvas.H, j.canvas.W, l.bytes)
 	b.Filled, b.Epoch, b.Position = len(j.images), j.epoch, j.position
 	errs := make([]error, len(j.images))
 	var wg sync.WaitGroup
@@ -241,7 +243,7 @@ func (l *Loader) make(ctx context.Context, j job, slots chan struct{}) (*Batch, 
 		}()
 	}
 	for i := len(j.images); i < b.N; i++ {
-		clear(b.canvas(i))
+		b.empty(i)
 	}
 	wg.Wait()
 	if err := errors.Join(errs...); err != nil {
@@ -266,7 +268,6 @@ func (l *Loader) place(b *Batch, i int, j job) error {
 		p, w, h, err := picture.DecodeFor(l.data.File(k), Target(l.c, j.short))
 		if err == nil {
 			l.draw(b, i, k, p, Resized(Size{w, h}, j.short, l.c.MaxSide), l.vary && r.Float64() < l.c.Flip)
-			p.Release()
 			return nil
 		}
 		l.mu.Lock()
@@ -274,7 +275,7 @@ func (l *Loader) place(b *Batch, i int, j job) error {
 		l.mu.Unlock()
 		if !l.vary {
 			b.Index[i], b.Names[i] = k, l.data.Image(k).FileName
-			clear(b.canvas(i))
+			b.empty(i)
 			return nil
 		}
 		for k = r.IntN(l.data.Len()); l.order.bucket[k] != l.order.bucket[j.images[i]]; k = r.IntN(l.data.Len()) {
@@ -292,10 +293,16 @@ func (l *Loader) lastBroken() error {
 	return nil
 }
 
-// draw scales a picture to s on canvas i, with its boxes.
+// draw scales a picture to s on canvas i, with its boxes, and releases it or leaves it to the batch.
 func (l *Loader) draw(b *Batch, i, k int, p *picture.Picture, s Size, flip bool) {
 	s = Size{min(s.W, b.W), min(s.H, b.H)} // a file may be larger than its entry says
-	picture.Input{W: s.W, H: s.H, CanvasW: b.W, CanvasH: b.H, Mean: l.c.Mean, Std: l.c.Std, Flip: flip}.Fill(b.canvas(i), p)
+	in := picture.Input{W: s.W, H: s.H, CanvasW: b.W, CanvasH: b.H, Mean: l.c.Mean, Std: l.c.Std, Flip: flip}
+	if l.bytes {
+		b.Pictures[i], b.held[i] = Placed(in, p), p
+	} else {
+		in.Fill(b.canvas(i), p)
+		p.Release()
+	}
 	boxes, classes, crowd := l.data.Objects(k)
 	im := l.data.Image(k)
 	sx, sy := float32(s.W)/float32(im.Width), float32(s.H)/float32(im.Height)

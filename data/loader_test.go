@@ -154,7 +154,7 @@ func abs32(v float32) float32 { return max(v, -v) }
 
 func TestEvalLoaderShowsAllOnce(t *testing.T) {
 	d := made(t, 11)
-	l := NewEvalLoader(d, settings(), 4)
+	l := NewEvalLoader(d, settings(), 4, false)
 	defer l.Close()
 	seen := map[int]bool{}
 	for {

@@ -28,6 +28,8 @@ type Net struct {
 	softmax        [][]float32 // per level, the logits of a head with background; nil without
 	inputs         *inputs
 	engine         engine.Engine
+	preparing      engine.Preparing // the engine, if it puts pictures onto canvases
+	prepared       bool             // it has, and the network has not seen them
 	detecting      engine.Detecting // the engine, if it makes detections of these outputs
 	anchors        *tensor.Dense    // [anchors of all levels, 4], where it does
 }
@@ -72,6 +74,7 @@ func (m *Model) Net(n, h, w int) (*Net, error) {
 			t.inputs.release()
 			return nil, err
 		}
+		t.preparing, _ = m.engine.(engine.Preparing)
 		if err := m.detects(t); err != nil {
 			return nil, errors.Join(err, t.Close())
 		}
@@ -178,8 +181,24 @@ func (t *Net) RunTo(r *Raw, images []float32) error {
 	return nil
 }
 
-// run sends images and computes.
+// Prepares tells whether the engine puts pictures onto canvases.
+func (t *Net) Prepares() bool { return t.preparing != nil }
+
+// Prepare puts pictures onto the canvases of the next run, whose images are nil then, on an engine that Prepares.
+func (t *Net) Prepare(pictures []engine.Picture) error {
+	if err := t.preparing.Prepare(t.images, pictures); err != nil {
+		return fmt.Errorf("detector: pictures: %w", err)
+	}
+	t.prepared = true
+	return nil
+}
+
+// run sends images, if they are not prepared, and computes.
 func (t *Net) run(images []float32) error {
+	if t.prepared && images == nil {
+		t.prepared = false
+		return t.machine.Run()
+	}
 	if err := t.engine.Upload(t.images, images); err != nil {
 		return fmt.Errorf("detector: pictures: %w", err)
 	}

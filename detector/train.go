@@ -79,7 +79,7 @@ func (m *Model) LossBytes(n, h, w int, f LossFunc) int64 {
 // Batch is what one training step reads.
 type Batch struct {
 	N, H, W   int
-	Images    []float32 // [N,H,W,3], normalised
+	Images    []float32 // [N,H,W,3], normalised; nil after Prepare
 	Targets   *Targets
 	ClassNorm []float32              // [N] factors on the class loss of each picture
 	BoxNorm   []float32              // [N] factors on the box loss
@@ -108,6 +108,7 @@ type TrainStep struct {
 	inputs    *inputs
 	engine    engine.Engine
 	assign    assign
+	prepared  bool // pictures are on the canvases
 }
 
 // TrainStep returns the training graph for n canvases of h x w pixels, built at the first call.
@@ -241,13 +242,25 @@ func (s *TrainStep) Run(b *Batch) (Losses, error) {
 	return out, err
 }
 
+// Prepare puts pictures onto the canvases of the next batch, whose Images are nil then, on an engine that does.
+func (s *TrainStep) Prepare(e engine.Preparing, pictures []engine.Picture) error {
+	if err := e.Prepare(s.images, pictures); err != nil {
+		return fmt.Errorf("detector: pictures: %w", err)
+	}
+	s.prepared = true
+	return nil
+}
+
 // Send copies a batch to the graph.
 func (s *TrainStep) Send(b *Batch) error {
 	if (shape{b.N, b.H, b.W}) != s.shape {
 		return fmt.Errorf("detector: a batch of %dx%dx%d on a graph of %dx%dx%d", b.N, b.H, b.W, s.shape.n, s.shape.h, s.shape.w)
 	}
 	up := uploads{e: s.engine}
-	up.to(s.images, b.Images)
+	if !s.prepared || b.Images != nil {
+		up.to(s.images, b.Images)
+	}
+	s.prepared = false
 	if up.err = s.send(&up, b); up.err != nil {
 		return fmt.Errorf("detector: batch: %w", up.err)
 	}

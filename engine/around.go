@@ -78,3 +78,19 @@ type NormalizeParams struct {
 	Counted   bool // by the anchors that are not ignored
 	BoxWeight float32
 }
+
+// Preparing is an engine that puts pictures onto canvases itself.
+type Preparing interface {
+	// Prepare queues the writing of images [N,H,W,3] from N pictures, whose bytes may be written to when it returns.
+	Prepare(images *tensor.Dense, p []Picture) error
+}
+
+// Picture is a picture of bytes and how it lies on its canvas (picture.Input): scaled to W x H pixels at the top left, value*Scale +
+// Shift, 0 in the rest. The zero Picture is an empty canvas.
+type Picture struct {
+	Pix          []uint8 // [FromH,FromW,3]
+	FromW, FromH int
+	W, H         int
+	Flip         bool // mirrored from left to right, before it is scaled
+	Scale, Shift [3]float32
+}

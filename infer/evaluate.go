@@ -9,6 +9,7 @@ import (
 	"retinago/config"
 	"retinago/data"
 	"retinago/detector"
+	"retinago/engine"
 )
 
 // Progress is told after every batch how many of the pictures are done.
@@ -29,7 +30,8 @@ const evalBatch = 4
 // Evaluate runs a model on every picture of a dataset, with the dataset's category ids in the order of the model's
 // classes. Pictures are read and prepared while the network computes.
 func Evaluate(ctx context.Context, m *detector.Model, c config.Config, d *data.Dataset, report Progress) (*Evaluation, error) {
-	l := data.NewEvalLoader(d, c.Data, min(evalBatch, d.Len()))
+	_, bytes := m.Engine().(engine.Preparing)
+	l := data.NewEvalLoader(d, c.Data, min(evalBatch, d.Len()), bytes)
 	defer l.Close()
 	categories := d.Categories()
 	decoding := Decoding(c.Infer)
@@ -62,6 +64,11 @@ func (e *Evaluation) add(m *detector.Model, b *data.Batch, d *data.Dataset, cate
 	net, err := m.Net(b.N, b.H, b.W)
 	if err != nil {
 		return err
+	}
+	if b.Pictures != nil {
+		if err := net.Prepare(b.Pictures); err != nil {
+			return err
+		}
 	}
 	want := make([]detector.Wanted, b.Filled)
 	for i := range want {

@@ -8,6 +8,7 @@ import (
 	"retinago/config"
 	"retinago/data"
 	"retinago/detector"
+	"retinago/engine"
 	"retinago/picture"
 )
 
@@ -18,6 +19,8 @@ type Input struct {
 	Decoding   detector.Decoding // to begin with the Predictor's
 	Candidates bool              // boxes before NMS are wanted, not detections
 	images     []float32         // [Canvas.H,Canvas.W,3]
+	picture    engine.Picture    // instead of images, for an engine that puts it onto its canvas
+	kept       *picture.Picture  // whose bytes these are
 	placed
 }
 
@@ -45,18 +48,37 @@ func (p *Predictor) prepare(pic *picture.Picture, size data.Size, threads int) (
 
 // input is newInput with the Predictor's choices.
 func (p *Predictor) input(pic *picture.Picture, size data.Size, v view, threads int) *Input {
-	in := newInput(p.info.Config.Data, pic, size, v, threads)
+	c := p.info.Config.Data
+	in, place := lay(c, size, v)
+	if _, ok := p.engine.(engine.Preparing); ok {
+		in.kept = pic.Crop(0, 0, pic.W, pic.H)
+		in.picture = data.Placed(place, in.kept)
+	} else {
+		in.fill(place, pic, threads)
+	}
 	in.Decoding = p.decode
 	return in
 }
 
 // newInput puts a picture, which is the view's part, onto its canvas, as large as the configuration and the view want.
 func newInput(c config.Data, pic *picture.Picture, size data.Size, v view, threads int) *Input {
+	in, place := lay(c, size, v)
+	in.fill(place, pic, threads)
+	return in
+}
+
+// lay is an input without its picture, and how that lies on its canvas.
+func lay(c config.Data, size data.Size, v view) (*Input, picture.Input) {
 	s := data.Resized(size, v.side(c.TestSide()), v.side(c.MaxSide))
 	canvas := s.Up(c.CanvasMultiple)
-	in := &Input{Canvas: canvas, images: lease(3 * canvas.H * canvas.W), placed: placed{s, size, v}}
-	picture.Input{W: s.W, H: s.H, CanvasW: canvas.W, CanvasH: canvas.H, Mean: c.Mean, Std: c.Std, Flip: v.flip, Threads: threads}.Fill(in.images, pic)
-	return in
+	return &Input{Canvas: canvas, placed: placed{s, size, v}},
+		picture.Input{W: s.W, H: s.H, CanvasW: canvas.W, CanvasH: canvas.H, Mean: c.Mean, Std: c.Std, Flip: v.flip}
+}
+
+func (in *Input) fill(place picture.Input, pic *picture.Picture, threads int) {
+	in.images = lease(3 * in.Canvas.H * in.Canvas.W)
+	place.Threads = threads
+	place.Fill(in.images, pic)
 }
 
 // scale leads from the canvas to the picture, or the part of it that the view sees.
@@ -76,8 +98,24 @@ func (v placed) place(b box.Box) box.Box {
 
 // Release gives the canvas's memory back for another. The input must not be used afterwards.
 func (in *Input) Release() {
+	if in.kept != nil {
+		in.kept.Release()
+		in.kept, in.picture = nil, engine.Picture{}
+		return
+	}
 	free(in.images)
 	in.images = nil
+}
+
+// pictures are those of a batch, where the engine puts them onto canvases, else nil.
+func pictures(in []*Input) (out []engine.Picture) {
+	for _, v := range in {
+		if v.kept == nil {
+			return nil
+		}
+		out = append(out, v.picture)
+	}
+	return out
 }
 
 // joined is the canvases of a batch one after another, with what frees them.

@@ -33,9 +33,14 @@ func (p *Predictor) Forward(ctx context.Context, in []*Input) (*Outputs, error) 
 		o.pictures = append(o.pictures, v.placed)
 		o.wanted = append(o.wanted, detector.Wanted{W: float32(v.scaled.W), H: float32(v.scaled.H), Decoding: v.Decoding, Candidates: v.Candidates})
 	}
-	images, free := joined(in)
-	defer free()
-	if err := p.run(ctx, o, images); err != nil {
+	of := pictures(in)
+	var images []float32
+	if of == nil {
+		all, free := joined(in)
+		defer free()
+		images = all
+	}
+	if err := p.run(ctx, o, images, of); err != nil {
 		o.Release()
 		return nil, err
 	}

@@ -13,6 +13,7 @@ import (
 	"retinago/config"
 	"retinago/data"
 	"retinago/detector"
+	"retinago/engine"
 	"retinago/engine/device"
 	"retinago/nms"
 	"retinago/picture"
@@ -213,8 +214,9 @@ func (p *Predictor) PredictBatch(ctx context.Context, in []*Input) ([][]Detectio
 	return all, t, nil
 }
 
-// run takes its turn in the network, which gives o what it says of images and how long that took, without the wait.
-func (p *Predictor) run(ctx context.Context, o *Outputs, images []float32) error {
+// run takes its turn in the network, which gives o what it says of images, or of pictures if there are none, and how long that took, without
+// the wait.
+func (p *Predictor) run(ctx context.Context, o *Outputs, images []float32, pictures []engine.Picture) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
@@ -229,6 +231,11 @@ func (p *Predictor) run(ctx context.Context, o *Outputs, images []float32) error
 	net, err := p.model.Net(n, o.canvas.H, o.canvas.W)
 	if err != nil {
 		return fmt.Errorf("infer: %d canvases of %dx%d: %w", n, o.canvas.W, o.canvas.H, err)
+	}
+	if pictures != nil {
+		if err := net.Prepare(pictures); err != nil {
+			return err
+		}
 	}
 	if net.Detects() {
 		o.found, err = net.Detect(images, o.wanted)

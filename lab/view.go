@@ -58,7 +58,7 @@ type perGamma [4]float64
 
 // Look runs a model on the first pictures of a dataset, at most that many, and looks at the anchors as training would.
 func Look(ctx context.Context, m *detector.Model, c config.Config, d *data.Dataset, most int) (*View, error) {
-	l := data.NewEvalLoader(d, c.Data, 1)
+	l := data.NewEvalLoader(d, c.Data, 1, false)
 	defer l.Close()
 	match := c.Match.Assigner(c.Model.Anchors.PerCell())
 	v := newLooker(m.Levels())

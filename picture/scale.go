@@ -21,6 +21,15 @@ type Input struct {
 	Threads          int  // that share the rows; 0 is one
 }
 
+// Factors are what a byte is multiplied with, and what is added then.
+func (in Input) Factors() (scale, shift [3]float32) {
+	for c := range scale {
+		scale[c] = 1 / (255 * in.Std[c])
+		shift[c] = -in.Mean[c] / in.Std[c]
+	}
+	return scale, shift
+}
+
 // bandPixels is the least of a canvas that is worth a thread.
 const bandPixels = 64 << 10
 
@@ -34,11 +43,7 @@ func (in Input) Fill(dst []float32, p *Picture) {
 	if p.W < 1 || p.H < 1 || len(p.Pix) != 3*p.W*p.H {
 		panic(fmt.Sprintf("picture: a picture of %dx%d with %d values", p.W, p.H, len(p.Pix)))
 	}
-	var scale, shift [3]float32
-	for c := range scale {
-		scale[c] = 1 / (255 * in.Std[c])
-		shift[c] = -in.Mean[c] / in.Std[c]
-	}
+	scale, shift := in.Factors()
 	xs, ys := taps(in.W, p.W), taps(in.H, p.H)
 	for i, v := range xs {
 		if in.Flip {

@@ -9,6 +9,7 @@ import (
 	"retinago/config"
 	"retinago/data"
 	"retinago/detector"
+	"retinago/engine"
 	"retinago/infer"
 	"retinago/picture"
 )
@@ -22,6 +23,7 @@ type Inference struct {
 	images  []float32
 	file    string           // read and decoded in each run; empty where there is none
 	picture *picture.Picture // made up; nil where there are a file or images
+	placed  []engine.Picture // of an engine that puts pictures onto canvases
 	raw     *detector.Raw
 }
 
@@ -79,11 +81,26 @@ func (s *Inference) scaled(size data.Size) data.Size {
 	return data.Resized(size, s.config.Data.TestSide(), s.config.Data.MaxSide)
 }
 
-// fill puts a picture, scaled to a size, onto the i-th canvas.
+// fill puts a picture, scaled to a size, onto the i-th canvas, or leaves that to the engine.
 func (s *Inference) fill(i int, p *picture.Picture, scaled data.Size) {
 	size := s.h * s.w * 3
-	picture.Input{W: scaled.W, H: scaled.H, CanvasW: s.w, CanvasH: s.h, Mean: s.config.Data.Mean, Std: s.config.Data.Std,
-		Threads: s.model.Engine().Threads()}.Fill(s.images[i*size:(i+1)*size], p)
+	in := picture.Input{W: scaled.W, H: scaled.H, CanvasW: s.w, CanvasH: s.h, Mean: s.config.Data.Mean, Std: s.config.Data.Std,
+		Threads: s.model.Engine().Threads()}
+	if s.net.Prepares() {
+		s.placed = append(s.placed, data.Placed(in, p))
+		return
+	}
+	in.Fill(s.images[i*size:(i+1)*size], p)
+}
+
+// given is what the network reads: images, or nothing once the engine has prepared pictures.
+func (s *Inference) given() ([]float32, error) {
+	if len(s.placed) == 0 {
+		return s.images, nil
+	}
+	placed := s.placed
+	s.placed = s.placed[:0]
+	return nil, s.net.Prepare(placed)
 }
 
 // Graph is the network.
@@ -101,7 +118,7 @@ func (s *Inference) wanted(scaled data.Size) []detector.Wanted {
 	return slices.Repeat([]detector.Wanted{w}, s.n)
 }
 
-// Run detects once. Where the engine makes detections itself, that is a part of the graph's time.
+// Run detects once. Where the engine prepares pictures and makes detections itself, that is a part of the graph's time.
 func (s *Inference) Run() (Parts, error) {
 	var p Parts
 	scaled := data.Size{W: s.w, H: s.h} // of what is on the canvases
@@ -115,8 +132,8 @@ func (s *Inference) Run() (Parts, error) {
 		decoded := time.Since(begin)
 		begin = time.Now()
 		scaled = s.scaled(size)
+		defer pic.Release()
 		s.fill(0, pic, scaled)
-		pic.Release()
 		p.Before = []Part{{"decoding", decoded}, {"preparation", time.Since(begin)}}
 	case s.picture != nil:
 		for i := range s.n {
@@ -125,13 +142,16 @@ func (s *Inference) Run() (Parts, error) {
 		p.Before = []Part{{"preparation", time.Since(begin)}}
 	}
 	begin = time.Now()
+	images, err := s.given()
+	if err != nil {
+		return p, err
+	}
 	if p.Before != nil && s.net.Detects() {
-		_, err := s.net.Detect(s.images, s.wanted(scaled))
+		_, err := s.net.Detect(images, s.wanted(scaled))
 		p.Graph = time.Since(begin)
 		return p, err
 	}
-	var err error
-	if s.raw, err = s.net.Run(s.images); err != nil {
+	if s.raw, err = s.net.Run(images); err != nil {
 		return p, err
 	}
 	p.Graph = time.Since(begin)

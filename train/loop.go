@@ -107,6 +107,11 @@ func (l *Loop) begin(ctx context.Context) error {
 	defer b.Release()
 	targets := b.Prepared.(*detector.Targets)
 	s := underWay{start: start, lr: l.Schedule.At(l.begun()), names: b.Names, wait: wait}
+	if b.Pictures != nil {
+		if err := l.stepper.Prepare(b.N, b.H, b.W, b.Pictures); err != nil {
+			return err
+		}
+	}
 	if err := l.stepper.Queue(b.N, b.H, b.W, b.Images, targets, s.lr); err != nil {
 		return fmt.Errorf("train: step %d: %w", l.begun(), err)
 	}

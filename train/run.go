@@ -84,7 +84,8 @@ func Run(ctx context.Context, c config.Config, o Options) (err error) {
 			return err
 		}
 	}
-	l.loader, err = data.NewLoader(train, c.Data, data.LoaderOptions{Batch: c.Train.Batch, Seed: c.Train.Seed, Prepare: func(b *data.Batch) {
+	_, bytes := e.(engine.Preparing)
+	l.loader, err = data.NewLoader(train, c.Data, data.LoaderOptions{Batch: c.Train.Batch, Seed: c.Train.Seed, Bytes: bytes, Prepare: func(b *data.Batch) {
 		objects := make([]detector.Objects, b.N)
 		for i := range objects {
 			objects[i] = detector.Objects{Boxes: b.Boxes[i], Classes: b.Classes[i], Crowd: b.Crowd[i]}

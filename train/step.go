@@ -87,6 +87,15 @@ func (s *Stepper) batch(n, h, w int, images []float32, t *detector.Targets) *det
 	return b
 }
 
+// Prepare puts pictures onto the canvases of the next step, whose images are nil then, on an engine.Preparing.
+func (s *Stepper) Prepare(n, h, w int, pictures []engine.Picture) error {
+	g, err := s.Graph(n, h, w)
+	if err != nil {
+		return err
+	}
+	return g.Prepare(s.model.Engine().(engine.Preparing), pictures)
+}
+
 // Take takes one step on n canvases of h x w pixels: images [n,h,w,3], normalised.
 func (s *Stepper) Take(n, h, w int, images []float32, t *detector.Targets, lr float64) (Taken, error) {
 	if err := s.Queue(n, h, w, images, t, lr); err != nil {

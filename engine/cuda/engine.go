@@ -64,6 +64,7 @@ var (
 	_ engine.Assigning   = (*Engine)(nil)
 	_ engine.Detecting   = (*Engine)(nil)
 	_ engine.Mining      = (*Engine)(nil)
+	_ engine.Preparing   = (*Engine)(nil)
 	_ tensor.Adder       = (*Engine)(nil)
 )
 

@@ -223,6 +223,7 @@ const (
 	weightsOf           // gradients by weights in cuDNN's layout
 	workspaceOf         // cuDNN's
 	detectionsOf        // all that Detect makes on the way
+	picturesOf          // bytes of pictures, and how they lie on canvases
 	assignmentOf        // counts, highest IoUs and objects of Assign
 	scratches
 )

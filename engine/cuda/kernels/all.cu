@@ -9,6 +9,7 @@
 #include "norm.cu"
 #include "optimizer.cu"
 #include "overlap.cu"
+#include "prepare.cu"
 #include "reduce.cu"
 #include "softmax.cu"
 #include "spatial.cu"

@@ -90,7 +90,7 @@ template <class... A> static Work pack(void (*f)(A...), void **p) { return pack(
 #define ENTRY(name) {#name, [](void **p) { return pack(name, p); }}
 
 static const Entry entries[] = {
-    ENTRY(assign), ENTRY(assign_factors), ENTRY(assign_tops), ENTRY(order_scores), ENTRY(thin), ENTRY(top_count), ENTRY(top_decode), ENTRY(top_narrow), ENTRY(top_sort), ENTRY(top_take),
+    ENTRY(assign), ENTRY(assign_factors), ENTRY(assign_tops), ENTRY(order_scores), ENTRY(prepare), ENTRY(thin), ENTRY(top_count), ENTRY(top_decode), ENTRY(top_narrow), ENTRY(top_sort), ENTRY(top_take),
     ENTRY(add), ENTRY(adam), ENTRY(binary), ENTRY(box), ENTRY(column_sums), ENTRY(column_total), ENTRY(depthwise), ENTRY(depthwise_data),
     ENTRY(depthwise_sums), ENTRY(depthwise_weights), ENTRY(fill), ENTRY(finish), ENTRY(focal), ENTRY(fold),
     ENTRY(lerp), ENTRY(max_pool), ENTRY(max_pool_grad), ENTRY(mine_keys), ENTRY(mine_pick), ENTRY(mined), ENTRY(norm_apply), ENTRY(norm_coef), ENTRY(norm_dots), ENTRY(norm_grad),
