@@ -109,6 +109,9 @@ type TrainStep struct {
 	engine    engine.Engine
 	assign    assign
 	prepared  bool // pictures are on the canvases
+	host      bool // losses are the host's
+	observed  bool
+	repeated  repeated
 }
 
 // TrainStep returns the training graph for n canvases of h x w pixels, built at the first call.
@@ -194,6 +197,7 @@ func (s *TrainStep) build(m *Model, spec TrainSpec) (G.Nodes, error) {
 	if overLevels {
 		all := loss.Levels{Class: spec.Class, Soft: spec.Soft, Anchors: grid, NMS: spec.MineNMS}
 		s.class = append(s.class, b.Check(all.Node(logits, labels, deltas, targets, classNorm)))
+		s.host = !all.OnEngine(m.engine)
 	}
 	for l := range s.labels {
 		if !overLevels {
@@ -201,7 +205,8 @@ func (s *TrainStep) build(m *Model, spec TrainSpec) (G.Nodes, error) {
 		}
 		node, ok := spec.Box.(boxNode)
 		if !ok {
-			node = loss.Overlap{Box: spec.Box, Anchors: grid[starts[l]:starts[l+1]]}
+			o := loss.Overlap{Box: spec.Box, Anchors: grid[starts[l]:starts[l+1]]}
+			node, s.host = o, s.host || !o.OnEngine(m.engine)
 		}
 		s.box = append(s.box, b.Check(node.Node(deltas[l], targets[l], labels[l], boxNorm)))
 	}
@@ -307,7 +312,10 @@ func (s *TrainStep) Gradients(f func(p *nn.Param, g *tensor.Dense) error) error 
 func (s *TrainStep) Layers() []nn.Layer { return s.machine.Layers() }
 
 // Observe makes every Run call f after each operation, with its index in Layers; nil ends it.
-func (s *TrainStep) Observe(f func(layer int, d time.Duration)) { s.machine.Observe(f) }
+func (s *TrainStep) Observe(f func(layer int, d time.Duration)) {
+	s.observed = f != nil
+	s.machine.Observe(f)
+}
 
 // Async tells that observed runs take longer than others: every operation is waited for.
 func (s *TrainStep) Async() bool {
@@ -320,7 +328,7 @@ func (s *TrainStep) Bytes() int64 { return s.machine.Bytes() }
 
 // Close frees the graph's memory.
 func (s *TrainStep) Close() error {
-	err := s.machine.Close()
+	err := errors.Join(s.repeated.close(), s.machine.Close())
 	s.inputs.release()
 	return err
 }

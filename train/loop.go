@@ -39,6 +39,7 @@ type Loop struct {
 	unmeasured bool          // the evaluation of this step was interrupted
 	first      int           // step at which this process began
 	training   time.Duration // in steps, without evaluation and checkpoints
+	warned     bool          // of steps that are not recorded
 	under      []underWay    // steps that were begun and are not done, oldest first
 	settled    time.Time     // when the last step was done
 }
@@ -66,6 +67,10 @@ func (l *Loop) run(ctx context.Context, w io.Writer) (err error) {
 		err := ctx.Err()
 		if err == nil {
 			err = l.begin(ctx)
+		}
+		if e := l.stepper.notRecorded; e != nil && !l.warned {
+			l.warned = true
+			fmt.Fprintf(w, "warning   steps are given to the device operation by operation, slower than as a graph: %v\n", e)
 		}
 		ahead := 0
 		if err == nil && l.begun() < l.Schedule.Steps && l.mayGoAhead() {

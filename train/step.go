@@ -16,12 +16,13 @@ import (
 
 // Stepper takes steps of training with batches from anywhere.
 type Stepper struct {
-	model      *detector.Model
-	config     config.Config
-	optimizer  *Optimizer
-	normalizer *loss.Normalizer
-	average    map[string]*tensor.Dense // moving average by parameter, nil when off
-	queued     []func(*Taken) error     // what tells of the steps that were taken, oldest first
+	model       *detector.Model
+	config      config.Config
+	optimizer   *Optimizer
+	normalizer  *loss.Normalizer
+	average     map[string]*tensor.Dense // moving average by parameter, nil when off
+	queued      []func(*Taken) error     // what tells of the steps that were taken, oldest first
+	notRecorded error                    // why the last step was not, on an engine.Recorder
 }
 
 // Taken is what a step found.

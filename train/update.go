@@ -24,13 +24,18 @@ func (s *Stepper) queue(e engine.Stepping, g *detector.TrainStep, b *detector.Ba
 	if err := u.Rate(float32(lr)); err != nil {
 		return err
 	}
-	if err := g.Compute(); err != nil {
+	var network time.Duration
+	err = g.Repeat(func() error {
+		if err := g.Compute(); err != nil {
+			return err
+		}
+		network = time.Since(begin)
+		return s.optimizer.queue(g)
+	})
+	if err != nil {
 		return err
 	}
-	network := time.Since(begin)
-	if err := s.optimizer.queue(g); err != nil {
-		return err
-	}
+	s.notRecorded = g.NotRecorded()
 	if err := u.Tell(); err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"unsafe"
 
 	"gorgonia.org/cu"
@@ -45,8 +46,10 @@ type Engine struct {
 	tallies   []*tally          // room for counts of Assign
 	assigned  int               // pictures of the last Assign
 	updaters  map[*updater]bool // not released
-	labels    region            // [place, label] of a label that is no class
-	unjudged  bool              // labels may have been written
+	moves     atomic.Int64      // memory was given back so often: recordings that may read it are void
+	recording atomic.Bool
+	labels    region // [place, label] of a label that is no class
+	unjudged  bool   // labels may have been written
 	sums      []*tensor.Dense
 	next      int
 	mu        sync.Mutex

@@ -29,6 +29,9 @@ func (e *Engine) Alloc(size int64) (tensor.Memory, error) {
 }
 
 func (e *Engine) region(size int64) (r region, err error) {
+	if e.recording.Load() {
+		return r, errRecording
+	}
 	err = e.do(func() error {
 		if r.p, err = cu.MemAlloc(size); err != nil {
 			free, total, _ := cu.MemInfo()
@@ -73,6 +76,15 @@ func (e *Engine) Memory() (free, total int64, err error) {
 
 // Free gives memory of Alloc back.
 func (e *Engine) Free(mem tensor.Memory, _ int64) error {
+	e.moves.Add(1)
+	return e.free(mem)
+}
+
+// free is Free of what no recording reads.
+func (e *Engine) free(mem tensor.Memory) error {
+	if e.recording.Load() {
+		return errRecording
+	}
 	e.mu.Lock()
 	size, ok := e.blocks[mem.Uintptr()]
 	e.used -= size
@@ -93,13 +105,13 @@ func (e *Engine) New(dt tensor.Dtype, shape ...int) (*tensor.Dense, error) {
 	return e.At(mem, 0, dt, shape...), nil
 }
 
-// Release frees tensors of New.
+// Release frees tensors of New. They belong to whoever recorded work on them.
 func (e *Engine) Release(ts ...*tensor.Dense) {
 	for _, t := range ts {
 		if t == nil {
 			continue
 		}
-		if err := e.Free(t, 0); err != nil {
+		if err := e.free(t); err != nil {
 			panic(err) // released twice, or not made by New
 		}
 	}
@@ -116,6 +128,9 @@ func (e *Engine) Upload(dst *tensor.Dense, src any) error {
 	b, err := hostBytes(dst, src)
 	if err != nil || len(b) == 0 {
 		return err
+	}
+	if e.recording.Load() {
+		return errRecording
 	}
 	return e.do(func() error { return e.staging.send(e, cu.DevicePtr(dst.Uintptr()), b) })
 }
@@ -134,6 +149,9 @@ func (e *Engine) Download(dst any, src *tensor.Dense) error {
 
 // Wait returns when all work is done.
 func (e *Engine) Wait() error {
+	if e.recording.Load() {
+		return errRecording
+	}
 	return e.do(func() error {
 		if err := e.stream.Synchronize(); err != nil {
 			return fmt.Errorf("cuda: work on %v failed: %w", e.device, err)
@@ -144,6 +162,9 @@ func (e *Engine) Wait() error {
 
 // read waits for all work and copies from the GPU.
 func (e *Engine) read(b []byte, from cu.DevicePtr) error {
+	if e.recording.Load() {
+		return errRecording
+	}
 	defer runtime.KeepAlive(b)
 	return e.do(func() error {
 		if err := cu.MemcpyDtoHAsync(unsafe.Pointer(&b[0]), from, int64(len(b)), e.stream); err != nil {

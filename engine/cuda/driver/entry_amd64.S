@@ -85,6 +85,8 @@ slot\@:
 	entry	cuGraphDestroyNode
 	entry	cuGraphExecDestroy
 	entry	cuGraphGetEdges
+	entry	cuGraphInstantiateWithFlags
+	entry	cuGraphLaunch
 	entry	cuLaunchKernel
 	entry	cuLinkAddData_v2
 	entry	cuLinkAddFile_v2
@@ -152,9 +154,11 @@ slot\@:
 	entry	cuPointerGetAttribute
 	entry	cuPointerSetAttribute
 	entry	cuStreamAttachMemAsync
+	entry	cuStreamBeginCapture_v2
 	entry	cuStreamCreate
 	entry	cuStreamCreateWithPriority
 	entry	cuStreamDestroy_v2
+	entry	cuStreamEndCapture
 	entry	cuStreamGetFlags
 	entry	cuStreamGetPriority
 	entry	cuStreamQuery

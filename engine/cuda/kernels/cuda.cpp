@@ -16,6 +16,11 @@ using namespace host;
 static thread_local CUcontext current;
 static int context, stream, event;
 static std::string image; // the module's PTX
+static int64_t graphs, replays;
+
+// Calls that a recording forbids make it void.
+#define NOT_RECORDED \
+  if (capturing()) return invalidate()
 
 #define WANT_CONTEXT \
   if (!current) return CUDA_ERROR_INVALID_CONTEXT
@@ -41,6 +46,7 @@ static CUresult stream_create(CUstream *s, unsigned) {
 static CUresult stream_destroy(CUstream) { return CUDA_SUCCESS; }
 static CUresult stream_wait(CUstream s) {
   WANT_CONTEXT;
+  NOT_RECORDED;
   if (s != (CUstream)&stream) return CUDA_ERROR_INVALID_HANDLE;
   waits++;
   drain();
@@ -51,8 +57,12 @@ static CUresult event_create(CUevent *e, unsigned) {
   *e = (CUevent)&event;
   return CUDA_SUCCESS;
 }
-static CUresult event_record(CUevent, CUstream s) { return s == (CUstream)&stream ? CUDA_SUCCESS : CUDA_ERROR_INVALID_HANDLE; }
+static CUresult event_record(CUevent, CUstream s) {
+  NOT_RECORDED;
+  return s == (CUstream)&stream ? CUDA_SUCCESS : CUDA_ERROR_INVALID_HANDLE;
+}
 static CUresult event_wait(CUevent) {
+  NOT_RECORDED;
   drain();
   return CUDA_SUCCESS;
 }
@@ -86,10 +96,12 @@ static CUresult launch(CUfunction f, unsigned gx, unsigned gy, unsigned gz, unsi
 }
 static CUresult memory_alloc(CUdeviceptr *p, size_t n) {
   WANT_CONTEXT;
+  NOT_RECORDED;
   return allocate(p, n);
 }
 static CUresult memory_free(CUdeviceptr p) {
   WANT_CONTEXT;
+  NOT_RECORDED;
   return release(p);
 }
 static CUresult memory_info(size_t *free, size_t *total) {
@@ -100,11 +112,13 @@ static CUresult memory_info(size_t *free, size_t *total) {
 }
 static CUresult host_alloc(void **p, size_t n, unsigned) {
   WANT_CONTEXT;
+  NOT_RECORDED;
   *p = malloc(n);
   pin(*p, n);
   return CUDA_SUCCESS;
 }
 static CUresult host_free(void *p) {
+  NOT_RECORDED;
   drain();
   unpin(p);
   free(p);
@@ -117,6 +131,7 @@ static CUresult to_device(CUdeviceptr dst, const void *src, size_t n, CUstream s
     enqueue([=] { memcpy(seen(dst), src, n); });
     return CUDA_SUCCESS;
   }
+  NOT_RECORDED;
   std::vector<char> copy((const char *)src, (const char *)src + n); // pageable memory is staged at once
   enqueue([=] { memcpy(seen(dst), copy.data(), n); });
   return CUDA_SUCCESS;
@@ -124,6 +139,7 @@ static CUresult to_device(CUdeviceptr dst, const void *src, size_t n, CUstream s
 static CUresult to_host(void *dst, CUdeviceptr src, size_t n, CUstream s) {
   WANT_CONTEXT;
   if (s != (CUstream)&stream || !owns(src, n)) return CUDA_ERROR_INVALID_VALUE;
+  if (!pinned(dst)) NOT_RECORDED;
   enqueue([=] { memcpy(dst, seen(src), n); });
   if (!pinned(dst)) drain();
   return CUDA_SUCCESS;
@@ -141,6 +157,45 @@ static CUresult set_bytes(CUdeviceptr dst, unsigned char v, size_t n, CUstream) 
   return CUDA_SUCCESS;
 }
 
+struct Graph {
+  std::vector<std::function<void()>> work;
+};
+static CUresult capture_begin(CUstream s, CUstreamCaptureMode) {
+  WANT_CONTEXT;
+  if (s != (CUstream)&stream) return CUDA_ERROR_INVALID_HANDLE;
+  return capture() ? CUDA_SUCCESS : CUDA_ERROR_ILLEGAL_STATE;
+}
+static CUresult capture_end(CUstream, CUgraph *g) {
+  WANT_CONTEXT;
+  *g = NULL;
+  if (!capturing()) return CUDA_ERROR_ILLEGAL_STATE;
+  Graph recorded;
+  if (!captured(&recorded.work)) return CUDA_ERROR_STREAM_CAPTURE_INVALIDATED;
+  graphs++;
+  *g = (CUgraph) new Graph(recorded);
+  return CUDA_SUCCESS;
+}
+static CUresult graph_make(CUgraphExec *e, CUgraph g, unsigned long long) {
+  WANT_CONTEXT;
+  NOT_RECORDED;
+  graphs++;
+  *e = (CUgraphExec) new Graph(*(Graph *)g);
+  return CUDA_SUCCESS;
+}
+// Work finds memory as it is when its turn comes.
+static CUresult graph_launch(CUgraphExec e, CUstream s) {
+  WANT_CONTEXT;
+  if (s != (CUstream)&stream) return CUDA_ERROR_INVALID_HANDLE;
+  replays++;
+  for (auto &w : ((Graph *)e)->work) enqueue(w);
+  return CUDA_SUCCESS;
+}
+static CUresult graph_free(void *g) {
+  graphs--;
+  delete (Graph *)g;
+  return CUDA_SUCCESS;
+}
+
 extern "C" void *retinago_host_cuda(void *, const char *name) {
   static const struct {
     const char *name;
@@ -155,7 +210,10 @@ extern "C" void *retinago_host_cuda(void *, const char *name) {
                    {"cuModuleUnload", (void *)module_unload}, {"cuModuleGetFunction", (void *)module_function}, {"cuLaunchKernel", (void *)launch},
                    {"cuMemAlloc_v2", (void *)memory_alloc}, {"cuMemFree_v2", (void *)memory_free}, {"cuMemGetInfo_v2", (void *)memory_info},
                    {"cuMemHostAlloc", (void *)host_alloc}, {"cuMemFreeHost", (void *)host_free}, {"cuMemcpyHtoDAsync_v2", (void *)to_device},
-                   {"cuMemcpyDtoHAsync_v2", (void *)to_host}, {"cuMemcpyDtoDAsync_v2", (void *)within}, {"cuMemsetD8Async", (void *)set_bytes}};
+                   {"cuMemcpyDtoHAsync_v2", (void *)to_host}, {"cuMemcpyDtoDAsync_v2", (void *)within}, {"cuMemsetD8Async", (void *)set_bytes},
+                   {"cuStreamBeginCapture_v2", (void *)capture_begin}, {"cuStreamEndCapture", (void *)capture_end},
+                   {"cuGraphInstantiateWithFlags", (void *)graph_make}, {"cuGraphLaunch", (void *)graph_launch},
+                   {"cuGraphDestroy", (void *)graph_free}, {"cuGraphExecDestroy", (void *)graph_free}};
   for (auto &f : functions)
     if (!strcmp(f.name, name)) return f.f;
   return NULL;
@@ -167,4 +225,8 @@ extern "C" void retinago_host_counts(int64_t *l, int64_t *n, int64_t *w) {
   *l = live;
   *n = launches;
   *w = waits;
+}
+extern "C" void retinago_host_graphs(int64_t *g, int64_t *r) {
+  *g = graphs;
+  *r = replays;
 }

@@ -58,3 +58,10 @@ func Count() Counts {
 	C.retinago_host_counts(&b, &l, &w)
 	return Counts{int64(b), int64(l), int64(w)}
 }
+
+// Graphs is how many recordings there are, and how often one was repeated.
+func Graphs() (live, replays int64) {
+	var l, r C.int64_t
+	C.retinago_host_graphs(&l, &r)
+	return int64(l), int64(r)
+}

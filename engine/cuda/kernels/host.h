@@ -19,6 +19,7 @@ int64_t retinago_host_products(int *compute);
 void retinago_host_threads(int n);
 void retinago_host_capacity(int64_t bytes);
 void retinago_host_counts(int64_t *live_bytes, int64_t *launches, int64_t *waits);
+void retinago_host_graphs(int64_t *live, int64_t *replays);
 
 #ifdef __cplusplus
 }

@@ -26,9 +26,38 @@ typedef std::lock_guard<std::recursive_mutex> Lock;
 
 static size_t pages(size_t n) { return (n + PAGE - 1) / PAGE * PAGE; }
 
+static std::vector<std::function<void()>> list;
+static bool recording, valid;
+
 void enqueue(std::function<void()> work) {
   Lock l(mutex);
-  queue.push_back(work);
+  if (recording) list.push_back(work);
+  else queue.push_back(work);
+}
+
+bool capture() {
+  Lock l(mutex);
+  if (recording) return false;
+  list.clear();
+  return recording = valid = true;
+}
+
+bool capturing() {
+  Lock l(mutex);
+  return recording;
+}
+
+CUresult invalidate() {
+  Lock l(mutex);
+  valid = false;
+  return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
+}
+
+bool captured(std::vector<std::function<void()>> *out) {
+  Lock l(mutex);
+  recording = false;
+  out->swap(list);
+  return valid;
 }
 
 void drain() {

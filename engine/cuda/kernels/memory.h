@@ -4,12 +4,19 @@
 #include <cuda.h>
 
 #include <functional>
+#include <vector>
 
 namespace host {
 
 // Work waits in the queue until somebody waits for it, in order.
 void enqueue(std::function<void()> work);
 void drain();
+// Between the two, work is kept in a list and not done; invalidate makes the list void, as calls do that a recording forbids.
+bool capture();
+bool capturing();
+CUresult invalidate();
+// What was recorded; false where it is void.
+bool captured(std::vector<std::function<void()>> *);
 
 // Where work finds the memory at a device address, which itself nobody can read. NULL is NULL.
 void *seen(uint64_t p);
