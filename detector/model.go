@@ -153,7 +153,7 @@ func (m *Model) builder(mode nn.Mode) *nn.Builder {
 // network adds everything between pictures and head outputs, and returns these and what the heads read, level by level;
 // errors are the builder's.
 func (m *Model) network(b *nn.Builder, x *G.Node) (levels, logits, deltas []*G.Node) {
-	c := m.backbone.Build(b, x)
+	c := m.backbone.Build(b, b.Narrow(x))
 	levels = m.pyramid.Build(b, c, m.backbone.Channels())
 	// The logits are the largest results: made last, they are the first that the backward pass is done with.
 	deltas = m.head.Box(b, levels)

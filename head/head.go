@@ -23,15 +23,15 @@ type Head struct {
 	Prefix     string
 }
 
-// Class adds the class subnet to levels of the pyramid and returns their logits [N,h,w,A*K]. Each convolution runs on all
+// Class adds the class subnet to levels of the pyramid and returns their logits [N,h,w,A*K], in float32. Each convolution runs on all
 // levels before the next one, so that its weights are prepared once.
 func (h Head) Class(b *nn.Builder, levels []*G.Node) []*G.Node {
 	const name = "classification_head."
 	return each(h.tower(b, levels, name), func(x *G.Node) *G.Node {
-		return b.Conv(x, nn.ConvSpec{
+		return b.Widen(b.Conv(x, nn.ConvSpec{
 			Name: h.Prefix + name + "cls_logits", In: h.Width, Out: h.Anchors * h.Logits(), Kernel: 3,
 			Bias: true, BiasInit: h.prior, Init: nn.Normal(.01),
-		})
+		}))
 	})
 }
 
@@ -59,9 +59,9 @@ func (h Head) prior(r *rand.Rand, shape []int, v []float32) {
 func (h Head) Box(b *nn.Builder, levels []*G.Node) []*G.Node {
 	const name = "regression_head."
 	return each(h.tower(b, levels, name), func(x *G.Node) *G.Node {
-		return b.Conv(x, nn.ConvSpec{
+		return b.Widen(b.Conv(x, nn.ConvSpec{
 			Name: h.Prefix + name + "bbox_reg", In: h.Width, Out: h.Anchors * 4, Kernel: 3, Bias: true, Init: nn.Normal(.01),
-		})
+		}))
 	})
 }
 

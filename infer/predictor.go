@@ -30,15 +30,15 @@ type Detection struct {
 
 // Options configures a Predictor. Zero values take the checkpoint's choices.
 type Options struct {
-	Device  string // of package device; empty is the cpu
-	TF32    bool   // as device.Options
-	Threads int    // 0 takes all cores
-	Score   *float64
-	NMS     *float64
-	Method  string  // of package nms
-	Sigma   float64 // of the methods with a Gaussian
-	MaxDets int
-	Choice  Choice
+	Device    string // of package device; empty is the cpu
+	Precision string // as device.Options
+	Threads   int    // 0 takes all cores
+	Score     *float64
+	NMS       *float64
+	Method    string  // of package nms
+	Sigma     float64 // of the methods with a Gaussian
+	MaxDets   int
+	Choice    Choice
 	// FastDecode is config's data.fast_decode, also for a checkpoint without it.
 	FastDecode bool
 }
@@ -71,7 +71,7 @@ type Predictor struct {
 
 // Load reads a checkpoint, which carries everything that prediction needs.
 func Load(path string, o Options) (*Predictor, error) {
-	e, err := device.Open(device.Options{Name: o.Device, TF32: o.TF32, Threads: o.Threads})
+	e, err := device.Open(device.Options{Name: o.Device, Precision: o.Precision, Threads: o.Threads})
 	if err != nil {
 		return nil, err
 	}

@@ -161,6 +161,9 @@ type convWeights struct {
 func (c *convWeights) Name() string                               { return "ConvWeights" }
 func (c *convWeights) Shape([]tensor.Shape) (tensor.Shape, error) { return c.w.Clone(), nil }
 
+// Dtype is that of the weights.
+func (c *convWeights) Dtype() tensor.Dtype { return tensor.Float32 }
+
 func (c *convWeights) Forward(e engine.Engine, out *tensor.Dense, in []*tensor.Dense) error {
 	return e.ConvWeights(out, in[0], in[1], third(in), c.p)
 }
@@ -185,6 +188,8 @@ func (biasGrad) Name() string { return "BiasGrad" }
 func (biasGrad) Shape(in []tensor.Shape) (tensor.Shape, error) {
 	return tensor.Shape{in[0][in[0].Dims()-1]}, nil
 }
+
+func (biasGrad) Dtype() tensor.Dtype { return tensor.Float32 }
 
 func (biasGrad) Forward(e engine.Engine, out *tensor.Dense, in []*tensor.Dense) error {
 	return e.BiasGrad(out, in[0])

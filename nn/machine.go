@@ -97,7 +97,7 @@ func (m *Machine) Value(n *G.Node) *tensor.Dense { return n.Value().(*tensor.Den
 func (m *Machine) Bind(mem tensor.Memory) {
 	m.sums = m.sums[:0]
 	for _, n := range m.plan.order {
-		out := m.engine.At(mem, m.plan.offset[n], tensor.Float32, n.Shape()...)
+		out := m.engine.At(mem, m.plan.offset[n], n.Dtype(), n.Shape()...)
 		if o, ok := n.Op().(*op); ok {
 			o.out = out
 		} else {

@@ -110,6 +110,8 @@ func (g *normParamGrad) Shape(in []tensor.Shape) (tensor.Shape, error) {
 	return tensor.Shape{2, in[2][3]}, nil
 }
 
+func (g *normParamGrad) Dtype() tensor.Dtype { return tensor.Float32 }
+
 func (g *normParamGrad) Forward(e engine.Engine, out *tensor.Dense, in []*tensor.Dense) error {
 	if g.of.batch {
 		return e.BatchNormParamGrad(out, in[0], in[1], in[2], g.of.stats, g.of.p)

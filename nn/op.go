@@ -40,6 +40,12 @@ type View interface {
 	Offset(in tensor.Shape) int
 }
 
+// Typed is a Kernel whose result has a type of its own. Other results have that of their first input.
+type Typed interface {
+	Kernel
+	Dtype() tensor.Dtype
+}
+
 // InPlace is a Kernel whose output may lie over one of its inputs, on an engine.Summing.
 type InPlace interface {
 	Kernel
@@ -60,7 +66,7 @@ type Counted interface {
 	FLOPs(in []tensor.Shape, out tensor.Shape) int64
 }
 
-// Apply adds k to the graph of its inputs. All tensors are float32, but for those that were made otherwise.
+// Apply adds k to the graph of its inputs.
 func Apply(k Kernel, in ...*G.Node) (*G.Node, error) {
 	o := &op{k: k, id: opID.Add(1), layer: layerOf(in)}
 	shapes := make([]tensor.Shape, len(in))
@@ -77,7 +83,11 @@ func Apply(k Kernel, in ...*G.Node) (*G.Node, error) {
 		return nil, fmt.Errorf("nn: %s of %v: %w", k.Name(), shapes, err)
 	}
 	o.in, o.shape = shapes, shape
-	o.typ = hm.NewFnType(append(types, G.TensorType{Dims: shape.Dims(), Of: tensor.Float32})...)
+	of := in[0].Dtype()
+	if t, ok := k.(Typed); ok {
+		of = t.Dtype()
+	}
+	o.typ = hm.NewFnType(append(types, G.TensorType{Dims: shape.Dims(), Of: of})...)
 	o.arity = len(in)
 	return G.ApplyOp(o, in...)
 }

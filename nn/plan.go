@@ -73,7 +73,7 @@ func NewPlan(e engine.Engine, outputs G.Nodes) (*Plan, error) {
 	p.place(last, over)
 	for _, n := range p.order {
 		if src, elems, ok := viewOf(n); ok {
-			p.offset[n] = p.offset[src] + 4*int64(elems)
+			p.offset[n] = p.offset[src] + int64(elems)*int64(n.Dtype().Size())
 		}
 	}
 	return p, nil
@@ -173,7 +173,7 @@ func (p *Plan) place(last []int, over map[int]int) {
 
 // size is the bytes of a result, rounded up to whole cache lines.
 func size(n *G.Node) int64 {
-	return (int64(n.Shape().TotalSize())*4 + align - 1) / align * align
+	return (int64(n.Shape().TotalSize())*int64(n.Dtype().Size()) + align - 1) / align * align
 }
 
 // children are the nodes that n reads.

@@ -10,7 +10,7 @@ import (
 
 // Describe tells what e runs on.
 func Describe(e engine.Engine) Machine {
-	m := Machine{CPU: cpu.Processor(), Engine: e.Name(), Threads: e.Threads(), Pictures: picture.Codec(), Go: runtime.Version(), System: runtime.GOOS + "/" + runtime.GOARCH}
+	m := Machine{CPU: cpu.Processor(), Engine: e.Name(), Precision: engine.PrecisionOf(e).String(), Threads: e.Threads(), Pictures: picture.Codec(), Go: runtime.Version(), System: runtime.GOOS + "/" + runtime.GOARCH}
 	if c, ok := e.(*cpu.Engine); ok {
 		m.ISA, _ = cpu.ISA() // c runs: there is no error
 		m.Algorithm, m.Choices, m.OneDNN = c.Algorithm().String(), c.Choices(), cpu.LibraryVersion()

@@ -21,7 +21,7 @@ func (r Result) Print(w io.Writer) error {
 	if m.OneDNN != "" {
 		p.line("%s, %d threads, %s: %s, oneDNN %s, convolutions %s, pictures %s", m.CPU, m.Threads, m.Engine, m.ISA, m.OneDNN, m.Algorithm, m.Pictures)
 	} else {
-		p.line("%s beside %s: pictures %s", m.Engine, m.CPU, m.Pictures)
+		p.line("%s in %s beside %s: pictures %s", m.Engine, m.Precision, m.CPU, m.Pictures)
 	}
 	if m.Choices != "" {
 		p.line("convolutions' choices in %s", m.Choices)

@@ -29,6 +29,7 @@ type Result struct {
 type Machine struct {
 	CPU       string `json:"cpu"`
 	Engine    string `json:"engine"`
+	Precision string `json:"precision"`
 	Threads   int    `json:"threads"`
 	ISA       string `json:"isa"`               // of the cpu's kernels; like Algorithm and OneDNN empty elsewhere
 	Algorithm string `json:"algorithm"`         // of convolutions

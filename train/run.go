@@ -23,12 +23,12 @@ import (
 
 // Options says where a run lives.
 type Options struct {
-	Out    string    // directory; made when it is absent
-	Resume bool      // continue the run that is there
-	Log    io.Writer // progress, for people
-	Hooks  []Hook    // besides the run's own, and called before them
-	Device string    // of package device; empty is the cpu
-	TF32   bool      // as device.Options
+	Out       string    // directory; made when it is absent
+	Resume    bool      // continue the run that is there
+	Log       io.Writer // progress, for people
+	Hooks     []Hook    // besides the run's own, and called before them
+	Device    string    // of package device; empty is the cpu
+	Precision string    // as device.Options
 }
 
 // Run trains a model to the end of its schedule. Cancelling ctx ends it early, with a checkpoint and without an error.
@@ -59,7 +59,7 @@ func Run(ctx context.Context, c config.Config, o Options) (err error) {
 	if err != nil {
 		return err
 	}
-	e, err := device.Open(device.Options{Name: o.Device, TF32: o.TF32, Threads: c.Train.Threads, Convolutions: how, Warn: func(err error) { fmt.Fprintln(o.Log, err) }})
+	e, err := device.Open(device.Options{Name: o.Device, Precision: o.Precision, Threads: c.Train.Threads, Convolutions: how, Warn: func(err error) { fmt.Fprintln(o.Log, err) }})
 	if err != nil {
 		return err
 	}
@@ -213,7 +213,7 @@ func (l *Loop) announce(o Options, val *data.Dataset) error {
 		fmt.Fprintf(o.Log, "          %s: %s\n", val.Path(), val.Summary())
 	}
 	fmt.Fprintf(o.Log, "schedule  %s\n", l.Schedule)
-	fmt.Fprintf(o.Log, "compute   %s, %d threads; loss %s over %s\n", l.Model.Engine().Name(), l.Model.Engine().Threads(), c.Loss.Kind, c.Loss.Normalizer)
+	fmt.Fprintf(o.Log, "compute   %s in %v, %d threads; loss %s over %s\n", l.Model.Engine().Name(), engine.PrecisionOf(l.Model.Engine()), l.Model.Engine().Threads(), c.Loss.Kind, c.Loss.Normalizer)
 	for _, w := range c.Warnings() {
 		fmt.Fprintf(o.Log, "warning   %s\n", w)
 	}

@@ -44,7 +44,7 @@ func benchCommand() *cli.Command {
 				&cli.StringFlag{Name: "mode", Usage: "infer or train", Value: "infer"},
 				&cli.IntFlag{Name: "batch", Usage: "pictures at once", Value: 1},
 				&cli.StringFlag{Name: "size", Usage: "canvas as `HxW` in multiples of 32", DefaultText: "the config's largest"},
-				deviceFlag(), tf32Flag(),
+				deviceFlag(), precisionFlag(),
 				&cli.IntFlag{Name: "threads", Usage: "of the compute", DefaultText: "all cores"},
 				convolutionsFlag("measured; fixed for training"),
 				&cli.IntFlag{Name: "rounds", Usage: "measured runs, after two to warm up", Value: 10},

@@ -56,7 +56,7 @@ func detectCommand() *cli.Command {
 			&cli.StringSliceFlag{Name: "line", Usage: "count tracks that cross a line: `x1,y1,x2,y2` in pixels; again for more"},
 			&cli.StringSliceFlag{Name: "zone", Usage: "count tracks in and out of a polygon: `x1,y1,x2,y2,x3,y3,...`; again for more"},
 			&cli.BoolFlag{Name: "smooth", Usage: "boxes of tracks as the filter expects them: they move evenly"},
-			deviceFlag(), tf32Flag(),
+			deviceFlag(), precisionFlag(),
 			&cli.IntFlag{Name: "threads", Usage: "of the compute", DefaultText: "all cores"},
 			convolutionsFlag("measured"),
 			&cli.IntFlag{Name: "workers", Usage: "that read, and as many that draw and write", DefaultText: "one for four cores"},
@@ -155,7 +155,7 @@ func detectOptions(c *cli.Context) (options, error) {
 		}
 	}
 	o.score = float32(score)
-	o.predictor = infer.Options{Device: c.String("device"), TF32: c.Bool("tf32"), Threads: c.Int("threads"), Score: &score, Method: c.String("method"), Sigma: c.Float64("sigma"), MaxDets: c.Int("max"),
+	o.predictor = infer.Options{Device: c.String("device"), Precision: c.String("precision"), Threads: c.Int("threads"), Score: &score, Method: c.String("method"), Sigma: c.Float64("sigma"), MaxDets: c.Int("max"),
 		FastDecode: c.Bool("fast-decode"), Choice: infer.Choice{Scores: scores, Classes: c.StringSlice("class"), Flip: c.Bool("flip"), Merge: c.String("merge"),
 			Tile: c.Int("tile"), Overlap: c.Float64("overlap")}}
 	if c.IsSet("nms") {

@@ -17,8 +17,12 @@ func TestDeviceWithoutGPU(t *testing.T) {
 		}
 		wants(t, out, "device")
 	}
-	if code, out := call(t, "bench", "speed", "-size", "64x64", "-tf32"); code != exitError {
-		t.Errorf("-tf32 on the cpu: code %d, %s", code, out)
+	for _, precision := range []string{"tf32", "bf16", "half"} {
+		code, out := call(t, "bench", "speed", "-size", "64x64", "-precision", precision)
+		if code != exitError {
+			t.Errorf("-precision %s on the cpu: code %d", precision, code)
+		}
+		wants(t, out, precision)
 	}
 	wants(t, ok(t, "version"), "GPU ")
 }

@@ -33,7 +33,7 @@ func evalCommand() *cli.Command {
 			&cli.StringFlag{Name: "json", Usage: "write the numbers to `FILE`: stats at full precision, classes, precision arrays"},
 			&cli.StringFlag{Name: "report", Usage: "write one HTML `FILE` with numbers, curves, scores to ask for, confusion and kinds of errors"},
 			&cli.StringFlag{Name: "results", Usage: "write the model's detections to `FILE` in COCO's results format"},
-			deviceFlag(), tf32Flag(),
+			deviceFlag(), precisionFlag(),
 			&cli.IntFlag{Name: "threads", Usage: "of the compute", DefaultText: "all cores"},
 			convolutionsFlag("fixed"),
 			&cli.BoolFlag{Name: "fast-decode", Usage: "as detect's, whatever the checkpoint says"},

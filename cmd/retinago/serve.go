@@ -40,6 +40,7 @@ func serveCommand() *cli.Command {
 			&cli.Float64Flag{Name: "score", Usage: "least score of requests that name none", Value: .5},
 			&cli.Float64Flag{Name: "nms", Usage: "IoU above which the lower score of a class goes", DefaultText: "of the checkpoint"},
 			&cli.StringFlag{Name: "method", Usage: "how boxes of one object are thinned out: " + strings.Join(nms.Kinds(), ", "), DefaultText: "of the checkpoint"},
+			deviceFlag(), precisionFlag(),
 			&cli.IntFlag{Name: "threads", Usage: "of the compute", DefaultText: "all cores"},
 			&cli.BoolFlag{Name: "fast-decode", Usage: "read JPEGs at 1/2, 1/4 or 1/8 where they are scaled down by as much (data.fast_decode)"},
 			&cli.IntFlag{Name: "queue", Usage: "pictures on the way per model; more are answered 429", Value: 32},
@@ -156,7 +157,7 @@ func loadModels(c *cli.Context, o *serve.Options) (loaded []*infer.Predictor, er
 	if err := (nms.Method{Kind: c.String("method")}).Check(); err != nil {
 		return nil, usage("serve: -method: %v", err)
 	}
-	how := infer.Options{Threads: c.Int("threads"), Score: &score, Method: c.String("method"), FastDecode: c.Bool("fast-decode")}
+	how := infer.Options{Device: c.String("device"), Precision: c.String("precision"), Threads: c.Int("threads"), Score: &score, Method: c.String("method"), FastDecode: c.Bool("fast-decode")}
 	if c.IsSet("nms") {
 		v := c.Float64("nms")
 		if v < 0 || v > 1 {

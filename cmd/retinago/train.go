@@ -36,7 +36,7 @@ func trainCommand() *cli.Command {
 		Flags: append(configFlags(),
 			&cli.StringFlag{Name: "out", Usage: "`DIR` of the run; default runs/NAME of the config"},
 			&cli.BoolFlag{Name: "resume", Usage: "continue the run in -out"},
-			deviceFlag(), tf32Flag(),
+			deviceFlag(), precisionFlag(),
 		),
 		Action: func(c *cli.Context) error {
 			cfg, err := loadConfig(c)
@@ -51,7 +51,7 @@ func trainCommand() *cli.Command {
 				}
 				out = filepath.Join("runs", name)
 			}
-			if err := train.Run(c.Context, cfg, train.Options{Out: out, Resume: c.Bool("resume"), Log: c.App.Writer, Device: c.String("device"), TF32: c.Bool("tf32")}); err != nil {
+			if err := train.Run(c.Context, cfg, train.Options{Out: out, Resume: c.Bool("resume"), Log: c.App.Writer, Device: c.String("device"), Precision: c.String("precision")}); err != nil {
 				return err
 			}
 			if c.Context.Err() != nil {

@@ -30,7 +30,10 @@ func (e *Engine) plan(kind C.int, s C.retinago_shape) (*C.retinago_plan, uint64,
 	if !ok {
 		p = (*C.retinago_plan)(C.calloc(1, C.size_t(unsafe.Sizeof(*p))))
 		math := C.int(3)
-		if e.tf32 {
+		switch {
+		case s._type != C.FLOAT:
+			math = 1
+		case e.precision == engine.TF32:
 			math = 0
 		}
 		if r := C.retinago_plan_make(p, e.context(), e.cudnn, kind, &s, math, mostWorkspace); r != 0 {
@@ -49,10 +52,21 @@ func (e *Engine) freePlan(p *C.retinago_plan) {
 	C.free(unsafe.Pointer(p))
 }
 
-func convShape(x, w, y *tensor.Dense, p engine.ConvParams) C.retinago_shape {
+func (e *Engine) convShape(x, w, y *tensor.Dense, p engine.ConvParams) C.retinago_shape {
 	xs, ws, ys := x.Shape(), w.Shape(), y.Shape()
 	return C.retinago_shape{n: C.int(xs[0]), h: C.int(xs[1]), w: C.int(xs[2]), c: C.int(xs[3]), k: C.int(ws[0]), r: C.int(ws[2]), s: C.int(ws[3]),
-		oh: C.int(ys[1]), ow: C.int(ys[2]), stride: C.int(p.Stride), pad: C.int(p.Pad), groups: C.int(max(p.Groups, 1))}
+		oh: C.int(ys[1]), ow: C.int(ys[2]), stride: C.int(p.Stride), pad: C.int(p.Pad), groups: C.int(max(p.Groups, 1)), _type: e.cudnnType(x)}
+}
+
+// cudnnType is a tensor's type by cuDNN's number.
+func (e *Engine) cudnnType(t *tensor.Dense) C.int {
+	switch {
+	case t.Dtype() != engine.Half:
+		return C.FLOAT
+	case e.precision == engine.BF16:
+		return C.BFLOAT16
+	}
+	return C.HALF
 }
 
 func ptr(p uint64) C.CUdeviceptr { return C.CUdeviceptr(p) }
@@ -65,7 +79,7 @@ func (e *Engine) Conv(y, x, w, scale, b, res *tensor.Dense, p engine.ConvParams)
 		}
 		return e.finish(y, b, res, p)
 	}
-	filters, err := e.filters(w, scale)
+	filters, err := e.filters(w, scale, x.Dtype())
 	if err != nil {
 		return err
 	}
@@ -74,12 +88,16 @@ func (e *Engine) Conv(y, x, w, scale, b, res *tensor.Dense, p engine.ConvParams)
 			return err
 		}
 	}
-	plan, space, err := e.plan(C.FORWARD, convShape(x, w, y, p))
+	plan, space, err := e.plan(C.FORWARD, e.convShape(x, w, y, p))
 	if err != nil {
 		return err
 	}
 	if b != nil && plan.unfused == 0 && (!p.ReLU || p.Rectifier == engine.Rectifier{}) {
-		r := C.retinago_conv_fused(e.context(), e.cudnn, plan, ptr(at(y)), ptr(at(x)), ptr(filters), ptr(at(b)), ptr(maybe(res)), C.int(flag(p.ReLU)), ptr(space), plan.workspace)
+		bias, err := e.filters(b, nil, x.Dtype())
+		if err != nil {
+			return err
+		}
+		r := C.retinago_conv_fused(e.context(), e.cudnn, plan, ptr(at(y)), ptr(at(x)), ptr(filters), ptr(bias), ptr(maybe(res)), C.int(flag(p.ReLU)), ptr(space), plan.workspace)
 		if r == 0 {
 			return nil
 		}
@@ -96,7 +114,7 @@ func (e *Engine) finish(y, b, res *tensor.Dense, p engine.ConvParams) error {
 	if b == nil && res == nil && !p.ReLU {
 		return nil
 	}
-	return e.each("finish", size(y), at(y), maybe(b), maybe(res), long(size(y)), long(y.Shape()[3]), flag(p.ReLU), float(p.Rectifier.Slope), float(p.Rectifier.Cap))
+	return e.each(e.of("finish", y), size(y), at(y), maybe(b), maybe(res), long(size(y)), long(y.Shape()[3]), flag(p.ReLU), float(p.Rectifier.Slope), float(p.Rectifier.Cap))
 }
 
 // ConvData computes the gradient of a convolution by its input.
@@ -104,7 +122,7 @@ func (e *Engine) ConvData(dx, dy, w, scale *tensor.Dense, p engine.ConvParams) e
 	if depthwise(dx, w, p) {
 		return e.depthwiseData(dx, dy, w, scale, p)
 	}
-	filters, err := e.filters(w, scale)
+	filters, err := e.filters(w, scale, dy.Dtype())
 	if err != nil {
 		return err
 	}
@@ -113,7 +131,7 @@ func (e *Engine) ConvData(dx, dy, w, scale *tensor.Dense, p engine.ConvParams) e
 			return err
 		}
 	}
-	plan, space, err := e.plan(C.BY_DATA, convShape(dx, w, dy, p))
+	plan, space, err := e.plan(C.BY_DATA, e.convShape(dx, w, dy, p))
 	if err != nil {
 		return err
 	}
@@ -125,60 +143,76 @@ func (e *Engine) ConvWeights(dw, dy, x, scale *tensor.Dense, p engine.ConvParams
 	if depthwise(x, dw, p) {
 		return e.depthwiseWeights(dw, dy, x, scale, p)
 	}
-	to := at(dw)
-	if !plain(dw, scale) {
-		var err error
-		if to, err = e.space(weightsOf, int64(4*size(dw))); err != nil {
-			return err
-		}
-	}
-	if err := e.weightSums(to, dw, dy, x, p); err != nil || to == at(dw) {
-		return err
-	}
-	s := dw.Shape()
-	return e.each("unpack_weights", size(dw), at(dw), to, maybe(scale), long(s[0]), long(s[1]), long(s[2]*s[3]))
-}
-
-// weightSums writes the gradient by weights of the shape of dw to K,R,S,C.
-func (e *Engine) weightSums(to uint64, dw, dy, x *tensor.Dense, p engine.ConvParams) error {
 	if pointwise(dw, p) {
-		if done, err := e.pointwiseWeights(to, dw, dy, x); done || err != nil {
+		if done, err := e.pointwiseWeights(dw, dy, x, scale); done || err != nil {
 			return err
 		}
 	}
-	plan, space, err := e.plan(C.BY_WEIGHTS, convShape(x, dw, dy, p))
+	plan, space, err := e.plan(C.BY_WEIGHTS, e.convShape(x, dw, dy, p))
 	if err != nil {
 		return err
 	}
-	return cudnnError("ConvWeights", C.retinago_conv_weights(e.context(), e.cudnn, plan, ptr(to), ptr(at(dy)), ptr(at(x)), ptr(space), plan.workspace))
+	to := at(dw)
+	if !plain(dw, scale, x.Dtype()) {
+		if to, err = e.space(weightsOf, bytes(dw, x.Dtype())); err != nil {
+			return err
+		}
+	}
+	if err := cudnnError("ConvWeights", C.retinago_conv_weights(e.context(), e.cudnn, plan, ptr(to), ptr(at(dy)), ptr(at(x)), ptr(space), plan.workspace)); err != nil || to == at(dw) {
+		return err
+	}
+	return e.unpack(dw, to, x.Dtype(), scale)
 }
 
-// plain tells whether weights are in cuDNN's layout as they are.
-func plain(w, scale *tensor.Dense) bool { return scale == nil && w.Shape()[2]*w.Shape()[3] == 1 }
+// unpack brings a gradient by weights, as K,R,S,C in the type dt, to dw.
+func (e *Engine) unpack(dw *tensor.Dense, from uint64, dt tensor.Dtype, scale *tensor.Dense) error {
+	k, c, rs := filterSize(dw)
+	return e.each(e.form("unpack_weights", dt), size(dw), at(dw), from, maybe(scale), long(k), long(c), long(rs))
+}
 
-type packedKey struct{ w, scale uint64 }
+// plain tells whether parameters are in cuDNN's layout and of type dt as they are.
+func plain(w, scale *tensor.Dense, dt tensor.Dtype) bool {
+	_, _, rs := filterSize(w)
+	return scale == nil && rs == 1 && dt == w.Dtype()
+}
 
-// packedWeights are weights times scale, as K,R,S,C.
+// filterSize is the number of filters, their channels and their taps. A bias is K filters of one channel and tap.
+func filterSize(w *tensor.Dense) (k, c, rs int) {
+	if s := w.Shape(); s.Dims() == 4 {
+		return s[0], s[1], s[2] * s[3]
+	}
+	return size(w), 1, 1
+}
+
+// bytes is the size of t's values as dt.
+func bytes(t *tensor.Dense, dt tensor.Dtype) int64 { return int64(size(t)) * int64(dt.Size()) }
+
+type packedKey struct {
+	w, scale uint64
+	dt       tensor.Dtype
+}
+
+// packedWeights are weights times scale, as K,R,S,C, in the type of activations.
 type packedWeights struct {
 	mem   region
 	fresh bool
 }
 
-// filters returns weights in cuDNN's layout, made anew after WeightsChanged.
-func (e *Engine) filters(w, scale *tensor.Dense) (uint64, error) {
-	if plain(w, scale) {
+// filters returns weights, or a bias, in cuDNN's layout and as dt, made anew after WeightsChanged.
+func (e *Engine) filters(w, scale *tensor.Dense, dt tensor.Dtype) (uint64, error) {
+	if plain(w, scale, dt) {
 		return at(w), nil
 	}
-	k := packedKey{at(w), maybe(scale)}
+	k := packedKey{at(w), maybe(scale), dt}
 	p := e.packed[k]
-	if p != nil && p.mem.n < int64(4*size(w)) {
+	if p != nil && p.mem.n < bytes(w, dt) {
 		if err := e.Free(p.mem, 0); err != nil {
 			return 0, err
 		}
 		p = nil
 	}
 	if p == nil {
-		mem, err := e.region(int64(4 * size(w)))
+		mem, err := e.region(bytes(w, dt))
 		if err != nil {
 			return 0, err
 		}
@@ -188,9 +222,9 @@ func (e *Engine) filters(w, scale *tensor.Dense) (uint64, error) {
 	if p.fresh {
 		return at(p.mem), nil
 	}
-	s := w.Shape()
+	filters, c, rs := filterSize(w)
 	p.fresh = true
-	return at(p.mem), e.each("pack_weights", size(w), at(p.mem), at(w), maybe(scale), long(s[0]), long(s[1]), long(s[2]*s[3]))
+	return at(p.mem), e.each(e.form("pack_weights", dt), size(w), at(p.mem), at(w), maybe(scale), long(filters), long(c), long(rs))
 }
 
 // WeightsChanged makes the next convolutions pack their weights anew.

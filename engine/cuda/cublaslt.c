@@ -89,7 +89,7 @@ int retinago_product_make(retinago_product *p, CUcontext ctx, void *handle, cons
   }
   TRY(CALL(layout_t, MatrixLayoutCreate)(&p->a, s->type, ta ? s->k : s->m, ta ? s->m : s->k, ta ? s->k : s->m));
   TRY(CALL(layout_t, MatrixLayoutCreate)(&p->b, s->type, tb ? s->n : s->k, tb ? s->k : s->n, tb ? s->n : s->k));
-  TRY(CALL(layout_t, MatrixLayoutCreate)(&p->d, s->type, s->m, s->n, s->m));
+  TRY(CALL(layout_t, MatrixLayoutCreate)(&p->d, s->result, s->m, s->n, s->m));
   void *preference;
   TRY(CALL(make_t, MatmulPreferenceCreate)(&preference));
   r = limits(preference, limit);

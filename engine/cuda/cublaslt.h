@@ -15,7 +15,8 @@ void retinago_cublaslt_close(CUcontext, void *handle);
 typedef struct {
   long long m, n, k;
   int transpose_a, transpose_b;
-  int type;     // of A, B, C, D and the bias: 0 float32, 2 fp16, 14 bf16 (cudaDataType)
+  int type;     // of A and B: 0 float32, 2 fp16, 14 bf16 (cudaDataType)
+  int result;   // of C, D and the bias: type, or float32
   int compute;  // 68 float32, 77 float32 whose products may be TF32's (cublasComputeType_t); sums are float32
   int epilogue; // RELU_EPILOGUE | BIAS_EPILOGUE
 } retinago_product_shape;

@@ -38,7 +38,7 @@ typedef int (*fused_t)(void *, const void *, void *, CUdeviceptr, void *, CUdevi
 
 #define CALL(type, f) ((type)retinago_cudnn_functions[f])
 
-enum { NHWC = 1, FLOAT = 0, CROSS_CORRELATION = 1, RELU = 1, IDENTITY = 5, PROPAGATE_NAN = 1, PRECOMPUTED_GEMM = 1, FMA = 3 };
+enum { NHWC = 1, CROSS_CORRELATION = 1, RELU = 1, IDENTITY = 5, PROPAGATE_NAN = 1, PRECOMPUTED_GEMM = 1, FMA = 3 };
 enum { NOT_INITIALIZED = 1001, NOT_SUPPORTED = 3000 };
 
 size_t retinago_cudnn_version(void) { return CALL(size_t(*)(void), GetVersion)(); }
@@ -67,10 +67,10 @@ int retinago_plan_make(retinago_plan *p, CUcontext ctx, void *handle, int kind, 
   TRY(CALL(make_t, CreateConvolutionDescriptor)(&p->conv));
   TRY(CALL(make_t, CreateActivationDescriptor)(&p->relu));
   TRY(CALL(make_t, CreateActivationDescriptor)(&p->identity));
-  TRY(CALL(four_t, SetTensor4dDescriptor)(p->x, NHWC, FLOAT, s->n, s->c, s->h, s->w));
-  TRY(CALL(four_t, SetFilter4dDescriptor)(p->w, FLOAT, NHWC, s->k, s->c / s->groups, s->r, s->s));
-  TRY(CALL(four_t, SetTensor4dDescriptor)(p->y, NHWC, FLOAT, s->n, s->k, s->oh, s->ow));
-  TRY(CALL(four_t, SetTensor4dDescriptor)(p->bias, NHWC, FLOAT, 1, s->k, 1, 1));
+  TRY(CALL(four_t, SetTensor4dDescriptor)(p->x, NHWC, s->type, s->n, s->c, s->h, s->w));
+  TRY(CALL(four_t, SetFilter4dDescriptor)(p->w, s->type, NHWC, s->k, s->c / s->groups, s->r, s->s));
+  TRY(CALL(four_t, SetTensor4dDescriptor)(p->y, NHWC, s->type, s->n, s->k, s->oh, s->ow));
+  TRY(CALL(four_t, SetTensor4dDescriptor)(p->bias, NHWC, s->type, 1, s->k, 1, 1));
   TRY(CALL(conv_t, SetConvolution2dDescriptor)(p->conv, s->pad, s->pad, s->stride, s->stride, 1, 1, CROSS_CORRELATION, FLOAT));
   TRY(CALL(set_t, SetConvolutionGroupCount)(p->conv, s->groups));
   TRY(CALL(set_t, SetConvolutionMathType)(p->conv, math));

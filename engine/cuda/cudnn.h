@@ -11,8 +11,11 @@ const char *retinago_cudnn_message(int status);
 int retinago_cudnn_open(CUcontext, CUstream, void **handle);
 void retinago_cudnn_close(CUcontext, void *handle);
 
+// Of x, w and y alike, by cuDNN's numbers; sums are float32.
+enum { FLOAT = 0, HALF = 2, BFLOAT16 = 9 };
+
 typedef struct {
-  int n, h, w, c, k, r, s, oh, ow, stride, pad, groups;
+  int n, h, w, c, k, r, s, oh, ow, stride, pad, groups, type;
 } retinago_shape;
 
 enum { FORWARD, BY_DATA, BY_WEIGHTS };
@@ -24,11 +27,11 @@ typedef struct {
   size_t workspace;
 } retinago_plan;
 
-// math: 0 lets multiplications be TF32's, 3 keeps float32. Workspace is at most limit bytes.
+// math: 0 lets multiplications be TF32's, 1 those of tensor cores on 16 bits, 3 keeps float32. Workspace is at most limit bytes.
 int retinago_plan_make(retinago_plan *, CUcontext, void *handle, int kind, const retinago_shape *, int math, size_t limit);
 void retinago_plan_free(retinago_plan *);
 
-// The first argument is the result. With bias, y = max(conv + bias + res, 0) if relu, without max otherwise; status is not 0 where
+// The first argument is the result. With bias, of the same type, y = max(conv + bias + res, 0) if relu, without max otherwise; status is not 0 where
 // the library has no such kernel, and then nothing was written.
 int retinago_conv(CUcontext, void *handle, const retinago_plan *, CUdeviceptr y, CUdeviceptr x, CUdeviceptr w, CUdeviceptr space, size_t bytes);
 int retinago_conv_fused(CUcontext, void *handle, const retinago_plan *, CUdeviceptr y, CUdeviceptr x, CUdeviceptr w, CUdeviceptr bias, CUdeviceptr res, int relu, CUdeviceptr space, size_t bytes);

@@ -23,10 +23,10 @@ type curve struct {
 	ap     float64   // after the last
 }
 
-func trainOn(t *testing.T, device string, c config.Config) (got curve) {
+func trainOn(t *testing.T, device, precision string, c config.Config) (got curve) {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), "run")
-	must(t, train.Run(context.Background(), c, train.Options{Out: out, Log: io.Discard, Device: device}))
+	must(t, train.Run(context.Background(), c, train.Options{Out: out, Log: io.Discard, Device: device, Precision: precision}))
 	log, err := os.ReadFile(filepath.Join(out, train.LogFile))
 	must(t, err)
 	for text := range bytes.Lines(log) {
@@ -45,8 +45,8 @@ func trainOn(t *testing.T, device string, c config.Config) (got curve) {
 	return got
 }
 
-// A GPU's run of 200 steps on shapes follows the CPU's: the same loss while rounding has not grown, then the same mean over 20 steps,
-// and the same AP. On the host's device, which is slow, a few steps.
+// A GPU's run of 200 steps on shapes follows the CPU's in every precision: the same loss while rounding has not grown, then the same
+// mean over 20 steps, and the same AP. On the host's device, which is slow, a few steps.
 func TestCurve(t *testing.T) {
 	c, window := shapes(t), 4
 	c.Train.Epochs, c.Train.Steps = 0, 8
@@ -58,16 +58,29 @@ func TestCurve(t *testing.T) {
 		must(t, data.Shapes(c.Data.Root, data.ShapesOptions{}))
 		c.Train.Epochs, c.Train.Steps, window = 0, 200, 20
 	}
-	got, want := trainOn(t, "cuda:"+gpuNumber(), c), trainOn(t, "cpu", c)
-	if len(want.losses) != c.Train.Steps || len(got.losses) != c.Train.Steps {
-		t.Fatalf("%d steps on the cpu, %d on the GPU, want %d", len(want.losses), len(got.losses), c.Train.Steps)
+	precisions := []string{"float32", "bf16", "fp16"}
+	var got []curve
+	for _, p := range precisions {
+		got = append(got, trainOn(t, "cuda:"+gpuNumber(), p, c))
+	}
+	want := trainOn(t, "cpu", "", c)
+	// A tenth of a loss is noise; the first steps differ by rounding alone.
+	for i, rounding := range []float64{1e-3, 1e-2, 5e-3} {
+		t.Run(precisions[i], func(t *testing.T) { follows(t, got[i], want, rounding, window) })
+	}
+}
+
+func follows(t *testing.T, got, want curve, rounding float64, window int) {
+	steps := len(want.losses)
+	if steps == 0 || len(got.losses) != steps {
+		t.Fatalf("%d steps on the cpu, %d on the GPU", steps, len(got.losses))
 	}
 	for i := range 3 {
-		if w, g := want.losses[i], got.losses[i]; math.Abs(g-w) > 1e-3*w {
+		if w, g := want.losses[i], got.losses[i]; math.Abs(g-w) > rounding*w {
 			t.Errorf("step %d: a loss of %g, the cpu has %g", i+1, g, w)
 		}
 	}
-	for i := 0; i+window <= c.Train.Steps; i += window {
+	for i := 0; i+window <= steps; i += window {
 		w, g := mean(want.losses[i:i+window]), mean(got.losses[i:i+window])
 		t.Logf("steps %d-%d: a mean loss of %.4f, on the cpu %.4f", i+1, i+window, g, w)
 		if math.Abs(g-w) > .1*w {

@@ -20,11 +20,11 @@ func depthwiseArgs(x, w, y *tensor.Dense, p engine.ConvParams) []uint64 {
 }
 
 func (e *Engine) depthwiseForward(y, x, w, scale *tensor.Dense, p engine.ConvParams) error {
-	return e.each("depthwise", size(y), append([]uint64{at(y), at(x), at(w), maybe(scale)}, depthwiseArgs(x, w, y, p)...)...)
+	return e.each(e.of("depthwise", y), size(y), append([]uint64{at(y), at(x), at(w), maybe(scale)}, depthwiseArgs(x, w, y, p)...)...)
 }
 
 func (e *Engine) depthwiseData(dx, dy, w, scale *tensor.Dense, p engine.ConvParams) error {
-	return e.each("depthwise_data", size(dx), append([]uint64{at(dx), at(dy), at(w), maybe(scale)}, depthwiseArgs(dx, w, dy, p)...)...)
+	return e.each(e.of("depthwise_data", dx), size(dx), append([]uint64{at(dx), at(dy), at(w), maybe(scale)}, depthwiseArgs(dx, w, dy, p)...)...)
 }
 
 func (e *Engine) depthwiseWeights(dw, dy, x, scale *tensor.Dense, p engine.ConvParams) error {
@@ -35,7 +35,7 @@ func (e *Engine) depthwiseWeights(dw, dy, x, scale *tensor.Dense, p engine.ConvP
 		return err
 	}
 	args := append(append([]uint64{part, at(dy), at(x)}, depthwiseArgs(x, dw, dy, p)...), long(per))
-	if err := e.launch("depthwise_sums", [3]int{wide, chunks, taps}, threads, args...); err != nil {
+	if err := e.launch(e.of("depthwise_sums", x), [3]int{wide, chunks, taps}, threads, args...); err != nil {
 		return err
 	}
 	return e.each("depthwise_weights", size(dw), at(dw), part, maybe(scale), long(chunks), long(c), long(taps))

@@ -23,14 +23,14 @@ import (
 
 // Options configures an Engine.
 type Options struct {
-	Device int  // its number, from 0
-	TF32   bool // multiply in convolutions with 10 bits of fraction, as tensor cores do; sums stay float32
+	Device    int // its number, from 0
+	Precision engine.Precision
 }
 
 // Engine computes on one GPU.
 type Engine struct {
 	device    Device
-	tf32      bool
+	precision engine.Precision
 	dev       cu.Device
 	ctx       cu.CUContext
 	stream    cu.Stream
@@ -62,6 +62,7 @@ var (
 	_ engine.Engine      = (*Engine)(nil)
 	_ engine.Async       = (*Engine)(nil)
 	_ engine.Limited     = (*Engine)(nil)
+	_ engine.Mixed       = (*Engine)(nil)
 	_ engine.Overlaps    = (*Engine)(nil)
 	_ engine.ClassLosses = (*Engine)(nil)
 	_ engine.Assigning   = (*Engine)(nil)
@@ -80,7 +81,7 @@ func New(o Options) (*Engine, error) {
 	if err := cudnn.open(); err != nil {
 		return nil, err
 	}
-	e := &Engine{device: d, tf32: o.TF32, dev: cu.Device(o.Device), functions: map[string]cu.Function{}, plans: map[planKey]*C.retinago_plan{},
+	e := &Engine{device: d, precision: o.Precision, dev: cu.Device(o.Device), functions: map[string]cu.Function{}, plans: map[planKey]*C.retinago_plan{},
 		products: map[C.retinago_product_shape]*C.retinago_product{},
 		packed:   map[packedKey]*packedWeights{}, updaters: map[*updater]bool{}, blocks: map[uintptr]int64{}}
 	if e.ctx, err = e.dev.RetainPrimaryCtx(); err != nil {

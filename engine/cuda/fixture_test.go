@@ -55,11 +55,13 @@ func onHost(t testing.TB) {
 	}
 }
 
-func start(t testing.TB) *cuda.Engine {
+func start(t testing.TB) *cuda.Engine { return startAs(t, engine.Float32) }
+
+func startAs(t testing.TB, p engine.Precision) *cuda.Engine {
 	t.Helper()
 	n, err := strconv.Atoi(gpuNumber())
 	must(t, err)
-	e, err := cuda.New(cuda.Options{Device: n})
+	e, err := cuda.New(cuda.Options{Device: n, Precision: p})
 	if err != nil {
 		t.Fatal(err)
 	}

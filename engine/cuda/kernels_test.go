@@ -11,7 +11,6 @@ import (
 	"gorgonia.org/tensor"
 
 	"retinago/engine"
-	"retinago/engine/cuda"
 	"retinago/engine/cuda/kernels"
 )
 
@@ -231,21 +230,4 @@ func TestLabelThatIsNoClass(t *testing.T) {
 		t.Errorf("a label of 3 among 3 classes: %v", err)
 	}
 	must(t, e.Download(v, loss))
-}
-
-// Convolutions and products are asked for in float32, and in TF32 where that is wanted.
-func TestTF32(t *testing.T) {
-	onHost(t)
-	for tf32, want := range map[bool][2]int{false: {3, 68}, true: {0, 77}} {
-		e, err := cuda.New(cuda.Options{TF32: tf32})
-		must(t, err)
-		w, x := put(t, e, like(4, 2), 2, 2, 1, 1), put(t, e, like(8, 1), 1, 2, 2, 2)
-		y, half := put(t, e, like(8, 0), 1, 2, 2, 2), put(t, e, like(2, 0), 1, 1, 1, 2)
-		must(t, e.Conv(half, x, w, nil, nil, nil, engine.ConvParams{Stride: 2}))
-		must(t, e.Conv(y, x, w, nil, nil, nil, engine.ConvParams{Stride: 1}))
-		if _, compute := kernels.Products(); kernels.MathType() != want[0] || compute != want[1] {
-			t.Errorf("TF32 %v: cuDNN is asked for arithmetic %d, cuBLASLt for %d, want %v", tf32, kernels.MathType(), compute, want)
-		}
-		must(t, e.Close())
-	}
 }

@@ -17,7 +17,7 @@ func (e *Engine) BiasGrad(db, dy *tensor.Dense) error {
 	if err != nil {
 		return err
 	}
-	if err := e.launch("column_sums", [3]int{wide, chunks, 1}, threads, part, at(dy), long(rows), long(c), long(per)); err != nil {
+	if err := e.launch(e.of("column_sums", dy), [3]int{wide, chunks, 1}, threads, part, at(dy), long(rows), long(c), long(per)); err != nil {
 		return err
 	}
 	return e.each("column_total", c, at(db), part, long(chunks), long(c))
@@ -25,27 +25,27 @@ func (e *Engine) BiasGrad(db, dy *tensor.Dense) error {
 
 // ReLU computes x > 0 ? min(x, cap) : slope*x.
 func (e *Engine) ReLU(y, x *tensor.Dense, r engine.Rectifier) error {
-	return e.each("relu", size(y), at(y), at(x), long(size(y)), float(r.Slope), float(r.Cap))
+	return e.each(e.of("relu", y), size(y), at(y), at(x), long(size(y)), float(r.Slope), float(r.Cap))
 }
 
 // ReLUGrad passes dy on where 0 < y < cap, and slope times dy below.
 func (e *Engine) ReLUGrad(dx, dy, y *tensor.Dense, r engine.Rectifier) error {
-	return e.each("relu_grad", size(y), at(dx), at(dy), at(y), long(size(y)), float(r.Slope), float(r.Cap))
+	return e.each(e.of("relu_grad", y), size(y), at(dx), at(dy), at(y), long(size(y)), float(r.Slope), float(r.Cap))
 }
 
 // AddReLU computes a + b, with an optional ReLU.
 func (e *Engine) AddReLU(y, a, b *tensor.Dense, relu bool) error {
-	return e.each("add", size(y), at(y), at(a), at(b), long(size(y)), flag(relu))
+	return e.each(e.of("add", y), size(y), at(y), at(a), at(b), long(size(y)), flag(relu))
 }
 
 // MaxPool computes the maximum over windows.
 func (e *Engine) MaxPool(y, x *tensor.Dense, p engine.PoolParams) error {
-	return e.each("max_pool", size(y), append([]uint64{at(y), at(x)}, poolArgs(x, y, p)...)...)
+	return e.each(e.of("max_pool", y), size(y), append([]uint64{at(y), at(x)}, poolArgs(x, y, p)...)...)
 }
 
 // MaxPoolGrad sends dy to each window's first maximum.
 func (e *Engine) MaxPoolGrad(dx, dy, x, y *tensor.Dense, p engine.PoolParams) error {
-	return e.each("max_pool_grad", size(x), append([]uint64{at(dx), at(dy), at(x), at(y)}, poolArgs(x, y, p)...)...)
+	return e.each(e.of("max_pool_grad", x), size(x), append([]uint64{at(dx), at(dy), at(x), at(y)}, poolArgs(x, y, p)...)...)
 }
 
 func poolArgs(x, y *tensor.Dense, p engine.PoolParams) []uint64 {
@@ -55,12 +55,12 @@ func poolArgs(x, y *tensor.Dense, p engine.PoolParams) []uint64 {
 
 // UpsampleAdd adds the nearest-neighbour upsampling of top to lateral.
 func (e *Engine) UpsampleAdd(y, top, lateral *tensor.Dense) error {
-	return e.each("upsample_add", size(y), append([]uint64{at(y), at(top), at(lateral)}, upsampleArgs(y, top)...)...)
+	return e.each(e.of("upsample_add", y), size(y), append([]uint64{at(y), at(top), at(lateral)}, upsampleArgs(y, top)...)...)
 }
 
 // UpsampleGrad sums dy over the pixels that read one pixel of top.
 func (e *Engine) UpsampleGrad(dtop, dy *tensor.Dense) error {
-	return e.each("upsample_grad", size(dtop), append([]uint64{at(dtop), at(dy)}, upsampleArgs(dy, dtop)...)...)
+	return e.each(e.of("upsample_grad", dtop), size(dtop), append([]uint64{at(dtop), at(dy)}, upsampleArgs(dy, dtop)...)...)
 }
 
 func upsampleArgs(y, top *tensor.Dense) []uint64 {

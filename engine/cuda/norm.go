@@ -51,19 +51,19 @@ func (e *Engine) norm(y, stats *tensor.Dense, variance uint64, x, gamma, beta *t
 	}
 	grid, groups := [3]int{wide, chunks, v.images}, v.images*v.groups
 	sizes := []uint64{long(v.images), long(v.pixels), long(v.c), long(v.groups), long(chunks)}
-	if err := e.launch("norm_sums", grid, threads, part, at(x), 0, long(v.pixels), long(v.c), long(v.groups), long(per)); err != nil {
+	if err := e.launch(e.of("norm_sums", x), grid, threads, part, at(x), 0, long(v.pixels), long(v.c), long(v.groups), long(per)); err != nil {
 		return err
 	}
 	if err := e.each("norm_mean", groups, append([]uint64{at(stats), part}, sizes...)...); err != nil {
 		return err
 	}
-	if err := e.launch("norm_sums", grid, threads, part, at(x), at(stats), long(v.pixels), long(v.c), long(v.groups), long(per)); err != nil {
+	if err := e.launch(e.of("norm_sums", x), grid, threads, part, at(x), at(stats), long(v.pixels), long(v.c), long(v.groups), long(per)); err != nil {
 		return err
 	}
 	if err := e.each("norm_spread", groups, append(append([]uint64{at(stats), variance, part}, sizes...), float(p.Eps))...); err != nil {
 		return err
 	}
-	return e.each("norm_apply", size(x), at(y), at(x), at(stats), at(gamma), at(beta), long(v.images), long(v.pixels), long(v.c), long(v.groups), flag(p.ReLU))
+	return e.each(e.of("norm_apply", x), size(x), at(y), at(x), at(stats), at(gamma), at(beta), long(v.images), long(v.pixels), long(v.c), long(v.groups), flag(p.ReLU))
 }
 
 // BatchNormParamGrad computes the gradient by gamma and beta.
@@ -90,7 +90,7 @@ func (e *Engine) normDots(dy, y, x, stats *tensor.Dense, v pixels, p engine.Norm
 	if part, err = e.space(partsOf, int64(16*v.images*chunks*v.c)); err != nil {
 		return 0, 0, err
 	}
-	err = e.launch("norm_dots", [3]int{wide, chunks, v.images}, threads, part, at(dy), counted(y, p), at(x), at(stats), long(v.images), long(v.pixels), long(v.c), long(v.groups), long(per))
+	err = e.launch(e.of("norm_dots", x), [3]int{wide, chunks, v.images}, threads, part, at(dy), counted(y, p), at(x), at(stats), long(v.images), long(v.pixels), long(v.c), long(v.groups), long(per))
 	return part, chunks, err
 }
 
@@ -125,7 +125,7 @@ func (e *Engine) normGrad(dx, dy, y, x, gamma, stats *tensor.Dense, v pixels, p 
 	if err := e.each("norm_coef", groups, coef, part, at(gamma), at(stats), long(v.images), long(v.pixels), long(v.c), long(v.groups), long(chunks)); err != nil {
 		return err
 	}
-	return e.each("norm_grad", size(x), at(dx), at(dy), counted(y, p), at(x), at(gamma), at(stats), coef, long(v.images), long(v.pixels), long(v.c), long(v.groups))
+	return e.each(e.of("norm_grad", x), size(x), at(dx), at(dy), counted(y, p), at(x), at(gamma), at(stats), coef, long(v.images), long(v.pixels), long(v.c), long(v.groups))
 }
 
 // Fold derives a norm with fixed statistics.

@@ -2,6 +2,7 @@
 
 package cuda
 
+// #include "cublaslt.h"
 import "C"
 
 import (
@@ -67,8 +68,7 @@ func (e *Engine) peak(n, kind, compute int) (rate float64, err error) {
 		return 0, errors.Join(err, e.Free(a, 0))
 	}
 	defer func() { err = errors.Join(err, e.Free(a, 0), e.Free(d, 0)) }()
-	s := e.productShape(n, n, n)
-	s._type, s.compute = C.int(kind), C.int(compute)
+	s := C.retinago_product_shape{m: C.longlong(n), n: C.longlong(n), k: C.longlong(n), _type: C.int(kind), result: C.int(kind), compute: C.int(compute)}
 	for times, tries := 1, 0; tries < 3; {
 		begin := time.Now()
 		for range times {

@@ -28,12 +28,18 @@ const (
 	computeTF32    = 77
 )
 
-// productShape is a product of float32 matrices, with the engine's arithmetic.
-func (e *Engine) productShape(m, n, k int) C.retinago_product_shape {
+// productShape is a product of matrices of the type of of, with the engine's arithmetic.
+func (e *Engine) productShape(m, n, k int, of *tensor.Dense) C.retinago_product_shape {
 	s := C.retinago_product_shape{m: C.longlong(m), n: C.longlong(n), k: C.longlong(k), _type: typeFloat32, compute: computeFloat32}
-	if e.tf32 {
+	switch {
+	case of.Dtype() == engine.Half && e.precision == engine.BF16:
+		s._type = typeBFloat16
+	case of.Dtype() == engine.Half:
+		s._type = typeFloat16
+	case e.precision == engine.TF32:
 		s.compute = computeTF32
 	}
+	s.result = s._type
 	return s
 }
 
@@ -96,16 +102,20 @@ func pointwise(w *tensor.Dense, p engine.ConvParams) bool {
 
 func (e *Engine) pointwiseForward(y, x, w *tensor.Dense, filters uint64, b, res *tensor.Dense, p engine.ConvParams) (done bool, err error) {
 	k, c := w.Shape()[0], w.Shape()[1]
-	s := e.productShape(k, size(y)/k, c)
+	s := e.productShape(k, size(y)/k, c, x)
 	s.transpose_a = 1
+	var bias uint64
 	if b != nil {
+		if bias, err = e.filters(b, nil, x.Dtype()); err != nil {
+			return false, err
+		}
 		s.epilogue |= C.BIAS_EPILOGUE
 	}
 	other := p.Rectifier != engine.Rectifier{} // than what the library has
 	if p.ReLU && !other {
 		s.epilogue |= C.RELU_EPILOGUE
 	}
-	done, err = e.multiply(s, at(y), filters, at(x), maybe(res), maybe(b))
+	done, err = e.multiply(s, at(y), filters, at(x), maybe(res), bias)
 	if !done || err != nil || !p.ReLU || !other {
 		return done, err
 	}
@@ -114,12 +124,22 @@ func (e *Engine) pointwiseForward(y, x, w *tensor.Dense, filters uint64, b, res 
 
 func (e *Engine) pointwiseData(dx, dy, w *tensor.Dense, filters uint64) (done bool, err error) {
 	k, c := w.Shape()[0], w.Shape()[1]
-	return e.multiply(e.productShape(c, size(dy)/k, k), at(dx), filters, at(dy), 0, 0)
+	return e.multiply(e.productShape(c, size(dy)/k, k, dy), at(dx), filters, at(dy), 0, 0)
 }
 
-func (e *Engine) pointwiseWeights(to uint64, dw, dy, x *tensor.Dense) (done bool, err error) {
+// pointwiseWeights keeps the sums in float32.
+func (e *Engine) pointwiseWeights(dw, dy, x, scale *tensor.Dense) (done bool, err error) {
 	k, c := dw.Shape()[0], dw.Shape()[1]
-	s := e.productShape(c, k, size(dy)/k)
-	s.transpose_b = 1
-	return e.multiply(s, to, at(x), at(dy), 0, 0)
+	s := e.productShape(c, k, size(dy)/k, x)
+	s.transpose_b, s.result = 1, typeFloat32
+	to := at(dw)
+	if scale != nil {
+		if to, err = e.space(weightsOf, bytes(dw, tensor.Float32)); err != nil {
+			return false, err
+		}
+	}
+	if done, err = e.multiply(s, to, at(x), at(dy), 0, 0); !done || err != nil || scale == nil {
+		return done, err
+	}
+	return true, e.unpack(dw, to, tensor.Float32, scale)
 }

@@ -48,7 +48,7 @@ func TestRun(t *testing.T) {
 	out := t.TempDir()
 	for i, device := range []string{"cpu", "cuda:0"} {
 		var log bytes.Buffer
-		must(t, train.Run(context.Background(), c, train.Options{Out: filepath.Join(out, device[:3]), Log: &log, Device: device}))
+		must(t, train.Run(context.Background(), c, train.Options{Out: filepath.Join(out, device[:3]), Log: &log, Device: device, Precision: "float32"}))
 		losses[i] = log.String()
 	}
 	if !strings.Contains(losses[1], " on cuda:0 (") {
@@ -71,7 +71,7 @@ func TestRun(t *testing.T) {
 	score := 1e-3
 	var found [2][]infer.Detection
 	for i, device := range []string{"cpu", "cuda:0"} {
-		p, err := infer.Load(path, infer.Options{Device: device, Score: &score, Threads: 2})
+		p, err := infer.Load(path, infer.Options{Device: device, Precision: "float32", Score: &score, Threads: 2})
 		must(t, err)
 		found[i], err = p.Predict(img)
 		must(t, err)
@@ -91,7 +91,7 @@ func TestRun(t *testing.T) {
 	c.Train.Batch, c.Data.ShortSides, c.Data.MaxSide = 8, []int{160}, 192
 	kernels.SetCapacity(kernels.Count().Bytes + 256<<20 + 30<<20) // 256 MB are kept for scratch space
 	defer kernels.SetCapacity(1 << 30)
-	err := train.Run(context.Background(), c, train.Options{Out: t.TempDir(), Log: &bytes.Buffer{}, Device: "cuda:0"})
+	err := train.Run(context.Background(), c, train.Options{Out: t.TempDir(), Log: &bytes.Buffer{}, Device: "cuda:0", Precision: "float32"})
 	if err == nil || !strings.Contains(err.Error(), "a batch of ") || !strings.Contains(err.Error(), "on cuda:0") {
 		t.Errorf("a batch of 8 in 30 MB: %v", err)
 	}
@@ -159,7 +159,7 @@ func TestRunThatDiverges(t *testing.T) {
 	var step [2]int
 	for i, device := range []string{"cpu", "cuda:0"} {
 		out := filepath.Join(t.TempDir(), "out")
-		err := train.Run(context.Background(), c, train.Options{Out: out, Log: &bytes.Buffer{}, Device: device})
+		err := train.Run(context.Background(), c, train.Options{Out: out, Log: &bytes.Buffer{}, Device: device, Precision: "float32"})
 		var d *train.Diverged
 		if !errors.As(err, &d) {
 			t.Fatalf("%s: %v", device, err)

@@ -5,11 +5,12 @@ package device
 import (
 	"fmt"
 
+	"retinago/engine"
 	"retinago/engine/cuda"
 )
 
-func openCUDA(n int, tf32 bool) (Engine, error) {
-	e, err := cuda.New(cuda.Options{Device: n, TF32: tf32})
+func openCUDA(n int, p engine.Precision) (Engine, error) {
+	e, err := cuda.New(cuda.Options{Device: n, Precision: p})
 	if err != nil {
 		return nil, err
 	}

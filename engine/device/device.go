@@ -21,7 +21,8 @@ type Engine interface {
 type Options struct {
 	Name    string // empty is cpu
 	Threads int    // of the cpu; 0 takes every core
-	TF32    bool   // of a GPU: multiply in convolutions with 10 bits of fraction, as tensor cores do
+	// Precision is a name of package engine's. Empty is bf16 on a GPU, float32 on the cpu, which has no other.
+	Precision string
 
 	Convolutions cpu.Algorithm // of the cpu
 	Warn         func(error)   // as cpu.Options
@@ -30,13 +31,23 @@ type Options struct {
 // Open starts an engine.
 func Open(o Options) (Engine, error) {
 	n, gpu, err := parse(o.Name)
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, err
+	}
+	p := engine.Float32
+	if gpu {
+		p = engine.BF16
+	}
+	if o.Precision != "" {
+		if p, err = engine.ParsePrecision(o.Precision); err != nil {
+			return nil, fmt.Errorf("device: %w", err)
+		}
+	}
+	switch {
 	case gpu:
-		return openCUDA(n, o.TF32)
-	case o.TF32:
-		return nil, fmt.Errorf("device: TF32 is of GPUs, and the device is the cpu")
+		return openCUDA(n, p)
+	case p != engine.Float32:
+		return nil, fmt.Errorf("device: precision %v is of GPUs, and the device is the cpu, which computes in float32: name a GPU, such as cuda:0, or no precision", p)
 	}
 	return cpu.New(cpu.Options{Threads: o.Threads, Algorithm: o.Convolutions, Warn: o.Warn})
 }

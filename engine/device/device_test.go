@@ -7,7 +7,7 @@ import (
 
 func TestOpen(t *testing.T) {
 	for _, name := range []string{"", "cpu"} {
-		e, err := Open(Options{Name: name, Threads: 1})
+		e, err := Open(Options{Name: name, Threads: 1, Precision: "float32"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -23,8 +23,10 @@ func TestOpen(t *testing.T) {
 			t.Errorf("%q: %v", name, err)
 		}
 	}
-	if _, err := Open(Options{TF32: true}); err == nil {
-		t.Error("TF32 on the cpu")
+	for precision, want := range map[string]string{"tf32": "cuda:0", "bf16": "cuda:0", "fp16": "cuda:0", "half": "there are float32, tf32, bf16, fp16"} {
+		if _, err := Open(Options{Precision: precision}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s on the cpu: %v", precision, err)
+		}
 	}
 }
 

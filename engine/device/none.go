@@ -2,9 +2,13 @@
 
 package device
 
-import "errors"
+import (
+	"errors"
 
-func openCUDA(int, bool) (Engine, error) {
+	"retinago/engine"
+)
+
+func openCUDA(int, engine.Precision) (Engine, error) {
 	return nil, errors.New("device: this program is built without GPUs; make build TAGS=gpu on Linux on amd64 builds one with them")
 }
 

@@ -1,16 +1,32 @@
 // All kernels, as one module.
 #include "assign.cu"
 #include "binary.cu"
-#include "depthwise.cu"
+#include "convert.cu"
 #include "detect.cu"
-#include "elementwise.cu"
 #include "loss.cu"
 #include "mining.cu"
-#include "norm.cu"
 #include "optimizer.cu"
 #include "overlap.cu"
 #include "prepare.cu"
 #include "reduce.cu"
 #include "softmax.cu"
-#include "spatial.cu"
+#include "statistics.cu"
 #include "step.cu"
+
+#define T float
+#define NAME(kernel) kernel
+#include "activations.cu"
+#undef T
+#undef NAME
+
+#define T bf16
+#define NAME(kernel) kernel##_bf16
+#include "activations.cu"
+#undef T
+#undef NAME
+
+#define T fp16
+#define NAME(kernel) kernel##_fp16
+#include "activations.cu"
+#undef T
+#undef NAME

@@ -1,14 +1,14 @@
 //go:build gpu && linux && amd64
 
-// The functions of cuBLASLt that the engine calls, by plain loops: float32 matrices by columns.
+// The functions of cuBLASLt that the engine calls, by plain loops: matrices by columns in float32, bf16 or fp16, whose products
+// are summed in float32.
 #include "host.h"
 #include "memory.h"
+#include "values.h"
 
 #include <string.h>
 
-#include <vector>
-
-using host::enqueue;
+using namespace host;
 
 namespace {
 
@@ -21,11 +21,13 @@ struct Op {
   uint64_t bias;
 };
 struct Layout {
-  int type;
+  Form form;
   uint64_t rows, columns;
   int64_t leading;
-  size_t bytes() const { return ((columns - 1) * leading + rows) * sizeof(float); }
-  bool operator==(const Layout &o) const { return type == o.type && rows == o.rows && columns == o.columns && leading == o.leading; }
+  size_t size() const { return (columns - 1) * leading + rows; }
+  size_t bytes() const { return size() * width(form); }
+  Values read(uint64_t p) const { return host::read(seen(p), form, size()); }
+  bool operator==(const Layout &o) const { return form == o.form && rows == o.rows && columns == o.columns && leading == o.leading; }
 };
 struct Preference {
   uint64_t workspace;
@@ -72,9 +74,9 @@ int op_set(Op *op, int attribute, const void *v, size_t bytes) {
 }
 
 int layout_create(Layout **l, int type, uint64_t rows, uint64_t columns, int64_t leading) {
-  if (type != 0) return NOT_SUPPORTED;
+  if (type != 0 && type != 2 && type != 14) return NOT_SUPPORTED;
   if (!rows || !columns || leading < (int64_t)rows) return INVALID_VALUE;
-  return *l = new Layout{type, rows, columns, leading}, OK;
+  return *l = new Layout{type == 0 ? IS_FLOAT : type == 2 ? IS_FP16 : IS_BF16, rows, columns, leading}, OK;
 }
 int layout_destroy(Layout *l) { return delete l, OK; }
 
@@ -89,7 +91,7 @@ int preference_set(Preference *p, int attribute, const void *v, size_t bytes) {
 Algorithm product(const Op *op, const Layout *a, const Layout *b, const Layout *c, const Layout *d) {
   uint64_t m = op->transpose[0] ? a->columns : a->rows, k = op->transpose[0] ? a->rows : a->columns;
   uint64_t n = op->transpose[1] ? b->rows : b->columns, inner = op->transpose[1] ? b->columns : b->rows;
-  if (k != inner || d->rows != m || d->columns != n || !(*c == *d)) return {};
+  if (a->form != b->form || (d->form != a->form && d->form != IS_FLOAT) || k != inner || d->rows != m || d->columns != n || !(*c == *d)) return {};
   return {MARK, m, n, k, op->epilogue, {}};
 }
 
@@ -105,28 +107,25 @@ int choose(void *, Op *op, Layout *a, Layout *b, Layout *c, Layout *d, Preferenc
   return *n = 2, OK;
 }
 
-// The place of a device address.
-const float *seen(uint64_t p) { return (const float *)host::seen(p); }
-
 int matmul(void *, Op *op, const float *alpha, uint64_t a, Layout *la, uint64_t b, Layout *lb, const float *beta, uint64_t c, Layout *lc, uint64_t d, Layout *ld,
            const Algorithm *chosen, uint64_t space, size_t bytes, void *stream) {
   Algorithm x = product(op, la, lb, lc, ld);
   if (memcmp(&x, chosen, sizeof x) || bytes < WORKSPACE || *alpha != 1 || (*beta != 0 && *beta != 1) || !stream) return INVALID_VALUE;
-  if (!host::owns(a, la->bytes()) || !host::owns(b, lb->bytes()) || !host::owns(c, lc->bytes()) || !host::owns(d, ld->bytes()) || !host::owns(space, bytes)) return INVALID_VALUE;
+  if (!owns(a, la->bytes()) || !owns(b, lb->bytes()) || !owns(c, lc->bytes()) || !owns(d, ld->bytes()) || !owns(space, bytes)) return INVALID_VALUE;
   uint64_t bias = op->epilogue & BIAS ? op->bias : 0;
-  if (bias && !host::owns(bias, x.m * sizeof(float))) return INVALID_VALUE;
+  if (bias && !owns(bias, x.m * width(ld->form))) return INVALID_VALUE;
   bool ta = op->transpose[0], tb = op->transpose[1], relu = op->epilogue & RELU;
   int64_t sa = la->leading, sb = lb->leading, sd = ld->leading;
+  Layout all[3] = {*la, *lb, *ld};
   float add = *beta;
   computed = op->compute;
   products++;
   enqueue([=] {
-    const float *A = seen(a), *B = seen(b), *C = seen(c), *add_to = seen(bias);
-    float *D = (float *)host::seen(d);
-    std::vector<float> sums(x.m);
-    memset(host::seen(space), 0xff, bytes);
+    Values A = all[0].read(a), B = all[1].read(b), C = add ? all[2].read(c) : Values(), D(all[2].size()), sums(x.m);
+    Values add_to = bias ? read(seen(bias), all[2].form, x.m) : Values();
+    memset(seen(space), 0xff, bytes);
     for (uint64_t j = 0; j < x.n; j++) {
-      float *to = D + j * sd;
+      float *to = &D[j * sd];
       for (uint64_t i = 0; i < x.m; i++) sums[i] = 0;
       for (uint64_t k = 0; !ta && k < x.k; k++) {
         float v = tb ? B[k * sb + j] : B[j * sb + k];
@@ -137,10 +136,11 @@ int matmul(void *, Op *op, const float *alpha, uint64_t a, Layout *la, uint64_t 
 #pragma omp simd reduction(+ : sum)
         for (uint64_t k = 0; k < (ta ? x.k : 0); k++) sum += A[i * sa + k] * (tb ? B[k * sb + j] : B[j * sb + k]);
         if (add) sum += add * C[j * sd + i];
-        if (add_to) sum += add_to[i];
+        if (bias) sum += add_to[i];
         to[i] = relu && sum <= 0 ? 0 : sum;
       }
     }
+    write(seen(d), all[2].form, D);
   });
   return OK;
 }

@@ -1,15 +1,12 @@
 // Convolutions with a filter of its own for each channel: x [n,h,w,c], w [c,rs] with r x r taps, y [n,oh,ow,c]. They move more
 // memory than they compute.
-#include "device.h"
+#include "activation.h"
 
-// w times scale [c], which may be null
-DEVICE float tap(const float *w, const float *scale, i64 k, int rs, int t) { return w[k * rs + t] * (scale ? scale[k] : 1); }
-
-KERNEL depthwise(float *y, const float *x, const float *filters, const float *scale, int n, int h, int w, int c, int oh, int ow, int r, int stride, int pad) {
+KERNEL NAME(depthwise)(T *y, const T *x, const float *filters, const float *scale, int n, int h, int w, int c, int oh, int ow, int r, int stride, int pad) {
   EACH(i, (i64)n * oh * ow * c) {
     i64 p = i / c, row = p / ow, k = i % c;
     int top = (int)(row % oh) * stride - pad, left = (int)(p % ow) * stride - pad;
-    const float *in = x + row / oh * h * w * c + k;
+    const T *in = x + row / oh * h * w * c + k;
     float sum = 0;
     for (int q = 0; q < r * r; q++) {
       int yy = top + q / r, xx = left + q % r;
@@ -19,7 +16,7 @@ KERNEL depthwise(float *y, const float *x, const float *filters, const float *sc
   }
 }
 
-KERNEL depthwise_data(float *dx, const float *dy, const float *filters, const float *scale, int n, int h, int w, int c, int oh, int ow, int r, int stride, int pad) {
+KERNEL NAME(depthwise_data)(T *dx, const T *dy, const float *filters, const float *scale, int n, int h, int w, int c, int oh, int ow, int r, int stride, int pad) {
   EACH(i, (i64)n * h * w * c) {
     i64 p = i / c, row = p / w, image = row / h, k = i % c;
     int yy = (int)(row % h) + pad, xx = (int)(p % w) + pad;
@@ -34,7 +31,7 @@ KERNEL depthwise_data(float *dx, const float *dy, const float *filters, const fl
 }
 
 // part [chunks, rs, c] = the sums over chunks of output pixels. A block is one chunk (y) of channels (x) and one tap (z).
-KERNEL depthwise_sums(double *part, const float *dy, const float *x, int n, int h, int w, int c, int oh, int ow, int r, int stride, int pad, i64 per) {
+KERNEL NAME(depthwise_sums)(double *part, const T *dy, const T *x, int n, int h, int w, int c, int oh, int ow, int r, int stride, int pad, i64 per) {
   i64 pixels = (i64)n * oh * ow, from = BLOCK_Y * per, to = from + per < pixels ? from + per : pixels;
   int q = (int)BLOCK_Z;
   for (i64 k = BLOCK_X * THREADS + TID; k < c; k += BLOCKS_X * THREADS) {
@@ -45,15 +42,5 @@ KERNEL depthwise_sums(double *part, const float *dy, const float *x, int n, int 
       if (yy >= 0 && yy < h && xx >= 0 && xx < w) sum += dy[p * c + k] * x[((row / oh * h + yy) * w + xx) * c + k];
     }
     part[(BLOCK_Y * r * r + q) * c + k] = sum;
-  }
-}
-
-// dw [c, rs] = scale [c] times the sum of part
-KERNEL depthwise_weights(float *dw, const double *part, const float *scale, i64 chunks, int c, int rs) {
-  EACH(i, (i64)c * rs) {
-    i64 k = i / rs, q = i % rs;
-    double sum = 0;
-    for (i64 b = 0; b < chunks; b++) sum += part[(b * rs + q) * c + k];
-    dw[i] = (float)sum * (scale ? scale[k] : 1);
   }
 }

@@ -11,6 +11,7 @@ typedef long long i64;
 
 #define KERNEL extern "C" __attribute__((global)) void
 #define DEVICE static inline __attribute__((device, always_inline))
+#define MEMBER __attribute__((device, always_inline))
 #define SHARED static __attribute__((shared))
 #define SYNC() __syncthreads()
 #define TID ((int)__nvvm_read_ptx_sreg_tid_x())
@@ -21,6 +22,7 @@ typedef long long i64;
 #define BLOCKS_X ((i64)__nvvm_read_ptx_sreg_nctaid_x())
 #define SQRT(x) __nvvm_sqrt_rn_f(x)
 #define SQRTD(x) __nvvm_sqrt_rn_d(x)
+#define BINARY16 __fp16
 #define PLACE(type, address) ((type *)(address))
 #define ATOMIC_ADD(p, v) __nvvm_atom_add_gen_i(p, v)
 #define ATOMIC_MAX(p, v) __nvvm_atom_max_gen_i(p, v)
@@ -36,6 +38,7 @@ DEVICE float exact(float a, float b) {
 
 #define KERNEL extern "C" void
 #define DEVICE static inline __attribute__((always_inline))
+#define MEMBER inline __attribute__((always_inline))
 #define SHARED static
 extern struct retinago_place {
   int tid, threads;
@@ -51,6 +54,7 @@ extern "C" void retinago_sync(void);
 #define BLOCKS_X retinago_here.blocks
 #define SQRT(x) __builtin_sqrtf(x)
 #define SQRTD(x) __builtin_sqrt(x)
+#define BINARY16 _Float16
 extern "C" void *retinago_place_at(i64 address);
 #define PLACE(type, address) ((type *)retinago_place_at(address))
 #define ATOMIC_ADD(p, v) __sync_fetch_and_add(p, v)

@@ -88,15 +88,19 @@ template <class... A, size_t... I> static Work pack(void (*f)(A...), void **p, s
 template <class... A> static Work pack(void (*f)(A...), void **p) { return pack(f, p, std::index_sequence_for<A...>()); }
 
 #define ENTRY(name) {#name, [](void **p) { return pack(name, p); }}
+#define ACTIVATION(name) ENTRY(name), ENTRY(name##_bf16), ENTRY(name##_fp16) // of every form of storage
 
 static const Entry entries[] = {
-    ENTRY(assign), ENTRY(assign_factors), ENTRY(assign_tops), ENTRY(order_scores), ENTRY(prepare), ENTRY(thin), ENTRY(top_count), ENTRY(top_decode), ENTRY(top_narrow), ENTRY(top_sort), ENTRY(top_take),
-    ENTRY(add), ENTRY(adam), ENTRY(binary), ENTRY(box), ENTRY(column_sums), ENTRY(column_total), ENTRY(depthwise), ENTRY(depthwise_data),
-    ENTRY(depthwise_sums), ENTRY(depthwise_weights), ENTRY(fill), ENTRY(finish), ENTRY(focal), ENTRY(fold),
-    ENTRY(lerp), ENTRY(max_pool), ENTRY(max_pool_grad), ENTRY(mine_keys), ENTRY(mine_pick), ENTRY(mined), ENTRY(norm_apply), ENTRY(norm_coef), ENTRY(norm_dots), ENTRY(norm_grad),
-    ENTRY(norm_mean), ENTRY(norm_move), ENTRY(norm_param_grad), ENTRY(norm_spread), ENTRY(norm_sums), ENTRY(overlap), ENTRY(pack_weights), ENTRY(relu),
-    ENTRY(relu_grad), ENTRY(sgd), ENTRY(softmax), ENTRY(squares), ENTRY(step_adam), ENTRY(step_judge), ENTRY(step_sgd), ENTRY(step_squares),
-    ENTRY(total), ENTRY(unpack_weights), ENTRY(upsample_add), ENTRY(upsample_grad)};
+    ENTRY(assign), ENTRY(assign_factors), ENTRY(assign_tops), ENTRY(mine_keys), ENTRY(mine_pick), ENTRY(mined), ENTRY(prepare),
+    ENTRY(order_scores), ENTRY(thin), ENTRY(top_count), ENTRY(top_decode), ENTRY(top_narrow), ENTRY(top_sort), ENTRY(top_take),
+    ENTRY(adam), ENTRY(binary), ENTRY(box), ENTRY(column_total), ENTRY(depthwise_weights), ENTRY(fill), ENTRY(focal), ENTRY(fold),
+    ENTRY(lerp), ENTRY(narrow_bf16), ENTRY(narrow_fp16), ENTRY(norm_coef), ENTRY(norm_mean), ENTRY(norm_move), ENTRY(norm_param_grad),
+    ENTRY(norm_spread), ENTRY(overlap), ENTRY(sgd), ENTRY(softmax), ENTRY(squares), ENTRY(step_adam), ENTRY(step_judge),
+    ENTRY(step_sgd), ENTRY(step_squares), ENTRY(total), ENTRY(widen_bf16), ENTRY(widen_fp16),
+    ACTIVATION(add), ACTIVATION(column_sums), ACTIVATION(depthwise), ACTIVATION(depthwise_data), ACTIVATION(depthwise_sums),
+    ACTIVATION(finish), ACTIVATION(max_pool), ACTIVATION(max_pool_grad), ACTIVATION(norm_apply), ACTIVATION(norm_dots),
+    ACTIVATION(norm_grad), ACTIVATION(norm_sums), ACTIVATION(pack_weights), ACTIVATION(relu), ACTIVATION(relu_grad),
+    ACTIVATION(unpack_weights), ACTIVATION(upsample_add), ACTIVATION(upsample_grad)};
 
 const Entry *entry(const char *name) {
   for (auto &e : entries)

@@ -1,16 +1,6 @@
 // Sums. Parts are float64, written by blocks and added up in their order, so that a result is the same on every run.
 #include "device.h"
 
-// part [chunks, c] = the sums of x [rows, c] over chunks of rows. A block is one chunk (y) of MOST_THREADS channels (x).
-KERNEL column_sums(double *part, const float *x, i64 rows, int c, i64 per) {
-  i64 from = BLOCK_Y * per, to = from + per < rows ? from + per : rows;
-  for (i64 k = BLOCK_X * THREADS + TID; k < c; k += BLOCKS_X * THREADS) {
-    double s = 0;
-    for (i64 r = from; r < to; r++) s += x[r * c + k];
-    part[BLOCK_Y * c + k] = s;
-  }
-}
-
 // y [c] = the sum of part [chunks, c]
 KERNEL column_total(float *y, const double *part, i64 chunks, int c) {
   EACH(k, c) {
@@ -35,4 +25,14 @@ KERNEL total(double *wide, float *narrow, const double *part, i64 n) {
   s = block_sum(s);
   if (TID == 0 && wide) *wide = s;
   if (TID == 0 && narrow) *narrow = (float)s;
+}
+
+// dw [c, rs] = scale [c] times the sum of part
+KERNEL depthwise_weights(float *dw, const double *part, const float *scale, i64 chunks, int c, int rs) {
+  EACH(i, (i64)c * rs) {
+    i64 k = i / rs, q = i % rs;
+    double sum = 0;
+    for (i64 b = 0; b < chunks; b++) sum += part[(b * rs + q) * c + k];
+    dw[i] = (float)sum * (scale ? scale[k] : 1);
+  }
 }

@@ -1,12 +1,12 @@
 // Max-pooling and nearest-neighbour upsampling of [n,h,w,c]. Gradients are gathered by the pixel that they are of, so that no
 // two threads write to one place.
-#include "device.h"
+#include "activation.h"
 
-KERNEL max_pool(float *y, const float *x, int n, int h, int w, int c, int oh, int ow, int kernel, int stride, int pad) {
+KERNEL NAME(max_pool)(T *y, const T *x, int n, int h, int w, int c, int oh, int ow, int kernel, int stride, int pad) {
   EACH(i, (i64)n * oh * ow * c) {
     i64 p = i / c, row = p / ow;
     int k = i % c, top = (int)(row % oh) * stride - pad, left = (int)(p % ow) * stride - pad;
-    const float *in = x + row / oh * h * w * c + k;
+    const T *in = x + row / oh * h * w * c + k;
     float most = -INF;
     for (int yy = top; yy < top + kernel; yy++)
       for (int xx = left; xx < left + kernel; xx++)
@@ -19,11 +19,11 @@ KERNEL max_pool(float *y, const float *x, int n, int h, int w, int c, int oh, in
 }
 
 // dx is the sum of dy over the windows whose first maximum is here.
-KERNEL max_pool_grad(float *dx, const float *dy, const float *x, const float *y, int n, int h, int w, int c, int oh, int ow, int kernel, int stride, int pad) {
+KERNEL NAME(max_pool_grad)(T *dx, const T *dy, const T *x, const T *y, int n, int h, int w, int c, int oh, int ow, int kernel, int stride, int pad) {
   EACH(i, (i64)n * h * w * c) {
     i64 p = i / c, image = p / w / h;
     int k = i % c, xx = (int)(p % w), yy = (int)(p / w % h);
-    const float *in = x + image * h * w * c + k;
+    const T *in = x + image * h * w * c + k;
     float v = x[i], g = 0;
     int from = yy + pad - kernel + 1, first = from > 0 ? (from + stride - 1) / stride : 0;
     int side = xx + pad - kernel + 1, begin = side > 0 ? (side + stride - 1) / stride : 0;
@@ -42,14 +42,14 @@ KERNEL max_pool_grad(float *dx, const float *dy, const float *x, const float *y,
   }
 }
 
-KERNEL upsample_add(float *y, const float *top, const float *lateral, int n, int h, int w, int th, int tw, int c) {
+KERNEL NAME(upsample_add)(T *y, const T *top, const T *lateral, int n, int h, int w, int th, int tw, int c) {
   EACH(i, (i64)n * h * w * c) {
     i64 p = i / c, row = p / w, image = row / h, ty = row % h * th / h, tx = p % w * tw / w;
     y[i] = lateral[i] + top[((image * th + ty) * tw + tx) * c + i % c];
   }
 }
 
-KERNEL upsample_grad(float *dtop, const float *dy, int n, int h, int w, int th, int tw, int c) {
+KERNEL NAME(upsample_grad)(T *dtop, const T *dy, int n, int h, int w, int th, int tw, int c) {
   EACH(i, (i64)n * th * tw * c) {
     i64 p = i / c, row = p / tw, image = row / th, ty = row % th, tx = p % tw;
     float g = 0;
