@@ -29,6 +29,8 @@ type TrainSpec struct {
 	// RecomputeHeads computes what lies between the pyramid and the heads' outputs again in the backward pass, a head at a
 	// time, instead of keeping it: the same numbers in less memory and more time.
 	RecomputeHeads bool
+	// Seed [1] is what gradients begin with, and are multiples of; nil is 1.
+	Seed *tensor.Dense
 }
 
 // Losses with kernels on every engine add themselves to a graph, level by level.
@@ -161,7 +163,10 @@ func (s *TrainStep) build(m *Model, spec TrainSpec) (G.Nodes, error) {
 	s.images = in.tensor(tensor.Float32, n, s.shape.h, s.shape.w, 3)
 	s.classNorm = in.tensor(tensor.Float32, n)
 	s.boxNorm = in.tensor(tensor.Float32, n)
-	one := in.tensor(tensor.Float32, 1)
+	begin := spec.Seed
+	if begin == nil {
+		begin = in.tensor(tensor.Float32, 1)
+	}
 	for _, hw := range m.cells(s.shape.h, s.shape.w) {
 		a := hw[0] * hw[1] * m.head.Anchors
 		s.labels = append(s.labels, in.tensor(tensor.Int32, n, a))
@@ -170,8 +175,10 @@ func (s *TrainStep) build(m *Model, spec TrainSpec) (G.Nodes, error) {
 	if in.err != nil {
 		return nil, in.err
 	}
-	if err := m.engine.Upload(one, []float32{1}); err != nil {
-		return nil, err
+	if spec.Seed == nil {
+		if err := m.engine.Upload(begin, []float32{1}); err != nil {
+			return nil, err
+		}
 	}
 
 	b := m.builder(nn.Training)
@@ -186,7 +193,7 @@ func (s *TrainStep) build(m *Model, spec TrainSpec) (G.Nodes, error) {
 			}
 		}
 	}
-	classNorm, boxNorm, seed := b.Input("class_norm", s.classNorm), b.Input("box_norm", s.boxNorm), b.Input("one", one)
+	classNorm, boxNorm, seed := b.Input("class_norm", s.classNorm), b.Input("box_norm", s.boxNorm), b.Input("seed", begin)
 	var labels, targets G.Nodes
 	for l := range s.labels {
 		labels = append(labels, b.Input(fmt.Sprint("labels", l), s.labels[l]))

@@ -15,7 +15,8 @@ type Updater interface {
 	Rate(lr float32) error
 	// Update queues a step by the gradients of a graph, one per slot, nil where a slot has none, after its class and box losses of
 	// one value each. Where a loss or the norm of all gradients is not finite, or a label is no class, the step changes nothing, and
-	// neither does any that follows: the parameters stay as they were before it.
+	// neither does any that follows: the parameters stay as they were before it. With a LossScale above 1 that is not so of a norm:
+	// the step alone is skipped.
 	Update(class, box, grads []*tensor.Dense) error
 	// Tell queues the report of the last Update; at most MostReports are on their way.
 	Tell() error
@@ -44,12 +45,30 @@ type UpdateParams struct {
 	ClipNorm  float64     // the largest norm of all gradients; 0 is none
 	AverageBy float32     // the t of Lerp
 	Taken     int         // steps before these
+	Scale     *LossScale  // nil for gradients that are not scaled
 }
+
+// LossScale keeps small gradients above what fp16 tells from 0: the backward pass begins with it and the optimiser divides by it
+// (Micikevicius et al. 2018, "Mixed Precision Training", section 3.2). It halves with each step whose gradients are not finite, down
+// to 1, and doubles after LossScaleGood others, up to 2^24.
+type LossScale struct {
+	Seed  *tensor.Dense // [1], the scale: the Updater writes it, the backward pass reads it
+	Value float64       // to begin with
+	Good  int           // steps since it changed
+}
+
+const (
+	LossScaleStart = 1 << 16
+	LossScaleGood  = 2000
+)
 
 // StepReport is what a step came to.
 type StepReport struct {
 	Class, Box float64 // losses
-	GradNorm   float64 // before clipping
-	Finite     bool    // the three are
+	GradNorm   float64 // before clipping, without the loss scale; 0 of a skipped step
+	Finite     bool    // the three are, or the step was skipped
+	Skipped    bool    // for the sake of the loss scale
+	Scale      float64 // the loss scale after the step, 1 without
+	Good       int     // steps since it changed
 	Taken      int     // steps that changed something, with those before
 }

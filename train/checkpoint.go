@@ -24,6 +24,8 @@ const (
 // state is what a run is besides its tensors.
 type state struct {
 	Step          int     `json:"step"`
+	LossScale     float64 `json:"loss_scale,omitempty"` // of fp16
+	GoodSteps     int     `json:"good_steps,omitempty"` // since it changed
 	OptimizerStep int     `json:"optimizer_step"`
 	Epoch         int     `json:"epoch"`
 	Position      int     `json:"position"` // batches taken of the epoch
@@ -60,8 +62,12 @@ type named struct {
 // saveState writes the state file. One file holds all, so that a kill at any moment leaves either the old or the new.
 func (l *Loop) saveState() error {
 	epoch, position := l.loader.State()
-	js, err := json.Marshal(state{Step: l.Step, OptimizerStep: l.stepper.optimizer.step, Epoch: epoch, Position: position,
-		NormEMA: l.stepper.normalizer.EMA, BestAP: l.bestAP, Unmeasured: l.unmeasured, Seed: l.Config.Train.Seed, Fingerprint: l.fingerprint()})
+	now := state{Step: l.Step, OptimizerStep: l.stepper.optimizer.step, Epoch: epoch, Position: position,
+		NormEMA: l.stepper.normalizer.EMA, BestAP: l.bestAP, Unmeasured: l.unmeasured, Seed: l.Config.Train.Seed, Fingerprint: l.fingerprint()}
+	if scale := l.stepper.optimizer.scale; scale != nil {
+		now.LossScale, now.GoodSteps = scale.Value, scale.Good
+	}
+	js, err := json.Marshal(now)
 	if err != nil {
 		return err
 	}
@@ -108,6 +114,9 @@ func (l *Loop) loadState() error {
 	l.Model.Changed()
 	l.Step, l.stepper.optimizer.step, l.bestAP, l.unmeasured = s.Step, s.OptimizerStep, s.BestAP, s.Unmeasured
 	l.stepper.normalizer.EMA = s.NormEMA
+	if scale := l.stepper.optimizer.scale; scale != nil && s.LossScale > 0 { // 0 after steps in another precision
+		scale.Value, scale.Good = s.LossScale, s.GoodSteps
+	}
 	return l.loader.Seek(s.Epoch, s.Position)
 }
 

@@ -77,9 +77,13 @@ func (p *progress) Step(_ context.Context, l *Loop) error {
 	n := float64(p.sum.steps)
 	perStep := l.training / time.Duration(max(l.Step-l.first, 1))
 	eta := perStep * time.Duration(l.Schedule.Steps-l.Step)
-	_, err := fmt.Fprintf(p.w, "step %*d/%d  epoch %.2f  loss %.4f (class %.4f box %.4f)  lr %.3g  grad %.3g  %.3f s/step  wait %.0f ms  %s  eta %s\n",
+	scale := ""
+	if l.LossScale > 0 {
+		scale = fmt.Sprintf("  scale %g", l.LossScale)
+	}
+	_, err := fmt.Fprintf(p.w, "step %*d/%d  epoch %.2f  loss %.4f (class %.4f box %.4f)  lr %.3g  grad %.3g%s  %.3f s/step  wait %.0f ms  %s  eta %s\n",
 		len(fmt.Sprint(l.Schedule.Steps)), l.Step, l.Schedule.Steps, l.epochs(), (p.sum.class+p.sum.box)/n, p.sum.class/n, p.sum.box/n,
-		l.LR, l.GradNorm, perStep.Seconds(), 1e3*p.sum.wait.Seconds()/n, megabytes(memory.Resident()), eta.Round(time.Second))
+		l.LR, l.GradNorm, scale, perStep.Seconds(), 1e3*p.sum.wait.Seconds()/n, megabytes(memory.Resident()), eta.Round(time.Second))
 	p.sum = meter{}
 	return err
 }
@@ -167,9 +171,13 @@ func (j *journal) write(v any) error {
 func (j *journal) Begin(context.Context, *Loop) error { return nil }
 
 func (j *journal) Step(_ context.Context, l *Loop) error {
-	return j.write(map[string]any{"step": l.Step, "epoch": l.epochs(), "loss": l.Losses.Total(), "class_loss": l.Losses.Class,
+	line := map[string]any{"step": l.Step, "epoch": l.epochs(), "loss": l.Losses.Total(), "class_loss": l.Losses.Class,
 		"box_loss": l.Losses.Box, "positives": l.Positives, "lr": l.LR, "grad_norm": l.GradNorm, "step_s": l.Took.Seconds(),
-		"wait_s": l.Wait.Seconds(), "rss_mb": float64(memory.Resident()) / (1 << 20)})
+		"wait_s": l.Wait.Seconds(), "rss_mb": float64(memory.Resident()) / (1 << 20)}
+	if l.LossScale > 0 {
+		line["loss_scale"], line["skipped"] = l.LossScale, l.Skipped
+	}
+	return j.write(line)
 }
 
 func (j *journal) Wants(int) bool { return false }

@@ -23,7 +23,9 @@ type Loop struct {
 	Losses    detector.Losses
 	Positives int     // positive anchors of the batch
 	LR        float64 // of the step
-	GradNorm  float64 // before clipping
+	GradNorm  float64 // before clipping; 0 of a skipped step
+	LossScale float64 // of fp16 after the step, 0 elsewhere
+	Skipped   bool    // gradients overflowed and changed nothing
 	Names     []string
 	Wait      time.Duration // for data
 	Took      time.Duration // the whole step, or since the one before was done
@@ -130,7 +132,7 @@ func (l *Loop) settle(ctx context.Context, ahead int) error {
 		s := l.under[0]
 		taken, err := l.stepper.Report()
 		l.LR, l.Names, l.Positives, l.Wait = s.lr, s.names, taken.Positives, s.wait
-		l.Losses, l.GradNorm = taken.Losses, taken.GradNorm
+		l.Losses, l.GradNorm, l.LossScale, l.Skipped = taken.Losses, taken.GradNorm, taken.LossScale, taken.Skipped
 		if err != nil {
 			return l.explain(err)
 		}

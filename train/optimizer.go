@@ -19,13 +19,21 @@ type Optimizer struct {
 	moments map[string][]*tensor.Dense // by parameter: momentum, or Adam's two moments
 	step    int                        // steps that were taken
 	params  []*nn.Param
-	update  engine.Updater // of an engine.Stepping, made for the first step
-	slots   map[string]int // of it, by parameter
+	update  engine.Updater    // of an engine.Stepping, made for the first step
+	slots   map[string]int    // of it, by parameter
+	scale   *engine.LossScale // of fp16, nil elsewhere; as the last report tells
 }
 
 // NewOptimizer makes the optimiser state of every trainable parameter.
 func NewOptimizer(e engine.Engine, c config.Train, params []*nn.Param) (*Optimizer, error) {
 	o := &Optimizer{engine: e, c: c, params: params, moments: map[string][]*tensor.Dense{}, slots: map[string]int{}}
+	if engine.PrecisionOf(e) == engine.FP16 {
+		seed, err := e.New(tensor.Float32, 1)
+		if err != nil {
+			return nil, fmt.Errorf("train: loss scale: %w", err)
+		}
+		o.scale = &engine.LossScale{Seed: seed, Value: engine.LossScaleStart}
+	}
 	n := 2
 	if c.Optimizer == "sgd" {
 		n = 1

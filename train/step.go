@@ -28,8 +28,10 @@ type Stepper struct {
 // Taken is what a step found.
 type Taken struct {
 	Losses          detector.Losses
-	GradNorm        float64       // before clipping
+	GradNorm        float64       // before clipping; 0 of a step that was skipped
 	Positives       int           // positive anchors
+	LossScale       float64       // of fp16 after the step, 0 elsewhere
+	Skipped         bool          // gradients were not finite, and the loss scale is to blame
 	Network, Update time.Duration // forward, losses and backward; the optimiser's part
 }
 
@@ -60,7 +62,11 @@ func NewStepper(m *detector.Model, c config.Config) (*Stepper, error) {
 
 // Graph is the graph of steps on n canvases of h x w pixels.
 func (s *Stepper) Graph(n, h, w int) (*detector.TrainStep, error) {
-	return s.model.TrainStep(n, h, w, trainSpec(s.config))
+	spec := trainSpec(s.config)
+	if scale := s.optimizer.scale; scale != nil {
+		spec.Seed = scale.Seed
+	}
+	return s.model.TrainStep(n, h, w, spec)
 }
 
 // Targets are what anchors learn of the objects of pictures on canvases of h x w pixels. Where the engine matches anchors itself, it does

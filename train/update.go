@@ -50,6 +50,10 @@ func (s *Stepper) queue(e engine.Stepping, g *detector.TrainStep, b *detector.Ba
 			return err
 		}
 		s.optimizer.step = r.Taken
+		if scale := s.optimizer.scale; scale != nil {
+			scale.Value, scale.Good = r.Scale, r.Good
+			out.LossScale, out.Skipped = r.Scale, r.Skipped
+		}
 		if !r.Finite {
 			return out.notFinite()
 		}
@@ -63,7 +67,7 @@ func (o *Optimizer) updater(e engine.Stepping, average map[string]*tensor.Dense)
 	if o.update != nil {
 		return o.update, nil
 	}
-	p := engine.UpdateParams{Momentum: float32(o.c.Momentum), Nesterov: o.c.Nesterov, ClipNorm: o.c.ClipNorm, AverageBy: float32(1 - o.c.EMA), Taken: o.step}
+	p := engine.UpdateParams{Momentum: float32(o.c.Momentum), Nesterov: o.c.Nesterov, ClipNorm: o.c.ClipNorm, AverageBy: float32(1 - o.c.EMA), Taken: o.step, Scale: o.scale}
 	if o.c.Optimizer != "sgd" {
 		p.Adam = &engine.AdamParams{Beta1: float32(o.c.Beta1), Beta2: float32(o.c.Beta2), Eps: float32(o.c.Eps), Decoupled: o.c.Optimizer == "adamw"}
 	}

@@ -21,6 +21,7 @@ import (
 type curve struct {
 	losses []float64 // by step
 	ap     float64   // after the last
+	until  int       // steps before the first that the loss scale skipped; 0 for none
 }
 
 func trainOn(t *testing.T, device, precision string, c config.Config) (got curve) {
@@ -31,11 +32,15 @@ func trainOn(t *testing.T, device, precision string, c config.Config) (got curve
 	must(t, err)
 	for text := range bytes.Lines(log) {
 		var line struct {
-			Loss  *float64
-			Stats []float64
+			Loss    *float64
+			Skipped bool
+			Stats   []float64
 		}
 		must(t, json.Unmarshal(text, &line))
 		if line.Loss != nil {
+			if line.Skipped && got.until == 0 {
+				got.until = len(got.losses)
+			}
 			got.losses = append(got.losses, *line.Loss)
 		}
 		if len(line.Stats) > 0 {
@@ -75,7 +80,10 @@ func follows(t *testing.T, got, want curve, rounding float64, window int) {
 	if steps == 0 || len(got.losses) != steps {
 		t.Fatalf("%d steps on the cpu, %d on the GPU", steps, len(got.losses))
 	}
-	for i := range 3 {
+	if got.until > 0 && !realDevice() { // few steps do not make up for one that is skipped
+		steps = got.until + 1
+	}
+	for i := range min(3, steps) {
 		if w, g := want.losses[i], got.losses[i]; math.Abs(g-w) > rounding*w {
 			t.Errorf("step %d: a loss of %g, the cpu has %g", i+1, g, w)
 		}

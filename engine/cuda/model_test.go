@@ -97,12 +97,20 @@ func runModel(t testing.TB, e engine.Engine, c config.Config) (o outcome) {
 	targets := s.Targets(canvasH, canvasW, scene())
 	taken, err := s.Take(pictures, canvasH, canvasW, images, targets, c.Train.LR)
 	must(t, err)
+	for taken.Skipped {
+		taken, err = s.Take(pictures, canvasH, canvasW, images, targets, c.Train.LR)
+		must(t, err)
+	}
 	o.add("losses", []float32{float32(taken.Losses.Class), float32(taken.Losses.Box)})
 	o.add("norm of the gradient", []float32{float32(taken.GradNorm)})
 	g, err := s.Graph(pictures, canvasH, canvasW)
 	must(t, err)
 	must(t, g.Gradients(func(p *nn.Param, d *tensor.Dense) error {
-		o.add("gradient of "+p.Name, get(t, e, d))
+		v := get(t, e, d)
+		for i := range v {
+			v[i] /= float32(max(taken.LossScale, 1))
+		}
+		o.add("gradient of "+p.Name, v)
 		return nil
 	}))
 	for _, p := range m.Params() {

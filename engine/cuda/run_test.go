@@ -135,6 +135,8 @@ type line struct {
 	Step     int
 	Loss, LR float64
 	Norm     float64 `json:"grad_norm"`
+	Scale    float64 `json:"loss_scale"`
+	Skipped  bool
 }
 
 func journal(t *testing.T, dir string) (all []line) {

@@ -42,11 +42,14 @@ type gradients struct {
 const (
 	slotWords    = 5
 	chunkWords   = 3
-	stateWords   = 14
-	reportWords  = 7 // the state's first
+	stateWords   = 17
+	reportWords  = 10 // the state's first
 	placeWord    = 5
 	takenWord    = 4
-	powerWord    = 12
+	skippedWord  = 7
+	goodWord     = 8
+	scaleWord    = 9
+	powerWord    = 15
 	chunkValues  = 1 << 15
 	mostGradSets = 8
 )
@@ -85,6 +88,12 @@ func (u *updater) start() (err error) {
 	}
 	state := make([]float64, stateWords)
 	state[takenWord] = float64(u.p.Taken)
+	if s := u.p.Scale; s != nil {
+		state[goodWord] = float64(s.Good)
+		if err := u.e.Upload(s.Seed, []float32{float32(s.Value)}); err != nil {
+			return err
+		}
+	}
 	state[powerWord], state[powerWord+1] = 1, 1
 	if a := u.p.Adam; a != nil {
 		state[powerWord] = math.Pow(float64(a.Beta1), float64(u.p.Taken))
@@ -141,12 +150,16 @@ func (u *updater) Update(class, box, grads []*tensor.Dense) error {
 	if err := e.launch("step_squares", grid, threads, uint64(u.part.p), chunks, long(u.chunks), grad); err != nil {
 		return err
 	}
+	var seed *tensor.Dense
+	if p.Scale != nil {
+		seed = p.Scale.Seed
+	}
 	var beta1, beta2 float32
 	if p.Adam != nil {
 		beta1, beta2 = p.Adam.Beta1, p.Adam.Beta2
 	}
 	err = e.launch("step_judge", [3]int{1, 1, 1}, threads, state, uint64(u.part.p), long(u.chunks), losses, long(len(class)), long(len(box)), at(e.labels), at(u.rate),
-		double(p.ClipNorm), double(float64(beta1)), double(float64(beta2)))
+		maybe(seed), double(engine.LossScaleGood), double(p.ClipNorm), double(float64(beta1)), double(float64(beta2)))
 	if err != nil {
 		return err
 	}
@@ -187,7 +200,8 @@ func (u *updater) Report() (engine.StepReport, error) {
 		return engine.StepReport{}, err
 	}
 	finite := w[3] != 0
-	r := engine.StepReport{Class: w[0], Box: w[1], GradNorm: w[2], Finite: finite, Taken: int(w[takenWord])}
+	r := engine.StepReport{Class: w[0], Box: w[1], GradNorm: w[2], Finite: finite, Taken: int(w[takenWord]), Skipped: w[skippedWord] != 0,
+		Scale: w[scaleWord], Good: int(w[goodWord])}
 	if place := int64(w[placeWord]); place >= 0 {
 		return r, errors.Join(notAClass(place, int64(w[placeWord+1])), u.e.forgive())
 	}

@@ -16,12 +16,15 @@ struct chunk {
 // What a step comes to. The first are told to the host.
 struct step_state {
   double class_loss, box_loss, norm;
-  double finite;         // all three are
+  double finite;         // all three are, or the step is skipped
   double taken;          // steps that changed something
   double place, label;   // of a label that is no class; place is -1 where all are
+  double skipped;        // gradients were not finite and the loss scale was above 1
+  double good;           // steps since the loss scale changed
+  double loss_scale;     // after the step
   double go;             // this step changes something
   double halted;         // one did not, nor will any
-  double scale;          // of the gradients: clipping
+  double scale;          // of the gradients: clipping, and the way back from the loss scale
   double step, root;     // Adam's bias corrections
   double power1, power2; // beta to the number of steps
 };
@@ -38,30 +41,45 @@ KERNEL step_squares(double *part, const struct chunk *chunks, i64 n, const i64 *
   }
 }
 
+#define MOST_SCALE 16777216.
+
 DEVICE double step_total(const i64 *losses, int n) {
   double s = 0;
   for (int i = 0; i < n; i++) s += *PLACE(const float, losses[i]);
   return s;
 }
 
-// One block. losses are addresses of the classes' and then the boxes'; label is [place, label] as focal leaves it. clip 0 is none.
-KERNEL step_judge(struct step_state *s, const double *part, i64 n, const i64 *losses, int classes, int boxes, const i64 *label, const float *lr, double clip, double beta1, double beta2) {
+// One block. losses are addresses of the classes' and then the boxes'; label is [place, label] as focal leaves it. clip 0 is none. seed
+// is the loss scale, or null; it doubles after enough good steps.
+KERNEL step_judge(struct step_state *s, const double *part, i64 n, const i64 *losses, int classes, int boxes, const i64 *label, const float *lr, float *seed, double enough, double clip, double beta1, double beta2) {
   double sum = 0;
   for (i64 i = TID; i < n; i += THREADS) sum += part[i];
   sum = block_sum(sum);
   if (TID) return;
   s->class_loss = step_total(losses, classes);
   s->box_loss = step_total(losses + classes, boxes);
-  s->norm = SQRTD(sum);
-  double all = s->class_loss + s->box_loss + s->norm;
-  s->finite = all - all == 0;
+  double used = seed ? *seed : 1, norm = SQRTD(sum) / used, loss = s->class_loss + s->box_loss;
+  int finite = loss + norm - (loss + norm) == 0;
+  s->skipped = !finite && loss - loss == 0 && used > 1;
+  s->finite = finite || s->skipped;
+  s->norm = s->skipped ? 0 : norm;
   s->place = (double)label[0];
   s->label = (double)label[1];
   if (!s->finite || label[0] >= 0) s->halted = 1;
-  s->go = !s->halted;
-  if (s->halted) return;
+  s->go = !s->halted && !s->skipped;
+  s->loss_scale = used;
+  if (seed && !s->halted) {
+    s->good = s->skipped ? 0 : s->good + 1;
+    if (s->skipped) s->loss_scale = used / 2;
+    if (s->good >= enough) {
+      s->loss_scale = used < MOST_SCALE ? used * 2 : used;
+      s->good = 0;
+    }
+    *seed = (float)s->loss_scale;
+  }
+  if (!s->go) return;
   s->taken += 1;
-  s->scale = clip > 0 && s->norm > clip ? clip / (s->norm + 1e-6) : 1;
+  s->scale = (clip > 0 && s->norm > clip ? clip / (s->norm + 1e-6) : 1) / used;
   s->power1 *= beta1;
   s->power2 *= beta2;
   s->step = *lr / (1 - s->power1);
