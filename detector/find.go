@@ -31,13 +31,13 @@ func (d Decoding) greedy() bool {
 	return d.Method == "" || d.Method == "greedy" || d.Method == "agnostic"
 }
 
-// Find runs a graph on images [N,H,W,3] and returns what is wanted of the first of them, picture by picture. Where the engine makes
-// detections itself, the heads' outputs stay there.
+// Find runs a graph on images [N,H,W,3] and returns what is wanted of the first of them, picture by picture. The heads' outputs stay
+// where they are, on an engine that makes detections itself and on one that the host can read.
 func (m *Model) Find(t *Net, images []float32, want []Wanted) ([]Found, error) {
 	if t.Detects() {
 		return t.Detect(images, want)
 	}
-	raw, err := t.Run(images)
+	raw, err := t.Look(images)
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +65,7 @@ func (m *Model) Found(raw *Raw, i, canvasH, canvasW int, w Wanted) (f Found) {
 // Detects tells whether the engine makes detections of this graph's outputs itself. It does not know softmax with background.
 func (t *Net) Detects() bool { return t.detecting != nil }
 
-// Detect is RunTo and Decode on an engine that Detects. NMS other than greedy is done here, on candidates.
+// Detect is Run and Decode on an engine that Detects. NMS other than greedy is done here, on candidates.
 func (t *Net) Detect(images []float32, want []Wanted) ([]Found, error) {
 	if err := t.run(images); err != nil {
 		return nil, err

@@ -148,18 +148,10 @@ func (m *Model) inferGraph(k shape) (*Net, G.Nodes, error) {
 
 // Run computes the heads' outputs of images [N,H,W,3]. They belong to the Net and hold until its next Run.
 func (t *Net) Run(images []float32) (*Raw, error) {
-	if err := t.RunTo(&t.host, images); err != nil {
+	if err := t.run(images); err != nil {
 		return nil, err
 	}
-	return &t.host, nil
-}
-
-// RunTo is Run into memory of the caller's, which may then run another picture while it reads these. r grows to what is
-// needed.
-func (t *Net) RunTo(r *Raw, images []float32) error {
-	if err := t.run(images); err != nil {
-		return err
-	}
+	r := &t.host
 	r.N, r.Classes = t.shape.n, t.classes
 	r.Logits, r.Deltas = grown(r.Logits, len(t.logits)), grown(r.Deltas, len(t.logits))
 	for l := range t.logits {
@@ -169,16 +161,33 @@ func (t *Net) RunTo(r *Raw, images []float32) error {
 			logits = t.softmax[l]
 		}
 		if err := t.engine.Download(logits, t.machine.Value(t.logits[l])); err != nil {
-			return err
+			return nil, err
 		}
 		if t.softmax != nil {
 			oneAgainstRest(r.Logits[l], logits, t.classes)
 		}
 		if err := t.engine.Download(r.Deltas[l], t.machine.Value(t.deltas[l])); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return nil
+	return r, nil
+}
+
+// Look is Run without copies where the host can do without: what it returns then holds until the next run of any graph of the model.
+func (t *Net) Look(images []float32) (*Raw, error) {
+	near, ok := t.engine.(engine.Near)
+	if !ok || t.softmax != nil {
+		return t.Run(images)
+	}
+	if err := t.run(images); err != nil {
+		return nil, err
+	}
+	r := &Raw{N: t.shape.n, Classes: t.classes}
+	for l := range t.logits {
+		r.Logits = append(r.Logits, near.Floats(t.machine.Value(t.logits[l])))
+		r.Deltas = append(r.Deltas, near.Floats(t.machine.Value(t.deltas[l])))
+	}
+	return r, nil
 }
 
 // Prepares tells whether the engine puts pictures onto canvases.

@@ -101,6 +101,12 @@ type Async interface {
 // Summing is an engine whose Conv takes the same tensor as y and res, too.
 type Summing interface{ SumsInPlace() }
 
+// Near is an engine whose tensors the host reads where they lie.
+type Near interface {
+	// Floats are the values of a float32 tensor.
+	Floats(t *tensor.Dense) []float32
+}
+
 // Limited is an engine with memory of its own, beside the host's.
 type Limited interface {
 	// Memory returns the bytes that are free for tensors, and all.

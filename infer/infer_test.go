@@ -336,7 +336,6 @@ func TestOutputs(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(o.Release)
 		return o
 	}
 	o := forward()
@@ -355,7 +354,7 @@ func TestOutputs(t *testing.T) {
 			if got, _ := o.Found(k); !slices.Equal(got, all[k]) {
 				t.Errorf("picture %d: %d detections, together %d", k, len(got), len(all[k]))
 			}
-			c, _, _ := before.Candidates(k)
+			c, _, _, _ := before.Candidates(k)
 			median := slices.Sorted(slices.Values(c.Scores))[len(c.Scores)/2]
 			h := &high[k]
 			for i, s := range c.Scores {
@@ -372,7 +371,7 @@ func TestOutputs(t *testing.T) {
 	o = forward()
 	for k, v := range in {
 		found, _ := o.Found(k)
-		_, sx, sy := o.Candidates(k)
+		_, sx, sy, _ := o.Candidates(k)
 		thin := v.Decoding.Thin(high[k])
 		if len(found) != len(thin) || len(found) == 0 {
 			t.Errorf("picture %d: %d detections, of candidates %d", k, len(found), len(thin))

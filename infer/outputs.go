@@ -3,6 +3,7 @@ package infer
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"retinago/data"
@@ -16,8 +17,8 @@ type Outputs struct {
 	canvas   data.Size
 	pictures []placed
 	wanted   []detector.Wanted
-	raw      *detector.Raw    // of which boxes are made when they are asked for
-	found    []detector.Found // where the engine has made them
+	found    []detector.Found
+	thin     bool // found are candidates, which NMS awaits when they are asked for
 }
 
 // Forward runs the network on pictures of one canvas size together. One that waits for its turn gives up when ctx ends.
@@ -41,7 +42,6 @@ func (p *Predictor) Forward(ctx context.Context, in []*Input) (*Outputs, error) 
 		images = all
 	}
 	if err := p.run(ctx, o, images, of); err != nil {
-		o.Release()
 		return nil, err
 	}
 	return o, nil
@@ -59,23 +59,31 @@ func (o *Outputs) Found(k int) ([]Detection, Times) {
 }
 
 // Candidates are the boxes of picture k before NMS, on the canvas, if its Input wanted them; it was seen whole. Multiplied by sx and
-// sy they are in pixels of the picture.
-func (o *Outputs) Candidates(k int) (c detector.Candidates, sx, sy float32) {
+// sy they are in pixels of the picture. took is the time of Decode, 0 as in Found.
+func (o *Outputs) Candidates(k int) (c detector.Candidates, sx, sy float32, took time.Duration) {
 	sx, sy = o.pictures[k].scale()
-	return o.of(k).Candidates, sx, sy
+	f := o.of(k)
+	return f.Candidates, sx, sy, f.Times[0]
 }
 
 func (o *Outputs) of(k int) detector.Found {
-	if o.found != nil {
-		return o.found[k]
+	f, w := o.found[k], o.wanted[k]
+	if o.thin && !w.Candidates {
+		begin := time.Now()
+		f.Detections = w.Decoding.Thin(f.Candidates)
+		f.Times[1] = time.Since(begin)
 	}
-	return o.p.model.Found(o.raw, k, o.canvas.H, o.canvas.W, o.wanted[k])
+	return f
 }
 
-// Release gives the memory back for another batch. Nothing may be asked of the outputs afterwards.
-func (o *Outputs) Release() {
-	if o.raw != nil {
-		o.p.raws.Put(o.raw)
-		o.raw = nil
+// looked is what the network's turn finds. NMS on the host waits until its end: others may run meanwhile.
+func (o *Outputs) looked(detects bool) []detector.Wanted {
+	if o.thin = !detects; detects {
+		return o.wanted
 	}
+	looked := slices.Clone(o.wanted)
+	for k := range looked {
+		looked[k].Candidates = true
+	}
+	return looked
 }

@@ -65,7 +65,6 @@ type Predictor struct {
 	info    detector.Info
 	decode  detector.Decoding
 	threads int
-	raws    sync.Pool // *detector.Raw
 	look    look
 }
 
@@ -203,7 +202,6 @@ func (p *Predictor) PredictBatch(ctx context.Context, in []*Input) ([][]Detectio
 	if err != nil {
 		return nil, t, err
 	}
-	defer o.Release()
 	t.Network = o.Network
 	all := make([][]Detection, len(in))
 	for k := range in {
@@ -214,8 +212,8 @@ func (p *Predictor) PredictBatch(ctx context.Context, in []*Input) ([][]Detectio
 	return all, t, nil
 }
 
-// run takes its turn in the network, which gives o what it says of images, or of pictures if there are none, and how long that took, without
-// the wait.
+// run takes its turn in the network, which gives o what it finds on images, or on pictures if there are none, and how long that took,
+// without the wait and the host's decoding.
 func (p *Predictor) run(ctx context.Context, o *Outputs, images []float32, pictures []engine.Picture) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -226,7 +224,6 @@ func (p *Predictor) run(ctx context.Context, o *Outputs, images []float32, pictu
 		return err
 	}
 	begin := time.Now()
-	defer func() { o.Network = time.Since(begin) }()
 	n := len(o.pictures)
 	net, err := p.model.Net(n, o.canvas.H, o.canvas.W)
 	if err != nil {
@@ -237,13 +234,12 @@ func (p *Predictor) run(ctx context.Context, o *Outputs, images []float32, pictu
 			return err
 		}
 	}
-	if net.Detects() {
-		o.found, err = net.Detect(images, o.wanted)
+	if o.found, err = p.model.Find(net, images, o.looked(net.Detects())); err != nil {
 		return err
 	}
-	var ok bool
-	if o.raw, ok = p.raws.Get().(*detector.Raw); !ok {
-		o.raw = &detector.Raw{}
+	o.Network = time.Since(begin)
+	for _, f := range o.found {
+		o.Network -= f.Times[0] + f.Times[1]
 	}
-	return net.RunTo(o.raw, images)
+	return nil
 }

@@ -111,12 +111,9 @@ func (s *Server) look(ctx context.Context, p *place, f Frame, c choice) (*Answer
 	if err != nil {
 		return nil, err
 	}
-	defer out.release()
 	a.Batch, a.Times.Wait, a.Times.Network = out.n, ms(out.wait), ms(out.Network)
 	if c.raw {
-		begin = time.Now()
-		a.Candidates = raw(out, c)
-		a.Times.Boxes = ms(time.Since(begin))
+		a.Candidates, a.Times.Boxes = raw(out, c)
 	} else {
 		objects, t := out.Found(out.k)
 		a.Times.Boxes, a.Times.NMS = ms(t.Decode), ms(t.NMS)
@@ -162,9 +159,9 @@ func (s *Server) prepare(c choice, f Frame, begin time.Time, a *Answer) (*pictur
 	return pic, in, nil
 }
 
-// raw are the candidates of a picture.
-func raw(o outcome, c choice) *candidates {
-	v, sx, sy := o.Candidates(o.k)
+// raw are the candidates of a picture, and the milliseconds that they took.
+func raw(o outcome, c choice) (*candidates, float64) {
+	v, sx, sy, took := o.Candidates(o.k)
 	out := &candidates{Boxes: make([]float32, 0, 4*len(v.Boxes)), Scores: v.Scores, Classes: v.Classes, Scale: [2]float32{sx, sy},
 		Score: c.decoding.Score, NMS: c.decoding.NMS, Method: kind(c.decoding.Method), Max: c.decoding.MaxDets}
 	for _, b := range v.Boxes {
@@ -173,7 +170,7 @@ func raw(o outcome, c choice) *candidates {
 	if len(v.Boxes) == 0 { // lists, not null
 		out.Scores, out.Classes = []float32{}, []int32{}
 	}
-	return out
+	return out, ms(took)
 }
 
 // annotate draws what was found and encodes the picture. The best is drawn last, on top.

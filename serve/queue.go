@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"runtime/debug"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"retinago/infer"
@@ -57,14 +56,7 @@ type outcome struct {
 // batch is what the network said, shared by those whose pictures it was.
 type batch struct {
 	*infer.Outputs
-	n    int
-	left atomic.Int32 // that have not released it
-}
-
-func (b *batch) release() {
-	if b.left.Add(-1) == 0 {
-		b.Outputs.Release()
-	}
+	n int
 }
 
 // place is the right to one picture on the way.
@@ -248,7 +240,6 @@ func (q *queue) forward(jobs []*job) {
 		v.Release()
 	}
 	b := &batch{Outputs: out, n: len(jobs)}
-	b.left.Store(int32(len(jobs)))
 	q.mu.Lock()
 	q.mean += (took/time.Duration(len(jobs)) - q.mean) / 8
 	q.mu.Unlock()

@@ -84,12 +84,11 @@ func (s *Server) Warm(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		out, err := m.Network.Forward(ctx, []*infer.Input{in})
+		_, err = m.Network.Forward(ctx, []*infer.Input{in})
 		in.Release()
 		if err != nil {
 			return fmt.Errorf("serve: model %s: %w", m.Name, err)
 		}
-		out.Release()
 	}
 	return nil
 }

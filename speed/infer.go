@@ -106,7 +106,7 @@ func (s *Inference) given() ([]float32, error) {
 // Graph is the network.
 func (s *Inference) Graph() Graph { return s.net }
 
-// Raw are the outputs of the last run.
+// Raw are the outputs of the last run; of pictures, until the model runs again.
 func (s *Inference) Raw() *detector.Raw { return s.raw }
 
 // Size is the number of pictures and their canvas.
@@ -151,13 +151,15 @@ func (s *Inference) Run() (Parts, error) {
 		p.Graph = time.Since(begin)
 		return p, err
 	}
-	if s.raw, err = s.net.Run(images); err != nil {
+	if p.Before == nil {
+		s.raw, err = s.net.Run(images)
+		p.Graph = time.Since(begin)
+		return p, err
+	}
+	if s.raw, err = s.net.Look(images); err != nil {
 		return p, err
 	}
 	p.Graph = time.Since(begin)
-	if p.Before == nil {
-		return p, nil
-	}
 	begin = time.Now()
 	for i, w := range s.wanted(scaled) {
 		s.model.Found(s.raw, i, s.h, s.w, w)

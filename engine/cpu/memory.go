@@ -86,6 +86,9 @@ func (e *Engine) At(mem tensor.Memory, offset int64, dt tensor.Dtype, shape ...i
 // Upload copies src, a []float32 or []int32, to dst.
 func (e *Engine) Upload(dst *tensor.Dense, src any) error { return move(dst, src, true) }
 
+// Floats are the values of a float32 tensor where they lie.
+func (e *Engine) Floats(t *tensor.Dense) []float32 { return t.Data().([]float32) }
+
 // Download copies src to dst, a []float32 or []int32.
 func (e *Engine) Download(dst any, src *tensor.Dense) error { return move(src, dst, false) }
 
