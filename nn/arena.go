@@ -38,22 +38,42 @@ func (a *Arena) Bytes() int64 {
 
 // Join gives t its places, growing the arena and moving the others when it does not fit.
 func (a *Arena) Join(t Tenant) error {
-	if need := max(t.Bytes(), align); a.mem == nil || a.Bytes() < need {
+	if need := max(t.Bytes(), align); a.Bytes() < need {
 		// The old memory goes first: both at once may not fit.
 		if err := a.free(); err != nil {
 			return err
 		}
-		mem, err := a.engine.Alloc(need)
-		if err != nil {
-			return fmt.Errorf("nn: %d MB for activations: %w", need>>20, err)
-		}
-		a.mem = mem
-		for _, u := range a.users {
-			u.Bind(mem)
+		if err := a.take(need); err != nil {
+			_ = a.Ready() // for the others; where it fails, it does again before they run
+			return err
 		}
 	}
 	t.Bind(a.mem)
 	a.users = append(a.users, t)
+	return nil
+}
+
+// Ready takes memory for the tenants where they lost it to one that did not fit. They ask for it before they run.
+func (a *Arena) Ready() error {
+	if a.mem != nil || len(a.users) == 0 {
+		return nil
+	}
+	return a.take(align)
+}
+
+// take allocates as many bytes, or what the largest tenant needs, and moves the tenants there.
+func (a *Arena) take(bytes int64) error {
+	for _, u := range a.users {
+		bytes = max(bytes, u.Bytes())
+	}
+	mem, err := a.engine.Alloc(bytes)
+	if err != nil {
+		return fmt.Errorf("nn: %d MB for activations: %w", bytes>>20, err)
+	}
+	a.mem = mem
+	for _, u := range a.users {
+		u.Bind(mem)
+	}
 	return nil
 }
 

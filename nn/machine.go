@@ -59,6 +59,9 @@ func NewMachine(a *Arena, outputs G.Nodes) (*Machine, error) {
 
 // Run executes the graph once.
 func (m *Machine) Run() error {
+	if err := m.arena.Ready(); err != nil {
+		return err
+	}
 	m.next = 0
 	m.engine.BeginRun(m.sums)
 	defer m.engine.BeginRun(nil)

@@ -83,6 +83,9 @@ const imagesName = "images"
 
 // Show runs and shows the pictures and every operation's result by name, which holds until f returns. f may be nil.
 func (n *Net) Show(f func(name string, t *tensor.Dense) error) error {
+	if err := n.arena.Ready(); err != nil {
+		return err
+	}
 	if f != nil {
 		if err := f(imagesName, n.images.t); err != nil {
 			return err
