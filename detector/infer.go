@@ -57,7 +57,7 @@ func (m *Model) Net(n, h, w int) (*Net, error) {
 	if err := m.refresh(); err != nil {
 		return nil, err
 	}
-	return m.nets.get(shape{n, h, w}, func() (*Net, error) {
+	t, err := m.nets.get(shape{n, h, w}, func() (*Net, error) {
 		t, outputs, err := m.inferGraph(shape{n, h, w})
 		if err != nil {
 			return nil, err
@@ -88,6 +88,10 @@ func (m *Model) Net(n, h, w int) (*Net, error) {
 		}
 		return t, nil
 	})
+	if err != nil {
+		return nil, m.whatFits(err, n, h, w)
+	}
+	return t, nil
 }
 
 // InferPlan plans the inference graph of n canvases without making it.

@@ -110,12 +110,17 @@ func (m *Model) Changed() {
 	m.engine.WeightsChanged()
 }
 
-// Close frees the graphs' memory.
-func (m *Model) Close() error {
+// Forget frees the graphs' memory; they are made again when they are asked for.
+func (m *Model) Forget() error {
 	if err := m.steps.clear(); err != nil {
 		return err
 	}
-	if err := m.nets.clear(); err != nil {
+	return m.nets.clear()
+}
+
+// Close frees the graphs' memory, and the int8 weights'.
+func (m *Model) Close() error {
+	if err := m.Forget(); err != nil {
 		return err
 	}
 	if m.int8 != nil {

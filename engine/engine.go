@@ -1,6 +1,10 @@
 package engine
 
-import "gorgonia.org/tensor"
+import (
+	"errors"
+
+	"gorgonia.org/tensor"
+)
 
 // Engine holds tensors and computes the detector's kernels on them. Activations are N,H,W,C; convolution
 // weights are O,I,R,S. Every kernel writes the whole of its first argument, which never overlaps its inputs (but see Summing),
@@ -111,7 +115,12 @@ type Near interface {
 type Limited interface {
 	// Memory returns the bytes that are free for tensors, and all.
 	Memory() (free, total int64, err error)
+	// Held is the bytes that the engine holds.
+	Held() int64
 }
+
+// ErrMemory is in the error of what does not fit into the memory of a Limited.
+var ErrMemory = errors.New("out of memory")
 
 // Peak is a rate that an engine's processor reaches at most.
 type Peak struct {

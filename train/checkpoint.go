@@ -61,8 +61,7 @@ type named struct {
 
 // saveState writes the state file. One file holds all, so that a kill at any moment leaves either the old or the new.
 func (l *Loop) saveState() error {
-	epoch, position := l.loader.State()
-	now := state{Step: l.Step, OptimizerStep: l.stepper.optimizer.step, Epoch: epoch, Position: position,
+	now := state{Step: l.Step, OptimizerStep: l.stepper.optimizer.step, Epoch: l.epoch, Position: l.position,
 		NormEMA: l.stepper.normalizer.EMA, BestAP: l.bestAP, Unmeasured: l.unmeasured, Seed: l.Config.Train.Seed, Fingerprint: l.fingerprint()}
 	if scale := l.stepper.optimizer.scale; scale != nil {
 		now.LossScale, now.GoodSteps = scale.Value, scale.Good

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"retinago/engine"
 	"retinago/internal/memory"
 )
 
@@ -234,6 +235,7 @@ func (e *evaluation) run(ctx context.Context, l *Loop) error {
 		return nil
 	}
 	if err != nil {
+		l.unmeasured = errors.Is(err, engine.ErrMemory) // the run is saved, and this is made up for
 		return err
 	}
 	e.done, l.unmeasured = l.Step, false

@@ -44,12 +44,19 @@ type Loop struct {
 	warned     bool          // of steps that are not recorded
 	under      []underWay    // steps that were begun and are not done, oldest first
 	settled    time.Time     // when the last step was done
+
+	// The next batch is number position of the epoch; one whose step could not begin is the next again.
+	epoch, position int
 }
 
 // run takes the remaining steps. A cancelled context ends it after the step in progress, with a checkpoint.
 func (l *Loop) run(ctx context.Context, w io.Writer) (err error) {
 	l.first = l.Step
+	l.epoch, l.position = l.loader.State()
 	defer func() {
+		if errors.Is(err, engine.ErrMemory) && len(l.under) == 0 {
+			err = l.outOfMemory(err)
+		}
 		// The hooks end in any case: a failed run closes its journal, an interrupted one saves.
 		if err != nil {
 			return
@@ -123,6 +130,7 @@ func (l *Loop) begin(ctx context.Context) error {
 		return fmt.Errorf("train: step %d: %w", l.begun(), err)
 	}
 	l.under = append(l.under, s)
+	l.epoch, l.position = l.loader.State()
 	return nil
 }
 

@@ -229,33 +229,18 @@ func (l *Loop) fits(w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	have, where, err := l.memory(need)
+	have, where, err := l.memory()
 	if err != nil {
 		return err
 	}
-	of := func(b Budget) int64 {
-		if where != "" {
-			return b.Device()
-		}
-		return b.Total()
-	}
+	of := partOf(where)
 	fmt.Fprintf(w, "memory    %s at the peak%s, for a batch of %d on %dx%d\n", megabytes(of(need)), where, batch, wd, h)
 	if have <= 0 || of(need) <= have {
 		return nil
 	}
-	smaller := batch / 2
-	for ; smaller > 0; smaller /= 2 {
-		b, err := TrainingBudget(l.Model, l.Config, smaller, h, wd)
-		if err != nil {
-			return err
-		}
-		if of(b) <= have {
-			break
-		}
-	}
-	plan := "no batch fits"
-	if smaller > 0 {
-		plan = fmt.Sprintf("a batch of %d fits", smaller)
+	plan, err := l.fitting(have, of)
+	if err != nil {
+		return err
 	}
 	first := ""
 	if !l.Config.Train.RecomputeHeads {
@@ -265,9 +250,31 @@ func (l *Loop) fits(w io.Writer) error {
 		megabytes(of(need)), where, megabytes(have), plan, first, batch, l.Config.Data.ShortSides, l.Config.Model.FPNWidth)
 }
 
-// memory is what there is for a run, with what of need is taken already: on the engine, which where then names, or on the host. 0
-// is unknown.
-func (l *Loop) memory(need Budget) (have int64, where string, err error) {
+// partOf is the part of a budget that counts where a run's memory is.
+func partOf(where string) func(Budget) int64 {
+	if where != "" {
+		return Budget.Device
+	}
+	return Budget.Total
+}
+
+// fitting tells the largest batch below the run's whose part fits into have.
+func (l *Loop) fitting(have int64, part func(Budget) int64) (string, error) {
+	h, w := l.loader.LargestCanvas()
+	for n := l.Config.Train.Batch / 2; n > 0; n /= 2 {
+		b, err := TrainingBudget(l.Model, l.Config, n, h, w)
+		if err != nil {
+			return "", err
+		}
+		if part(b) <= have {
+			return fmt.Sprintf("a batch of %d fits", n), nil
+		}
+	}
+	return "no batch fits", nil
+}
+
+// memory is what there is for a run, with what it holds already: on the engine, which where then names, or on the host. 0 is unknown.
+func (l *Loop) memory() (have int64, where string, err error) {
 	e, ok := l.Model.Engine().(engine.Limited)
 	if !ok {
 		if have = memory.Available(); have > 0 {
@@ -276,7 +283,7 @@ func (l *Loop) memory(need Budget) (have int64, where string, err error) {
 		return have, "", nil
 	}
 	free, _, err := e.Memory()
-	return free + need.Parameters + need.Optimizer, " on " + l.Model.Engine().Name(), err
+	return free + e.Held(), " on " + l.Model.Engine().Name(), err
 }
 
 // measure evaluates the model on a dataset.

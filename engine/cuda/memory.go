@@ -9,6 +9,8 @@ import (
 
 	"gorgonia.org/cu"
 	"gorgonia.org/tensor"
+
+	"retinago/engine"
 )
 
 // region is memory of the GPU.
@@ -35,8 +37,8 @@ func (e *Engine) region(size int64) (r region, err error) {
 	err = e.do(func() error {
 		if r.p, err = cu.MemAlloc(size); err != nil {
 			free, total, _ := cu.MemInfo()
-			return fmt.Errorf("cuda: out of memory on %v: %d MB asked for, %d MB of %d MB are free, %d MB are held here: %w",
-				e.device, size>>20, free>>20, total>>20, e.held()>>20, err)
+			return fmt.Errorf("cuda: %w on %v: %d MB asked for, %d MB of %d MB are free, %d MB are held here: %w",
+				engine.ErrMemory, e.device, size>>20, free>>20, total>>20, e.Held()>>20, err)
 		}
 		r.n = size
 		return cu.MemsetD8Async(r.p, 0, size, e.stream)
@@ -52,7 +54,8 @@ func (e *Engine) region(size int64) (r region, err error) {
 	return r, nil
 }
 
-func (e *Engine) held() int64 {
+// Held is the memory of tensors, packed weights and scratch space.
+func (e *Engine) Held() int64 {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return e.used

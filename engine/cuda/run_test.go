@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -18,6 +19,7 @@ import (
 	"retinago/config"
 	"retinago/data"
 	"retinago/detector"
+	"retinago/engine"
 	"retinago/engine/cuda/kernels"
 	"retinago/infer"
 	"retinago/picture"
@@ -173,5 +175,100 @@ func TestRunThatDiverges(t *testing.T) {
 	}
 	if step[0] != step[1] || step[0] == 0 {
 		t.Errorf("the cpu diverges after %d steps, the GPU after %d", step[0], step[1])
+	}
+}
+
+// filled is a run whose device is filled by others after a step.
+type filled struct{ step int }
+
+func (h *filled) Begin(context.Context, *train.Loop) error { return nil }
+func (h *filled) Step(_ context.Context, l *train.Loop) error {
+	if l.Step == h.step {
+		kernels.SetCapacity(kernels.Count().Bytes)
+	}
+	return nil
+}
+func (h *filled) End(context.Context, *train.Loop) error { return nil }
+
+// A run out of memory, in a step as in an evaluation, is saved and tells what fits; resumed, it ends as one with memory does.
+func TestRunOutOfMemory(t *testing.T) {
+	onHost(t)
+	defer kernels.SetCapacity(1 << 30)
+	c := shapes(t)
+	run := func(out string, o train.Options) (string, error) {
+		var log bytes.Buffer
+		o.Out, o.Log, o.Device = out, &log, "cuda:0"
+		err := train.Run(context.Background(), c, o)
+		return log.String(), err
+	}
+	state := func(out string) []byte {
+		b, err := os.ReadFile(filepath.Join(out, train.StateFile))
+		must(t, err)
+		return b
+	}
+	whole := t.TempDir()
+	_, err := run(whole, train.Options{})
+	must(t, err)
+	for _, step := range []int{1, 2} { // after the second is an evaluation
+		out := t.TempDir()
+		_, err := run(out, train.Options{Hooks: []train.Hook{&filled{step}}})
+		if !errors.Is(err, engine.ErrMemory) {
+			t.Fatalf("no memory after step %d: %v", step, err)
+		}
+		for _, part := range []string{fmt.Sprintf("step %d is saved", step), "continue with -resume; as it is now, no batch fits"} {
+			if !strings.Contains(err.Error(), part) {
+				t.Errorf("no memory after step %d: %v; want %q", step, err, part)
+			}
+		}
+		kernels.SetCapacity(1 << 30)
+		log, err := run(out, train.Options{Resume: true})
+		must(t, err)
+		if !strings.Contains(log, "evaluation at step 2") {
+			t.Errorf("resumed at step %d:\n%s", step, log)
+		}
+		if !bytes.Equal(state(out), state(whole)) {
+			t.Errorf("a run that was out of memory after step %d ends otherwise than one that was not", step)
+		}
+	}
+}
+
+// A batch of pictures that does not fit is an error that tells the largest that does, and other graphs run as before.
+func TestBatchThatDoesNotFit(t *testing.T) {
+	onHost(t)
+	defer kernels.SetCapacity(1 << 30)
+	e := start(t)
+	m, err := detector.New(small(func(*config.Config) {}).Model, e, 3)
+	must(t, err)
+	defer func() { must(t, m.Close()) }()
+	images := normal(31, canvasH*canvasW*3)
+	run := func() []float32 {
+		net, err := m.Net(1, canvasH, canvasW)
+		must(t, err)
+		raw, err := net.Run(images)
+		must(t, err)
+		return slices.Clone(raw.Logits[0])
+	}
+	before := run()
+	plan, err := m.InferPlan(8, canvasH, canvasW)
+	must(t, err)
+	const scratch = 256 << 20 // is kept free
+	capacity := kernels.Count().Bytes + plan.Bytes() + scratch
+	kernels.SetCapacity(capacity)
+	n := int(capacity / (12 * canvasH * canvasW) * 9 / 10) // its pictures fit, its activations do not
+	_, err = m.Net(n, canvasH, canvasW)
+	if !errors.Is(err, engine.ErrMemory) || !strings.Contains(err.Error(), "for activations") {
+		t.Fatalf("a batch of %d: %v", n, err)
+	}
+	var got, fits int
+	if _, e := fmt.Sscanf(err.Error(), "detector: %d canvases of 96x64 do not fit, %d do: ", &got, &fits); e != nil || got != n || fits < 1 || fits > 8 {
+		t.Fatalf("a batch of %d: %v", n, err)
+	}
+	if !slices.Equal(run(), before) {
+		t.Error("a batch that did not fit changes the next")
+	}
+	net, err := m.Net(fits, canvasH, canvasW)
+	must(t, err)
+	if _, err := net.Run(make([]float32, fits*len(images))); err != nil {
+		t.Errorf("a batch of %d: %v", fits, err)
 	}
 }
