@@ -98,6 +98,9 @@ func (e *Engine) start() error {
 		if e.stream, err = cu.MakeStream(cu.NonBlocking); err != nil {
 			return err
 		}
+		if err := e.staging.start(); err != nil {
+			return err
+		}
 		e.module, err = cu.LoadData(ptx)
 		return err
 	})

@@ -61,7 +61,7 @@ func (e *Engine) Held() int64 {
 	return e.used
 }
 
-// PeakBytes is the most memory that the engine held at once; libraries' own is not counted.
+// PeakBytes is the most memory that the engine held at once; libraries' own and input pages are not counted.
 func (e *Engine) PeakBytes() int64 {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -131,9 +131,6 @@ func (e *Engine) Upload(dst *tensor.Dense, src any) error {
 	b, err := hostBytes(dst, src)
 	if err != nil || len(b) == 0 {
 		return err
-	}
-	if e.recording.Load() {
-		return errRecording
 	}
 	return e.do(func() error { return e.staging.send(e, cu.DevicePtr(dst.Uintptr()), b) })
 }

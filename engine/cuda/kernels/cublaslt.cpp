@@ -4,6 +4,7 @@
 // are summed in float32.
 #include "host.h"
 #include "memory.h"
+#include "stream.h"
 #include "values.h"
 
 #include <string.h>
@@ -110,7 +111,7 @@ int choose(void *, Op *op, Layout *a, Layout *b, Layout *c, Layout *d, Preferenc
 int matmul(void *, Op *op, const float *alpha, uint64_t a, Layout *la, uint64_t b, Layout *lb, const float *beta, uint64_t c, Layout *lc, uint64_t d, Layout *ld,
            const Algorithm *chosen, uint64_t space, size_t bytes, void *stream) {
   Algorithm x = product(op, la, lb, lc, ld);
-  if (memcmp(&x, chosen, sizeof x) || bytes < WORKSPACE || *alpha != 1 || (*beta != 0 && *beta != 1) || !stream) return INVALID_VALUE;
+  if (memcmp(&x, chosen, sizeof x) || bytes < WORKSPACE || *alpha != 1 || (*beta != 0 && *beta != 1) || !known((CUstream)stream)) return INVALID_VALUE;
   if (!owns(a, la->bytes()) || !owns(b, lb->bytes()) || !owns(c, lc->bytes()) || !owns(d, ld->bytes()) || !owns(space, bytes)) return INVALID_VALUE;
   uint64_t bias = op->epilogue & BIAS ? op->bias : 0;
   if (bias && !owns(bias, x.m * width(ld->form))) return INVALID_VALUE;
@@ -120,7 +121,7 @@ int matmul(void *, Op *op, const float *alpha, uint64_t a, Layout *la, uint64_t 
   float add = *beta;
   computed = op->compute;
   products++;
-  enqueue([=] {
+  enqueue((CUstream)stream, [=] {
     Values A = all[0].read(a), B = all[1].read(b), C = add ? all[2].read(c) : Values(), D(all[2].size()), sums(x.m);
     Values add_to = bias ? read(seen(bias), all[2].form, x.m) : Values();
     memset(seen(space), 0xff, bytes);

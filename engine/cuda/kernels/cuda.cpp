@@ -4,6 +4,7 @@
 #include "host.h"
 #include "launch.h"
 #include "memory.h"
+#include "stream.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +15,7 @@
 using namespace host;
 
 static thread_local CUcontext current;
-static int context, stream, event;
+static int context;
 static std::string image; // the module's PTX
 static int64_t graphs, replays;
 
@@ -40,33 +41,45 @@ static CUresult release_context(CUdevice) { return CUDA_SUCCESS; }
 static CUresult set_context(CUcontext c) { return current = c, CUDA_SUCCESS; }
 static CUresult stream_create(CUstream *s, unsigned) {
   WANT_CONTEXT;
-  *s = (CUstream)&stream;
+  *s = make_stream();
   return CUDA_SUCCESS;
 }
-static CUresult stream_destroy(CUstream) { return CUDA_SUCCESS; }
+static CUresult stream_destroy(CUstream s) { return end_stream(s) ? CUDA_SUCCESS : CUDA_ERROR_INVALID_HANDLE; }
+// The host waits: counted where there is something to wait for.
+static CUresult wait_for(const Event &e) {
+  NOT_RECORDED;
+  waits += !finished(e);
+  await(e);
+  return CUDA_SUCCESS;
+}
 static CUresult stream_wait(CUstream s) {
   WANT_CONTEXT;
-  NOT_RECORDED;
-  if (s != (CUstream)&stream) return CUDA_ERROR_INVALID_HANDLE;
-  waits++;
-  drain();
-  return CUDA_SUCCESS;
+  return known(s) ? wait_for(mark(s)) : CUDA_ERROR_INVALID_HANDLE;
 }
+// An event that was not recorded is of no stream, and nobody waits for it.
 static CUresult event_create(CUevent *e, unsigned) {
   WANT_CONTEXT;
-  *e = (CUevent)&event;
+  *e = (CUevent) new Event();
   return CUDA_SUCCESS;
 }
-static CUresult event_record(CUevent, CUstream s) {
-  NOT_RECORDED;
-  return s == (CUstream)&stream ? CUDA_SUCCESS : CUDA_ERROR_INVALID_HANDLE;
-}
-static CUresult event_wait(CUevent) {
-  NOT_RECORDED;
-  drain();
+static CUresult event_record(CUevent e, CUstream s) {
+  if (!known(s)) return CUDA_ERROR_INVALID_HANDLE;
+  if (capturing(s)) return invalidate();
+  *(Event *)e = mark(s);
   return CUDA_SUCCESS;
 }
-static CUresult event_destroy(CUevent) { return CUDA_SUCCESS; }
+static CUresult event_query(CUevent e) { return finished(*(Event *)e) ? CUDA_SUCCESS : CUDA_ERROR_NOT_READY; }
+static CUresult event_wait(CUevent e) { return wait_for(*(Event *)e); }
+static CUresult stream_wait_event(CUstream s, CUevent e, unsigned) {
+  if (!known(s)) return CUDA_ERROR_INVALID_HANDLE;
+  if (capturing(s)) return invalidate();
+  await(s, *(Event *)e);
+  return CUDA_SUCCESS;
+}
+static CUresult event_destroy(CUevent e) {
+  delete (Event *)e;
+  return CUDA_SUCCESS;
+}
 static CUresult module_load(CUmodule *m, const void *ptx) {
   WANT_CONTEXT;
   image = (const char *)ptx;
@@ -84,11 +97,11 @@ static CUresult module_function(CUfunction *f, CUmodule m, const char *name) {
 }
 static CUresult launch(CUfunction f, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz, unsigned, CUstream s, void **params, void **) {
   WANT_CONTEXT;
-  if (s != (CUstream)&stream) return CUDA_ERROR_INVALID_HANDLE;
+  if (!known(s)) return CUDA_ERROR_INVALID_HANDLE;
   if (!gx || !gy || !gz || !bx || bx > 256 || by != 1 || bz != 1 || gy > 65535 || gz > 65535) return CUDA_ERROR_INVALID_VALUE;
   Work w = ((const Entry *)f)->pack(params);
   launches++;
-  enqueue([=] {
+  enqueue(s, [=] {
     unsigned grid[3] = {gx, gy, gz};
     run(w, grid);
   });
@@ -126,34 +139,33 @@ static CUresult host_free(void *p) {
 }
 static CUresult to_device(CUdeviceptr dst, const void *src, size_t n, CUstream s) {
   WANT_CONTEXT;
-  if (s != (CUstream)&stream || !owns(dst, n)) return CUDA_ERROR_INVALID_VALUE;
+  if (!known(s) || !owns(dst, n)) return CUDA_ERROR_INVALID_VALUE;
   if (pinned(src)) {
-    enqueue([=] { memcpy(seen(dst), src, n); });
+    enqueue_copy(s, [=] { memcpy(seen(dst), src, n); });
     return CUDA_SUCCESS;
   }
   NOT_RECORDED;
   std::vector<char> copy((const char *)src, (const char *)src + n); // pageable memory is staged at once
-  enqueue([=] { memcpy(seen(dst), copy.data(), n); });
+  enqueue(s, [=] { memcpy(seen(dst), copy.data(), n); });
   return CUDA_SUCCESS;
 }
 static CUresult to_host(void *dst, CUdeviceptr src, size_t n, CUstream s) {
   WANT_CONTEXT;
-  if (s != (CUstream)&stream || !owns(src, n)) return CUDA_ERROR_INVALID_VALUE;
+  if (!known(s) || !owns(src, n)) return CUDA_ERROR_INVALID_VALUE;
   if (!pinned(dst)) NOT_RECORDED;
-  enqueue([=] { memcpy(dst, seen(src), n); });
-  if (!pinned(dst)) drain();
+  enqueue(s, [=] { memcpy(dst, seen(src), n); });
+  return pinned(dst) ? CUDA_SUCCESS : wait_for(mark(s));
+}
+static CUresult within(CUdeviceptr dst, CUdeviceptr src, size_t n, CUstream s) {
+  WANT_CONTEXT;
+  if (!known(s) || !owns(dst, n) || !owns(src, n)) return CUDA_ERROR_INVALID_VALUE;
+  enqueue(s, [=] { memcpy(seen(dst), seen(src), n); });
   return CUDA_SUCCESS;
 }
-static CUresult within(CUdeviceptr dst, CUdeviceptr src, size_t n, CUstream) {
+static CUresult set_bytes(CUdeviceptr dst, unsigned char v, size_t n, CUstream s) {
   WANT_CONTEXT;
-  if (!owns(dst, n) || !owns(src, n)) return CUDA_ERROR_INVALID_VALUE;
-  enqueue([=] { memcpy(seen(dst), seen(src), n); });
-  return CUDA_SUCCESS;
-}
-static CUresult set_bytes(CUdeviceptr dst, unsigned char v, size_t n, CUstream) {
-  WANT_CONTEXT;
-  if (!owns(dst, n)) return CUDA_ERROR_INVALID_VALUE;
-  enqueue([=] { memset(seen(dst), v, n); });
+  if (!known(s) || !owns(dst, n)) return CUDA_ERROR_INVALID_VALUE;
+  enqueue(s, [=] { memset(seen(dst), v, n); });
   return CUDA_SUCCESS;
 }
 
@@ -162,8 +174,8 @@ struct Graph {
 };
 static CUresult capture_begin(CUstream s, CUstreamCaptureMode) {
   WANT_CONTEXT;
-  if (s != (CUstream)&stream) return CUDA_ERROR_INVALID_HANDLE;
-  return capture() ? CUDA_SUCCESS : CUDA_ERROR_ILLEGAL_STATE;
+  if (!known(s)) return CUDA_ERROR_INVALID_HANDLE;
+  return capture(s) ? CUDA_SUCCESS : CUDA_ERROR_ILLEGAL_STATE;
 }
 static CUresult capture_end(CUstream, CUgraph *g) {
   WANT_CONTEXT;
@@ -185,9 +197,9 @@ static CUresult graph_make(CUgraphExec *e, CUgraph g, unsigned long long) {
 // Work finds memory as it is when its turn comes.
 static CUresult graph_launch(CUgraphExec e, CUstream s) {
   WANT_CONTEXT;
-  if (s != (CUstream)&stream) return CUDA_ERROR_INVALID_HANDLE;
+  if (!known(s)) return CUDA_ERROR_INVALID_HANDLE;
   replays++;
-  for (auto &w : ((Graph *)e)->work) enqueue(w);
+  for (auto &w : ((Graph *)e)->work) enqueue(s, w);
   return CUDA_SUCCESS;
 }
 static CUresult graph_free(void *g) {
@@ -206,7 +218,7 @@ extern "C" void *retinago_host_cuda(void *, const char *name) {
                    {"cuDevicePrimaryCtxRelease_v2", (void *)release_context}, {"cuCtxSetCurrent", (void *)set_context},
                    {"cuStreamCreate", (void *)stream_create}, {"cuStreamDestroy_v2", (void *)stream_destroy},
                    {"cuStreamSynchronize", (void *)stream_wait}, {"cuEventCreate", (void *)event_create}, {"cuEventRecord", (void *)event_record},
-                   {"cuEventSynchronize", (void *)event_wait}, {"cuEventDestroy_v2", (void *)event_destroy}, {"cuModuleLoadData", (void *)module_load},
+                   {"cuEventSynchronize", (void *)event_wait}, {"cuEventQuery", (void *)event_query}, {"cuStreamWaitEvent", (void *)stream_wait_event}, {"cuEventDestroy_v2", (void *)event_destroy}, {"cuModuleLoadData", (void *)module_load},
                    {"cuModuleUnload", (void *)module_unload}, {"cuModuleGetFunction", (void *)module_function}, {"cuLaunchKernel", (void *)launch},
                    {"cuMemAlloc_v2", (void *)memory_alloc}, {"cuMemFree_v2", (void *)memory_free}, {"cuMemGetInfo_v2", (void *)memory_info},
                    {"cuMemHostAlloc", (void *)host_alloc}, {"cuMemFreeHost", (void *)host_free}, {"cuMemcpyHtoDAsync_v2", (void *)to_device},
@@ -221,6 +233,7 @@ extern "C" void *retinago_host_cuda(void *, const char *name) {
 
 extern "C" void retinago_host_threads(int n) { set_threads(n); }
 extern "C" void retinago_host_capacity(int64_t n) { capacity = n; }
+extern "C" void retinago_host_early_copies(int on) { early_copies = on; }
 extern "C" void retinago_host_counts(int64_t *l, int64_t *n, int64_t *w) {
   *l = live;
   *n = launches;

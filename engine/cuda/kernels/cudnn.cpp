@@ -4,6 +4,7 @@
 // float32, bf16 or fp16.
 #include "host.h"
 #include "memory.h"
+#include "stream.h"
 #include "values.h"
 
 #include <string.h>
@@ -27,6 +28,9 @@ struct Conv {
 };
 struct Activation {
   int mode;
+};
+struct Handle {
+  CUstream stream;
 };
 struct Perf {
   int algorithm, status;
@@ -112,19 +116,19 @@ bool called(const float *alpha, const Four *xd, const void *x, const Four *wd, c
          host::owns((uint64_t)space, bytes);
 }
 
-int forward(void *, const float *alpha, Four *xd, const void *x, Four *wd, const void *w, Conv *d, int algorithm, void *space, size_t bytes, const float *beta, Four *yd, void *y) {
+int forward(Handle *h, const float *alpha, Four *xd, const void *x, Four *wd, const void *w, Conv *d, int algorithm, void *space, size_t bytes, const float *beta, Four *yd, void *y) {
   if (!called(alpha, xd, x, wd, w, d, yd, y, algorithm, space, bytes, beta)) return BAD_PARAM;
   Four xs = *xd, ws = *wd, ys = *yd;
   Conv c = *d;
   y = seen(y), x = seen(x), w = seen(w), space = seen(space);
-  enqueue([=] {
+  enqueue(h->stream, [=] {
     memset(space, 0xff, bytes);
     ys.write(y, correlate(xs.read(x), ws.read(w), xs, ws, c, ys));
   });
   return OK;
 }
 
-int fused(void *, const float *alpha, Four *xd, const void *x, Four *wd, const void *w, Conv *d, int algorithm, void *space, size_t bytes, const float *alpha2, Four *zd, const void *z, Four *bd, const void *bias, Activation *a, Four *yd, void *y) {
+int fused(Handle *h, const float *alpha, Four *xd, const void *x, Four *wd, const void *w, Conv *d, int algorithm, void *space, size_t bytes, const float *alpha2, Four *zd, const void *z, Four *bd, const void *bias, Activation *a, Four *yd, void *y) {
   float zero = 0;
   if (!called(alpha, xd, x, wd, w, d, yd, y, algorithm, space, bytes, &zero)) return BAD_PARAM;
   if (!memory(bias, bd) || bd->size() != (size_t)yd->c || bd->form != yd->form || zd->size() != yd->size() || zd->form != yd->form || !memory(z, zd)) return BAD_PARAM;
@@ -134,7 +138,7 @@ int fused(void *, const float *alpha, Four *xd, const void *x, Four *wd, const v
   Conv c = *d;
   float add = *alpha2;
   y = seen(y), x = seen(x), w = seen(w), space = seen(space), z = seen(z), bias = seen(bias);
-  enqueue([=] {
+  enqueue(h->stream, [=] {
     memset(space, 0xff, bytes);
     Values out = correlate(xs.read(x), ws.read(w), xs, ws, c, ys), b = bs.read(bias), r = add ? ys.read(z) : Values(ys.size());
     for (size_t i = 0; i < out.size(); i++) {
@@ -146,12 +150,12 @@ int fused(void *, const float *alpha, Four *xd, const void *x, Four *wd, const v
   return OK;
 }
 
-int backward_data(void *, const float *alpha, Four *wd, const void *w, Four *dyd, const void *dy, Conv *d, int algorithm, void *space, size_t bytes, const float *beta, Four *dxd, void *dx) {
+int backward_data(Handle *h, const float *alpha, Four *wd, const void *w, Four *dyd, const void *dy, Conv *d, int algorithm, void *space, size_t bytes, const float *beta, Four *dxd, void *dx) {
   if (!called(alpha, dxd, dx, wd, w, d, dyd, dy, algorithm, space, bytes, beta)) return BAD_PARAM;
   Four xs = *dxd, ws = *wd, ys = *dyd;
   Conv c = *d;
   dx = seen(dx), dy = seen(dy), w = seen(w), space = seen(space);
-  enqueue([=] {
+  enqueue(h->stream, [=] {
     memset(space, 0xff, bytes);
     Values out(xs.size()), up = ys.read(dy), filters = ws.read(w);
     size_t per = (size_t)ws.h * ws.w * ws.c;
@@ -167,12 +171,12 @@ int backward_data(void *, const float *alpha, Four *wd, const void *w, Four *dyd
   return OK;
 }
 
-int backward_filter(void *, const float *alpha, Four *xd, const void *x, Four *dyd, const void *dy, Conv *d, int algorithm, void *space, size_t bytes, const float *beta, Four *dwd, void *dw) {
+int backward_filter(Handle *h, const float *alpha, Four *xd, const void *x, Four *dyd, const void *dy, Conv *d, int algorithm, void *space, size_t bytes, const float *beta, Four *dwd, void *dw) {
   if (!called(alpha, xd, x, dwd, dw, d, dyd, dy, algorithm, space, bytes, beta)) return BAD_PARAM;
   Four xs = *xd, ws = *dwd, ys = *dyd;
   Conv c = *d;
   dw = seen(dw), dy = seen(dy), x = seen(x), space = seen(space);
-  enqueue([=] {
+  enqueue(h->stream, [=] {
     memset(space, 0xff, bytes);
     Values out(ws.size()), up = ys.read(dy), in = xs.read(x);
     size_t per = (size_t)ws.h * ws.w * ws.c;
@@ -188,8 +192,7 @@ int backward_filter(void *, const float *alpha, Four *xd, const void *x, Four *d
   return OK;
 }
 
-struct Handle {};
-int set_stream(Handle *, void *) { return OK; }
+int set_stream(Handle *h, CUstream s) { return h->stream = s, OK; }
 size_t version() { return 90000; }
 const char *message(int r) { return r == BAD_PARAM ? "BAD_PARAM" : "NOT_SUPPORTED"; }
 

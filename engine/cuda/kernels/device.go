@@ -34,6 +34,16 @@ func SetThreads(n int) { C.retinago_host_threads(C.int(n)) }
 // SetCapacity is the device's memory, 1 GB to begin with.
 func SetCapacity(bytes int64) { C.retinago_host_capacity(C.int64_t(bytes)) }
 
+// EarlyCopies has copies from pinned memory run as soon as events allow, which shows that one should have waited for other work; to
+// begin with they run as late as that, which shows that other work should have waited for one.
+func EarlyCopies(on bool) {
+	n := 0
+	if on {
+		n = 1
+	}
+	C.retinago_host_early_copies(C.int(n))
+}
+
 // MathType is cuDNN's number of the arithmetic that was last asked for: 0 may be TF32, 3 is float32.
 func MathType() int { return int(C.retinago_host_math()) }
 
@@ -49,7 +59,7 @@ func Products() (n int64, compute int) {
 type Counts struct {
 	Bytes    int64 // allocated now
 	Launches int64
-	Waits    int64 // of the host for its queue
+	Waits    int64 // of the host, for streams and events that were not done
 }
 
 // Count returns the counts.

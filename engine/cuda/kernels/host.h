@@ -18,6 +18,8 @@ int64_t retinago_host_products(int *compute);
 // Threads of a block, a power of two; with more than one they take turns at every SYNC.
 void retinago_host_threads(int n);
 void retinago_host_capacity(int64_t bytes);
+// Copies from pinned memory run as soon as events allow, instead of as late.
+void retinago_host_early_copies(int on);
 void retinago_host_counts(int64_t *live_bytes, int64_t *launches, int64_t *waits);
 void retinago_host_graphs(int64_t *live, int64_t *replays);
 

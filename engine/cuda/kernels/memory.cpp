@@ -1,6 +1,7 @@
 //go:build gpu && linux && amd64
 
 #include "memory.h"
+#include "stream.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -8,62 +9,21 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <deque>
 #include <map>
 #include <mutex>
 
 namespace host {
 
-int64_t capacity = 1ll << 30, live, launches, waits;
+int64_t capacity = 1ll << 30, live;
 
 static const size_t SPAN = 1ull << 32, PAGE = 4096; // of addresses; pages come when they are written
 static char *base, *shadow; // of the same memory: addresses that nobody can read, and those that work has
 static int file;
 static std::map<uint64_t, size_t> blocks, locked;
-static std::deque<std::function<void()>> queue;
 static std::recursive_mutex mutex;
 typedef std::lock_guard<std::recursive_mutex> Lock;
 
 static size_t pages(size_t n) { return (n + PAGE - 1) / PAGE * PAGE; }
-
-static std::vector<std::function<void()>> list;
-static bool recording, valid;
-
-void enqueue(std::function<void()> work) {
-  Lock l(mutex);
-  if (recording) list.push_back(work);
-  else queue.push_back(work);
-}
-
-bool capture() {
-  Lock l(mutex);
-  if (recording) return false;
-  list.clear();
-  return recording = valid = true;
-}
-
-bool capturing() {
-  Lock l(mutex);
-  return recording;
-}
-
-CUresult invalidate() {
-  Lock l(mutex);
-  valid = false;
-  return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
-}
-
-bool captured(std::vector<std::function<void()>> *out) {
-  Lock l(mutex);
-  recording = false;
-  out->swap(list);
-  return valid;
-}
-
-void drain() {
-  Lock l(mutex);
-  for (; !queue.empty(); queue.pop_front()) queue.front()();
-}
 
 void *seen(uint64_t p) { return p ? shadow + (p - (uint64_t)base) : NULL; }
 
@@ -101,8 +61,8 @@ CUresult allocate(CUdeviceptr *p, size_t n) {
 }
 
 CUresult release(CUdeviceptr p) {
-  Lock l(mutex);
   drain(); // the driver waits for work on the memory
+  Lock l(mutex);
   auto b = blocks.find(p);
   if (b == blocks.end()) return CUDA_ERROR_INVALID_VALUE;
   mprotect(seen(p), pages(b->second), PROT_NONE);

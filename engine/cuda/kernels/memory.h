@@ -1,22 +1,11 @@
-// Memory of the host's device, and its one queue of work.
+// Memory of the host's device.
 #ifndef RETINAGO_MEMORY_H
 #define RETINAGO_MEMORY_H
 #include <cuda.h>
 
-#include <functional>
-#include <vector>
+#include <stdint.h>
 
 namespace host {
-
-// Work waits in the queue until somebody waits for it, in order.
-void enqueue(std::function<void()> work);
-void drain();
-// Between the two, work is kept in a list and not done; invalidate makes the list void, as calls do that a recording forbids.
-bool capture();
-bool capturing();
-CUresult invalidate();
-// What was recorded; false where it is void.
-bool captured(std::vector<std::function<void()>> *);
 
 // Where work finds the memory at a device address, which itself nobody can read. NULL is NULL.
 void *seen(uint64_t p);
@@ -30,7 +19,7 @@ bool pinned(const void *p);
 void pin(const void *p, size_t n);
 void unpin(const void *p);
 
-extern int64_t capacity, live, launches, waits;
+extern int64_t capacity, live;
 
 } // namespace host
 #endif
