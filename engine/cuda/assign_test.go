@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"os"
 	"strings"
 	"testing"
 
@@ -15,7 +14,6 @@ import (
 	"retinago/detector"
 	"retinago/engine"
 	"retinago/engine/cuda"
-	"retinago/engine/cuda/kernels"
 	"retinago/loss"
 )
 
@@ -58,12 +56,7 @@ func TestAssign(t *testing.T) {
 	defer func() { must(t, m.Close()) }()
 	grid, starts := m.Anchors(canvasH, canvasW)
 	objects := crowded(grid)
-	for _, threads := range []int{1, 8} {
-		if threads > 1 && os.Getenv(realGPU) != "" {
-			continue
-		}
-		kernels.SetThreads(threads)
-		defer kernels.SetThreads(1)
+	for threads := range blocks() {
 		e := start(t)
 		for _, match := range []anchors.Matcher{{Foreground: .5, Background: .4, AllowLowQuality: true}, {Foreground: .5, Background: .4},
 			{Foreground: 0, Background: 0, AllowLowQuality: true}, {Foreground: .3, Background: .3, CrowdIoF: .05}, {Foreground: 1, Background: .9, AllowLowQuality: true, CrowdIoF: 1.5}} {

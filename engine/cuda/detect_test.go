@@ -5,7 +5,6 @@ package cuda_test
 import (
 	"fmt"
 	"math"
-	"os"
 	"testing"
 
 	"gorgonia.org/tensor"
@@ -80,12 +79,7 @@ func TestDetect(t *testing.T) {
 		m, err := detector.New(cfg.Model, c, 3)
 		must(t, err)
 		defer func() { must(t, m.Close()) }()
-		for _, threads := range []int{1, 8} {
-			if threads > 1 && os.Getenv(realGPU) != "" {
-				continue
-			}
-			kernels.SetThreads(threads)
-			defer kernels.SetThreads(1)
+		for threads := range blocks() {
 			e := start(t)
 			for _, k := range detectCases() {
 				t.Run(fmt.Sprintf("%d classes/%d threads/%s", classes, threads, k.name), func(t *testing.T) {

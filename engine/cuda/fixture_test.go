@@ -5,6 +5,7 @@ package cuda_test
 import (
 	"cmp"
 	"errors"
+	"iter"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -34,6 +35,23 @@ func closeness() float64 {
 		return 1e-4
 	}
 	return 1e-5
+}
+
+// blocks sets the sizes of blocks that kernels are tested with on the host's device: one thread, and several that meet at every
+// barrier. A GPU has its own.
+func blocks() iter.Seq[int] {
+	return func(yield func(threads int) bool) {
+		defer kernels.SetThreads(1)
+		for _, threads := range []int{1, 8} {
+			if threads > 1 && realDevice() {
+				return
+			}
+			kernels.SetThreads(threads)
+			if !yield(threads) {
+				return
+			}
+		}
+	}
 }
 
 func TestMain(m *testing.M) {

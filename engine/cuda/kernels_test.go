@@ -11,7 +11,6 @@ import (
 	"gorgonia.org/tensor"
 
 	"retinago/engine"
-	"retinago/engine/cuda/kernels"
 )
 
 // A case computes on any engine and returns all that it wrote.
@@ -202,12 +201,7 @@ func cases() []kernelCase {
 // blocks of one thread, and of several that meet at every barrier.
 func TestKernels(t *testing.T) {
 	c := startCPU(t)
-	for _, threads := range []int{1, 8} {
-		if threads > 1 && realDevice() {
-			continue
-		}
-		kernels.SetThreads(threads)
-		defer kernels.SetThreads(1)
+	for threads := range blocks() {
 		for _, k := range cases() {
 			t.Run(fmt.Sprintf("%d threads/%s", threads, k.name), func(t *testing.T) {
 				e := start(t)

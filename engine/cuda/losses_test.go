@@ -13,7 +13,6 @@ import (
 
 	"retinago/box"
 	"retinago/engine"
-	"retinago/engine/cuda/kernels"
 	"retinago/loss"
 	"retinago/nn"
 )
@@ -175,12 +174,7 @@ var (
 // usual rows, far logits and boxes without area, batches without an object, blocks of one thread and of eight.
 func TestLosses(t *testing.T) {
 	c, e := startCPU(t), start(t)
-	for _, threads := range []int{1, 8} {
-		if threads > 1 && realDevice() {
-			continue
-		}
-		kernels.SetThreads(threads)
-		defer kernels.SetThreads(1)
+	for threads := range blocks() {
 		for _, k := range []int{1, 3, 40} {
 			none := newPyramid(k)
 			for l := range none.labels {

@@ -73,12 +73,7 @@ func TestConvert(t *testing.T) {
 // Every kernel of activations gives in 16 bits what the CPU engine gives of the same values, within 1e-2 of the largest.
 func TestKernelsIn16Bits(t *testing.T) {
 	c := startCPU(t)
-	for _, threads := range []int{1, 8} {
-		if threads > 1 && realDevice() {
-			continue
-		}
-		kernels.SetThreads(threads)
-		defer kernels.SetThreads(1)
+	for threads := range blocks() {
 		for _, p := range halves {
 			for _, k := range cases() {
 				t.Run(fmt.Sprintf("%v, %d threads/%s", p, threads, k.name), func(t *testing.T) {

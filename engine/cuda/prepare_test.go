@@ -4,13 +4,11 @@ package cuda_test
 
 import (
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 
 	"retinago/data"
 	"retinago/engine"
-	"retinago/engine/cuda/kernels"
 	"retinago/picture"
 )
 
@@ -19,12 +17,7 @@ func TestPrepare(t *testing.T) {
 	type source struct{ fromW, fromH, w, h int }
 	sources := []source{{97, 61, 64, 40}, {20, 33, 64, 96}, {1, 1, 7, 5}, {64, 96, 64, 96}, {300, 2, 1, 1}, {2, 300, 33, 95}}
 	mean, std := [3]float32{.485, .456, .406}, [3]float32{.229, .224, .225}
-	for _, threads := range []int{1, 8} {
-		if threads > 1 && os.Getenv(realGPU) != "" {
-			continue
-		}
-		kernels.SetThreads(threads)
-		defer kernels.SetThreads(1)
+	for threads := range blocks() {
 		e := start(t)
 		for _, flip := range []bool{false, true} {
 			t.Run(fmt.Sprint(threads, " threads, mirrored ", flip), func(t *testing.T) {
