@@ -20,10 +20,10 @@ RUN make -s build TAGS=gpu VERSION="$VERSION" && mv bin/retinago /retinago
 #   docker build --target gpu -t retinago:gpu .
 #   docker run --rm --gpus all --user "$(id -u):$(id -g)" -v "$PWD:/data" retinago:gpu version
 FROM debian:bookworm-slim AS runtime
-# What `ldd` asks for: the OpenCV modules that gocv binds, and libjpeg, and oneDNN with its OpenMP.
+# What `ldd` asks for: the OpenCV modules that gocv binds, FFmpeg's libraries, libjpeg, and oneDNN with its OpenMP.
 RUN apt-get update \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
-      libdnnl2 libgomp1 libjpeg62-turbo libstdc++6 \
+      libavcodec59 libavformat59 libavutil57 libdnnl2 libgomp1 libjpeg62-turbo libstdc++6 libswscale6 \
       libopencv-calib3d406 libopencv-core406 libopencv-dnn406 libopencv-features2d406 libopencv-highgui406 \
       libopencv-imgcodecs406 libopencv-imgproc406 libopencv-objdetect406 libopencv-photo406 libopencv-video406 \
       libopencv-videoio406 \

@@ -2,7 +2,7 @@
 //
 //	file, cam:N, rtsp://... -> Reader -> upright RGB pictures with time stamps -> Writer, Window
 //
-// OpenCV does the work; with the build tag nocv everything here is an error that says so.
+// OpenCV reads and shows, FFmpeg's libraries, which OpenCV reads by too, encode; with the build tag nocv everything here is an error that says so.
 package video
 
 import (

@@ -28,9 +28,10 @@ func Available() error { return nil }
 // Open opens a video file or the address of a stream.
 func Open(path string) (*Reader, error) {
 	vc, err := gocv.VideoCaptureFileWithAPI(path, gocv.VideoCaptureFFmpeg)
-	if err != nil {
+	// Whatever else OpenCV has reads files; with an address it would print the password.
+	if err != nil && Public(path) == path {
 		vc.Close()
-		vc, err = gocv.VideoCaptureFile(path) // whatever else OpenCV has
+		vc, err = gocv.VideoCaptureFile(path)
 	}
 	return newReader(Public(path), vc, err)
 }

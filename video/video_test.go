@@ -5,6 +5,7 @@ package video
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math"
 	"net"
 	"os"
@@ -122,9 +123,36 @@ func TestFaults(t *testing.T) {
 	if err := w.Close(); err != nil {
 		t.Error(err)
 	}
+	if err := errors.Join(w.Write(bars(64, 64, 1)), w.Close()); !errors.Is(err, os.ErrClosed) {
+		t.Errorf("a writer that is closed: %v", err)
+	}
+	for _, k := range []struct {
+		w, h int
+		rate float64
+	}{{1, 64, 25}, {64, 0, 25}, {64, 64, 0}, {64, 64, math.NaN()}} {
+		if _, err := Create(filepath.Join(dir, "c.mp4"), k.w, k.h, k.rate); err == nil || !strings.Contains(err.Error(), "c.mp4") {
+			t.Errorf("%dx%d, %g a second: %v", k.w, k.h, k.rate, err)
+		}
+	}
 	odd := film(t, filepath.Join(dir, "odd.mp4"), 65, 33, 2, 25)
 	if !strings.Contains(odd.Codec(), "64x32") {
 		t.Errorf("odd sides: %s", odd.Codec())
+	}
+}
+
+// Nothing prints the password of an address that cannot be opened.
+func TestNoPasswords(t *testing.T) {
+	const child = "RETINAGO_OPEN"
+	if address := os.Getenv(child); address != "" {
+		_, err := Open(address)
+		fmt.Fprintln(os.Stderr, err)
+		return
+	}
+	cmd := exec.Command(os.Args[0], "-test.run", "^TestNoPasswords$")
+	cmd.Env = append(os.Environ(), child+"=rtsp://me:secret@127.0.0.1:1/x")
+	out, err := cmd.CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "***@127.0.0.1") || strings.Contains(string(out), "secret") {
+		t.Errorf("%v: %s", err, out)
 	}
 }
 
@@ -249,25 +277,37 @@ func BenchmarkRead(b *testing.B) {
 }
 
 func BenchmarkWrite(b *testing.B) {
-	w, err := Create(filepath.Join(b.TempDir(), "a.mp4"), 1280, 720, 30)
-	if err != nil {
-		b.Fatal(err)
-	}
 	const path = "../../shared/data/videos/people.mp4"
 	r, err := Open(path)
 	if err != nil {
 		b.Skip("the video is not there")
 	}
-	p, _, err := r.Read()
-	if err != nil {
+	var frames []*picture.Picture
+	for {
+		p, _, err := r.Read()
+		if err != nil {
+			break
+		}
+		frames = append(frames, p)
+	}
+	if err := r.Close(); err != nil {
 		b.Fatal(err)
 	}
+	n := 0
 	for b.Loop() {
-		if err := w.Write(p); err != nil {
+		w, err := Create(filepath.Join(b.TempDir(), "a.mp4"), frames[0].W, frames[0].H, 30)
+		if err != nil {
 			b.Fatal(err)
 		}
+		for _, p := range frames {
+			if err := w.Write(p); err != nil {
+				b.Fatal(err)
+			}
+		}
+		if err := w.Close(); err != nil {
+			b.Fatal(err)
+		}
+		n += len(frames)
 	}
-	if err := errors.Join(r.Close(), w.Close()); err != nil {
-		b.Fatal(err)
-	}
+	b.ReportMetric(float64(b.Elapsed().Microseconds())/1e3/float64(n), "ms/frame")
 }

@@ -2,14 +2,18 @@
 
 package video
 
+// #cgo pkg-config: libavformat libavcodec libavutil libswscale
+// #include <stdlib.h>
+// #include "encode.h"
+import "C"
+
 import (
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
-
-	"gocv.io/x/gocv"
+	"unsafe"
 
 	"retinago/picture"
 )
@@ -17,54 +21,57 @@ import (
 // Writer writes frames as an mp4 file. It is not for concurrent use.
 type Writer struct {
 	path, part string
-	vw         *gocv.VideoWriter
-	mat        gocv.Mat
+	w, h       int
+	enc        *C.rn_video
 	codec      string
 	frames     int
 }
 
-// codecs in the order in which they are tried. Browsers play the first.
-var codecs = [][2]string{{"avc1", "H.264"}, {"mp4v", "MPEG-4 part 2, which browsers do not play: this OpenCV has no H.264 encoder"}}
-
 // Create begins an mp4 file of frames of w x h pixels. Until Close it has another name, path.part.mp4.
 func Create(path string, w, h int, rate float64) (*Writer, error) {
+	if w < 2 || h < 2 || !(rate > 0) {
+		return nil, fmt.Errorf("video: %s: frames of %dx%d, %g a second; sides of 2 and more and a rate above 0 can be written", path, w, h, rate)
+	}
 	part := strings.TrimSuffix(path, filepath.Ext(path)) + ".part.mp4"
-	for _, c := range codecs {
-		vw, err := gocv.VideoWriterFile(part, c[0], rate, w, h, true)
-		if err != nil {
-			return nil, fmt.Errorf("video: %s: %w", path, err)
-		}
-		if vw.IsOpened() {
-			codec := c[1]
-			if w%2+h%2 > 0 {
-				codec += fmt.Sprintf("; %dx%d: the codec wants even sides", w&^1, h&^1)
-			}
-			return &Writer{path: path, part: part, vw: vw, mat: gocv.NewMatWithSize(h, w, gocv.MatTypeCV8UC3), codec: codec}, nil
-		}
-		if err := vw.Close(); err != nil {
-			return nil, fmt.Errorf("video: %s: %w", path, err)
-		}
+	name := C.CString(part)
+	defer C.free(unsafe.Pointer(name))
+	var wrong *C.char
+	enc := C.rn_video_new(name, C.int(w&^1), C.int(h&^1), C.double(rate), &wrong)
+	if enc == nil {
+		return nil, fmt.Errorf("video: %s: frames of %dx%d, %g a second: %w", path, w, h, rate, taken(wrong))
 	}
-	if f, err := os.Create(part); err != nil { // the reason that OpenCV does not give
-		return nil, fmt.Errorf("video: %w", err)
-	} else if err := errors.Join(f.Close(), os.Remove(part)); err != nil {
-		return nil, fmt.Errorf("video: %w", err)
+	codec := "H.264"
+	if C.GoString(C.rn_video_codec(enc)) == "mpeg4" {
+		codec = "MPEG-4 part 2, which browsers do not play: this FFmpeg has no H.264 encoder"
 	}
-	return nil, fmt.Errorf("video: %s: OpenCV encodes neither H.264 nor MPEG-4 at %dx%d and %g frames a second", path, w, h, rate)
+	if w%2+h%2 > 0 {
+		codec += fmt.Sprintf("; %dx%d: the codec wants even sides", w&^1, h&^1)
+	}
+	return &Writer{path: path, part: part, w: w, h: h, enc: enc, codec: codec}, nil
+}
+
+// taken is the error of a message from C, which it frees; nil for none.
+func taken(text *C.char) error {
+	if text == nil {
+		return nil
+	}
+	defer C.free(unsafe.Pointer(text))
+	return errors.New(C.GoString(text))
 }
 
 // Write adds a frame.
 func (w *Writer) Write(p *picture.Picture) error {
-	if p.W != w.mat.Cols() || p.H != w.mat.Rows() {
-		return fmt.Errorf("video: %s: a frame of %dx%d in a video of %dx%d", w.path, p.W, p.H, w.mat.Cols(), w.mat.Rows())
+	if w.enc == nil {
+		return fmt.Errorf("video: %s: %w", w.path, os.ErrClosed)
 	}
-	bgr, err := w.mat.DataPtrUint8()
-	if err != nil {
+	if p.W != w.w || p.H != w.h {
+		return fmt.Errorf("video: %s: a frame of %dx%d in a video of %dx%d", w.path, p.W, p.H, w.w, w.h)
+	}
+	if err := taken(C.rn_video_write(w.enc, (*C.uint8_t)(&p.Pix[0]), C.int(3*p.W))); err != nil {
 		return fmt.Errorf("video: %s: %w", w.path, err)
 	}
-	p.BGR(bgr)
 	w.frames++
-	return w.vw.Write(w.mat)
+	return nil
 }
 
 // Codec says what is written, in words.
@@ -73,9 +80,13 @@ func (w *Writer) Codec() string { return w.codec }
 // Frames is how many were written.
 func (w *Writer) Frames() int { return w.frames }
 
-// Close ends the file and gives it its name.
+// Close ends the file and gives it its name. What could not be ended stays under the other name.
 func (w *Writer) Close() error {
-	err := errors.Join(w.vw.Close(), w.mat.Close())
+	if w.enc == nil {
+		return fmt.Errorf("video: %s: %w", w.path, os.ErrClosed)
+	}
+	err := taken(C.rn_video_close(w.enc))
+	w.enc = nil
 	if err == nil {
 		err = os.Rename(w.part, w.path)
 	}
