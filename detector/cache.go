@@ -1,6 +1,7 @@
 package detector
 
 import (
+	"fmt"
 	"sync"
 
 	"retinago/anchors"
@@ -9,6 +10,14 @@ import (
 
 // shape is a batch of canvases.
 type shape struct{ n, h, w int }
+
+// check finds a batch of nothing.
+func (k shape) check() error {
+	if min(k.n, k.h, k.w) < 1 {
+		return fmt.Errorf("detector: %d canvases of %dx%d; there must be one of 1x1 at least", k.n, k.h, k.w)
+	}
+	return nil
+}
 
 // Bounds of the graphs that are kept. Each holds its inputs; activations are in the arena that all share.
 const (

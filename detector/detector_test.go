@@ -2,6 +2,7 @@ package detector
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"math"
 	"math/rand/v2"
@@ -372,5 +373,20 @@ func TestDecode(t *testing.T) {
 	}
 	if n := len(m.Decode(raw, 0, 128, 128, 128, 128, Decoding{Scores: []float32{.05, .05}, TopK: 10, NMS: .5, MaxDets: 1})); n != 1 {
 		t.Errorf("%d detections, at most 1 is wanted", n)
+	}
+}
+
+// A batch of nothing is an error and no panic, whatever graph is asked for.
+func TestBatchOfNothing(t *testing.T) {
+	m := newModel(t, tiny())
+	for _, k := range []shape{{0, 128, 128}, {1, 0, 128}, {1, 128, -1}} {
+		_, net := m.Net(k.n, k.h, k.w)
+		_, infer := m.InferPlan(k.n, k.h, k.w)
+		_, step := m.TrainStep(k.n, k.h, k.w, TrainSpec{LossFunc: focal})
+		for _, err := range []error{net, infer, step} {
+			if err == nil || !strings.Contains(err.Error(), fmt.Sprintf("%d canvases of %dx%d", k.n, k.h, k.w)) {
+				t.Errorf("%+v: %v", k, err)
+			}
+		}
 	}
 }

@@ -130,6 +130,9 @@ func (m *Model) InferGraph(n, h, w int, f func(Graph) error) error {
 }
 
 func (m *Model) inferGraph(k shape) (*Net, G.Nodes, error) {
+	if err := k.check(); err != nil {
+		return nil, nil, err
+	}
 	t := &Net{shape: k, engine: m.engine, inputs: &inputs{e: m.engine}}
 	t.images = t.inputs.tensor(tensor.Float32, k.n, k.h, k.w, 3)
 	b := m.builder(nn.Inference)

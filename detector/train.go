@@ -149,6 +149,9 @@ func (m *Model) TrainPlan(n, h, w int, spec TrainSpec) (*nn.Plan, error) {
 
 // trainGraph builds the graph and returns it with everything that must be read after a run.
 func (m *Model) trainGraph(k shape, spec TrainSpec) (*TrainStep, G.Nodes, error) {
+	if err := k.check(); err != nil {
+		return nil, nil, err
+	}
 	s := &TrainStep{shape: k, engine: m.engine, inputs: &inputs{e: m.engine}}
 	outputs, err := s.build(m, spec)
 	if err != nil {
