@@ -10,8 +10,7 @@ import (
 
 // Batch is N pictures on canvases of one size. Boxes are in pixels of the canvas.
 type Batch struct {
-	N, H, W  int              // N counts canvases; an evaluation's last batch may fill fewer, see Filled
-	Filled   int              // pictures; canvases from here on are empty
+	N, H, W  int
 	Images   []float32        // [N,H,W,3] RGB, normalised; zero outside of the pictures
 	Pictures []engine.Picture // [N], instead of Images with LoaderOptions.Bytes; they hold until Release
 	Boxes    [][]box.Box

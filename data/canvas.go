@@ -44,12 +44,12 @@ func (s Size) Up(multiple int) Size {
 	return Size{(s.W + multiple - 1) / multiple * multiple, (s.H + multiple - 1) / multiple * multiple}
 }
 
-// maxBuckets bounds the canvases of one short side.
-const maxBuckets = 3
+// trainBuckets bounds the canvases of one short side in training, each of which is a graph.
+const trainBuckets = 3
 
-// bucketize gives each size one of at most maxBuckets canvases. It begins with the sizes rounded up and merges, as
+// bucketize gives each size one of at most so many canvases. It begins with the sizes rounded up and merges, as
 // long as there are too many, the two whose merger adds the least padding over all pictures.
-func bucketize(sizes []Size, multiple int) (bucket []int, canvases []Size) {
+func bucketize(sizes []Size, multiple, most int) (bucket []int, canvases []Size) {
 	count := map[Size]int{}
 	for _, s := range sizes {
 		count[s.Up(multiple)]++
@@ -66,7 +66,7 @@ func bucketize(sizes []Size, multiple int) (bucket []int, canvases []Size) {
 		return cmp.Or(cmp.Compare(a.canvas.area(), b.canvas.area()), cmp.Compare(a.canvas.W, b.canvas.W))
 	}
 	slices.SortFunc(groups, order)
-	for len(groups) > maxBuckets {
+	for len(groups) > most {
 		best, bi, bj := math.MaxInt, 0, 0
 		for i, a := range groups {
 			for j, b := range groups[:i] {

@@ -30,8 +30,8 @@ func TestBucketize(t *testing.T) {
 	for i := range 40 {
 		sizes = append(sizes, Size{100 + 10*i, 200}, Size{200, 100 + 10*i})
 	}
-	bucket, canvases := bucketize(sizes, 32)
-	if len(canvases) > maxBuckets {
+	bucket, canvases := bucketize(sizes, 32, trainBuckets)
+	if len(canvases) > trainBuckets {
 		t.Fatalf("%d canvases", len(canvases))
 	}
 	for i, s := range sizes {
@@ -41,7 +41,7 @@ func TestBucketize(t *testing.T) {
 		}
 	}
 	// One shape of picture makes one canvas.
-	if _, c := bucketize([]Size{{320, 240}, {320, 240}}, 128); len(c) != 1 || c[0] != (Size{384, 256}) {
+	if _, c := bucketize([]Size{{320, 240}, {320, 240}}, 128, 2); len(c) != 1 || c[0] != (Size{384, 256}) {
 		t.Errorf("canvases %v", c)
 	}
 }

@@ -38,7 +38,7 @@ func Example() {
 		if err != nil {
 			log.Fatal(err)
 		}
-		fmt.Printf("%d pictures on canvases of %dx%d\n", b.Filled, b.W, b.H)
+		fmt.Printf("%d pictures on canvases of %dx%d\n", b.N, b.W, b.H)
 		b.Release()
 	}
 	// Output:

@@ -61,15 +61,16 @@ func NewLoader(d *Dataset, c config.Data, o LoaderOptions) (*Loader, error) {
 	if d.Len() < o.Batch {
 		return nil, fmt.Errorf("%s: has %d pictures, fewer than one batch of %d: lower train.batch", d.Path(), d.Len(), o.Batch)
 	}
-	l := newLoader(d, c, o, newOrder(d.sizes(), c.ShortSides, c.MaxSide, c.CanvasMultiple, o.Batch, o.Seed))
+	l := newLoader(d, c, o, newOrder(d.sizes(), c.ShortSides, c.MaxSide, c.CanvasMultiple, trainBuckets, o.Batch, o.Seed))
 	l.vary = true
 	return l, nil
 }
 
-// NewEvalLoader returns a loader that shows every picture once, unchanged, at the last of the short sides. Next ends
-// with ErrEnd. bytes is LoaderOptions.Bytes.
+// NewEvalLoader returns a loader that shows every picture once, unchanged, at the last of the short sides, on the canvas that
+// it has alone: what is beyond a picture changes group norms and what convolutions see at its edge. Batches hold as many
+// pictures as are asked for, or one. Next ends with ErrEnd. bytes is LoaderOptions.Bytes.
 func NewEvalLoader(d *Dataset, c config.Data, batch int, bytes bool) *Loader {
-	l := newLoader(d, c, LoaderOptions{Batch: batch, Bytes: bytes}, newOrder(d.sizes(), c.ShortSides[len(c.ShortSides)-1:], c.MaxSide, c.CanvasMultiple, batch, 0))
+	l := newLoader(d, c, LoaderOptions{Batch: batch, Bytes: bytes}, newOrder(d.sizes(), c.ShortSides[len(c.ShortSides)-1:], c.MaxSide, c.CanvasMultiple, d.Len(), batch, 0))
 	l.once = true
 	return l
 }
@@ -224,8 +225,8 @@ func (l *Loader) jobs() func() (job, bool) {
 
 // make reads the pictures of a batch, each in a slot of its own.
 func (l *Loader) make(ctx context.Context, j job, slots chan struct{}) (*Batch, error) {
-	b := newBatch(l.order.batch, j.canvas.H, j.canvas.W, l.bytes)
-	b.Filled, b.Epoch, b.Position = len(j.images), j.epoch, j.position
+	b := newBatch(len(j.images), j.canvas.H, j.canvas.W, l.bytes)
+	b.Epoch, b.Position = j.epoch, j.position
 	errs := make([]error, len(j.images))
 	var wg sync.WaitGroup
 	for i := range j.images {
@@ -241,9 +242,6 @@ func (l *Loader) make(ctx context.Context, j job, slots chan struct{}) (*Batch, 
 			defer func() { <-slots }()
 			errs[i] = l.place(b, i, j)
 		}()
-	}
-	for i := len(j.images); i < b.N; i++ {
-		b.empty(i)
 	}
 	wg.Wait()
 	if err := errors.Join(errs...); err != nil {

@@ -165,7 +165,11 @@ func TestEvalLoaderShowsAllOnce(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for i := range b.Filled {
+		for i := range b.N {
+			im := d.Image(b.Index[i])
+			if alone := Resized(Size{im.Width, im.Height}, 64, 128).Up(32); alone != (Size{b.W, b.H}) || b.N != 1 && b.N != 4 {
+				t.Errorf("%d pictures on %dx%d, one of them is on %v alone", b.N, b.W, b.H, alone)
+			}
 			if seen[b.Index[i]] || b.Flipped[i] {
 				t.Errorf("picture %d again or flipped", b.Index[i])
 			}

@@ -24,14 +24,15 @@ type order struct {
 	canvases [][]Size // [short side][bucket]
 }
 
-func newOrder(sizes []Size, shorts []int, long, multiple, batch int, seed uint64) *order {
+// newOrder gives pictures canvases, of the last short side at most so many.
+func newOrder(sizes []Size, shorts []int, long, multiple, most, batch int, seed uint64) *order {
 	o := &order{sizes: sizes, shorts: shorts, long: long, multiple: multiple, batch: batch, seed: seed}
 	// Buckets are made for the last short side; other sides take the same pictures together.
 	resized := make([]Size, len(sizes))
 	for i, s := range sizes {
 		resized[i] = Resized(s, shorts[len(shorts)-1], long)
 	}
-	bucket, last := bucketize(resized, multiple)
+	bucket, last := bucketize(resized, multiple, most)
 	o.bucket = bucket
 	for _, short := range shorts {
 		c := make([]Size, len(last))
@@ -95,20 +96,22 @@ func (o *order) epoch(e int) []job {
 	return jobs
 }
 
-// once returns batches that show every picture exactly once, unshuffled, bucket by bucket. The last of a bucket may
-// be short.
+// once returns batches that show every picture exactly once, unshuffled, bucket by bucket. What does not fill a batch goes one
+// by one, so that a bucket has graphs of two sizes at most.
 func (o *order) once() []job {
+	short, canvases := o.shorts[len(o.shorts)-1], o.canvases[len(o.canvases)-1]
+	members := make([][]int, len(canvases))
+	for i, b := range o.bucket {
+		members[b] = append(members[b], i)
+	}
 	var jobs []job
-	for b, canvas := range o.canvases[len(o.canvases)-1] {
-		var images []int
-		for i := range o.sizes {
-			if o.bucket[i] == b {
-				images = append(images, i)
-			}
-		}
+	for b, images := range members {
 		for len(images) > 0 {
-			n := min(o.batch, len(images))
-			jobs = append(jobs, job{number: len(jobs), position: len(jobs), images: images[:n], short: o.shorts[len(o.shorts)-1], canvas: canvas})
+			n := 1
+			if len(images) >= o.batch {
+				n = o.batch
+			}
+			jobs = append(jobs, job{number: len(jobs), position: len(jobs), images: images[:n], short: short, canvas: canvases[b]})
 			images = images[n:]
 		}
 	}

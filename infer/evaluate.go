@@ -50,7 +50,7 @@ func Evaluate(ctx context.Context, m *detector.Model, c config.Config, d *data.D
 		if err := e.add(m, b, d, categories, decoding); err != nil {
 			return nil, err
 		}
-		done += b.Filled
+		done += b.N
 		b.Release()
 		if report != nil {
 			report(done, d.Len())
@@ -70,7 +70,7 @@ func (e *Evaluation) add(m *detector.Model, b *data.Batch, d *data.Dataset, cate
 			return err
 		}
 	}
-	want := make([]detector.Wanted, b.Filled)
+	want := make([]detector.Wanted, b.N)
 	for i := range want {
 		s := b.Sizes[i] // 0 of a broken picture
 		want[i] = detector.Wanted{W: float32(s.W), H: float32(s.H), Decoding: decoding}
