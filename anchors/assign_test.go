@@ -74,7 +74,7 @@ var canvas = [][2]int{{100, 136}, {50, 68}, {25, 34}, {13, 17}, {7, 9}}
 
 // Against the definition with box.IoU, on a real grid.
 func TestAssignAgainstDefinition(t *testing.T) {
-	grid := Default().Grid(canvas)
+	grid := Default().Grid(800, 1088, canvas)
 	gt, class := scene(rand.New(rand.NewPCG(1, 2)), 20)
 	labels, matched := Matcher{Foreground: .5, Background: .4, AllowLowQuality: true}.Assign(grid, gt, class, nil)
 	top := make([]float32, len(gt))
@@ -130,7 +130,7 @@ func TestAssignPanics(t *testing.T) {
 // BenchmarkAssign is the 120087 anchors of a picture of 800x800 px.
 func BenchmarkAssign(b *testing.B) {
 	hw := [][2]int{{100, 100}, {50, 50}, {25, 25}, {13, 13}, {7, 7}}
-	grid, starts := Default().Grid(hw), []int{0}
+	grid, starts := Default().Grid(800, 800, hw), []int{0}
 	for _, s := range hw {
 		starts = append(starts, starts[len(starts)-1]+9*s[0]*s[1])
 	}

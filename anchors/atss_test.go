@@ -70,7 +70,7 @@ func TestATSSByHand(t *testing.T) {
 // Crowd regions take no anchors and hide those inside of them; objects without area and empty pictures give background.
 func TestATSSOddObjects(t *testing.T) {
 	c := Default()
-	grid := c.Grid([][2]int{{16, 16}, {8, 8}, {4, 4}, {2, 2}, {1, 1}})
+	grid := c.Grid(128, 128, [][2]int{{16, 16}, {8, 8}, {4, 4}, {2, 2}, {1, 1}})
 	starts := []int{0, 2304, 2880, 3024, 3060, 3069}
 	a := ATSS{PerCell: 9}
 	labels, _ := a.AssignLevels(grid, starts, nil, nil, nil)

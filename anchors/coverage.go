@@ -122,12 +122,12 @@ func (r *Recall) finish() {
 // finder finds an object's best anchor without a grid: anchors of one shape overlap a box the more, the nearer their
 // centre is on each axis, so that only the nearest cell counts.
 type finder struct {
-	strides []int
-	base    [][]box.Box // by level
+	Config
+	base [][]box.Box // by level
 }
 
 func (c Config) finder() finder {
-	f := finder{strides: c.Strides}
+	f := finder{Config: c}
 	for l := range c.Strides {
 		f.base = append(f.base, c.Base(l))
 	}
@@ -138,8 +138,10 @@ func (c Config) finder() finder {
 func (f finder) best(b box.Box, w, h int) float32 {
 	var most float32
 	area := b.W() * b.H()
-	for l, s := range f.strides {
-		x, y := nearest(b.X1, b.X2, s, w), nearest(b.Y1, b.Y2, s, h)
+	for l, s := range f.Strides {
+		cells := [2]int{(h + s - 1) / s, (w + s - 1) / s}
+		dy, dx := f.steps(l, h, w, cells)
+		x, y := nearest(b.X1, b.X2, dx, cells[1]), nearest(b.Y1, b.Y2, dy, cells[0])
 		for _, a := range f.base[l] {
 			a = box.Box{X1: x + a.X1, Y1: y + a.Y1, X2: x + a.X2, Y2: y + a.Y2}
 			if a.X2 > b.X1 && a.X1 < b.X2 && a.Y2 > b.Y1 && a.Y1 < b.Y2 {
@@ -150,9 +152,8 @@ func (f finder) best(b box.Box, w, h int) float32 {
 	return most
 }
 
-// nearest is the place of the cell nearest to the middle of an interval, of those that a canvas of size px has.
-func nearest(lo, hi float32, stride, size int) float32 {
-	cells := (size + stride - 1) / stride
+// nearest is the place of the cell nearest to the middle of an interval, of so many at a distance of stride px.
+func nearest(lo, hi float32, stride, cells int) float32 {
 	k := math.Round(float64(lo+hi) / 2 / float64(stride))
 	return float32(min(max(k, 0), float64(cells-1)) * float64(stride))
 }

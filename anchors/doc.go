@@ -13,6 +13,7 @@
 //
 // Two conventions of size exist. torchvision truncates size*scale to an integer and rounds the corners of the base
 // anchors (half to even); Config.IntegerSizes does that, to the bit. The paper and detectron2 round nothing.
+// Two of distance exist too: the network's strides, and torchvision's, which Config.CanvasStrides takes.
 //
 // The package knows pixels only: no files, no graph, no configuration format (the yaml tags name keys for package
 // config).

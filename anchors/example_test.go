@@ -10,7 +10,7 @@ import (
 // A picture of 128 x 128 px with one object: which anchors learn it, and what.
 func Example() {
 	c := anchors.Default()
-	grid := c.Grid([][2]int{{16, 16}, {8, 8}, {4, 4}, {2, 2}, {1, 1}})
+	grid := c.Grid(128, 128, [][2]int{{16, 16}, {8, 8}, {4, 4}, {2, 2}, {1, 1}})
 	gt := []box.Box{{X1: 32, Y1: 32, X2: 96, Y2: 96}}
 
 	m := anchors.Matcher{Foreground: .5, Background: .4, AllowLowQuality: true}

@@ -12,15 +12,15 @@ import (
 // The finder looks at one cell per level; all cells must give the same.
 func TestBestIsTheGrids(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 6))
-	for _, integer := range []bool{false, true} {
+	for _, torchvisions := range []bool{false, true} {
 		c := Default()
-		c.IntegerSizes = integer
+		c.IntegerSizes, c.CanvasStrides = torchvisions, torchvisions
 		const w, h = 300, 200
 		var hw [][2]int
 		for _, s := range c.Strides {
 			hw = append(hw, [2]int{(h + s - 1) / s, (w + s - 1) / s})
 		}
-		grid, f := c.Grid(hw), c.finder()
+		grid, f := c.Grid(h, w, hw), c.finder()
 		for i := range 300 {
 			b := box.FromXYWH(-20+float32(w)*r.Float32(), -20+float32(h)*r.Float32(), 200*r.Float32(), 200*r.Float32())
 			if i%5 == 0 { // in the middle between cells
@@ -108,7 +108,7 @@ func TestFit(t *testing.T) {
 func TestFitIsNeverWorse(t *testing.T) {
 	c := Default()
 	p := []Picture{{W: 512, H: 512}}
-	for _, a := range c.Grid([][2]int{{4, 4}, {2, 2}, {1, 1}, {1, 1}, {1, 1}}) {
+	for _, a := range c.Grid(32, 32, [][2]int{{4, 4}, {2, 2}, {1, 1}, {1, 1}, {1, 1}}) {
 		p[0].Boxes = append(p[0].Boxes, a)
 	}
 	fitted, err := c.Fit(p)

@@ -19,6 +19,9 @@ type Config struct {
 	Ratios []float64 `yaml:"ratios,flow"`
 	// IntegerSizes truncates size*scale and rounds the base anchors' corners, as torchvision does.
 	IntegerSizes bool `yaml:"integer_sizes"`
+	// CanvasStrides takes a canvas's sides over a map's, without the rest, for the distances, as torchvision does: the 7x11 cells
+	// of P7 on 800x1344 px are 114 and 122 px apart, not 128. Strides are the distances where 128 divides the canvas.
+	CanvasStrides bool `yaml:"canvas_strides"`
 }
 
 // Default returns the anchors of the paper: P3-P7, 32 to 813 px, 9 per cell.
@@ -66,9 +69,17 @@ func truncate(v float64) float64 {
 
 func roundEven(v float32) float32 { return float32(math.RoundToEven(float64(v))) }
 
-// Grid returns all anchors for feature maps of hw[level] = {height, width} cells, len = sum of h*w*PerCell. See the
-// package's comment for the order.
-func (c Config) Grid(hw [][2]int) []box.Box {
+// steps are the distances between the cells of a level along y and x, of which cells divide a canvas of h x w px.
+func (c Config) steps(level, h, w int, cells [2]int) (dy, dx int) {
+	if c.CanvasStrides && cells[0] > 0 && cells[1] > 0 {
+		return h / cells[0], w / cells[1]
+	}
+	return c.Strides[level], c.Strides[level]
+}
+
+// Grid returns all anchors of a canvas of h x w px for feature maps of hw[level] = {height, width} cells, len = sum of
+// height*width*PerCell. See the package's comment for the order.
+func (c Config) Grid(h, w int, hw [][2]int) []box.Box {
 	if len(hw) != len(c.Strides) || len(hw) != len(c.Sizes) {
 		panic(fmt.Sprintf("anchors: %d feature maps for %d strides and %d sizes", len(hw), len(c.Strides), len(c.Sizes)))
 	}
@@ -79,10 +90,11 @@ func (c Config) Grid(hw [][2]int) []box.Box {
 	out := make([]box.Box, 0, n)
 	for l, s := range hw {
 		base := c.Base(l)
+		down, right := c.steps(l, h, w, s)
 		for y := range s[0] {
-			dy := float32(y * c.Strides[l])
+			dy := float32(y * down)
 			for x := range s[1] {
-				dx := float32(x * c.Strides[l])
+				dx := float32(x * right)
 				for _, b := range base {
 					out = append(out, box.Box{X1: dx + b.X1, Y1: dy + b.Y1, X2: dx + b.X2, Y2: dy + b.Y2})
 				}

@@ -40,7 +40,7 @@ func TestTruncateForgivesRounding(t *testing.T) {
 
 func TestGridOrder(t *testing.T) {
 	c := Config{Strides: []int{8, 16}, Sizes: []float64{10, 20}, Scales: []float64{1}, Ratios: []float64{1}}
-	got := c.Grid([][2]int{{2, 3}, {1, 2}})
+	got := c.Grid(16, 24, [][2]int{{2, 3}, {1, 2}})
 	want := []box.Box{
 		{X1: -5, Y1: -5, X2: 5, Y2: 5}, {X1: 3, Y1: -5, X2: 13, Y2: 5}, {X1: 11, Y1: -5, X2: 21, Y2: 5},
 		{X1: -5, Y1: 3, X2: 5, Y2: 13}, {X1: 3, Y1: 3, X2: 13, Y2: 13}, {X1: 11, Y1: 3, X2: 21, Y2: 13},
@@ -54,7 +54,7 @@ func TestGridOrder(t *testing.T) {
 			t.Errorf("anchor %d is %v, want %v", i, got[i], want[i])
 		}
 	}
-	if len(c.Grid([][2]int{{0, 0}, {0, 5}})) != 0 {
+	if len(c.Grid(0, 0, [][2]int{{0, 0}, {0, 5}})) != 0 {
 		t.Error("empty maps have anchors")
 	}
 }
@@ -62,7 +62,7 @@ func TestGridOrder(t *testing.T) {
 // A picture of 800 x 800 px: cells of 8, 16, ... 128 px, rounded up.
 func TestGridSize(t *testing.T) {
 	hw := [][2]int{{100, 100}, {50, 50}, {25, 25}, {13, 13}, {7, 7}}
-	if got := len(Default().Grid(hw)); got != 120087 {
+	if got := len(Default().Grid(800, 800, hw)); got != 120087 {
 		t.Errorf("%d anchors, want 120087", got)
 	}
 }
@@ -73,5 +73,5 @@ func TestGridPanicsOnLevels(t *testing.T) {
 			t.Error("no panic")
 		}
 	}()
-	Default().Grid([][2]int{{1, 1}})
+	Default().Grid(8, 8, [][2]int{{1, 1}})
 }

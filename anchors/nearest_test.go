@@ -16,7 +16,7 @@ func TestNearestAgainstDefinition(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 7))
 	c := Config{Strides: []int{8}, Sizes: []float64{32}, Scales: []float64{1, 1.26}, Ratios: []float64{.5, 1, 2}}
 	for _, cells := range [][2]int{{0, 0}, {1, 1}, {3, 5}, {30, 40}, {100, 3}} {
-		grid := c.Grid([][2]int{cells})
+		grid := c.Grid(0, 0, [][2]int{cells})
 		l := newLevel(grid, 1000)
 		for range 50 {
 			x, y := math.Round(400*r.Float64()-40), math.Round(300*r.Float64()-40)

@@ -14,6 +14,8 @@ import (
 type fixture struct {
 	HW      [][2]int           `json:"hw"`
 	Grid    [][4]float32       `json:"grid"`
+	OddHW   [][2]int           `json:"odd_hw"` // of 72x104 px
+	Odd     [][4]float32       `json:"odd"`
 	GT      [][4]float32       `json:"gt"`
 	Matches map[string][]int32 `json:"matches"`
 	Codes   [][4]float32       `json:"codes"`
@@ -51,9 +53,8 @@ func small() Config {
 	return c
 }
 
-func TestGridIsTorchvisions(t *testing.T) {
-	f := load(t)
-	got, want := small().Grid(f.HW), toBoxes(f.Grid)
+func same(t *testing.T, got, want []box.Box) {
+	t.Helper()
 	if len(got) != len(want) {
 		t.Fatalf("%d anchors, want %d", len(got), len(want))
 	}
@@ -62,7 +63,15 @@ func TestGridIsTorchvisions(t *testing.T) {
 			t.Fatalf("anchor %d is %v, want %v", i, got[i], want[i])
 		}
 	}
-	c := Default()
+}
+
+func TestGridIsTorchvisions(t *testing.T) {
+	f := load(t)
+	c := small()
+	same(t, c.Grid(64, 128, f.HW), toBoxes(f.Grid))
+	c.CanvasStrides = true
+	same(t, c.Grid(72, 104, f.OddHW), toBoxes(f.Odd))
+	c = Default()
 	c.IntegerSizes = true
 	for l, base := range f.Base {
 		for i, want := range toBoxes(base) {

@@ -132,7 +132,7 @@ func (f fixture) model(t *testing.T, norm string) *Model {
 	t.Helper()
 	c := config.Default().Model
 	c.Backbone, c.Norm, c.FrozenStages, c.P6From = f.Meta.Arch, norm, 0, "p5"
-	c.Anchors.IntegerSizes = true
+	c.Anchors.IntegerSizes, c.Anchors.CanvasStrides = true, true
 	if f.Meta.V2 {
 		c.P6From, c.HeadNorm = "c5", "group"
 	}

@@ -55,7 +55,7 @@ func inDetectron2(t weights.Tensor) weights.Tensor {
 func TestDetectron2(t *testing.T) {
 	e := newEngine(t)
 	original, ts := foreign(t, e, 80, func(c *config.Model) {
-		c.Backbone, c.P6From, c.Anchors.IntegerSizes, c.StrideIn1x1 = "resnet50", "c5", false, true
+		c.Backbone, c.P6From, c.Anchors.IntegerSizes, c.Anchors.CanvasStrides, c.StrideIn1x1 = "resnet50", "c5", false, false, true
 	})
 	foreignTensors := make([]weights.Tensor, len(ts))
 	for i, v := range ts {
@@ -67,7 +67,7 @@ func TestDetectron2(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := m.Config
-	if m.Source != "detectron2" || c.Model.Backbone != "resnet50" || !c.Model.StrideIn1x1 || c.Model.Anchors.IntegerSizes || c.Model.P6From != "c5" ||
+	if m.Source != "detectron2" || c.Model.Backbone != "resnet50" || !c.Model.StrideIn1x1 || c.Model.Anchors.IntegerSizes || c.Model.Anchors.CanvasStrides || c.Model.P6From != "c5" ||
 		len(m.Categories) != 80 || m.Categories[79].ID != 90 || math.Abs(float64(c.Data.Mean[0])-.485) > 1e-3 {
 		t.Errorf("recognised as %s %+v", m.Source, c.Model)
 	}

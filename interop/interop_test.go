@@ -31,7 +31,7 @@ func foreign(t *testing.T, e *cpu.Engine, logits int, change func(*config.Model)
 	t.Helper()
 	c := config.Default().Model
 	c.Backbone, c.BackboneWidth, c.FPNWidth, c.HeadDepth, c.P6From = "resnet18", 16, 32, 2, "p5"
-	c.Anchors.IntegerSizes = true
+	c.Anchors.IntegerSizes, c.Anchors.CanvasStrides = true, true
 	for i := range logits {
 		c.Classes = append(c.Classes, fmt.Sprint(i))
 	}
@@ -131,7 +131,7 @@ func TestCOCOModel(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c := m.Config.Model; c.Backbone != "resnet18" || c.BackboneWidth != 16 || c.FPNWidth != 32 || c.HeadDepth != 2 || c.HeadNorm != "" || c.P6From != "p5" || !c.Anchors.IntegerSizes {
+	if c := m.Config.Model; c.Backbone != "resnet18" || c.BackboneWidth != 16 || c.FPNWidth != 32 || c.HeadDepth != 2 || c.HeadNorm != "" || c.P6From != "p5" || !c.Anchors.IntegerSizes || !c.Anchors.CanvasStrides {
 		t.Errorf("recognised as %+v", c)
 	}
 	if len(m.Categories) != 80 || m.Categories[11].Name != "stop sign" || m.Categories[11].ID != 13 {

@@ -13,7 +13,7 @@ import (
 // A model of mmdetection's form: every tensor in its place, no ReLU before P7.
 func TestMMDetection(t *testing.T) {
 	e := newEngine(t)
-	_, ts := foreign(t, e, 80, func(c *config.Model) { c.P6From, c.Anchors.IntegerSizes = "c5", false })
+	_, ts := foreign(t, e, 80, func(c *config.Model) { c.P6From, c.Anchors.IntegerSizes, c.Anchors.CanvasStrides = "c5", false, false })
 	levels := regexp.MustCompile(`^backbone\.fpn\.layer_blocks\.(\d)\.0\.`)
 	var there []weights.Tensor
 	for _, v := range ts {
@@ -38,7 +38,7 @@ func TestMMDetection(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if m.Source != "mmdetection" || m.Config.Model.P7ReLU || m.Config.Model.P6From != "c5" || m.Config.Model.Anchors.IntegerSizes || len(m.Categories) != 80 {
+	if m.Source != "mmdetection" || m.Config.Model.P7ReLU || m.Config.Model.P6From != "c5" || m.Config.Model.Anchors.IntegerSizes || m.Config.Model.Anchors.CanvasStrides || len(m.Categories) != 80 {
 		t.Errorf("recognised as %s %+v", m.Source, m.Config.Model)
 	}
 	if len(m.Tensors) != len(ts) {

@@ -162,8 +162,9 @@ func torchvision(s weights.Source, o Options) (*Model, error) {
 
 func (m *Model) note(format string, a ...any) { m.Notes = append(m.Notes, fmt.Sprintf(format, a...)) }
 
-// describe fills the configuration from the tensors' shapes and returns the logits per anchor.
-func (m *Model) describe(shapes map[string][]int, integer bool) (logits int, err error) {
+// describe fills the configuration from the tensors' shapes and returns the logits per anchor. Anchors are torchvision's or those
+// of the paper.
+func (m *Model) describe(shapes map[string][]int, torchvisions bool) (logits int, err error) {
 	dim := func(name string, axis, dims int) int {
 		s, ok := shapes[name]
 		if !ok && err == nil {
@@ -196,7 +197,7 @@ func (m *Model) describe(shapes map[string][]int, integer bool) (logits int, err
 		c.Model.HeadNorm = "group"
 	}
 	anchors := dim("head.regression_head.bbox_reg.weight", 0, 4) / 4
-	c.Model.Anchors.IntegerSizes = integer
+	c.Model.Anchors.IntegerSizes, c.Model.Anchors.CanvasStrides = torchvisions, torchvisions
 	if err == nil && anchors != c.Model.Anchors.PerCell() {
 		err = fmt.Errorf("%d anchors per cell: the project's own have %d, and a file does not tell others", anchors, c.Model.Anchors.PerCell())
 	}
@@ -209,13 +210,13 @@ func (m *Model) describe(shapes map[string][]int, integer bool) (logits int, err
 	}
 	c.Data.ShortSides, c.Data.MaxSide, c.Data.CanvasMultiple = []int{800}, 1333, 32
 	c.Loss.Box, c.Loss.Normalizer = "l1", "image"
-	if integer && c.Model.HeadNorm == "group" {
+	if torchvisions && c.Model.HeadNorm == "group" {
 		c.Loss.Box = "giou" // torchvision's second RetinaNet, which alone has norms in its heads
 	}
 	c.Infer.MaxDetections = 300
-	m.note("%s, FPN of %d, P6 from %s, heads of %d convolutions%s, anchors of %s sizes, box loss %s", c.Model.Backbone, c.Model.FPNWidth,
+	m.note("%s, FPN of %d, P6 from %s, heads of %d convolutions%s, anchors %s, box loss %s", c.Model.Backbone, c.Model.FPNWidth,
 		strings.ToUpper(c.Model.P6From), c.Model.HeadDepth, map[string]string{"group": " with group norm"}[c.Model.HeadNorm],
-		map[bool]string{true: "integer", false: "real"}[integer], c.Loss.Box)
+		map[bool]string{true: "of integer sizes at the canvas's strides", false: "of real sizes"}[torchvisions], c.Loss.Box)
 	return outputs / anchors, nil
 }
 

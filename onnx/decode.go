@@ -99,7 +99,7 @@ func (e *exporter) anchors(head string, level int, cells [2]int) (centre, size s
 		one := c
 		one.Strides, one.Sizes = c.Strides[level:level+1], c.Sizes[level:level+1]
 		var cs, ss []float32
-		for _, b := range one.Grid([][2]int{cells}) {
+		for _, b := range one.Grid(e.options.H, e.options.W, [][2]int{cells}) {
 			w, h := b.W(), b.H()
 			cs, ss = append(cs, b.X1+w/2, b.Y1+h/2), append(ss, w, h)
 		}
@@ -116,8 +116,11 @@ func (e *exporter) anchors(head string, level int, cells [2]int) (centre, size s
 	// positions runs along one axis of the map: x in [1,w,1,1], y in [h,1,1,1].
 	positions := func(axis int, to ...int) string {
 		count := g.op("Gather", []string{shape, g.scalar(axis)})
-		r := g.op("Cast", []string{g.op("Range", []string{g.scalar(0), count, g.scalar(1)})}, attribute{"to", typeFloat})
-		r = g.op("Mul", []string{r, g.floats("stride", []float32{float32(c.Strides[level])}, 1)})
+		step := g.scalar(c.Strides[level])
+		if c.CanvasStrides {
+			step = g.op("Div", []string{g.op("Gather", []string{g.op("Shape", []string{input}), g.scalar(axis)}), count})
+		}
+		r := g.op("Cast", []string{g.op("Mul", []string{g.op("Range", []string{g.scalar(0), count, g.scalar(1)}), step})}, attribute{"to", typeFloat})
 		return g.op("Expand", []string{g.op("Reshape", []string{r, g.ints(to...)}), full})
 	}
 	cells4 := g.op("Concat", []string{positions(3, 1, -1, 1, 1), positions(2, -1, 1, 1, 1)}, attribute{"axis", 3})

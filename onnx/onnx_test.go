@@ -30,8 +30,8 @@ var models = map[string]func(c *config.Model){
 		c.Anchors.Strides, c.Anchors.Sizes = []int{4, 8, 16, 32, 64, 128}, []float64{8, 16, 32, 64, 128, 256}
 	},
 	"softmax with background": func(c *config.Model) { c.Background = true },
-	"leaky, integer sizes": func(c *config.Model) {
-		c.Backbone, c.LeakySlope, c.Anchors.IntegerSizes = "mobilenet_v1", .1, true
+	"leaky, torchvision's anchors": func(c *config.Model) {
+		c.Backbone, c.LeakySlope, c.Anchors.IntegerSizes, c.Anchors.CanvasStrides = "mobilenet_v1", .1, true, true
 	},
 }
 

@@ -29,8 +29,12 @@ decoded = coder.decode_single(deltas, boxes)
 
 # Base anchors of all levels of RetinaNet's default generator too: its sizes are the ones that truncation changes.
 default = AnchorGenerator(tuple((s, int(s * 2 ** (1 / 3)), int(s * 2 ** (2 / 3))) for s in (32, 64, 128, 256, 512)), ((0.5, 1.0, 2.0),) * 5)
+# A canvas that 128 does not divide: its levels' strides are its sides over the maps'.
+from torchvision.models.detection.image_list import ImageList
+odd_hw = [(9, 13), (5, 7), (3, 4), (2, 2), (1, 1)]
+odd = gen(ImageList(torch.zeros(1, 3, 72, 104), [(72, 104)]), [torch.zeros(1, 1, h, w) for h, w in odd_hw])[0]
 json.dump({
     "torchvision": torchvision.__version__, "hw": hw, "grid": grid.tolist(), "gt": gt.tolist(), "matches": matches,
     "codes": codes.tolist(), "deltas": deltas.tolist(), "anchors": boxes.tolist(), "decoded": decoded.tolist(),
-    "base": [b.tolist() for b in default.cell_anchors],
+    "odd_hw": odd_hw, "odd": odd.tolist(), "base": [b.tolist() for b in default.cell_anchors],
 }, open("torchvision.json", "w"), separators=(",", ":"))

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"strings"
 
@@ -61,13 +62,21 @@ func export(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	m := info.Config.Model
+	m, a := info.Config.Model, info.Config.Model.Anchors
 	norm := ""
 	if m.HeadNorm == "group" {
 		norm = " with GroupNorm"
 	}
-	_, err = fmt.Fprintf(c.App.Writer, "written: %s\n  %s with norm %s, FPN of %d, P6 from %s, heads of %d convolutions%s, num_classes=%d, anchor sizes %v times %.4g, ratios %v\n",
-		out, m.Backbone, m.Norm, m.FPNWidth, m.P6From, m.HeadDepth, norm, len(info.Categories), m.Anchors.Sizes, m.Anchors.Scales, m.Anchors.Ratios)
+	text := fmt.Sprintf("written: %s\n  %s with norm %s, FPN of %d, P6 from %s, heads of %d convolutions%s, num_classes=%d, anchor sizes %v times %.4g, ratios %v, transform.size_divisible=%d\n",
+		out, m.Backbone, m.Norm, m.FPNWidth, m.P6From, m.HeadDepth, norm, len(info.Categories), a.Sizes, a.Scales, a.Ratios, info.Config.Data.CanvasMultiple)
+	if !a.IntegerSizes {
+		text += "  anchors have real sizes, torchvision's AnchorGenerator truncates and rounds them: boxes differ by up to a pixel of the anchor\n"
+	}
+	if !a.CanvasStrides && info.Config.Data.CanvasMultiple%a.Strides[len(a.Strides)-1] > 0 {
+		text += fmt.Sprintf("  anchors are %v px apart, torchvision's AnchorGenerator divides a canvas by its maps: large boxes differ where %d does not divide the canvas\n",
+			a.Strides, a.Strides[len(a.Strides)-1])
+	}
+	_, err = io.WriteString(c.App.Writer, text)
 	return err
 }
 
