@@ -96,7 +96,7 @@ const scoreTol, boxTol = 1e-5, .01
 
 // compare matches detections of equal class, score and box, whatever their order: scores that differ in their last bits
 // change places. A box that overlaps a better one by the IoU that NMS asks for, to the last bits, may stay or go, and of
-// two overlapping boxes whose scores are equal to the tolerance either may win, and hide others then.
+// two overlapping boxes whose scores are equal to the last bits either may win. So may of two that compete for the last place.
 func (w torchvisionFound) compare(t *testing.T, name string, got []Detection) {
 	t.Helper()
 	want := make([]Detection, len(w.Scores))
@@ -129,19 +129,17 @@ func (w torchvisionFound) compare(t *testing.T, name string, got []Detection) {
 			lost = append(lost, o)
 		}
 	}
-	if len(lost) > len(got)/20 {
-		t.Errorf("%s: %d are in one and not in the other, whatever the reason", name, len(lost))
-	}
 	edges := 0
 	for _, d := range lost {
-		if onEdge(d, got) || onEdge(d, want) || onEdge(d, lost) {
+		last := len(want) > 0 && math.Abs(float64(d.Score-want[len(want)-1].Score)) < scoreTol
+		if last || onEdge(d, got) || onEdge(d, want) || onEdge(d, lost) {
 			edges++
 		}
 	}
 	t.Logf("%s: %d detections, scores to %.1g, boxes to %.1g px, %d at the edge of NMS", name, len(got), mostScore, mostBox, edges)
 	// With the number of detections bounded, each that stays pushes out the last.
 	if len(lost) > 2*edges {
-		t.Errorf("%s: %d are in one and not in the other, such as %v", name, len(lost), lost[0])
+		t.Errorf("%s: %d are in one and not in the other: %v", name, len(lost), lost)
 	}
 }
 
@@ -150,7 +148,7 @@ func (w torchvisionFound) compare(t *testing.T, name string, got []Detection) {
 func onEdge(d Detection, all []Detection) bool {
 	return slices.ContainsFunc(all, func(o Detection) bool {
 		iou := float64(o.Box.IoU(d.Box))
-		near, tied := math.Abs(iou-.5) < 1e-5 && o.Score > d.Score, iou > .5 && iou < 1-1e-5 && math.Abs(float64(o.Score-d.Score)) < scoreTol
+		near, tied := math.Abs(iou-.5) < 1e-5 && o.Score > d.Score, iou > .5 && iou < 1-1e-5 && math.Abs(float64(o.Score-d.Score)) < 1e-6
 		return o.Class == d.Class && (near || tied)
 	})
 }
