@@ -7,7 +7,6 @@ import "C"
 import (
 	"fmt"
 	"strings"
-	"unsafe"
 )
 
 // Algorithm chooses between oneDNN and the own Winograd kernels where both can compute a convolution. They round
@@ -39,7 +38,7 @@ func ParseAlgorithm(name string) (Algorithm, error) {
 // Use changes the choice of convolutions. warn hears of a file of choices that cannot be read or written, which costs
 // measurements anew and nothing else; it may be nil.
 func (e *Engine) Use(a Algorithm, warn func(error)) {
-	e.chosen, e.choices = a, nil
+	e.chosen, e.choices, e.timer = a, nil, e.time
 	if a == Measured {
 		e.choices = newChoices(e.threads, warn)
 	}
@@ -47,6 +46,9 @@ func (e *Engine) Use(a Algorithm, warn func(error)) {
 
 // Algorithm is the choice of convolutions.
 func (e *Engine) Algorithm() Algorithm { return e.chosen }
+
+// conv is a convolution's shape.
+type conv = C.rn_conv
 
 // pass is what is computed of a convolution.
 type pass C.int
@@ -68,7 +70,7 @@ func (e *Engine) own(p pass, s *C.rn_conv) C.int {
 	case e.chosen == Winograd:
 		return 1
 	case e.chosen == Measured && uncertain(s):
-		return flag(e.choices.get(p, s, e.time))
+		return flag(e.choices.get(p, s, e.timer))
 	}
 	return flag(rule(p, s))
 }
@@ -89,9 +91,15 @@ func rule(p pass, s *C.rn_conv) bool {
 // nine always won.
 func uncertain(s *C.rn_conv) bool { return tiles(s) < 400 || min(s.c, s.k) < 64 }
 
-// time measures both kernels of one convolution, in seconds.
-func (e *Engine) time(p pass, s *C.rn_conv) (oneDNN, own float64, err error) {
-	var t [2]C.double
-	err = e.convolve("timing", func() *C.char { return C.rn_conv_time(e.conv, C.int(p), s, (*C.double)(unsafe.Pointer(&t))) })
-	return float64(t[0]), float64(t[1]), err
+// timing is what runs of one kernel took, in seconds.
+type timing struct{ least, median float64 }
+
+// timer measures both kernels of one convolution.
+type timer func(p pass, s *conv) (oneDNN, own timing, err error)
+
+// time is the timer that runs them.
+func (e *Engine) time(p pass, s *conv) (oneDNN, own timing, err error) {
+	var least, median [2]C.double
+	err = e.convolve("timing", func() *C.char { return C.rn_conv_time(e.conv, C.int(p), s, &least[0], &median[0]) })
+	return timing{float64(least[0]), float64(median[0])}, timing{float64(least[1]), float64(median[1])}, err
 }

@@ -1,8 +1,5 @@
 package cpu
 
-// #include "kernels.h"
-import "C"
-
 import (
 	"bufio"
 	"encoding/json"
@@ -19,10 +16,13 @@ import (
 )
 
 // kernelVersion is raised when the own kernels become faster or slower: what was measured before then counts no more.
-const kernelVersion = 2
+const kernelVersion = 3
 
 // margin is what one kernel must be faster by to be chosen against the rule: less may be chance.
 const margin = .1
+
+// unsteady is the median over the least time of a kernel above which something else was at work on the machine.
+const unsteady = 1.3
 
 // machine is what measurements hold for.
 type machine struct {
@@ -60,6 +60,7 @@ type choices struct {
 	path    string // empty where the system has no place for caches
 	warn    func(error)
 	known   map[shape]choice
+	unsure  map[shape]bool // whose measurements were unsteady: the rule's for this process, and measured anew by the next
 }
 
 // ChoicesDir is the folder of the files in which measured choices of convolutions are kept, JSON for people to read and safe
@@ -85,7 +86,7 @@ func newChoices(threads int, warn func(error)) *choices {
 		warn = func(error) {}
 	}
 	name, _ := ISA() // the engine runs: there is no error
-	c := &choices{machine: machine{Processor(), name, threads, LibraryVersion(), kernelVersion}, warn: warn, known: map[shape]choice{}}
+	c := &choices{machine: machine{Processor(), name, threads, LibraryVersion(), kernelVersion}, warn: warn, known: map[shape]choice{}, unsure: map[shape]bool{}}
 	if dir := ChoicesDir(); dir != "" {
 		h := fnv.New32a()
 		fmt.Fprintf(h, "%+v", c.machine)
@@ -152,16 +153,23 @@ func (c *choices) write() error {
 }
 
 // get is the choice for a shape, measured where it is met for the first time.
-func (c *choices) get(p pass, s *C.rn_conv, measure func(pass, *C.rn_conv) (oneDNN, own float64, err error)) bool {
+func (c *choices) get(p pass, s *conv, measure timer) bool {
 	key := shape{passes[p], int(s.n), int(s.h), int(s.w), int(s.c), int(s.k), int(s.r), int(s.stride), int(s.groups)}
 	if have, ok := c.known[key]; ok {
 		return have.Own
+	}
+	if c.unsure[key] {
+		return rule(p, s)
 	}
 	oneDNN, own, err := measure(p, s)
 	if err != nil { // memory for it, at most: what computes will say so itself
 		return rule(p, s)
 	}
-	c.known[key] = choice{key, decide(oneDNN, own, rule(p, s)), 1e3 * own, 1e3 * oneDNN}
+	if max(oneDNN.median/oneDNN.least, own.median/own.least) > unsteady {
+		c.unsure[key] = true
+		return rule(p, s)
+	}
+	c.known[key] = choice{key, decide(oneDNN.least, own.least, rule(p, s)), 1e3 * own.least, 1e3 * oneDNN.least}
 	if err := c.write(); err != nil {
 		c.warn(fmt.Errorf("cpu: choices of convolutions are not kept: %w", err))
 		c.path = "" // once is enough

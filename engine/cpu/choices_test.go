@@ -34,6 +34,22 @@ func TestDecide(t *testing.T) {
 	}
 }
 
+// Kernels are really timed.
+func TestTime(t *testing.T) {
+	e, err := New(Options{Threads: 1, Algorithm: Measured})
+	must(t, err)
+	defer e.Close()
+	for p := forward; p <= byWeights; p++ {
+		oneDNN, own, err := e.time(p, &conv{n: 1, c: 16, h: 16, w: 16, k: 16, r: 3, s: 3, oh: 16, ow: 16, stride: 1, pad: 1, groups: 1})
+		must(t, err)
+		for _, k := range []timing{oneDNN, own} {
+			if !(k.least > 0 && k.median >= k.least && k.median < 1) {
+				t.Errorf("%s: %+v", passes[p], k)
+			}
+		}
+	}
+}
+
 // convolve computes one small convolution, forward and by its weights.
 func convolve(t *testing.T, e *Engine) {
 	t.Helper()
@@ -47,16 +63,24 @@ func convolve(t *testing.T, e *Engine) {
 // What was measured is kept in a file that people can read, and the next engine takes it from there, whatever it says.
 func TestChoicesFile(t *testing.T) {
 	t.Setenv("XDG_CACHE_HOME", filepath.Join(t.TempDir(), "not", "there", "yet"))
+	noise := 1.1
 	open := func(warn func(error)) *Engine {
 		e, err := New(Options{Threads: 1, Algorithm: Measured, Warn: warn})
 		must(t, err)
+		e.timer = func(pass, *conv) (oneDNN, own timing, err error) { return timing{2, 2}, timing{1, noise}, nil }
 		t.Cleanup(func() { e.Close() })
 		return e
 	}
 	quiet := func(err error) { t.Errorf("warned: %v", err) }
+	noise = 1.5
 	first := open(quiet)
 	convolve(t, first)
 	path := first.Choices()
+	if _, err := os.Stat(path); len(first.choices.known) > 0 || len(first.choices.unsure) != 2 || err == nil {
+		t.Errorf("unsteady measurements make %v, file %v", first.choices.known, err)
+	}
+	noise = 1.1
+	convolve(t, open(quiet))
 	if filepath.Dir(path) != ChoicesDir() {
 		t.Errorf("%s is not in %s", path, ChoicesDir())
 	}
@@ -73,7 +97,7 @@ func TestChoicesFile(t *testing.T) {
 	if len(f.Choices) != 2 || f.Choices[0].shape != want[0] || f.Choices[1].shape != want[1] {
 		t.Fatalf("the file has %+v, want %v", f.Choices, want)
 	}
-	if f.Machine.Threads != 1 || f.Machine.OneDNN == "" || f.Choices[0].OwnMS <= 0 || f.Choices[0].OneDNNMS <= 0 {
+	if f.Machine.Threads != 1 || f.Machine.OneDNN == "" || f.Choices[0].OwnMS != 1000 || f.Choices[0].OneDNNMS != 2000 {
 		t.Errorf("the file has %+v", f)
 	}
 
@@ -127,6 +151,7 @@ func TestChoicesShared(t *testing.T) {
 	e, err := New(Options{Threads: 1, Algorithm: Measured, Warn: func(error) { warnings++ }})
 	must(t, err)
 	defer e.Close()
+	e.timer = func(pass, *conv) (oneDNN, own timing, err error) { return timing{2, 2}, timing{1, 1}, nil }
 	convolve(t, e)
 	if warnings == 0 || warnings > 2 || e.Choices() != "" {
 		t.Errorf("%d warnings, file %q", warnings, e.Choices())

@@ -322,7 +322,7 @@ char *rn_conv_dweights(rn_conv_context *c, int take_own, const rn_conv *s, float
   });
 }
 
-char *rn_conv_time(rn_conv_context *c, int pass, const rn_conv *shape, double seconds[2]) {
+char *rn_conv_time(rn_conv_context *c, int pass, const rn_conv *shape, double least[2], double median[2]) {
   rn_conv s = *shape;
   s.relu = 0;
   char *wrong = nullptr;
@@ -346,14 +346,18 @@ char *rn_conv_time(rn_conv_context *c, int pass, const rn_conv *shape, double se
       return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     };
     run(0), run(1); // compiles and packs
-    seconds[0] = seconds[1] = 1e30;
+    std::vector<double> took[2];
     double all = 0;
-    for (int round = 0; round < 25 && (round < 2 || all < .1); round++)
+    for (int round = 0; round < 25 && (round < 3 || all < .1); round++)
       for (int own = 0; own < 2; own++) {
-        double took = run(own);
-        all += took;
-        seconds[own] = std::min(seconds[own], took);
+        took[own].push_back(run(own));
+        all += took[own].back();
       }
+    for (int own = 0; own < 2; own++) {
+      std::sort(took[own].begin(), took[own].end());
+      least[own] = took[own].front();
+      median[own] = took[own][took[own].size() / 2];
+    }
     c->packed.erase(w);
     c->transforms.forget(w);
   });

@@ -30,6 +30,7 @@ type Engine struct {
 	threads int
 	chosen  Algorithm
 	choices *choices // of Measured
+	timer   timer    // of Measured
 	worker  *worker
 	conv    *C.rn_conv_context
 	int8    C.int           // number of the kernels of 8-bit sums

@@ -38,8 +38,9 @@ int rn_conv_own(const rn_conv *);
 char *rn_conv_forward(rn_conv_context *, int own, const rn_conv *, float *y, const float *x, const float *w, const float *scale, const float *b, const float *res);
 char *rn_conv_data(rn_conv_context *, int own, const rn_conv *, float *dx, const float *dy, const float *w, const float *scale);
 char *rn_conv_dweights(rn_conv_context *, int own, const rn_conv *, float *dw, const float *dy, const float *x, const float *scale);
-// rn_conv_time takes the least seconds of a few runs on memory of its own: {oneDNN, own}. pass: 0 forward, 1 by data, 2 by weights.
-char *rn_conv_time(rn_conv_context *, int pass, const rn_conv *, double seconds[2]);
+// rn_conv_time takes the least and the median seconds of a few runs on memory of its own: {oneDNN, own}. pass: 0 forward, 1 by
+// data, 2 by weights.
+char *rn_conv_time(rn_conv_context *, int pass, const rn_conv *, double least[2], double median[2]);
 
 void rn_add(float *y, const float *a, const float *b, int64_t n, int relu);
 void rn_relu(float *y, const float *x, int64_t n, float slope, float cap); // cap 0 is none

@@ -1,6 +1,6 @@
 // The Winograd kernels (Lavin and Gray 2016, "Fast Algorithms for Convolutional Neural Networks") in terms of what the file
 // that includes it says of one instruction set: LANES of a vector, and ROWS of products that stay in registers, two vectors
-// each. They are 36 batched matrix products over blocks of tiles that stay in the L2 cache.
+// each. They are 36 batched matrix products over blocks of tiles that are about as large as the L2 cache.
 //
 //   forward, by data:  Y = A^T [ (G g G^T) . (B^T d B) ] A
 //   by weights:        dg = G^T [ sum over tiles of (A dY A^T) . (B^T d B) ] G
@@ -19,7 +19,7 @@ static inline V ld(const float *p) { return *(const U *)p; }
 static inline void st(float *p, V v) { *(U *)p = v; }
 
 enum { PANEL = 2 * LANES };   // columns of a product
-enum { SPAN = 64 };           // columns, at most, that are transformed at once
+enum { SPAN = 256 };           // columns, at most, that are transformed at once
 enum { TILES = LANES == 16 ? 2 * ROWS : 4 * ROWS }; // tiles of one block: whole rounds of ROWS
 
 static inline int64_t up(int64_t n, int to) { return (n + to - 1) / to * to; }
@@ -202,14 +202,18 @@ static inline void product(const float *a, int64_t lda, int rows, const float *b
   }
 }
 
-// span is the channels of the output that are computed at once: with the transforms of the input they stay in the L2 cache.
-// Where the last vector begins earlier it reads what another span would have, so there is one.
+// span is the channels of the output that are computed at once: each span reads the transforms of the input again. Where the
+// last vector begins earlier it reads what another span would have, so there is one.
 static int64_t span(int out) {
   int64_t wide = up(out, PANEL);
   return out % LANES || wide < SPAN ? wide : SPAN;
 }
 
-static int64_t scratch_size(int in, int out) { return 36 * (int64_t)TILES * (in + span(out)); }
+// apart is the distance of a block's 36 matrices of so many columns. Their rows of a tile are written and read together: at
+// multiples of 4096 bytes they would all be in one set of the cache.
+static int64_t apart(int64_t cols) { return TILES * cols + 16; }
+
+static int64_t scratch_size(int in, int out) { return 36 * (apart(in) + apart(span(out))); }
 
 // Output is y [n,h,w,c] and what happens to its sums.
 struct Output {
@@ -249,24 +253,24 @@ static void forward(float *y, const float *x, const float *u, const float *bias,
   int64_t size = (tiles + threads * rounds - 1) / (threads * rounds), blocks = (tiles + size - 1) / size;
 #pragma omp parallel
   {
-    float *vb = scratch + per * omp_get_thread_num(), *mb = vb + 36 * (int64_t)TILES * in;
+    float *vb = scratch + per * omp_get_thread_num(), *mb = vb + 36 * apart(in);
 #pragma omp for schedule(dynamic, 1)
     for (int64_t blk = 0; blk < blocks; blk++) {
       int64_t t0 = blk * size;
       int tn = (int)(tiles - t0 < size ? tiles - t0 : size);
-      for (int t = 0; t < tn; t++) input(vb + (int64_t)t * in, (int64_t)TILES * in, x, Place(t0 + t, th, tw), h, w, in);
+      for (int t = 0; t < tn; t++) input(vb + (int64_t)t * in, apart(in), x, Place(t0 + t, th, tw), h, w, in);
       for (int64_t from = 0; from < out; from += cols) {
         int64_t to = from + cols < wide ? from + cols : wide;
         for (int q = 0; q < 36; q++)
           for (int64_t k = from; k < to; k += PANEL) {
-            const float *b = u + (q * wide + k) * in, *a = vb + (int64_t)q * TILES * in;
-            product(a, in, tn, b, in, mb + (int64_t)q * TILES * cols + (k - from), cols);
+            const float *b = u + (q * wide + k) * in, *a = vb + q * apart(in);
+            product(a, in, tn, b, in, mb + q * apart(cols) + (k - from), cols);
           }
         int end = (int)(to < out ? to : out);
         for (int t = 0; t < tn; t++)
           for (int kk = (int)from; kk < end; kk += LANES) {
             int k = start(kk, out);
-            output(o, mb + (int64_t)t * cols + (k - from), TILES * cols, Place(t0 + t, th, tw), k);
+            output(o, mb + (int64_t)t * cols + (k - from), apart(cols), Place(t0 + t, th, tw), k);
           }
       }
     }
