@@ -19,7 +19,7 @@ static inline V ld(const float *p) { return *(const U *)p; }
 static inline void st(float *p, V v) { *(U *)p = v; }
 
 enum { PANEL = 2 * LANES };   // columns of a product
-enum { SPAN = 256 };           // columns, at most, that are transformed at once
+enum { SPAN = 256 };          // columns, at most, that are transformed at once
 enum { TILES = LANES == 16 ? 2 * ROWS : 4 * ROWS }; // tiles of one block: whole rounds of ROWS
 
 static inline int64_t up(int64_t n, int to) { return (n + to - 1) / to * to; }
@@ -209,11 +209,11 @@ static int64_t span(int out) {
   return out % LANES || wide < SPAN ? wide : SPAN;
 }
 
-// apart is the distance of a block's 36 matrices of so many columns. Their rows of a tile are written and read together: at
-// multiples of 4096 bytes they would all be in one set of the cache.
-static int64_t apart(int64_t cols) { return TILES * cols + 16; }
+// apart is the distance of 36 matrices of so many elements. What belongs to one tile is written and read together: at multiples
+// of 4096 bytes it would all be in one set of the cache.
+static int64_t apart(int64_t size) { return size + 16; }
 
-static int64_t scratch_size(int in, int out) { return 36 * (apart(in) + apart(span(out))); }
+static int64_t scratch_size(int in, int out) { return 36 * (apart(TILES * in) + apart(TILES * span(out))); }
 
 // Output is y [n,h,w,c] and what happens to its sums.
 struct Output {
@@ -248,29 +248,30 @@ static void forward(float *y, const float *x, const float *u, const float *bias,
   const Output o{y, bias, res, h, w, out, relu, slope, cap};
   int th = (h + 3) / 4, tw = (w + 3) / 4;
   int64_t wide = up(out, PANEL), cols = span(out), tiles = (int64_t)n * th * tw, per = scratch_size(in, out);
+  int64_t va = apart(TILES * in), ma = apart(TILES * cols);
   // Blocks of like size, as many for each thread: small maps have few.
   int64_t threads = omp_get_max_threads(), rounds = (tiles + threads * TILES - 1) / (threads * TILES);
   int64_t size = (tiles + threads * rounds - 1) / (threads * rounds), blocks = (tiles + size - 1) / size;
 #pragma omp parallel
   {
-    float *vb = scratch + per * omp_get_thread_num(), *mb = vb + 36 * apart(in);
+    float *vb = scratch + per * omp_get_thread_num(), *mb = vb + 36 * va;
 #pragma omp for schedule(dynamic, 1)
     for (int64_t blk = 0; blk < blocks; blk++) {
       int64_t t0 = blk * size;
       int tn = (int)(tiles - t0 < size ? tiles - t0 : size);
-      for (int t = 0; t < tn; t++) input(vb + (int64_t)t * in, apart(in), x, Place(t0 + t, th, tw), h, w, in);
+      for (int t = 0; t < tn; t++) input(vb + (int64_t)t * in, va, x, Place(t0 + t, th, tw), h, w, in);
       for (int64_t from = 0; from < out; from += cols) {
         int64_t to = from + cols < wide ? from + cols : wide;
         for (int q = 0; q < 36; q++)
           for (int64_t k = from; k < to; k += PANEL) {
-            const float *b = u + (q * wide + k) * in, *a = vb + q * apart(in);
-            product(a, in, tn, b, in, mb + q * apart(cols) + (k - from), cols);
+            const float *b = u + (q * wide + k) * in, *a = vb + q * va;
+            product(a, in, tn, b, in, mb + q * ma + (k - from), cols);
           }
         int end = (int)(to < out ? to : out);
         for (int t = 0; t < tn; t++)
           for (int kk = (int)from; kk < end; kk += LANES) {
             int k = start(kk, out);
-            output(o, mb + (int64_t)t * cols + (k - from), apart(cols), Place(t0 + t, th, tw), k);
+            output(o, mb + (int64_t)t * cols + (k - from), ma, Place(t0 + t, th, tw), k);
           }
       }
     }
@@ -279,7 +280,10 @@ static void forward(float *y, const float *x, const float *u, const float *bias,
 
 enum { CHUNK = 256 }; // tiles whose transforms are kept before they are multiplied
 
-static int64_t dweights_scratch(int c, int k) { return 36 * (CHUNK * (c + up(k, LANES)) + c * up(k, LANES)); }
+static int64_t dweights_scratch(int c, int k) {
+  int64_t wide = up(k, LANES);
+  return 36 * (apart(CHUNK * c) + apart(CHUNK * wide) + apart(c * wide));
+}
 
 // rank adds R channels of v [n,ldv] times NV vectors of m [n,ldm] to o [R,ldo].
 template <int R, int NV> static inline void rank(const float *v, int64_t ldv, const float *m, int64_t ldm, int n, float *o, int64_t ldo) {
@@ -311,17 +315,18 @@ template <int NV> static inline void ranks(int c, const float *v, const float *m
 static void dweights(float *dw, const float *dy, const float *x, int n, int h, int w, int c, int k, float *scratch) {
   int th = (h + 3) / 4, tw = (w + 3) / 4;
   int64_t tiles = (int64_t)n * th * tw, wide = up(k, LANES);
-  float *vb = scratch, *mb = vb + 36 * (int64_t)CHUNK * c, *du = mb + 36 * CHUNK * wide;
+  int64_t va = apart(CHUNK * c), ma = apart(CHUNK * wide), da = apart(c * wide);
+  float *vb = scratch, *mb = vb + 36 * va, *du = mb + 36 * ma;
 #pragma omp parallel
   {
 #pragma omp for schedule(static)
-    for (int q = 0; q < 36; q++) memset(du + q * c * wide, 0, sizeof(float) * c * wide);
+    for (int q = 0; q < 36; q++) memset(du + q * da, 0, sizeof(float) * c * wide);
     for (int64_t t0 = 0; t0 < tiles; t0 += CHUNK) {
       int tn = (int)(tiles - t0 < CHUNK ? tiles - t0 : CHUNK);
 #pragma omp for schedule(static)
       for (int t = 0; t < tn; t++) {
         Place p(t0 + t, th, tw);
-        input(vb + (int64_t)t * c, (int64_t)CHUNK * c, x, p, h, w, c);
+        input(vb + (int64_t)t * c, va, x, p, h, w, c);
         for (int kk = 0; kk < k; kk += LANES) {
           int o = start(kk, k);
           V m[24], d[4], e[6];
@@ -332,14 +337,14 @@ static void dweights(float *dw, const float *dy, const float *x, int n, int h, i
           }
           for (int i = 0; i < 6; i++) {
             a_up(m + i * 4, e);
-            for (int j = 0; j < 6; j++) st(mb + ((int64_t)(i * 6 + j) * CHUNK + t) * wide + o, e[j]);
+            for (int j = 0; j < 6; j++) st(mb + (i * 6 + j) * ma + t * wide + o, e[j]);
           }
         }
       }
 #pragma omp for schedule(static)
       for (int q = 0; q < 36; q++) {
-        const float *v = vb + (int64_t)q * CHUNK * c, *m = mb + q * CHUNK * wide;
-        float *o = du + q * c * wide;
+        const float *v = vb + q * va, *m = mb + q * ma;
+        float *o = du + q * da;
         int64_t kk = 0;
         for (; kk + PANEL <= wide; kk += PANEL) ranks<2>(c, v, m + kk, wide, tn, o + kk, wide);
         if (kk < wide) ranks<1>(c, v, m + kk, wide, tn, o + kk, wide);
@@ -352,7 +357,7 @@ static void dweights(float *dw, const float *dy, const float *x, int n, int h, i
         V t[18], m[6], g[3]; // t: the six columns of G^T dg', three rows each
         float lines[9][LANES];
         for (int b = 0; b < 6; b++) {
-          for (int a = 0; a < 6; a++) m[a] = ld(du + ((int64_t)(a * 6 + b) * c + i) * wide + o);
+          for (int a = 0; a < 6; a++) m[a] = ld(du + (a * 6 + b) * da + i * wide + o);
           g_down(m, g);
           for (int a = 0; a < 3; a++) t[a * 6 + b] = g[a];
         }
