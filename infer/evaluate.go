@@ -37,6 +37,7 @@ func Evaluate(ctx context.Context, m *detector.Model, c config.Config, d *data.D
 	decoding := Decoding(c.Infer)
 	e := &Evaluation{}
 	done := 0
+	var canvas data.Size
 	for {
 		b, wait, err := l.Next(ctx)
 		if errors.Is(err, data.ErrEnd) {
@@ -47,6 +48,12 @@ func Evaluate(ctx context.Context, m *detector.Model, c config.Config, d *data.D
 			return nil, err
 		}
 		e.Wait += wait
+		if now := (data.Size{W: b.W, H: b.H}); now != canvas { // the last does not come again
+			if err := m.Forget(); err != nil {
+				return nil, err
+			}
+			canvas = now
+		}
 		if err := e.add(m, b, d, categories, decoding); err != nil {
 			return nil, err
 		}
