@@ -115,8 +115,11 @@ func (m *Model) Forget() error {
 	if err := m.steps.clear(); err != nil {
 		return err
 	}
-	return m.nets.clear()
+	return m.ForgetNets()
 }
+
+// ForgetNets frees the inference graphs alone, each of which holds pictures of its canvas.
+func (m *Model) ForgetNets() error { return m.nets.clear() }
 
 // Close frees the graphs' memory, and the int8 weights'.
 func (m *Model) Close() error {

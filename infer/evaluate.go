@@ -49,7 +49,7 @@ func Evaluate(ctx context.Context, m *detector.Model, c config.Config, d *data.D
 		}
 		e.Wait += wait
 		if now := (data.Size{W: b.W, H: b.H}); now != canvas { // the last does not come again
-			if err := m.Forget(); err != nil {
+			if err := m.ForgetNets(); err != nil {
 				return nil, err
 			}
 			canvas = now
