@@ -32,6 +32,8 @@ RUN apt-get update \
 COPY LICENSE /usr/share/doc/retinago/
 COPY configs /usr/share/retinago/configs
 USER retinago
+# For what is measured once on a machine, and fetched weights: there is no home.
+ENV XDG_CACHE_HOME=/tmp/cache
 # Mount your folder here: relative paths on the command line are then relative to it.
 WORKDIR /data
 # Of serve -addr :8080. It stops by SIGTERM, as docker stop sends; give that at least -grace and -drain.
