@@ -49,7 +49,7 @@ func TestVerbs(t *testing.T) {
 	}
 
 	exported, imported := filepath.Join(t.TempDir(), "e.safetensors"), filepath.Join(t.TempDir(), "i.safetensors")
-	wants(t, ok(t, "weights", "export", "-weights", best, "-out", exported), "num_classes=4")
+	wants(t, ok(t, "weights", "export", "-weights", best, "-out", exported), "num_classes=4", "size_divisible=32", "real sizes", "px apart")
 	wants(t, ok(t, "weights", "inspect", exported), "head.classification_head.cls_logits.weight", "safetensors", "torchvision")
 	wants(t, ok(t, "weights", "import", exported, "-out", imported, "-from", "torchvision"), "4 classes", "resnet18")
 	wants(t, ok(t, "weights", "import", exported, "-out", imported, "-from", "torchvision", "-set", "data.short_sides=[96]"), "4 classes")

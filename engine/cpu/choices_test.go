@@ -43,7 +43,7 @@ func TestTime(t *testing.T) {
 		oneDNN, own, err := e.time(p, &conv{n: 1, c: 16, h: 16, w: 16, k: 16, r: 3, s: 3, oh: 16, ow: 16, stride: 1, pad: 1, groups: 1})
 		must(t, err)
 		for _, k := range []timing{oneDNN, own} {
-			if !(k.least > 0 && k.median >= k.least && k.median < 1) {
+			if !(k.least > 0 && k.median >= k.least) {
 				t.Errorf("%s: %+v", passes[p], k)
 			}
 		}
