@@ -14,11 +14,14 @@ import (
 
 	"gorgonia.org/tensor"
 
+	"retinago/config"
+	"retinago/detector"
 	"retinago/engine"
 	"retinago/engine/cpu"
 	"retinago/engine/cuda"
 	"retinago/engine/cuda/driver"
 	"retinago/engine/cuda/kernels"
+	"retinago/train"
 )
 
 // realGPU names the variable with the number of a GPU, on which tests then run instead of on the host's device.
@@ -85,6 +88,16 @@ func startAs(t testing.TB, p engine.Precision) *cuda.Engine {
 	}
 	t.Cleanup(func() { must(t, e.Close()) })
 	return e
+}
+
+// stepper is a model, which the caller closes, and what trains it.
+func stepper(t *testing.T, e *cuda.Engine, c config.Config) (*detector.Model, *train.Stepper) {
+	t.Helper()
+	m, err := detector.New(c.Model, e, 3)
+	must(t, err)
+	s, err := train.NewStepper(m, c)
+	must(t, err)
+	return m, s
 }
 
 func startCPU(t testing.TB) *cpu.Engine {

@@ -148,11 +148,8 @@ func TestWaitsOfAStep(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			cfg := small(models[name].change)
 			e := start(t)
-			m, err := detector.New(cfg.Model, e, 3)
-			must(t, err)
+			m, s := stepper(t, e, cfg)
 			defer func() { must(t, m.Close()) }()
-			s, err := train.NewStepper(m, cfg)
-			must(t, err)
 			targets := s.Targets(canvasH, canvasW, scene())
 			images := normal(31, pictures*canvasH*canvasW*3)
 			report := func() {

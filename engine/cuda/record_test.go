@@ -12,9 +12,7 @@ import (
 	"gorgonia.org/tensor"
 
 	"retinago/config"
-	"retinago/detector"
 	"retinago/engine/cuda/kernels"
-	"retinago/train"
 )
 
 // What is recorded is not done, and every repetition reads memory as it is then; it ends when memory was given back.
@@ -76,11 +74,8 @@ func TestRecordRefuses(t *testing.T) {
 // steps takes some on two canvases with a learning rate, pictures and objects that change.
 func steps(t *testing.T, cfg config.Config, plain bool) (o outcome) {
 	e := start(t)
-	m, err := detector.New(cfg.Model, e, 3)
-	must(t, err)
+	m, s := stepper(t, e, cfg)
 	defer func() { must(t, m.Close()) }()
-	s, err := train.NewStepper(m, cfg)
-	must(t, err)
 	match := cfg.Match.Assigner(cfg.Model.Anchors.PerCell())
 	for k := range 10 {
 		h, w := canvasH, canvasW

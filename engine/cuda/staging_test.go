@@ -10,10 +10,8 @@ import (
 	"gorgonia.org/tensor"
 
 	"retinago/config"
-	"retinago/detector"
 	"retinago/engine"
 	"retinago/engine/cuda/kernels"
-	"retinago/train"
 )
 
 // bothOrders runs f with copies that run as late as events allow, and as early.
@@ -67,11 +65,8 @@ func TestUploadsInOrder(t *testing.T) {
 // are not done. It returns how often sending waited.
 func batches(t *testing.T, cfg config.Config, ahead int) (o outcome, waits int64) {
 	e := start(t)
-	m, err := detector.New(cfg.Model, e, 3)
-	must(t, err)
+	m, s := stepper(t, e, cfg)
 	defer func() { must(t, m.Close()) }()
-	s, err := train.NewStepper(m, cfg)
-	must(t, err)
 	report := func() {
 		taken, err := s.Report()
 		must(t, err)
