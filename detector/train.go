@@ -190,10 +190,8 @@ func (s *TrainStep) build(m *Model, spec TrainSpec) (G.Nodes, error) {
 		return nil, b.Err()
 	}
 	if spec.RecomputeHeads {
-		for l, p := range levels {
-			if err := errors.Join(nn.Recompute(p, logits[l]), nn.Recompute(p, deltas[l])); err != nil {
-				return nil, err
-			}
+		if err := errors.Join(nn.Recompute(levels, logits), nn.Recompute(levels, deltas)); err != nil {
+			return nil, err
 		}
 	}
 	classNorm, boxNorm, seed := b.Input("class_norm", s.classNorm), b.Input("box_norm", s.boxNorm), b.Input("seed", begin)

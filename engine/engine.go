@@ -29,7 +29,8 @@ type Engine interface {
 	Download(dst any, src *tensor.Dense) error
 
 	// BeginRun names the outputs of the graph's own additions (gradient accumulation), in the order in which
-	// they will run: gorgonia's Add has no place of its own to write to.
+	// they will run: gorgonia's Add has no place of its own to write to. A sum that lies where both of its operands do was made by
+	// ConvWeightsAll, and is left as it is.
 	BeginRun(sums []*tensor.Dense)
 	// WeightsChanged invalidates the packed copies of weights. Call it after parameters were written.
 	WeightsChanged()
@@ -104,6 +105,17 @@ type Async interface {
 
 // Summing is an engine whose Conv takes the same tensor as y and res, too.
 type Summing interface{ SumsInPlace() }
+
+// Joining is an engine that computes the convolutions of several maps with the same weights at once, for less than one by one. All
+// maps have the same channels. Otherwise these are Conv without a residual, ConvData and ConvWeights.
+type Joining interface {
+	// Joins tells whether there is such a gain for convolutions with weights of a shape.
+	Joins(w tensor.Shape, p ConvParams) bool
+	ConvAll(y, x []*tensor.Dense, w, scale, b *tensor.Dense, p ConvParams) error
+	ConvDataAll(dx, dy []*tensor.Dense, w, scale *tensor.Dense, p ConvParams) error
+	// ConvWeightsAll writes the sum of the maps' gradients.
+	ConvWeightsAll(dw *tensor.Dense, dy, x []*tensor.Dense, scale *tensor.Dense, p ConvParams) error
+}
 
 // Near is an engine whose tensors the host reads where they lie.
 type Near interface {

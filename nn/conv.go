@@ -86,6 +86,35 @@ func (c *conv) Over() int {
 	return at
 }
 
+// sharing is what convolutions have in common that are computed at once.
+type sharing struct {
+	kernel         string
+	p              engine.ConvParams
+	w, scale, bias *G.Node
+}
+
+func (c *conv) Key(e engine.Joining, in []*G.Node) any {
+	if c.residual || !e.Joins(in[1].Shape(), c.p) {
+		return nil
+	}
+	scale, bias, _ := optional(c, in)
+	return sharing{c.Name(), c.p, in[1], scale, bias}
+}
+
+func (c *conv) Together(e engine.Joining, out []*tensor.Dense, in [][]*tensor.Dense) error {
+	scale, bias, _ := optional(c, in[0])
+	return e.ConvAll(out, column(in, 0), in[0][1], scale, bias, c.p)
+}
+
+// column is the input at a position of each of several nodes.
+func column(in [][]*tensor.Dense, at int) []*tensor.Dense {
+	c := make([]*tensor.Dense, len(in))
+	for i := range in {
+		c[i] = in[i][at]
+	}
+	return c
+}
+
 func (c *conv) Repeat() Kernel { k := *c; return &k }
 
 // FLOPs counts two operations per multiply-add.
@@ -147,6 +176,17 @@ func (c *convData) Forward(e engine.Engine, out *tensor.Dense, in []*tensor.Dens
 	return e.ConvData(out, in[0], in[1], third(in), c.p)
 }
 
+func (c *convData) Key(e engine.Joining, in []*G.Node) any {
+	if !e.Joins(in[1].Shape(), c.p) {
+		return nil
+	}
+	return sharing{c.Name(), c.p, in[1], third(in), nil}
+}
+
+func (c *convData) Together(e engine.Joining, out []*tensor.Dense, in [][]*tensor.Dense) error {
+	return e.ConvDataAll(out, column(in, 0), in[0][1], third(in[0]), c.p)
+}
+
 func (c *convData) FLOPs(in []tensor.Shape, _ tensor.Shape) int64 {
 	w := in[1]
 	return 2 * int64(in[0].TotalSize()) * int64(w[1]*w[2]*w[3])
@@ -168,14 +208,28 @@ func (c *convWeights) Forward(e engine.Engine, out *tensor.Dense, in []*tensor.D
 	return e.ConvWeights(out, in[0], in[1], third(in), c.p)
 }
 
+func (c *convWeights) Key(e engine.Joining, in []*G.Node) any {
+	if !e.Joins(c.w, c.p) {
+		return nil
+	}
+	return sharing{c.Name(), c.p, nil, third(in), nil}
+}
+
+func (c *convWeights) Together(e engine.Joining, out []*tensor.Dense, in [][]*tensor.Dense) error {
+	return e.ConvWeightsAll(out[0], column(in, 0), column(in, 1), third(in[0]), c.p)
+}
+
+// Summed makes convWeights a Summed: one set of weights gets the sum of its gradients.
+func (c *convWeights) Summed() {}
+
 func (c *convWeights) FLOPs(in []tensor.Shape, w tensor.Shape) int64 {
 	return 2 * int64(in[0].TotalSize()) * int64(w[1]*w[2]*w[3])
 }
 
 // third is the optional third input.
-func third(in []*tensor.Dense) *tensor.Dense {
+func third[T any](in []T) (none T) {
 	if len(in) < 3 {
-		return nil
+		return none
 	}
 	return in[2]
 }

@@ -41,7 +41,7 @@ func NewMachine(a *Arena, outputs G.Nodes) (*Machine, error) {
 		if !ok {
 			continue
 		}
-		o.run, o.order = m, ops
+		o.run, o.order, o.joint = m, ops, plan.joints.of[n]
 		ops++
 		if s, ok := o.k.(Stateful); ok {
 			if err := s.MakeState(a.engine); err != nil {
@@ -63,6 +63,9 @@ func (m *Machine) Run() error {
 		return err
 	}
 	m.next = 0
+	for _, j := range m.plan.joints.of {
+		j.reset()
+	}
 	m.engine.BeginRun(m.sums)
 	defer m.engine.BeginRun(nil)
 	defer m.vm.Reset()

@@ -108,6 +108,7 @@ type op struct {
 	out     *tensor.Dense
 	run     *Machine
 	order   int      // position among the operations of the machine's plan
+	joint   *joint   // that computes it, nil where it does so itself
 	segment *segment // that gradients compute anew, see Recompute
 }
 
@@ -142,13 +143,20 @@ func (o *op) Do(vs ...G.Value) (G.Value, error) {
 		}
 		in[i] = d
 	}
-	if _, ok := o.k.(View); ok {
-		return o.out, o.run.leave(o)
-	}
-	if err := o.k.Forward(o.run.engine, o.out, in); err != nil {
+	if err := o.compute(in); err != nil {
 		return nil, fmt.Errorf("nn: %v: %w", o, err)
 	}
 	return o.out, o.run.leave(o)
+}
+
+func (o *op) compute(in []*tensor.Dense) error {
+	if _, ok := o.k.(View); ok {
+		return nil
+	}
+	if o.joint != nil {
+		return o.joint.gather(o.run.engine, o, in)
+	}
+	return o.k.Forward(o.run.engine, o.out, in)
 }
 
 func (o *op) DiffWRT(n int) []bool {

@@ -12,8 +12,9 @@ import (
 // Plan is the order in which a graph's operations run and the place of every result in one arena. A place is reused
 // as soon as its last reader has run, or by it, where that is an InPlace; what is to be read after the run keeps its place.
 type Plan struct {
-	order  []*G.Node         // operations, first to run first
-	inputs G.Nodes           // parameters and data that the operations read
+	order  []*G.Node // operations, first to run first
+	inputs G.Nodes   // parameters and data that the operations read
+	joints joints
 	offset map[*G.Node]int64 // bytes into the arena
 	bytes  int64
 }
@@ -44,12 +45,20 @@ func NewPlan(e engine.Engine, outputs G.Nodes) (*Plan, error) {
 		p.order = append(p.order, n)
 	}
 
-	last := make([]int, len(p.order)) // position of the last reader
+	p.joints = join(e, p.order, outputs)
+	turns := make([]int, len(p.order)) // when each is computed
 	for i, n := range p.order {
-		last[i] = i
+		turns[i] = i
+		if j := p.joints.of[n]; j != nil {
+			turns[i] = j.turn
+		}
+	}
+	last := make([]int, len(p.order)) // the turn of the last reader
+	for i, n := range p.order {
+		last[i] = max(last[i], turns[i])
 		for _, c := range children(n) {
 			if j, ok := at[c]; ok {
-				last[j] = max(last[j], i)
+				last[j] = max(last[j], turns[i])
 			}
 		}
 	}
@@ -70,7 +79,7 @@ func NewPlan(e engine.Engine, outputs G.Nodes) (*Plan, error) {
 	if _, ok := e.(engine.Summing); ok {
 		over = overwritten(p.order, at, last)
 	}
-	p.place(last, over)
+	p.place(turns, last, over)
 	for _, n := range p.order {
 		if src, elems, ok := viewOf(n); ok {
 			p.offset[n] = p.offset[src] + int64(elems)*int64(n.Dtype().Size())
@@ -148,9 +157,10 @@ func overwritten(order []*G.Node, at map[*G.Node]int, last []int) map[int]int {
 }
 
 // place gives offsets to results.
-func (p *Plan) place(last []int, over map[int]int) {
+func (p *Plan) place(turns, last []int, over map[int]int) {
 	spans := make([]*Span, len(p.order)) // nil for views
 	var all []*Span
+	sums := map[*joint]*Span{}
 	for i, n := range p.order {
 		if _, _, ok := viewOf(n); ok {
 			continue
@@ -160,7 +170,16 @@ func (p *Plan) place(last []int, over map[int]int) {
 			spans[i].To = last[i]
 			continue
 		}
-		spans[i] = &Span{From: i, To: last[i], Bytes: size(n)}
+		sum := p.joints.sum(n)
+		if s, ok := sums[sum]; ok {
+			spans[i] = s
+			s.To = max(s.To, last[i])
+			continue
+		}
+		spans[i] = &Span{From: turns[i], To: last[i], Bytes: size(n)}
+		if sum != nil {
+			sums[sum] = spans[i]
+		}
 		all = append(all, spans[i])
 	}
 	p.bytes = Place(all)

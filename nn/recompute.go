@@ -1,6 +1,7 @@
 package nn
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -14,16 +15,20 @@ type Repeatable interface {
 	Repeat() Kernel
 }
 
-// Recompute lets gradients that are added later compute what lies between x and y once more, instead of keeping it from
+// Recompute lets gradients that are added later compute what lies between xs and ys once more, instead of keeping it from
 // the forward pass (Chen et al. 2016, "Training Deep Nets with Sublinear Memory Cost", section 3). They are the same to
-// the bit. x and y themselves are kept; y must need nothing else but inputs of the graph.
+// the bit. xs and ys themselves are kept; ys must need nothing else but inputs of the graph. All is computed again at once, in
+// the order of the first time.
 //
 // Operations run in the order in which they were added, and gradients are added from the last operation to the first. The
 // copies are added with the first gradient that reads one, so that they run after the backward pass of whatever was added
-// after y, and those of two segments live together only where their gradients alternate.
-func Recompute(x, y *G.Node) error {
+// after ys, and those of two segments live together only where their gradients alternate.
+func Recompute(xs, ys G.Nodes) error {
 	s := &segment{again: map[*G.Node]*G.Node{}}
-	seen := map[*G.Node]bool{x: true}
+	seen := map[*G.Node]bool{}
+	for _, x := range xs {
+		seen[x] = true
+	}
 	var collect func(n *G.Node) error
 	collect = func(n *G.Node) error {
 		if seen[n] || n.Op() == nil {
@@ -35,7 +40,7 @@ func Recompute(x, y *G.Node) error {
 				return err
 			}
 		}
-		if n == y {
+		if slices.Contains(ys, n) {
 			return nil
 		}
 		if o, ok := n.Op().(*op); !ok || o.repeat() == nil {
@@ -44,10 +49,13 @@ func Recompute(x, y *G.Node) error {
 		s.nodes = append(s.nodes, n)
 		return nil
 	}
-	if err := collect(y); err != nil {
-		return err
+	for _, y := range ys {
+		if err := collect(y); err != nil {
+			return err
+		}
 	}
-	for _, n := range append(slices.Clone(s.nodes), y) {
+	slices.SortFunc(s.nodes, func(a, b *G.Node) int { return cmp.Compare(a.Op().(*op).id, b.Op().(*op).id) })
+	for _, n := range slices.Concat(s.nodes, ys) {
 		if o, ok := n.Op().(*op); ok {
 			o.segment = s
 		}
@@ -55,9 +63,9 @@ func Recompute(x, y *G.Node) error {
 	return nil
 }
 
-// segment is what lies between two nodes of the forward pass.
+// segment is what lies between nodes of the forward pass.
 type segment struct {
-	nodes G.Nodes             // without the two, first to run first
+	nodes G.Nodes             // without them, first to run first
 	again map[*G.Node]*G.Node // their copies in the backward pass, empty until a gradient wants one
 }
 

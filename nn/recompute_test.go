@@ -37,7 +37,7 @@ func TestRecompute(t *testing.T) {
 				t.Fatal(b.Err())
 			}
 			if again {
-				if err := Recompute(x, y); err != nil {
+				if err := Recompute(G.Nodes{x}, G.Nodes{y}); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -101,10 +101,10 @@ func TestRecomputeRefuses(t *testing.T) {
 	if b.Err() != nil {
 		t.Fatal(b.Err())
 	}
-	if err := Recompute(x, z); err == nil || !strings.Contains(err.Error(), "BatchNorm") {
+	if err := Recompute(G.Nodes{x}, G.Nodes{z}); err == nil || !strings.Contains(err.Error(), "BatchNorm") {
 		t.Errorf("error %v, wants BatchNorm's name", err)
 	}
-	if err := Recompute(x, y); err != nil {
+	if err := Recompute(G.Nodes{x}, G.Nodes{y}); err != nil {
 		t.Errorf("a batch norm at the end runs once: %v", err)
 	}
 }

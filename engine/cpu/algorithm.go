@@ -61,26 +61,32 @@ const (
 
 var passes = [...]string{"forward", "data", "weights"}
 
-// own tells whether the own kernels compute a convolution.
-func (e *Engine) own(p pass, s *C.rn_conv) C.int {
-	if e.chosen == OneDNN || C.rn_conv_own(s) == 0 {
+// own tells whether the own kernels compute the convolutions of maps. What is best for the largest is for all: beside it the
+// others cost the own kernels little.
+func (e *Engine) own(p pass, s conv, maps []C.rn_map) C.int {
+	if e.chosen == OneDNN || C.rn_conv_own(&s) == 0 {
 		return 0
+	}
+	for i, m := range maps {
+		if i == 0 || m.n*m.oh*m.ow > s.n*s.oh*s.ow {
+			s.n, s.h, s.w, s.oh, s.ow = m.n, m.h, m.w, m.oh, m.ow
+		}
 	}
 	switch {
 	case e.chosen == Winograd:
 		return 1
-	case e.chosen == Measured && uncertain(s):
-		return flag(e.choices.get(p, s, e.timer))
+	case e.chosen == Measured && uncertain(&s):
+		return flag(e.choices.get(p, &s, e.timer))
 	}
-	return flag(rule(p, s))
+	return flag(rule(p, &s))
 }
 
 // tiles is how many tiles of 4x4 outputs share the transformed weights.
-func tiles(s *C.rn_conv) int { return int(s.n * ((s.oh + 3) / 4) * ((s.ow + 3) / 4)) }
+func tiles(s *conv) int { return int(s.n * ((s.oh + 3) / 4) * ((s.ow + 3) / 4)) }
 
 // rule leaves shapes to oneDNN where reading the transformed weights, four times the size of the others, is most of the
 // work, and gradients by few channels' weights, where transforms are.
-func rule(p pass, s *C.rn_conv) bool {
+func rule(p pass, s *conv) bool {
 	if p == byWeights {
 		return tiles(s) >= 24 && min(s.c, s.k) >= 32
 	}
@@ -89,7 +95,7 @@ func rule(p pass, s *C.rn_conv) bool {
 
 // uncertain tells whether a shape is worth a measurement. On large maps with many channels four multiplications less of
 // nine always won.
-func uncertain(s *C.rn_conv) bool { return tiles(s) < 400 || min(s.c, s.k) < 64 }
+func uncertain(s *conv) bool { return tiles(s) < 400 || min(s.c, s.k) < 64 }
 
 // timing is what runs of one kernel took, in seconds.
 type timing struct{ least, median float64 }

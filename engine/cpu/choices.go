@@ -16,7 +16,7 @@ import (
 )
 
 // kernelVersion is raised when the own kernels become faster or slower: what was measured before then counts no more.
-const kernelVersion = 3
+const kernelVersion = 4
 
 // margin is what one kernel must be faster by to be chosen against the rule: less may be chance.
 const margin = .1

@@ -58,7 +58,7 @@ struct rn_conv_context {
   std::map<std::array<int, 18>, std::unique_ptr<Primitive>> primitives;
   std::unordered_map<const float *, std::list<Packed>> packed;
   Transforms transforms;
-  Buffer scratch, plain;
+  Buffer scratch, plain, summand;
 
   explicit rn_conv_context(int t) : threads(t) {}
   Primitive &compiled(const rn_conv &s, Pass pass, bool bias, Residual res);
@@ -214,6 +214,40 @@ template <class F> char *guarded(F f) {
   }
 }
 
+// sized is a shape with the sizes of a map.
+rn_conv sized(rn_conv s, const rn_map &m) {
+  s.n = m.n, s.h = m.h, s.w = m.w, s.oh = m.oh, s.ow = m.ow;
+  return s;
+}
+
+// Listed is maps as the own kernels want them.
+struct Listed {
+  std::vector<Maps::Map> list;
+  Maps all;
+  Listed(const rn_map *maps, int n) {
+    int64_t tiles = 0;
+    for (const rn_map *m = maps; m < maps + n; m++) {
+      int th = (m->h + 3) / 4, tw = (m->w + 3) / 4;
+      list.push_back({m->x, m->y, m->res, m->h, m->w, th, tw, tiles});
+      tiles += (int64_t)m->n * th * tw;
+    }
+    all = {list.data(), n, tiles};
+  }
+
+  // part_residuals copies residuals of k channels that are results, too.
+  void part_residuals(Buffer &to, const rn_map *maps, int k) {
+    auto bytes = [&](const rn_map &m) { return m.res && m.res == m.y ? 4 * (int64_t)m.n * m.oh * m.ow * k : 0; };
+    int64_t all = 0, at = 0;
+    for (size_t i = 0; i < list.size(); i++) all += bytes(maps[i]);
+    char *p = (char *)to.get(all);
+    for (size_t i = 0; i < list.size(); i++)
+      if (int64_t n = bytes(maps[i])) {
+        list[i].res = (const float *)memcpy(p + at, maps[i].res, n);
+        at += n;
+      }
+  }
+};
+
 void execute(rn_conv_context *c, Primitive &p, std::unordered_map<int, memory> args) {
   args[DNNL_ARG_SCRATCHPAD] = memory(p.scratch, c->eng, c->scratch.get(p.scratch.get_size() + 64));
   p.op.execute(c->str, args);
@@ -249,7 +283,7 @@ void rn_conv_weights_changed(rn_conv_context *c) {
 }
 
 int64_t rn_conv_bytes(rn_conv_context *c) {
-  int64_t n = c->scratch.bytes + c->plain.bytes + c->transforms.bytes();
+  int64_t n = c->scratch.bytes + c->plain.bytes + c->summand.bytes + c->transforms.bytes();
   for (auto &l : c->packed)
     for (auto &p : l.second) n += p.data.bytes;
   return n;
@@ -259,66 +293,74 @@ int rn_conv_own(const rn_conv *s) {
   return s->r == 3 && s->s == 3 && s->stride == 1 && s->pad == 1 && s->groups == 1 && s->c >= own().lanes && s->k >= own().lanes;
 }
 
-char *rn_conv_forward(rn_conv_context *c, int take_own, const rn_conv *s, float *y, const float *x, const float *w, const float *scale, const float *b, const float *res) {
+char *rn_conv_forward(rn_conv_context *c, int take_own, const rn_conv *s, const rn_map *maps, int n, const float *w, const float *scale, const float *b) {
   return guarded([&] {
     if (take_own) {
+      Listed m(maps, n);
       // The last vector of channels may be computed twice in part, which must not find its own result in the residual.
-      if (res == y && s->k % own().lanes) {
-        int64_t bytes = 4 * (int64_t)s->n * s->oh * s->ow * s->k;
-        res = (const float *)memcpy(c->plain.get(bytes), y, bytes);
-      }
-      float *u = c->transforms.get(own(), w, scale, *s, false);
+      if (s->k % own().lanes) m.part_residuals(c->plain, maps, s->k);
+      float *u = c->transforms.get(own(), m.all.tiles, w, scale, *s, false);
       float *scratch = (float *)c->scratch.get(4 * c->threads * own().scratch(s->c, s->k));
-      own().forward(y, x, u, b, res, s->n, s->h, s->w, s->c, s->k, s->relu, s->slope, s->cap, scratch);
+      own().forward(m.all, u, b, s->c, s->k, s->relu, s->slope, s->cap, scratch);
       return;
     }
-    Primitive &p = c->compiled(*s, FORWARD, b != nullptr, !res ? NONE : res == y ? INSIDE : APART);
-    std::unordered_map<int, memory> args{{DNNL_ARG_SRC, memory(p.src, c->eng, const_cast<float *>(x))},
-                                         {DNNL_ARG_WEIGHTS, memory(p.weights, c->eng, c->weights(w, scale, *s, p))},
-                                         {DNNL_ARG_DST, memory(p.dst, c->eng, y)}};
-    if (b) args[DNNL_ARG_BIAS] = memory(memory::desc({s->k}, type::f32, tag::x), c->eng, const_cast<float *>(b));
-    if (p.sums && res != y) memcpy(y, res, p.dst.get_size());
-    else if (res && !p.sums) args[DNNL_ARG_ATTR_MULTIPLE_POST_OP(0) | DNNL_ARG_SRC_1] = memory(p.dst, c->eng, const_cast<float *>(res));
-    execute(c, p, args);
+    for (const rn_map *m = maps; m < maps + n; m++) {
+      Primitive &p = c->compiled(sized(*s, *m), FORWARD, b != nullptr, !m->res ? NONE : m->res == m->y ? INSIDE : APART);
+      std::unordered_map<int, memory> args{{DNNL_ARG_SRC, memory(p.src, c->eng, const_cast<float *>(m->x))},
+                                           {DNNL_ARG_WEIGHTS, memory(p.weights, c->eng, c->weights(w, scale, *s, p))},
+                                           {DNNL_ARG_DST, memory(p.dst, c->eng, m->y)}};
+      if (b) args[DNNL_ARG_BIAS] = memory(memory::desc({s->k}, type::f32, tag::x), c->eng, const_cast<float *>(b));
+      if (p.sums && m->res != m->y) memcpy(m->y, m->res, p.dst.get_size());
+      else if (m->res && !p.sums) args[DNNL_ARG_ATTR_MULTIPLE_POST_OP(0) | DNNL_ARG_SRC_1] = memory(p.dst, c->eng, const_cast<float *>(m->res));
+      execute(c, p, args);
+    }
   });
 }
 
-char *rn_conv_data(rn_conv_context *c, int take_own, const rn_conv *s, float *dx, const float *dy, const float *w, const float *scale) {
+char *rn_conv_data(rn_conv_context *c, int take_own, const rn_conv *s, const rn_map *maps, int n, const float *w, const float *scale) {
   return guarded([&] {
     if (take_own) {
-      float *u = c->transforms.get(own(), w, scale, *s, true);
+      Listed m(maps, n);
+      float *u = c->transforms.get(own(), m.all.tiles, w, scale, *s, true);
       float *scratch = (float *)c->scratch.get(4 * c->threads * own().scratch(s->k, s->c));
-      own().forward(dx, dy, u, nullptr, nullptr, s->n, s->h, s->w, s->k, s->c, 0, 0, 0, scratch);
+      own().forward(m.all, u, nullptr, s->k, s->c, 0, 0, 0, scratch);
       return;
     }
-    Primitive &p = c->compiled(*s, DATA, false, NONE);
-    execute(c, p, {{DNNL_ARG_DIFF_DST, memory(p.dst, c->eng, const_cast<float *>(dy))},
-                   {DNNL_ARG_WEIGHTS, memory(p.weights, c->eng, c->weights(w, scale, *s, p))},
-                   {DNNL_ARG_DIFF_SRC, memory(p.src, c->eng, dx)}});
+    for (const rn_map *m = maps; m < maps + n; m++) {
+      Primitive &p = c->compiled(sized(*s, *m), DATA, false, NONE);
+      execute(c, p, {{DNNL_ARG_DIFF_DST, memory(p.dst, c->eng, const_cast<float *>(m->x))},
+                     {DNNL_ARG_WEIGHTS, memory(p.weights, c->eng, c->weights(w, scale, *s, p))},
+                     {DNNL_ARG_DIFF_SRC, memory(p.src, c->eng, m->y)}});
+    }
   });
 }
 
-char *rn_conv_dweights(rn_conv_context *c, int take_own, const rn_conv *s, float *dw, const float *dy, const float *x, const float *scale) {
+char *rn_conv_dweights(rn_conv_context *c, int take_own, const rn_conv *s, const rn_map *maps, int n, float *dw, const float *scale) {
   return guarded([&] {
+    int64_t row = (int64_t)s->c / s->groups * s->r * s->s;
     if (take_own) {
+      Listed m(maps, n);
       float *scratch = (float *)c->scratch.get(4 * own().dweights_scratch(s->c, s->k));
-      own().dweights(dw, dy, x, s->n, s->h, s->w, s->c, s->k, scratch);
-      if (scale) rn_scale_rows(dw, dw, scale, s->k, (int64_t)s->c * 9);
-      return;
+      own().dweights(dw, m.all, s->c, s->k, scratch);
+    } else {
+      for (const rn_map *m = maps; m < maps + n; m++) {
+        Primitive &p = c->compiled(sized(*s, *m), WEIGHTS, false, NONE);
+        memory::desc user = weights_md(*s, false);
+        bool same = p.weights == user;
+        float *to = m == maps ? dw : (float *)c->summand.get(4 * row * s->k);
+        memory out(p.weights, c->eng, same ? to : c->plain.get(p.weights.get_size()));
+        execute(c, p, {{DNNL_ARG_DIFF_DST, memory(p.dst, c->eng, m->y)},
+                       {DNNL_ARG_SRC, memory(p.src, c->eng, const_cast<float *>(m->x))},
+                       {DNNL_ARG_DIFF_WEIGHTS, out}});
+        if (!same) {
+          memory plain(user, c->eng, to);
+          reorder(out, plain).execute(c->str, out, plain);
+          c->str.wait();
+        }
+        if (to != dw) rn_add(dw, dw, to, row * s->k, 0);
+      }
     }
-    Primitive &p = c->compiled(*s, WEIGHTS, false, NONE);
-    memory::desc user = weights_md(*s, false);
-    bool same = p.weights == user;
-    memory out(p.weights, c->eng, same ? dw : c->plain.get(p.weights.get_size()));
-    execute(c, p, {{DNNL_ARG_DIFF_DST, memory(p.dst, c->eng, const_cast<float *>(dy))},
-                   {DNNL_ARG_SRC, memory(p.src, c->eng, const_cast<float *>(x))},
-                   {DNNL_ARG_DIFF_WEIGHTS, out}});
-    if (!same) {
-      memory to(user, c->eng, dw);
-      reorder(out, to).execute(c->str, out, to);
-      c->str.wait();
-    }
-    if (scale) rn_scale_rows(dw, dw, scale, s->k, (int64_t)s->c / s->groups * s->r * s->s);
+    if (scale) rn_scale_rows(dw, dw, scale, s->k, row);
   });
 }
 
@@ -336,13 +378,15 @@ char *rn_conv_time(rn_conv_context *c, int pass, const rn_conv *shape, double le
     };
     float *x = filled(xb, (int64_t)s.n * s.h * s.w * s.c), *y = filled(yb, (int64_t)s.n * s.oh * s.ow * s.k);
     float *w = filled(wb, (int64_t)s.k * s.c / s.groups * s.r * s.s);
+    const rn_map map{x, y, nullptr, s.n, s.h, s.w, s.oh, s.ow}, back{y, x, nullptr, s.n, s.h, s.w, s.oh, s.ow};
+    const int64_t tiles = Listed(&map, 1).all.tiles;
     auto run = [&](int own) {
-      c->transforms.pass(s);
+      c->transforms.pass(tiles);
       auto begin = std::chrono::steady_clock::now();
       if (!wrong)
-        wrong = pass == FORWARD ? rn_conv_forward(c, own, &s, y, x, w, nullptr, nullptr, nullptr)
-                : pass == DATA  ? rn_conv_data(c, own, &s, x, y, w, nullptr)
-                                : rn_conv_dweights(c, own, &s, w, y, x, nullptr);
+        wrong = pass == FORWARD ? rn_conv_forward(c, own, &s, &map, 1, w, nullptr, nullptr)
+                : pass == DATA  ? rn_conv_data(c, own, &s, &back, 1, w, nullptr)
+                                : rn_conv_dweights(c, own, &s, &map, 1, w, nullptr);
       return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     };
     run(0), run(1); // compiles and packs

@@ -123,6 +123,9 @@ func (e *Engine) Add(a, b tensor.Tensor, _ ...tensor.FuncOpt) (tensor.Tensor, er
 	if !out.Shape().Eq(x.Shape()) {
 		return nil, fmt.Errorf("cpu: sum of %v is planned as %v", x.Shape(), out.Shape())
 	}
+	if x.Uintptr() == out.Uintptr() && y.Uintptr() == out.Uintptr() {
+		return out, nil
+	}
 	return out, e.AddReLU(out, x, y, false)
 }
 

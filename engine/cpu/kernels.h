@@ -28,16 +28,26 @@ typedef struct {
   int stride, pad, groups, relu;
   float slope, cap;     // of the ReLU; cap 0 is none
 } rn_conv;
+// One of several maps that are convolved with the same weights: x is the input and y the output, or what is theirs in a gradient.
+typedef struct {
+  const float *x;
+  float *y;
+  const float *res; // may be NULL
+  int n, h, w, oh, ow;
+} rn_map;
 typedef struct rn_conv_context rn_conv_context;
 rn_conv_context *rn_conv_new(int threads);
 void rn_conv_delete(rn_conv_context *);
 void rn_conv_weights_changed(rn_conv_context *);
 int64_t rn_conv_bytes(rn_conv_context *);
-// rn_conv_own says whether the own Winograd kernels take a shape; only then may `own` be set below, else oneDNN computes.
+// rn_conv_own says whether the own Winograd kernels take a shape; only then may `own` be set below, else oneDNN computes. They
+// compute several maps like one large map. The sizes of the shape are not read where there are maps.
 int rn_conv_own(const rn_conv *);
-char *rn_conv_forward(rn_conv_context *, int own, const rn_conv *, float *y, const float *x, const float *w, const float *scale, const float *b, const float *res);
-char *rn_conv_data(rn_conv_context *, int own, const rn_conv *, float *dx, const float *dy, const float *w, const float *scale);
-char *rn_conv_dweights(rn_conv_context *, int own, const rn_conv *, float *dw, const float *dy, const float *x, const float *scale);
+char *rn_conv_forward(rn_conv_context *, int own, const rn_conv *, const rn_map *, int maps, const float *w, const float *scale, const float *b);
+// rn_conv_data reads dy from x and writes dx to y, without res; oh and ow are dy's size.
+char *rn_conv_data(rn_conv_context *, int own, const rn_conv *, const rn_map *, int maps, const float *w, const float *scale);
+// rn_conv_dweights reads x, and dy from y; dw is the sum over the maps.
+char *rn_conv_dweights(rn_conv_context *, int own, const rn_conv *, const rn_map *, int maps, float *dw, const float *scale);
 // rn_conv_time takes the least and the median seconds of a few runs on memory of its own: {oneDNN, own}. pass: 0 forward, 1 by
 // data, 2 by weights.
 char *rn_conv_time(rn_conv_context *, int pass, const rn_conv *, double least[2], double median[2]);

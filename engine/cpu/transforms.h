@@ -11,9 +11,8 @@
 #include "winograd.h"
 
 // Transforms makes transformed weights, which are four times the size of the others. Making them is a small part of a
-// convolution of many tiles, so that one place holds those of the last convolution, which is often the next one's too: a
-// head's on another level. Those of few tiles are kept from the second time on; in training, where weights change, there is
-// none.
+// convolution of many tiles, so that one place holds those of the last convolution, which may be the next one's too. Those of few
+// tiles are kept from the second time on; in training, where weights change, there is none.
 class Transforms {
   struct Of {
     const float *w = nullptr, *scale = nullptr;
@@ -30,15 +29,15 @@ class Transforms {
   std::list<Kept> kept;
 
   // few tells whether transforming the weights is a good part of the work.
-  static bool few(const rn_conv &s) { return (int64_t)s.n * ((s.oh + 3) / 4) * ((s.ow + 3) / 4) < 64; }
+  static bool few(int64_t tiles) { return tiles < 64; }
 
 public:
-  // get returns the transform of scale . w, which holds until the next call; backward is for the gradient by data.
-  float *get(const Winograd &kernels, const float *w, const float *scale, const rn_conv &s, bool backward) {
+  // get returns the transform of scale . w for so many tiles, which holds until the next call; backward is for the gradient by data.
+  float *get(const Winograd &kernels, int64_t tiles, const float *w, const float *scale, const rn_conv &s, bool backward) {
     Of of{w, scale, s.c, s.k, backward};
     if (last == of) return (float *)of_last.p;
     Buffer *to = &of_last;
-    if (few(s)) {
+    if (few(tiles)) {
       auto at = std::find_if(kept.begin(), kept.end(), [&](const Kept &k) { return k.of == of; });
       if (at == kept.end()) {
         kept.emplace_back();
@@ -55,9 +54,9 @@ public:
     return u;
   }
 
-  // pass forgets what a network, with other weights in between, would not find at the next convolution of this shape.
-  void pass(const rn_conv &s) {
-    if (!few(s)) last = {};
+  // pass forgets what a network, with other weights in between, would not find at the next convolution of so many tiles.
+  void pass(int64_t tiles) {
+    if (!few(tiles)) last = {};
   }
 
   // forget is for weights that are freed.

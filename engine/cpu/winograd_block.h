@@ -129,19 +129,30 @@ static void pack(float *u, const float *w, const float *scale, int c, int k, int
     }
 }
 
-// Place is a tile: its picture, and its first row and column of the output.
+// Place is a tile: its map, its picture there, and its first row and column of the output.
 struct Place {
-  int image, y, x;
-  Place(int64_t id, int th, int tw) : image((int)(id / (th * tw))), y((int)(id / tw % th) * 4), x((int)(id % tw) * 4) {}
+  const Maps::Map *map;
+  int64_t image;
+  int y, x;
+  Place(const Maps &m, int64_t tile) : map(m.list + m.n - 1) {
+    while (map->first > tile) map--;
+    int64_t id = tile - map->first, row = id / map->tw;
+    image = row / map->th;
+    y = (int)(row % map->th) * 4;
+    x = (int)(id % map->tw) * 4;
+  }
+  // at is where the c channels of a pixel begin.
+  int64_t at(int row, int column, int c) const { return ((image * map->h + row) * map->w + column) * c; }
 };
 
-// input transforms the 6x6 patch of a tile of x [n,h,w,c] into v[36][stride], channel by channel.
-static void input(float *v, int64_t stride, const float *x, Place p, int h, int w, int c) {
+// input transforms the 6x6 patch of a tile into v[36][stride], channel by channel.
+static void input(float *v, int64_t stride, Place p, int c) {
+  int h = p.map->h, w = p.map->w;
   const float *from[36];
   for (int i = 0; i < 6; i++)
     for (int j = 0; j < 6; j++) {
       int yy = p.y - 1 + i, xx = p.x - 1 + j;
-      from[i * 6 + j] = yy >= 0 && yy < h && xx >= 0 && xx < w ? x + (((int64_t)p.image * h + yy) * w + xx) * c : NULL;
+      from[i * 6 + j] = yy >= 0 && yy < h && xx >= 0 && xx < w ? p.map->x + p.at(yy, xx, c) : NULL;
     }
   for (int kk = 0; kk < c; kk += LANES) {
     int k = start(kk, c);
@@ -162,8 +173,10 @@ static void input(float *v, int64_t stride, const float *x, Place p, int h, int 
 // the error of 256 channels that of a direct convolution.
 enum { DEPTH = 64 };
 
-// micro computes R rows of a panel: o = a [R,n] * b [n,PANEL].
-template <int R> static void micro(const float *a, int64_t lda, const float *b, int n, float *o, int64_t ldo) {
+enum { LINE = 16 }; // floats of a line of the cache
+
+// micro computes R rows of a panel: o = a [R,n] * b [n,PANEL]. Meanwhile n lines from ahead on come into the L2 cache.
+template <int R> static void micro(const float *a, int64_t lda, const float *b, int n, float *o, int64_t ldo, const float *ahead) {
   for (int from = 0; from < n; from += DEPTH) {
     int to = from + DEPTH < n ? from + DEPTH : n;
     V s0[R], s1[R];
@@ -172,6 +185,7 @@ template <int R> static void micro(const float *a, int64_t lda, const float *b, 
       V b0 = ld(b + (int64_t)i * PANEL), b1 = ld(b + (int64_t)i * PANEL + LANES);
       __builtin_prefetch(b + (int64_t)(i + 12) * PANEL);
       if (LANES > 8) __builtin_prefetch(b + (int64_t)(i + 12) * PANEL + LANES);
+      __builtin_prefetch(ahead + (int64_t)i * LINE, 0, 2);
 #pragma GCC unroll 14
       for (int r = 0; r < R; r++) {
         s0[r] += a[r * lda + i] * b0;
@@ -187,17 +201,21 @@ template <int R> static void micro(const float *a, int64_t lda, const float *b, 
 }
 
 // group computes rows of a panel, R at most.
-template <int R> static inline void group(int rows, const float *a, int64_t lda, const float *b, int n, float *o, int64_t ldo) {
+template <int R> static inline void group(int rows, const float *a, int64_t lda, const float *b, int n, float *o, int64_t ldo, const float *ahead) {
   if constexpr (R > 1)
-    if (rows < R) return group<R - 1>(rows, a, lda, b, n, o, ldo);
-  micro<R>(a, lda, b, n, o, ldo);
+    if (rows < R) return group<R - 1>(rows, a, lda, b, n, o, ldo, ahead);
+  micro<R>(a, lda, b, n, o, ldo, ahead);
 }
 
-// product computes rows of a panel, in groups of like size: a group of few rows leaves the multipliers idle.
-static inline void product(const float *a, int64_t lda, int rows, const float *b, int n, float *o, int64_t ldo) {
+// product computes rows of a panel, in groups of like size: a group of few rows leaves the multipliers idle. Only the first group
+// waits for the panel, so that all of them fetch the next one: the way from the L3 cache or memory, which other programs use too,
+// is then busy all the time.
+static inline void product(const float *a, int64_t lda, int rows, const float *b, int n, float *o, int64_t ldo, const float *next) {
+  const float *end = next + (int64_t)n * PANEL;
   for (int t = 0, groups = (rows + ROWS - 1) / ROWS; t < rows; groups--) {
     int r = (rows - t + groups - 1) / groups;
-    group<ROWS>(r, a + (int64_t)t * lda, lda, b, n, o + t * ldo, ldo);
+    group<ROWS>(r, a + (int64_t)t * lda, lda, b, n, o + t * ldo, ldo, next);
+    if (next < end) next += (int64_t)n * LINE;
     t += r;
   }
 }
@@ -215,11 +233,10 @@ static int64_t apart(int64_t size) { return size + 16; }
 
 static int64_t scratch_size(int in, int out) { return 36 * (apart(TILES * in) + apart(TILES * span(out))); }
 
-// Output is y [n,h,w,c] and what happens to its sums.
+// Output is what happens to the sums of c channels.
 struct Output {
-  float *y;
-  const float *bias, *res;
-  int h, w, c, relu;
+  const float *bias;
+  int c, relu;
   float slope, cap;
 };
 
@@ -231,23 +248,22 @@ static inline void output(const Output &o, const float *m, int64_t stride, Place
     at(d, line);
     for (int i = 0; i < 4; i++) s[i * 6 + j] = line[i];
   }
-  for (int i = 0; i < 4 && p.y + i < o.h; i++) {
+  for (int i = 0; i < 4 && p.y + i < p.map->h; i++) {
     at(s + i * 6, line);
-    for (int j = 0; j < 4 && p.x + j < o.w; j++) {
-      int64_t off = (((int64_t)p.image * o.h + p.y + i) * o.w + p.x + j) * o.c + k;
+    for (int j = 0; j < 4 && p.x + j < p.map->w; j++) {
+      int64_t off = p.at(p.y + i, p.x + j, o.c) + k;
       V v = line[j] + b;
-      if (o.res) v += ld(o.res + off);
+      if (p.map->res) v += ld(p.map->res + off);
       if (o.relu) v = v <= V{} ? o.slope * v : v; // a NaN is kept
       if (o.cap > 0) v = v > o.cap ? V{} + o.cap : v;
-      st(o.y + off, v);
+      st(p.map->y + off, v);
     }
   }
 }
 
-static void forward(float *y, const float *x, const float *u, const float *bias, const float *res, int n, int h, int w, int in, int out, int relu, float slope, float cap, float *scratch) {
-  const Output o{y, bias, res, h, w, out, relu, slope, cap};
-  int th = (h + 3) / 4, tw = (w + 3) / 4;
-  int64_t wide = up(out, PANEL), cols = span(out), tiles = (int64_t)n * th * tw, per = scratch_size(in, out);
+static void forward(const Maps &maps, const float *u, const float *bias, int in, int out, int relu, float slope, float cap, float *scratch) {
+  const Output o{bias, out, relu, slope, cap};
+  int64_t wide = up(out, PANEL), cols = span(out), tiles = maps.tiles, per = scratch_size(in, out);
   int64_t va = apart(TILES * in), ma = apart(TILES * cols);
   // Blocks of like size, as many for each thread: small maps have few.
   int64_t threads = omp_get_max_threads(), rounds = (tiles + threads * TILES - 1) / (threads * TILES);
@@ -259,20 +275,23 @@ static void forward(float *y, const float *x, const float *u, const float *bias,
     for (int64_t blk = 0; blk < blocks; blk++) {
       int64_t t0 = blk * size;
       int tn = (int)(tiles - t0 < size ? tiles - t0 : size);
-      for (int t = 0; t < tn; t++) input(vb + (int64_t)t * in, va, x, Place(t0 + t, th, tw), h, w, in);
+      for (int t = 0; t < tn; t++) input(vb + (int64_t)t * in, va, Place(maps, t0 + t), in);
       for (int64_t from = 0; from < out; from += cols) {
         int64_t to = from + cols < wide ? from + cols : wide;
         for (int q = 0; q < 36; q++)
           for (int64_t k = from; k < to; k += PANEL) {
             const float *b = u + (q * wide + k) * in, *a = vb + q * va;
-            product(a, in, tn, b, in, mb + q * ma + (k - from), cols);
+            const float *next = k + PANEL < to ? b + (int64_t)PANEL * in : q < 35 ? u + ((q + 1) * wide + from) * in : u + (to < wide ? to : 0) * in;
+            product(a, in, tn, b, in, mb + q * ma + (k - from), cols, next);
           }
         int end = (int)(to < out ? to : out);
-        for (int t = 0; t < tn; t++)
+        for (int t = 0; t < tn; t++) {
+          Place p(maps, t0 + t);
           for (int kk = (int)from; kk < end; kk += LANES) {
             int k = start(kk, out);
-            output(o, mb + (int64_t)t * cols + (k - from), ma, Place(t0 + t, th, tw), k);
+            output(o, mb + (int64_t)t * cols + (k - from), ma, p, k);
           }
+        }
       }
     }
   }
@@ -312,9 +331,8 @@ template <int NV> static inline void ranks(int c, const float *v, const float *m
 
 // dweights transforms chunks of tiles by all threads; then each thread multiplies whole positions of the 36, so that every
 // sum is taken in one fixed order. Rows of dy's transforms are filled up to whole vectors by what nobody reads.
-static void dweights(float *dw, const float *dy, const float *x, int n, int h, int w, int c, int k, float *scratch) {
-  int th = (h + 3) / 4, tw = (w + 3) / 4;
-  int64_t tiles = (int64_t)n * th * tw, wide = up(k, LANES);
+static void dweights(float *dw, const Maps &maps, int c, int k, float *scratch) {
+  int64_t tiles = maps.tiles, wide = up(k, LANES);
   int64_t va = apart(CHUNK * c), ma = apart(CHUNK * wide), da = apart(c * wide);
   float *vb = scratch, *mb = vb + 36 * va, *du = mb + 36 * ma;
 #pragma omp parallel
@@ -325,13 +343,15 @@ static void dweights(float *dw, const float *dy, const float *x, int n, int h, i
       int tn = (int)(tiles - t0 < CHUNK ? tiles - t0 : CHUNK);
 #pragma omp for schedule(static)
       for (int t = 0; t < tn; t++) {
-        Place p(t0 + t, th, tw);
-        input(vb + (int64_t)t * c, va, x, p, h, w, c);
+        Place p(maps, t0 + t);
+        const float *dy = p.map->y;
+        int h = p.map->h, w = p.map->w;
+        input(vb + (int64_t)t * c, va, p, c);
         for (int kk = 0; kk < k; kk += LANES) {
           int o = start(kk, k);
           V m[24], d[4], e[6];
           for (int j = 0; j < 4; j++) {
-            for (int i = 0; i < 4; i++) d[i] = p.y + i < h && p.x + j < w ? ld(dy + (((int64_t)p.image * h + p.y + i) * w + p.x + j) * k + o) : V{};
+            for (int i = 0; i < 4; i++) d[i] = p.y + i < h && p.x + j < w ? ld(dy + p.at(p.y + i, p.x + j, k) + o) : V{};
             a_up(d, e);
             for (int i = 0; i < 6; i++) m[i * 4 + j] = e[i];
           }
