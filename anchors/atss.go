@@ -64,18 +64,25 @@ func (a ATSS) AssignLevels(anchors []box.Box, starts []int, gt []box.Box, class 
 	return labels, matched
 }
 
-// candidates are the TopK*PerCell anchors of each level whose centres are nearest to the object's, in order of distance
-// and then of place.
-func (a ATSS) candidates(levels []level, b box.Box) []int {
+// Nearest is the candidates of each level, TopK*PerCell with their defaults.
+func (a ATSS) Nearest() int {
 	k := a.TopK
 	if k == 0 {
 		k = 9
 	}
-	k *= max(a.PerCell, 1)
+	return k * max(a.PerCell, 1)
+}
+
+// LeastIoF is CrowdIoF with its default.
+func (a ATSS) LeastIoF() float32 { return Matcher{CrowdIoF: a.CrowdIoF}.LeastIoF() }
+
+// candidates are the Nearest anchors of each level whose centres are nearest to the object's, in order of distance and then
+// of place.
+func (a ATSS) candidates(levels []level, b box.Box) []int {
 	x, y := center(b)
 	var out []int
 	for l := range levels {
-		out = levels[l].nearest(out, x, y, k)
+		out = levels[l].nearest(out, x, y, a.Nearest())
 	}
 	return out
 }

@@ -12,8 +12,16 @@ import (
 // Targets is Assign, put off: where the engine matches anchors itself, the objects are kept for it, and labels, deltas and counts are
 // nil. It may be called from several goroutines.
 func (m *Model) Targets(match anchors.Assigner, h, w int, pictures []Objects) *Targets {
-	if by, ok := match.(anchors.Matcher); ok && m.assigning() != nil {
-		return &Targets{Matcher: &by, Objects: pictures}
+	if m.assigning() != nil {
+		switch by := match.(type) {
+		case anchors.Matcher:
+			return &Targets{Objects: pictures, Match: &engine.MatchParams{Foreground: by.Foreground, Background: by.Background,
+				AllowLowQuality: by.AllowLowQuality, CrowdIoF: by.LeastIoF()}}
+		case anchors.ATSS:
+			if k := by.Nearest(); k <= engine.MostNearest {
+				return &Targets{Objects: pictures, Match: &engine.MatchParams{Nearest: k, CrowdIoF: by.LeastIoF()}}
+			}
+		}
 	}
 	return m.Assign(match, h, w, pictures)
 }
@@ -38,7 +46,7 @@ type assign struct {
 func (s *TrainStep) send(up *uploads, b *Batch) error {
 	s.assign.counts = nil
 	t := b.Targets
-	if t.Matcher == nil {
+	if t.Match == nil {
 		up.to(s.classNorm, b.ClassNorm)
 		up.to(s.boxNorm, b.BoxNorm)
 		for l := range s.labels {
@@ -63,10 +71,8 @@ func (s *TrainStep) send(up *uploads, b *Batch) error {
 			objects[i] = append(objects[i], engine.Object{X1: o.X1, Y1: o.Y1, X2: o.X2, Y2: o.Y2, Class: p.Classes[g], Crowd: p.Crowd != nil && p.Crowd[g]})
 		}
 	}
-	m := t.Matcher
 	var err error
-	s.assign.counts, err = s.assign.engine.Assign(engine.Targets{Anchors: s.assign.anchors, Labels: s.labels, Deltas: s.targets}, objects,
-		engine.MatchParams{Foreground: m.Foreground, Background: m.Background, AllowLowQuality: m.AllowLowQuality, CrowdIoF: m.LeastIoF()})
+	s.assign.counts, err = s.assign.engine.Assign(engine.Targets{Anchors: s.assign.anchors, Labels: s.labels, Deltas: s.targets}, objects, *t.Match)
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package detector
 import (
 	"retinago/anchors"
 	"retinago/box"
+	"retinago/engine"
 	"retinago/loss"
 )
 
@@ -23,7 +24,7 @@ type Targets struct {
 	Level     []int     // where each level starts, and the end of the last
 
 	// Of anchors that the engine is to match, in place of all that is above.
-	Matcher *anchors.Matcher
+	Match   *engine.MatchParams
 	Objects []Objects // per picture
 }
 

@@ -41,10 +41,13 @@ type Found struct {
 	Class          int32
 }
 
+// MostNearest bounds MatchParams.Nearest.
+const MostNearest = 1024
+
 // Assigning is an engine that matches anchors and objects itself.
 type Assigning interface {
-	// Assign queues the writing of what each anchor of N pictures learns, by the IoU with the picture's objects (anchors.Matcher). At
-	// most MostLevels levels. counts waits for how many anchors of each picture are positive, and how many are not ignored; it is
+	// Assign queues the writing of what each anchor of N pictures learns, by the IoU with the picture's objects (anchors.Matcher), or
+	// by ATSS. At most MostLevels levels. counts waits for how many anchors of each picture are positive, and how many are not ignored; it is
 	// called once.
 	Assign(t Targets, objects [][]Object, p MatchParams) (counts func() ([][2]int, error), err error)
 	// Normalize queues factors [N] on each picture's class and box losses by the counts of the last Assign.
@@ -65,11 +68,14 @@ type Object struct {
 	Crowd          bool
 }
 
-// MatchParams are anchors.Matcher's, none of them a default.
+// MatchParams are anchors.Matcher's, none of them a default, or those of anchors.ATSS.
 type MatchParams struct {
 	Foreground, Background float32
 	AllowLowQuality        bool
 	CrowdIoF               float32
+
+	// Nearest is the candidates of each level for an object by ATSS, which reads nothing else but CrowdIoF; 0 is for matching by IoU.
+	Nearest int
 }
 
 // NormalizeParams say what losses are divided by: the positive anchors of all pictures, but at least 1.
@@ -77,6 +83,10 @@ type NormalizeParams struct {
 	ByPicture bool // each by its own, times their number
 	Counted   bool // by the anchors that are not ignored
 	BoxWeight float32
+
+	// Average divides in their place: the bits of a float64, [2] int32, that moves by a tenth towards the positive anchors of all. nil
+	// is for none.
+	Average *tensor.Dense
 }
 
 // Preparing is an engine that puts pictures onto canvases itself.

@@ -26,6 +26,13 @@ func NewNormalizer(kind string) (*Normalizer, error) {
 	return nil, fmt.Errorf("loss: unknown normaliser %q; there are %v", kind, Normalizers())
 }
 
+// Observe moves the average of "ema" by the positive anchors of a batch; with other kinds it does nothing. Factors calls it.
+func (n *Normalizer) Observe(positives int) {
+	if n.Kind == "ema" {
+		n.EMA = float64(.9*n.EMA) + float64(.1*float64(max(positives, 1)))
+	}
+}
+
 // Factors returns what each picture's loss is multiplied with, given its positive anchors and all that count. A
 // divisor is at least 1.
 func (n *Normalizer) Factors(positives, counted []int) []float32 {
@@ -35,9 +42,7 @@ func (n *Normalizer) Factors(positives, counted []int) []float32 {
 		anchors += counted[i]
 	}
 	f := make([]float32, len(positives))
-	if n.Kind == "ema" {
-		n.EMA = .9*n.EMA + .1*float64(max(total, 1))
-	}
+	n.Observe(total)
 	for i, p := range positives {
 		switch n.Kind {
 		case "positives":

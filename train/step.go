@@ -20,6 +20,7 @@ type Stepper struct {
 	config      config.Config
 	optimizer   *Optimizer
 	normalizer  *loss.Normalizer
+	positives   *tensor.Dense            // the normaliser's average on an engine that counts, nil before its first step
 	average     map[string]*tensor.Dense // moving average by parameter, nil when off
 	queued      []func(*Taken) error     // what tells of the steps that were taken, oldest first
 	notRecorded error                    // why the last step was not, on an engine.Recorder
@@ -70,28 +71,44 @@ func (s *Stepper) Graph(n, h, w int) (*detector.TrainStep, error) {
 }
 
 // Targets are what anchors learn of the objects of pictures on canvases of h x w pixels. Where the engine matches anchors itself, it does
-// so in the step; but for a moving average of positives, which is the host's. It may be called from several goroutines.
+// so in the step. It may be called from several goroutines.
 func (s *Stepper) Targets(h, w int, pictures []detector.Objects) *detector.Targets {
-	match := s.config.Match.Assigner(s.config.Model.Anchors.PerCell())
-	if s.normalizer.Kind == "ema" {
-		return s.model.Assign(match, h, w, pictures)
-	}
-	return s.model.Targets(match, h, w, pictures)
+	return s.model.Targets(s.config.Match.Assigner(s.config.Model.Anchors.PerCell()), h, w, pictures)
 }
 
 // batch is a step's, with what losses are divided by.
-func (s *Stepper) batch(n, h, w int, images []float32, t *detector.Targets) *detector.Batch {
+func (s *Stepper) batch(n, h, w int, images []float32, t *detector.Targets) (*detector.Batch, error) {
 	b := &detector.Batch{N: n, H: h, W: w, Images: images, Targets: t}
 	weight := float32(s.config.Loss.BoxWeight)
-	if t.Matcher != nil {
-		b.Norm = engine.NormalizeParams{ByPicture: s.normalizer.Kind == "image", Counted: s.normalizer.Kind == "anchors", BoxWeight: weight}
-		return b
+	if t.Match == nil {
+		b.ClassNorm = s.normalizer.Factors(t.Positives, t.Counted)
+		for _, f := range b.ClassNorm {
+			b.BoxNorm = append(b.BoxNorm, f*weight)
+		}
+		return b, nil
 	}
-	b.ClassNorm = s.normalizer.Factors(t.Positives, t.Counted)
-	for _, f := range b.ClassNorm {
-		b.BoxNorm = append(b.BoxNorm, f*weight)
+	b.Norm = engine.NormalizeParams{ByPicture: s.normalizer.Kind == "image", Counted: s.normalizer.Kind == "anchors", BoxWeight: weight}
+	if s.normalizer.Kind == "ema" && s.positives == nil {
+		if err := s.sendAverage(); err != nil {
+			return nil, err
+		}
 	}
-	return b
+	b.Norm.Average = s.positives
+	return b, nil
+}
+
+// sendAverage gives the engine the normaliser's average to go on with. The normaliser's own follows with the reports of steps.
+func (s *Stepper) sendAverage() error {
+	e, bits := s.model.Engine(), math.Float64bits(s.normalizer.EMA)
+	t, err := e.New(tensor.Int32, 2)
+	if err != nil {
+		return err
+	}
+	if err := e.Upload(t, []int32{int32(uint32(bits)), int32(uint32(bits >> 32))}); err != nil {
+		return err
+	}
+	s.positives = t
+	return nil
 }
 
 // Prepare puts pictures onto the canvases of the next step, whose images are nil then, on an engine.Preparing.
@@ -118,7 +135,10 @@ func (s *Stepper) Queue(n, h, w int, images []float32, t *detector.Targets, lr f
 	if err != nil {
 		return err
 	}
-	b := s.batch(n, h, w, images, t)
+	b, err := s.batch(n, h, w, images, t)
+	if err != nil {
+		return err
+	}
 	if e, ok := s.model.Engine().(engine.Stepping); ok {
 		return s.queue(e, g, b, lr)
 	}
@@ -135,7 +155,11 @@ func (s *Stepper) Report() (Taken, error) {
 	}
 	report := s.queued[0]
 	s.queued = s.queued[1:]
-	return out, report(&out)
+	err := report(&out)
+	if err == nil && s.positives != nil {
+		s.normalizer.Observe(out.Positives)
+	}
+	return out, err
 }
 
 // take takes a step and waits for its numbers.

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"unsafe"
 
 	"gorgonia.org/cu"
@@ -17,7 +18,7 @@ import (
 	"retinago/engine"
 )
 
-// Assign matches anchors and objects. Objects without area are left out.
+// Assign matches anchors and objects, by IoU or by ATSS. Objects without area are left out.
 func (e *Engine) Assign(t engine.Targets, objects [][]engine.Object, p engine.MatchParams) (func() ([][2]int, error), error) {
 	if len(t.Labels) > engine.MostLevels {
 		return nil, fmt.Errorf("cuda: targets of %d levels, %d at most", len(t.Labels), engine.MostLevels)
@@ -26,18 +27,25 @@ func (e *Engine) Assign(t engine.Targets, objects [][]engine.Object, p engine.Ma
 	if err != nil {
 		return nil, err
 	}
-	pictures := len(objects)
-	const align = 256
-	counts := (8*pictures + align - 1) &^ (align - 1)
-	tops := (4*n + align) &^ (align - 1)
-	base, err := e.space(assignmentOf, int64(counts+tops+4*len(words)))
+	if p.Nearest > engine.MostNearest {
+		return nil, fmt.Errorf("cuda: %d candidates of a level, %d at most", p.Nearest, engine.MostNearest)
+	}
+	pictures, anchors, levels := len(objects), t.Anchors.Shape()[0], len(t.Labels)
+	// Counts, what objects and anchors find of each other, and candidates; the first two begin as zeros.
+	counts, found, candidates := aligned(8*pictures), aligned(4*n), 0
+	if p.Nearest > 0 {
+		found, candidates = aligned(8*pictures*anchors), aligned(4*n*levels*p.Nearest)
+	}
+	base, err := e.space(assignmentOf, int64(counts+found+candidates+4*len(words)))
 	if err != nil {
 		return nil, err
 	}
 	e.assigned = pictures
-	topsAt, wordsAt := base+uint64(counts), base+uint64(counts+tops)
+	foundAt := base + uint64(counts)
+	candidatesAt := foundAt + uint64(found)
+	wordsAt := candidatesAt + uint64(candidates)
 	err = e.do(func() error {
-		if err := cu.MemsetD8Async(cu.DevicePtr(base), 0, int64(counts+tops), e.stream); err != nil {
+		if err := cu.MemsetD8Async(cu.DevicePtr(base), 0, int64(counts+found), e.stream); err != nil {
 			return err
 		}
 		return e.staging.send(e, cu.DevicePtr(wordsAt), unsafe.Slice((*byte)(unsafe.Pointer(&words[0])), 4*len(words)))
@@ -45,27 +53,39 @@ func (e *Engine) Assign(t engine.Targets, objects [][]engine.Object, p engine.Ma
 	if err != nil {
 		return nil, err
 	}
-	anchors := t.Anchors.Shape()[0]
 	grid := [3]int{max(1, min(blocks(anchors), mostGrids)), pictures, 1}
-	args := []uint64{at(t.Anchors), wordsAt, long(pictures), long(len(t.Labels))}
-	if p.AllowLowQuality && n > 0 {
-		if err := e.launch("assign_tops", grid, threads, append([]uint64{topsAt}, args...)...); err != nil {
-			return nil, err
+	common := []uint64{at(t.Anchors), wordsAt, long(pictures), long(levels)}
+	learn := slices.Concat(eight(t.Labels), eight(t.Deltas))
+	if p.Nearest > 0 {
+		if n > 0 {
+			k := long(p.Nearest)
+			err = errors.Join(e.launch("atss_nearest", [3]int{n, levels, 1}, threads, slices.Concat([]uint64{candidatesAt}, common, []uint64{k})...),
+				e.launch("atss_claim", [3]int{n, 1, 1}, threads, slices.Concat([]uint64{foundAt, candidatesAt}, common, []uint64{k})...))
 		}
+		err = errors.Join(err, e.launch("atss", grid, threads, slices.Concat([]uint64{base, foundAt}, common, []uint64{float(p.CrowdIoF)}, learn)...))
+	} else {
+		if p.AllowLowQuality && n > 0 {
+			err = e.launch("assign_tops", grid, threads, slices.Concat([]uint64{foundAt}, common)...)
+		}
+		limits := []uint64{float(p.Foreground), float(p.Background), float(p.CrowdIoF), flag(p.AllowLowQuality)}
+		err = errors.Join(err, e.launch("assign", grid, threads, slices.Concat([]uint64{base, foundAt}, common, limits, learn)...))
 	}
-	args = append([]uint64{base, topsAt}, args...)
-	args = append(args, float(p.Foreground), float(p.Background), float(p.CrowdIoF), flag(p.AllowLowQuality))
-	args = append(append(args, eight(t.Labels)...), eight(t.Deltas)...)
-	if err := e.launch("assign", grid, threads, args...); err != nil {
+	if err != nil {
 		return nil, err
 	}
 	return e.later(cu.DevicePtr(base), pictures)
 }
 
+// aligned rounds bytes up, so that what follows them may be of any type.
+func aligned(bytes int) int { return (bytes + 255) &^ 255 }
+
 // Normalize computes factors on losses by the counts of the last Assign.
 func (e *Engine) Normalize(class, box *tensor.Dense, p engine.NormalizeParams) error {
 	if n := size(class); n != e.assigned {
 		return fmt.Errorf("cuda: factors of %d pictures, %d have targets", n, e.assigned)
+	}
+	if p.Average != nil {
+		return e.launch("assign_average", [3]int{1, 1, 1}, threads, at(p.Average), at(class), at(box), uint64(e.scratch[assignmentOf].p), long(size(class)), float(p.BoxWeight))
 	}
 	return e.each("assign_factors", size(class), at(class), at(box), uint64(e.scratch[assignmentOf].p), long(size(class)), flag(p.ByPicture), flag(p.Counted), float(p.BoxWeight))
 }

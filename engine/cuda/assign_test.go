@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -58,16 +59,32 @@ func TestAssign(t *testing.T) {
 	objects := crowded(grid)
 	for threads := range blocks() {
 		e := start(t)
-		for _, match := range []anchors.Matcher{{Foreground: .5, Background: .4, AllowLowQuality: true}, {Foreground: .5, Background: .4},
-			{Foreground: 0, Background: 0, AllowLowQuality: true}, {Foreground: .3, Background: .3, CrowdIoF: .05}, {Foreground: 1, Background: .9, AllowLowQuality: true, CrowdIoF: 1.5}} {
-			t.Run(fmt.Sprintf("%d threads/%+v", threads, match), func(t *testing.T) {
+		for _, match := range []anchors.Assigner{anchors.Matcher{Foreground: .5, Background: .4, AllowLowQuality: true}, anchors.Matcher{Foreground: .5, Background: .4},
+			anchors.Matcher{Foreground: 0, Background: 0, AllowLowQuality: true}, anchors.Matcher{Foreground: .3, Background: .3, CrowdIoF: .05},
+			anchors.Matcher{Foreground: 1, Background: .9, AllowLowQuality: true, CrowdIoF: 1.5}, anchors.ATSS{PerCell: 9}, anchors.ATSS{TopK: 1, CrowdIoF: .05},
+			anchors.ATSS{TopK: 2, PerCell: 7, CrowdIoF: 1.5}, anchors.ATSS{TopK: engine.MostNearest}} {
+			t.Run(fmt.Sprintf("%d threads/%T%+v", threads, match, match), func(t *testing.T) {
 				assignLike(t, m, e, match, objects, grid, starts)
 			})
 		}
 	}
 }
 
-func assignLike(t *testing.T, m *detector.Model, e *cuda.Engine, match anchors.Matcher, objects []detector.Objects, grid []box.Box, starts []int) {
+// bitsOf is a float64 as the engine has it.
+func bitsOf(v float64) []int32 {
+	b := math.Float64bits(v)
+	return []int32{int32(uint32(b)), int32(uint32(b >> 32))}
+}
+
+func matchParams(match anchors.Assigner) engine.MatchParams {
+	if by, ok := match.(anchors.ATSS); ok {
+		return engine.MatchParams{Nearest: by.Nearest(), CrowdIoF: by.LeastIoF()}
+	}
+	by := match.(anchors.Matcher)
+	return engine.MatchParams{Foreground: by.Foreground, Background: by.Background, AllowLowQuality: by.AllowLowQuality, CrowdIoF: by.LeastIoF()}
+}
+
+func assignLike(t *testing.T, m *detector.Model, e *cuda.Engine, match anchors.Assigner, objects []detector.Objects, grid []box.Box, starts []int) {
 	n := len(objects)
 	var flat []float32
 	for _, a := range grid {
@@ -90,7 +107,7 @@ func assignLike(t *testing.T, m *detector.Model, e *cuda.Engine, match anchors.M
 			of[i] = append(of[i], engine.Object{X1: b.X1, Y1: b.Y1, X2: b.X2, Y2: b.Y2, Class: p.Classes[g], Crowd: p.Crowd[g]})
 		}
 	}
-	p := engine.MatchParams{Foreground: match.Foreground, Background: match.Background, AllowLowQuality: match.AllowLowQuality, CrowdIoF: match.LeastIoF()}
+	p := matchParams(match)
 	counts, err := e.Assign(targets, of, p)
 	must(t, err)
 
@@ -123,6 +140,24 @@ func assignLike(t *testing.T, m *detector.Model, e *cuda.Engine, match anchors.M
 		}
 		e.Release(class, boxes)
 	}
+	average, norm := put(t, e, bitsOf(97.3), 2), &loss.Normalizer{Kind: "ema", EMA: 97.3}
+	for range 3 {
+		class, boxes := put(t, e, like(n, 7), n), put(t, e, like(n, 7), n)
+		must(t, e.Normalize(class, boxes, engine.NormalizeParams{BoxWeight: .3, Average: average}))
+		got, scaled := get(t, e, class), get(t, e, boxes)
+		for i, f := range norm.Factors(want.Positives, want.Counted) {
+			if got[i] != f || scaled[i] != f*.3 {
+				t.Errorf("ema: factors of picture %d are %g and %g, the host's %g and %g", i, got[i], scaled[i], f, f*.3)
+			}
+		}
+		have := make([]int32, 2)
+		must(t, e.Download(have, average))
+		if !slices.Equal(have, bitsOf(norm.EMA)) {
+			t.Errorf("the average's bits are %x, the host's %x", have, bitsOf(norm.EMA))
+		}
+		e.Release(class, boxes)
+	}
+	e.Release(average)
 	// What the host waits for is not changed by what comes after it.
 	other, err := e.Assign(targets, make([][]engine.Object, n), p)
 	must(t, err)
@@ -135,12 +170,15 @@ func assignLike(t *testing.T, m *detector.Model, e *cuda.Engine, match anchors.M
 	}
 	all, err = other()
 	must(t, err)
-	if match.Background > 0 && all[n-1] != [2]int{0, len(grid)} {
+	if by, ok := match.(anchors.Matcher); (!ok || by.Background > 0) && all[n-1] != [2]int{0, len(grid)} {
 		t.Errorf("without objects: %v", all)
 	}
 	of[1][0].Class = -1
 	if _, err := e.Assign(targets, of, p); err == nil || !strings.Contains(err.Error(), "class -1") {
 		t.Errorf("an object of class -1: %v", err)
+	}
+	if _, err := e.Assign(targets, make([][]engine.Object, n), engine.MatchParams{Nearest: engine.MostNearest + 1}); err == nil {
+		t.Error("more candidates than there is room for")
 	}
 	if err := e.Normalize(put(t, e, []float32{0}, 1), put(t, e, []float32{0}, 1), engine.NormalizeParams{}); err == nil {
 		t.Error("factors of other pictures")

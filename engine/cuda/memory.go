@@ -245,7 +245,7 @@ const (
 	workspaceOf         // cuDNN's
 	detectionsOf        // all that Detect makes on the way
 	picturesOf          // bytes of pictures, and how they lie on canvases
-	assignmentOf        // counts, highest IoUs and objects of Assign
+	assignmentOf        // counts, what objects and anchors find of each other, and objects of Assign
 	scratches
 )
 

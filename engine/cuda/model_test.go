@@ -54,7 +54,8 @@ var models = map[string]model{
 	"depthwise convolutions, leaky": {func(c *config.Config) {
 		c.Model.Backbone, c.Model.Norm, c.Model.LeakySlope = "mobilenet_v1", "batch", .1
 	}, 2e-2},
-	"another pyramid, cross entropy": {func(c *config.Config) { c.Model.Pyramid, c.Loss.Kind = "pafpn", "bce" }, 0},
+	"ATSS, a moving average of positives": {func(c *config.Config) { c.Match.Kind, c.Loss.Normalizer = "atss", "ema" }, 0},
+	"another pyramid, cross entropy":      {func(c *config.Config) { c.Model.Pyramid, c.Loss.Kind = "pafpn", "bce" }, 0},
 }
 
 const canvasH, canvasW, pictures = 96, 64, 2

@@ -3,11 +3,7 @@
 package cuda_test
 
 import (
-	"context"
-	"encoding/json"
-	"io"
 	"math"
-	"path/filepath"
 	"slices"
 	"testing"
 
@@ -15,7 +11,6 @@ import (
 	"retinago/detector"
 	"retinago/engine"
 	"retinago/train"
-	"retinago/weights"
 )
 
 // The loss scale divides gradients, doubles after enough good steps, halves with one that overflows, which changes nothing else, and
@@ -98,40 +93,4 @@ func TestOverflow(t *testing.T) {
 	if len(norms) != 2 || math.Abs(norms[1]-norms[0]) > 1e-2*norms[0] {
 		t.Errorf("norms %v of the gradient in float32, and in fp16 after overflows", norms)
 	}
-}
-
-// A run that is resumed goes on with its loss scale, and its checkpoints are float32.
-func TestResumeLossScale(t *testing.T) {
-	c := shapes(t)
-	heavy(&c)
-	out := filepath.Join(t.TempDir(), "run")
-	var scales []float64
-	for i, steps := range []int{2, 4} {
-		c.Train.Epochs, c.Train.Steps, c.Train.CheckpointEvery, c.Train.EvalEvery = 0, steps, 2, 0
-		must(t, train.Run(context.Background(), c, train.Options{Out: out, Resume: i > 0, Log: io.Discard, Device: "cuda:" + gpuNumber(), Precision: "fp16"}))
-		f, err := weights.Open(filepath.Join(out, train.StateFile))
-		must(t, err)
-		var state struct {
-			Scale float64 `json:"loss_scale"`
-		}
-		must(t, json.Unmarshal([]byte(f.Metadata["retinago.state"]), &state))
-		must(t, f.Close())
-		scales = append(scales, state.Scale)
-	}
-	lines, want := journal(t, out), float64(engine.LossScaleStart)
-	for _, l := range lines {
-		if l.Skipped {
-			want /= 2
-		}
-		if l.Scale != want {
-			t.Errorf("%+v, want a scale of %g", l, want)
-		}
-	}
-	if len(lines) != 4 || scales[0] == engine.LossScaleStart || scales[1] != want {
-		t.Errorf("scales %v are saved after 2 and 4 steps, %d in the journal end with %g", scales, len(lines), want)
-	}
-	e := startCPU(t)
-	m, _, err := detector.Open(filepath.Join(out, train.LastModel), e)
-	must(t, err)
-	must(t, m.Close())
 }

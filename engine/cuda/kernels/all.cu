@@ -1,5 +1,6 @@
 // All kernels, as one module.
 #include "assign.cu"
+#include "atss.cu"
 #include "binary.cu"
 #include "convert.cu"
 #include "detect.cu"

@@ -26,11 +26,19 @@ typedef long long i64;
 #define PLACE(type, address) ((type *)(address))
 #define ATOMIC_ADD(p, v) __nvvm_atom_add_gen_i(p, v)
 #define ATOMIC_MAX(p, v) __nvvm_atom_max_gen_i(p, v)
+#define ATOMIC_MAX_WIDE(p, v) __nvvm_atom_max_gen_ull(p, v)
 
 // exact is a*b rounded to float32. Compilers fuse any other product with a sum after it.
 DEVICE float exact(float a, float b) {
   float v;
   asm("mul.rn.f32 %0, %1, %2;" : "=f"(v) : "f"(a), "f"(b));
+  return v;
+}
+
+// exact_wide is exact for float64.
+DEVICE double exact_wide(double a, double b) {
+  double v;
+  asm("mul.rn.f64 %0, %1, %2;" : "=d"(v) : "d"(a), "d"(b));
   return v;
 }
 
@@ -59,8 +67,11 @@ extern "C" void *retinago_place_at(i64 address);
 #define PLACE(type, address) ((type *)retinago_place_at(address))
 #define ATOMIC_ADD(p, v) __sync_fetch_and_add(p, v)
 #define ATOMIC_MAX(p, v) (*(p) = *(p) > (v) ? *(p) : (v)) // threads run one at a time
+#define ATOMIC_MAX_WIDE(p, v) ATOMIC_MAX(p, v)
 
-DEVICE float exact(float a, float b) { return a * b; } // no processor that this is compiled for has fused products
+// No processor that this is compiled for has fused products.
+DEVICE float exact(float a, float b) { return a * b; }
+DEVICE double exact_wide(double a, double b) { return a * b; }
 
 #endif
 

@@ -91,7 +91,7 @@ template <class... A> static Work pack(void (*f)(A...), void **p) { return pack(
 #define ACTIVATION(name) ENTRY(name), ENTRY(name##_bf16), ENTRY(name##_fp16) // of every form of storage
 
 static const Entry entries[] = {
-    ENTRY(assign), ENTRY(assign_factors), ENTRY(assign_tops), ENTRY(mine_keys), ENTRY(mine_pick), ENTRY(mined), ENTRY(prepare),
+    ENTRY(assign), ENTRY(assign_average), ENTRY(assign_factors), ENTRY(assign_tops), ENTRY(atss), ENTRY(atss_claim), ENTRY(atss_nearest), ENTRY(mine_keys), ENTRY(mine_pick), ENTRY(mined), ENTRY(prepare),
     ENTRY(order_scores), ENTRY(thin), ENTRY(top_count), ENTRY(top_decode), ENTRY(top_narrow), ENTRY(top_sort), ENTRY(top_take),
     ENTRY(adam), ENTRY(binary), ENTRY(box), ENTRY(column_total), ENTRY(depthwise_weights), ENTRY(fill), ENTRY(focal), ENTRY(fold),
     ENTRY(lerp), ENTRY(narrow_bf16), ENTRY(narrow_fp16), ENTRY(norm_coef), ENTRY(norm_mean), ENTRY(norm_move), ENTRY(norm_param_grad),
