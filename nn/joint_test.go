@@ -201,6 +201,11 @@ func TestJointAfterFailure(t *testing.T) {
 	if err := m.Run(); err == nil {
 		t.Fatal("the run did not fail")
 	}
+	for _, n := range []*G.Node{one, two} {
+		if err := s.Upload(m.Value(n), make([]float32, len(first))); err != nil {
+			t.Fatal(err)
+		}
+	}
 	s.forward = nil
 	if err := m.Run(); err != nil {
 		t.Fatal(err)
