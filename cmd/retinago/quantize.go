@@ -36,8 +36,8 @@ func quantizeCommand() *cli.Command {
 			&cli.StringFlag{Name: "weights", Usage: "checkpoint `FILE`, or the name of a published detector (see weights fetch)", Required: true},
 			&cli.StringFlag{Name: "out", Usage: "`FILE` to write", Required: true},
 			&cli.IntFlag{Name: "count", Usage: "pictures to look at, at most", Value: 200},
-			&cli.StringFlag{Name: "range", Usage: "`HOW` ranges are found: " + strings.Join(quant.Kinds(), ", "), Value: "percentile"},
-			&cli.Float64Flag{Name: "percentile", Usage: "of the values on either side that are not clipped", Value: 99.99},
+			&cli.StringFlag{Name: "range", Usage: "`HOW` ranges are found: " + strings.Join(quant.Kinds(), ", "), Value: "entropy", DefaultText: "entropy; percentile where -percentile is given"},
+			&cli.Float64Flag{Name: "percentile", Usage: "of the values on either side that are not clipped", Value: 99.999},
 			&cli.StringFlag{Name: "float", Usage: "convolutions that stay float, separated by commas: first, last, beginnings of names (see summary), or none", Value: "first,last"},
 			&cli.IntFlag{Name: "threads", Usage: "of the compute", DefaultText: "all cores"},
 			mirrorFlag(), cacheFlag(),
@@ -50,6 +50,9 @@ func quantize(c *cli.Context) error {
 	o := quant.Options{Method: quant.Method{Kind: c.String("range"), Percentile: c.Float64("percentile")}}
 	if f := c.String("float"); f != "none" {
 		o.Float = strings.Split(f, ",")
+	}
+	if c.IsSet("percentile") && !c.IsSet("range") {
+		o.Method.Kind = "percentile"
 	}
 	if err := o.Method.Check(); err != nil {
 		return usage("quantize: %v", err)
