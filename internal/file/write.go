@@ -1,4 +1,3 @@
-// Package file writes files of which nobody ever sees a part.
 package file
 
 import (
@@ -10,9 +9,21 @@ import (
 	"path/filepath"
 )
 
-// Write lets fill write a file of which nobody ever sees a part: a temporary name in the same folder, synced,
-// then renamed. A path that exists and is not a regular file (a device, a pipe) is written directly.
-func Write(path string, fill func(*bufio.Writer) error) (err error) {
+// Write lets fill write a whole file as WriteAt does, through a buffer.
+func Write(path string, fill func(*bufio.Writer) error) error {
+	return WriteAt(path, func(f *File) error {
+		w := bufio.NewWriterSize(f, 1<<16)
+		if err := fill(w); err != nil {
+			return err
+		}
+		return w.Flush()
+	})
+}
+
+// WriteAt lets fill write a file that is never seen half written: the bytes go to a temporary file in the same folder, which is
+// synced and then renamed to path. A kill at any moment leaves the old file or the new one. A path that exists and is not a
+// regular file (a device, a pipe) is written directly; there, only sequential writes work.
+func WriteAt(path string, fill func(*File) error) (err error) {
 	mode := fs.FileMode(0o644)
 	if st, statErr := os.Stat(path); statErr == nil {
 		if !st.Mode().IsRegular() {
@@ -24,13 +35,15 @@ func Write(path string, fill func(*bufio.Writer) error) (err error) {
 		path = target // replace what a link points to, not the link
 	}
 	dir := filepath.Dir(path)
-	f, err := os.CreateTemp(dir, "."+filepath.Base(path)+".*.tmp")
+	kill()
+	tmp, err := os.CreateTemp(dir, "."+filepath.Base(path)+".*.tmp")
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("writing %s: the folder %s does not exist: make it first", path, dir)
 		}
 		return fmt.Errorf("writing %s: %w", path, err)
 	}
+	f := &File{tmp}
 	defer func() {
 		if err != nil {
 			f.Close()
@@ -38,11 +51,7 @@ func Write(path string, fill func(*bufio.Writer) error) (err error) {
 			err = fmt.Errorf("writing %s: %w; the old file, if any, is as it was", path, err)
 		}
 	}()
-	w := bufio.NewWriterSize(f, 1<<16)
-	if err = fill(w); err != nil {
-		return err
-	}
-	if err = w.Flush(); err != nil {
+	if err = fill(f); err != nil {
 		return err
 	}
 	if err = f.Chmod(mode); err != nil {
@@ -54,29 +63,31 @@ func Write(path string, fill func(*bufio.Writer) error) (err error) {
 	if err = f.Close(); err != nil {
 		return err
 	}
-	if err = os.Rename(f.Name(), path); err != nil {
+	if err = Rename(f.Name(), path); err != nil {
 		return err
 	}
-	return syncDir(dir)
+	return SyncDir(dir)
 }
 
-// syncDir makes the rename itself durable.
-func syncDir(dir string) error {
+// SyncDir makes the names in a folder durable: a rename survives a power cut only after it. Folders that cannot be opened or
+// synced, as on some network file systems, are left to the system.
+func SyncDir(dir string) error {
+	kill()
 	d, err := os.Open(dir)
 	if err != nil {
-		return err
+		return nil
 	}
 	defer d.Close()
-	return d.Sync()
+	d.Sync()
+	return nil
 }
 
-func writeInto(path string, fill func(*bufio.Writer) error) error {
+func writeInto(path string, fill func(*File) error) error {
 	f, err := os.OpenFile(path, os.O_WRONLY, 0)
 	if err != nil {
 		return err
 	}
-	w := bufio.NewWriter(f)
-	if err := errors.Join(fill(w), w.Flush(), f.Close()); err != nil {
+	if err := errors.Join(fill(&File{f}), f.Close()); err != nil {
 		return fmt.Errorf("writing %s: %w", path, err)
 	}
 	return nil
