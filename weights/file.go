@@ -4,10 +4,12 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"io/fs"
-	"os"
 	"slices"
+
+	"retinago/internal/file"
 )
 
 // chunk is how many bytes are converted at a time.
@@ -23,28 +25,22 @@ type File struct {
 	start   int64 // of the data
 	entries []entry
 	byName  map[string]int
+	summed  bool // the entries have sums
 }
 
 // Open reads and validates the header.
 func Open(path string) (*File, error) {
-	f, err := os.Open(path)
+	r, info, err := file.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("weights: %w", err)
 	}
-	info, err := f.Stat()
-	if err == nil && !info.Mode().IsRegular() {
-		err = errors.New("not a file")
-	}
-	var file *File
-	if err == nil {
-		file, err = read(path, f, info.Size())
-	}
+	f, err := read(path, r, info.Size())
 	if err != nil {
-		f.Close()
-		return nil, fmt.Errorf("weights: %s: %w", path, err)
+		return nil, errors.Join(fmt.Errorf("weights: %s: %w", path, err), r.Close())
 	}
-	file.close = f.Close
-	return file, nil
+	f.close = r.Close
+	f.tell()
+	return f, nil
 }
 
 // read validates size bytes of r.
@@ -63,13 +59,19 @@ func read(path string, r io.ReaderAt, size int64) (*File, error) {
 	if int64(n) > size-8 {
 		return nil, fmt.Errorf("a header of %d bytes in a file of %d: it is cut off", n, size)
 	}
-	text := make([]byte, n)
-	if _, err := r.ReadAt(text, 8); err != nil {
+	header := make([]byte, 8+n)
+	if _, err := r.ReadAt(header, 0); err != nil {
 		return nil, err
 	}
-	f := &File{path: path, r: r, start: 8 + int64(n), byName: map[string]int{}}
-	var err error
-	if f.entries, f.Metadata, err = parseHeader(text, size-f.start); err != nil {
+	sealed, err := checkSeal(header)
+	if err != nil {
+		return nil, err
+	}
+	f := &File{path: path, r: r, start: int64(len(header)), byName: map[string]int{}}
+	if f.entries, f.Metadata, err = parseHeader(header[8:], size-f.start); err != nil {
+		return nil, err
+	}
+	if err := f.takeSums(sealed); err != nil {
 		return nil, err
 	}
 	for i, e := range f.entries {
@@ -187,10 +189,12 @@ func (f *File) entry(name string) (entry, error) {
 	return f.entries[i], nil
 }
 
-// chunks reads an entry's bytes piece by piece; at counts elements.
+// chunks reads an entry's bytes piece by piece; at counts elements. Where the file has sums, bytes that are not those that were
+// written are an error, after use has seen them.
 func (f *File) chunks(e entry, use func(at int, b []byte) error) error {
 	buf := make([]byte, min(chunk, e.end-e.begin))
 	width := int64(sizes[e.dtype])
+	sum := uint32(0)
 	for at := e.begin; at < e.end; at += int64(len(buf)) {
 		buf = buf[:min(int64(len(buf)), e.end-at)]
 		if _, err := f.r.ReadAt(buf, f.start+at); err != nil {
@@ -199,6 +203,12 @@ func (f *File) chunks(e entry, use func(at int, b []byte) error) error {
 		if err := use(int((at-e.begin)/width), buf); err != nil {
 			return err
 		}
+		if f.summed {
+			sum = crc32.Update(sum, castagnoli, buf)
+		}
+	}
+	if f.summed && sum != e.sum {
+		return fmt.Errorf("its bytes have the checksum %s, not the %s that they were written with: %w", digits(sum), digits(e.sum), errDamaged)
 	}
 	return nil
 }

@@ -23,6 +23,7 @@ type entry struct {
 	shape      []int
 	count      int   // elements
 	begin, end int64 // bytes after the header
+	sum        uint32
 }
 
 // parseHeader reads and validates the JSON of a file with size bytes of data.

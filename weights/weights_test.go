@@ -86,7 +86,9 @@ func TestWriteFormat(t *testing.T) {
 	if err := Write(path, map[string]string{"k": "v"}, []Tensor{{"x", []int{1, 2}, []float32{1, -2}}}); err != nil {
 		t.Fatal(err)
 	}
-	header := `{"__metadata__":{"k":"v"},"x":{"dtype":"F32","shape":[1,2],"data_offsets":[0,8]}}`
+	// The sums are those of a plain CRC-32C, bit by bit, whose sum of "123456789" is e3069283.
+	header := `{"__metadata__":{"k":"v","retinago.header":"525d190c","retinago.sums":"{\"x\":\"aa36f2c9\"}"},` +
+		`"x":{"dtype":"F32","shape":[1,2],"data_offsets":[0,8]}}`
 	header += strings.Repeat(" ", -len(header)&7)
 	want := raw(header, []byte{0, 0, 0x80, 0x3f, 0, 0, 0, 0xc0})
 	if got, _ := os.ReadFile(path); !bytes.Equal(got, want) {
@@ -237,7 +239,7 @@ func TestHostileFiles(t *testing.T) {
 			}
 		})
 	}
-	if _, err := Open(t.TempDir()); err == nil || !strings.Contains(err.Error(), "not a file") {
+	if _, err := Open(t.TempDir()); err == nil || !strings.Contains(err.Error(), "not a regular file") {
 		t.Errorf("a folder: %v", err)
 	}
 	if _, err := Open(filepath.Join(t.TempDir(), "none")); !errors.Is(err, fs.ErrNotExist) {

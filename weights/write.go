@@ -5,20 +5,20 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/json"
-	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"maps"
 	"math"
-	"os"
-	"path/filepath"
 	"slices"
 	"unicode/utf8"
+
+	"retinago/internal/file"
 )
 
-// Write stores tensors as F32 in the order given, and metadata sorted by key: equal input makes equal bytes. The file
-// is written under a temporary name in the same folder, synced and renamed, so that path holds the old file or the new
-// one and never a part; on an error, such as a full disk, the temporary file is removed.
+// Write stores tensors as F32 in the order given, and metadata sorted by key, with checksums of all: equal input makes equal
+// bytes. The file is written under a temporary name in the same folder, synced and renamed, so that path holds the old file or
+// the new one and never a part; on an error, such as a full disk, the temporary file is removed.
 func Write(path string, metadata map[string]string, tensors []Tensor) error {
 	specs := make([]Spec, len(tensors))
 	for i, t := range tensors {
@@ -35,68 +35,55 @@ func Write(path string, metadata map[string]string, tensors []Tensor) error {
 
 // WriteFrom is Write for tensors that live elsewhere: read copies tensor i to dst, one after the other. It needs memory
 // for the largest only. Those of a Spec with Int8 must be whole numbers that fit.
-func WriteFrom(path string, metadata map[string]string, tensors []Spec, read func(i int, dst []float32) error) (err error) {
-	header, largest, err := makeHeader(metadata, tensors)
+func WriteFrom(path string, metadata map[string]string, tensors []Spec, read func(i int, dst []float32) error) error {
+	sums := make([]uint32, len(tensors))
+	header, largest, err := makeHeader(metadata, tensors, sums)
 	if err != nil {
 		return fmt.Errorf("weights: writing %s: %w", path, err)
 	}
-	dir := filepath.Dir(path)
-	f, err := os.CreateTemp(dir, "."+filepath.Base(path)+".*.tmp")
-	if err != nil {
-		return fmt.Errorf("weights: writing %s: %w", path, err)
-	}
-	defer func() {
-		if err != nil {
-			err = fmt.Errorf("weights: writing %s: %w; a file of that name that was there before is as it was", path, err)
-			os.Remove(f.Name())
+	err = file.WriteAt(path, func(f *file.File) error {
+		if err := encode(f, header, tensors, make([]float32, largest), read, sums); err != nil {
+			return err
 		}
-	}()
-	err = encode(f, header, tensors, make([]float32, largest), read)
-	if err == nil {
-		err = f.Chmod(0o644)
-	}
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err != nil {
+		// The header stands before what its sums are of.
+		if header, _, err = makeHeader(metadata, tensors, sums); err != nil {
+			return err
+		}
+		_, err := f.WriteAt(header, 0)
 		return err
-	}
-	if err = os.Rename(f.Name(), path); err != nil {
-		return err
-	}
-	// From here on the new file is in place; syncing the folder makes its name survive a power cut.
-	d, err := os.Open(dir)
+	})
 	if err != nil {
-		return nil // a folder that can be written but not read: nothing to sync through
+		return fmt.Errorf("weights: %w", err)
 	}
-	defer d.Close()
-	d.Sync() // some network file systems refuse this for folders
 	return nil
 }
 
 // makeHeader returns length and JSON, filled up with spaces so that the data start at a multiple of 8, and the elements
-// of the largest tensor.
-func makeHeader(metadata map[string]string, tensors []Spec) (header []byte, largest int, err error) {
-	var b bytes.Buffer
-	b.WriteString(`{`)
-	if len(metadata) > 0 {
-		b.WriteString(`"` + metadataKey + `":{`)
-		for i, k := range slices.Sorted(maps.Keys(metadata)) {
-			if !utf8.ValidString(k) || !utf8.ValidString(metadata[k]) {
-				return nil, 0, fmt.Errorf("metadata %q is not UTF-8", k)
-			}
-			if i > 0 {
-				b.WriteByte(',')
-			}
-			b.Write(quote(k))
-			b.WriteByte(':')
-			b.Write(quote(metadata[k]))
-		}
-		b.WriteString(`}`)
+// of the largest tensor. Its length is the same for all sums.
+func makeHeader(metadata map[string]string, tensors []Spec, sums []uint32) (header []byte, largest int, err error) {
+	all := map[string]string{}
+	maps.Copy(all, metadata)
+	if all[sumsKey], err = sumsText(tensors, sums); err != nil {
+		return nil, 0, err
 	}
+	all[headerKey] = noDigits
+	var b bytes.Buffer
+	b.WriteString(`{"` + metadataKey + `":{`)
+	for i, k := range slices.Sorted(maps.Keys(all)) {
+		if !utf8.ValidString(k) || !utf8.ValidString(all[k]) {
+			return nil, 0, fmt.Errorf("metadata %q is not UTF-8", k)
+		}
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.Write(quote(k))
+		b.WriteByte(':')
+		b.Write(quote(all[k]))
+	}
+	b.WriteByte('}')
 	seen := map[string]bool{metadataKey: true}
 	at := 0
-	for i, t := range tensors {
+	for _, t := range tensors {
 		n, err := elements(t.Shape)
 		switch {
 		case err != nil:
@@ -107,9 +94,7 @@ func makeHeader(metadata map[string]string, tensors []Spec) (header []byte, larg
 			return nil, 0, fmt.Errorf("the name %q is not UTF-8", t.Name)
 		}
 		seen[t.Name] = true
-		if i > 0 || len(metadata) > 0 {
-			b.WriteByte(',')
-		}
+		b.WriteByte(',')
 		shape, err := json.Marshal(append([]int{}, t.Shape...)) // a scalar is [], not null
 		if err != nil {
 			return nil, 0, err
@@ -128,7 +113,9 @@ func makeHeader(metadata map[string]string, tensors []Spec) (header []byte, larg
 	if b.Len() > maxHeader {
 		return nil, 0, fmt.Errorf("names and metadata take %d bytes, more than a reader accepts (%d)", b.Len(), maxHeader)
 	}
-	return append(binary.LittleEndian.AppendUint64(nil, uint64(b.Len())), b.Bytes()...), largest, nil
+	header = append(binary.LittleEndian.AppendUint64(nil, uint64(b.Len())), b.Bytes()...)
+	seal(header)
+	return header, largest, nil
 }
 
 // quote is s as JSON, with <, > and & as they are.
@@ -142,17 +129,17 @@ func quote(s string) []byte {
 	return bytes.TrimRight(b.Bytes(), "\n")
 }
 
-// encode writes the file; host has room for the largest tensor.
-func encode(w io.Writer, header []byte, tensors []Spec, host []float32, read func(i int, dst []float32) error) error {
+// encode writes the file and computes the tensors' sums; host has room for the largest tensor.
+func encode(w io.Writer, header []byte, tensors []Spec, host []float32, read func(i int, dst []float32) error, sums []uint32) error {
 	b := bufio.NewWriterSize(w, chunk)
 	b.Write(header) // a bufio.Writer's error sticks until Flush
 	var buf [4096]byte
-	for i, t := range tensors {
+	for k, t := range tensors {
 		n, err := elements(t.Shape)
 		if err != nil {
 			return err
 		}
-		if err := read(i, host[:n]); err != nil {
+		if err := read(k, host[:n]); err != nil {
 			return fmt.Errorf("reading %q: %w", t.Name, err)
 		}
 		for part := range slices.Chunk(host[:n], len(buf)/4) {
@@ -170,6 +157,7 @@ func encode(w io.Writer, header []byte, tensors []Spec, host []float32, read fun
 			if _, err := b.Write(buf[:size]); err != nil {
 				return err
 			}
+			sums[k] = crc32.Update(sums[k], castagnoli, buf[:size])
 		}
 	}
 	return b.Flush()
