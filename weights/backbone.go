@@ -96,8 +96,8 @@ func Backbone(f Source, want []Spec, prefix string, eps float32) ([]Tensor, Repo
 			f.Path(), len(convs)-missing, len(convs), strings.Join(f.Names()[:min(3, len(f.Names()))], ", "))
 	}
 	r.rest()
-	if len(r.errs) > 0 {
-		return nil, Report{}, joined(r.errs)
+	if err := r.errs.err(); err != nil {
+		return nil, Report{}, err
 	}
 	for _, s := range want {
 		if name, ok := strings.CutPrefix(s.Name, prefix); ok && !slices.Contains(r.report.Loaded, s.Name) {
@@ -115,7 +115,7 @@ type body struct {
 	used   map[string]bool  // the file's names
 	out    []Tensor
 	report Report
-	errs   []error
+	errs   faults
 }
 
 // load takes a convolution and its norm.
@@ -141,7 +141,7 @@ func (r *body) load(c string) {
 		r.put(norm+".running_mean", bias.Shape, make([]float32, n))
 		r.put(norm+".running_var", bias.Shape, slices.Repeat([]float32{1 - r.eps}, n))
 	default:
-		r.errs = append(r.errs, wrap(r.file, c+".weight", errors.New("has neither a norm ("+norm+".weight) nor a bias; the file is not complete")))
+		r.errs.add(wrap(r.file, c+".weight", errors.New("has neither a norm ("+norm+".weight) nor a bias; the file is not complete")))
 	}
 }
 
@@ -154,7 +154,7 @@ func (r *body) absent(c string, convs []string) {
 	shape := r.want[c+".weight"]
 	n, err := elements(shape)
 	if err != nil {
-		r.errs = append(r.errs, fmt.Errorf("weights: %s: %w", c, err))
+		r.errs.add(fmt.Errorf("weights: %s: %w", c, err))
 		return
 	}
 	r.out = append(r.out, Tensor{Name: r.prefix + c + ".weight", Shape: slices.Clone(shape), Data: make([]float32, n)})
@@ -170,7 +170,7 @@ func (r *body) rest() {
 		r.report.Skipped = append(r.report.Skipped, n)
 		_, shape, _ := r.file.Info(n)
 		if c, ok := strings.CutSuffix(n, ".weight"); ok && isConv(c, shape) {
-			r.errs = append(r.errs, wrap(r.file, n, errors.New("the model has no such convolution: the file is of another architecture")))
+			r.errs.add(wrap(r.file, n, errors.New("the model has no such convolution: the file is of another architecture")))
 		}
 	}
 }
@@ -196,18 +196,18 @@ func (r *body) read(name, as string) Tensor {
 		err = fmt.Errorf("has shape %v, the model wants %v: the file is of another architecture", shape, want)
 	}
 	if err != nil {
-		r.errs = append(r.errs, wrap(r.file, name, err))
+		r.errs.add(wrap(r.file, name, err))
 		return Tensor{}
 	}
 	r.used[name] = true
 	t, err := r.file.Tensor(name)
 	if err != nil {
-		r.errs = append(r.errs, err)
+		r.errs.add(err)
 		return Tensor{}
 	}
 	for i, v := range t.Data {
 		if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
-			r.errs = append(r.errs, wrap(r.file, name, fmt.Errorf("element %d is %v; the file is damaged", i, v)))
+			r.errs.add(wrap(r.file, name, fmt.Errorf("element %d is %v; the file is damaged", i, v)))
 			return Tensor{}
 		}
 	}

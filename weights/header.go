@@ -14,6 +14,7 @@ const (
 	maxHeader   = 100 << 20 // bytes; the limit of the reference implementation
 	metadataKey = "__metadata__"
 	maxErrors   = 20
+	maxEntry    = 4 << 10 // bytes of JSON about one tensor, its name aside
 )
 
 // entry is one tensor of the header.
@@ -34,7 +35,7 @@ func parseHeader(text []byte, size int64) (entries []entry, metadata map[string]
 	}
 	metadata = map[string]string{}
 	seen := map[string]bool{}
-	var errs []error
+	var errs faults
 	for d.More() {
 		t, err := d.Token()
 		if err != nil {
@@ -42,9 +43,11 @@ func parseHeader(text []byte, size int64) (entries []entry, metadata map[string]
 		}
 		name := t.(string) // a key is a string or an error
 		if seen[name] {
-			errs = append(errs, fmt.Errorf("%q is there twice", name))
+			errs.add(fmt.Errorf("%q is there twice", name))
 		}
-		seen[name] = true
+		if seen[name] = true; len(seen) > maxTensors {
+			return nil, nil, fmt.Errorf("the header has more than %d tensors", maxTensors)
+		}
 		var raw json.RawMessage
 		if err := d.Decode(&raw); err != nil {
 			return nil, nil, fmt.Errorf("the header is not JSON at %q: %w", name, err)
@@ -57,7 +60,7 @@ func parseHeader(text []byte, size int64) (entries []entry, metadata map[string]
 		}
 		e, err := parseEntry(name, raw, size)
 		if err != nil {
-			errs = append(errs, fmt.Errorf("%q: %w", name, err))
+			errs.add(fmt.Errorf("%q: %w", name, err))
 			continue
 		}
 		entries = append(entries, e)
@@ -68,14 +71,17 @@ func parseHeader(text []byte, size int64) (entries []entry, metadata map[string]
 	if rest, _ := io.ReadAll(d.Buffered()); len(bytes.TrimRight(rest, " \n\r\t")) > 0 {
 		return nil, nil, errors.New("the header goes on after its end")
 	}
-	if len(errs) == 0 {
+	if errs.n == 0 {
 		errs = layout(entries, size)
 	}
-	return entries, metadata, joined(errs)
+	return entries, metadata, errs.err()
 }
 
 // parseEntry reads {"dtype", "shape", "data_offsets"} and checks that the three agree.
 func parseEntry(name string, raw []byte, size int64) (entry, error) {
+	if len(raw) > maxEntry {
+		return entry{}, fmt.Errorf("%d bytes of description, more than %d", len(raw), maxEntry)
+	}
 	var j struct {
 		Dtype   *string   `json:"dtype"`
 		Shape   *[]int64  `json:"shape"`
@@ -114,7 +120,7 @@ func parseEntry(name string, raw []byte, size int64) (entry, error) {
 }
 
 // layout sorts entries as they lie in the file and checks that they fill it without holes or overlaps.
-func layout(entries []entry, size int64) []error {
+func layout(entries []entry, size int64) (errs faults) {
 	sort.Slice(entries, func(i, j int) bool {
 		a, b := entries[i], entries[j]
 		switch {
@@ -125,19 +131,18 @@ func layout(entries []entry, size int64) []error {
 		}
 		return a.name < b.name
 	})
-	var errs []error
 	at, before := int64(0), "the header"
 	for _, e := range entries {
 		switch {
 		case e.begin < at:
-			errs = append(errs, fmt.Errorf("%q overlaps %q", e.name, before))
+			errs.add(fmt.Errorf("%q overlaps %q", e.name, before))
 		case e.begin > at:
-			errs = append(errs, fmt.Errorf("%d bytes between %q and %q belong to nothing", e.begin-at, before, e.name))
+			errs.add(fmt.Errorf("%d bytes between %q and %q belong to nothing", e.begin-at, before, e.name))
 		}
 		at, before = e.end, e.name
 	}
-	if len(errs) == 0 && at != size {
-		errs = append(errs, fmt.Errorf("%d bytes at the end belong to nothing", size-at))
+	if errs.n == 0 && at != size {
+		errs.add(fmt.Errorf("%d bytes at the end belong to nothing", size-at))
 	}
 	return errs
 }
@@ -150,9 +155,21 @@ func orBrace(err error) error {
 	return err
 }
 
-func joined(errs []error) error {
-	if n := len(errs) - maxErrors; n > 0 {
-		errs = append(errs[:maxErrors:maxErrors], fmt.Errorf("and %d more", n))
+// faults are errors, of which the first few are kept.
+type faults struct {
+	errs []error
+	n    int
+}
+
+func (f *faults) add(err error) {
+	if f.n++; f.n <= maxErrors {
+		f.errs = append(f.errs, err)
 	}
-	return errors.Join(errs...)
+}
+
+func (f *faults) err() error {
+	if more := f.n - len(f.errs); more > 0 {
+		return errors.Join(append(f.errs, fmt.Errorf("and %d more", more))...)
+	}
+	return errors.Join(f.errs...)
 }

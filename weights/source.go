@@ -6,8 +6,9 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"strings"
+
+	"retinago/internal/file"
 )
 
 // Source is a file of named tensors in any of the formats that are read. Close it after use.
@@ -35,7 +36,7 @@ func (f *File) Format() string { return "safetensors" }
 // OpenAny opens a file by its content: safetensors, PyTorch's .pth in both forms, or a pickle of NumPy arrays as
 // detectron2's .pkl is. Nothing in a file is ever run.
 func OpenAny(path string) (Source, error) {
-	f, err := os.Open(path)
+	f, info, err := file.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("weights: %w", err)
 	}
@@ -50,11 +51,12 @@ func OpenAny(path string) (Source, error) {
 		f.Close()
 		return Open(path)
 	}
-	c, err := openCheckpoint(path, f, zipped)
+	c, err := readCheckpoint(f, info.Size(), zipped)
 	if err != nil {
 		f.Close()
 		return nil, fmt.Errorf("weights: %s: %w", path, err)
 	}
+	c.path, c.close = path, f.Close
 	return c, nil
 }
 
@@ -69,19 +71,6 @@ type Checkpoint struct {
 	views  map[string]view
 
 	visited int // entries seen while collecting
-}
-
-func openCheckpoint(path string, f *os.File, zipped bool) (*Checkpoint, error) {
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	c, err := readCheckpoint(f, info.Size(), zipped)
-	if err != nil {
-		return nil, err
-	}
-	c.path, c.close = path, f.Close
-	return c, nil
 }
 
 // readCheckpoint reads what a file says of its tensors, not yet their data, but for a pickle, which holds them.

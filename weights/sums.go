@@ -108,13 +108,13 @@ func (f *File) Verify() error {
 	if !f.summed {
 		return nil
 	}
-	var errs []error
+	var errs faults
 	for _, e := range f.entries {
-		if err := f.chunks(e, func(int, []byte) error { return nil }); err != nil && len(errs) <= maxErrors {
-			errs = append(errs, f.wrap(e.name, err))
+		if err := f.chunks(e, func(int, []byte) error { return nil }); err != nil {
+			errs.add(f.wrap(e.name, err))
 		}
 	}
-	return joined(errs)
+	return errs.err()
 }
 
 // notice is who hears of files without sums, and of which it has heard.
