@@ -1,21 +1,23 @@
 package weights
 
 import (
-	"bytes"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"strconv"
+	"io"
 )
 
 // The pickle machine reads data only: it knows the handful of functions that tensors are made with and calls nothing
-// else. Every length is checked against the bytes that are there before memory is taken.
+// else. Every length is checked against the bytes that are there, and what the instructions make is bounded by their own length.
 
 type (
 	global struct{ module, name string } // a class or function by name
 	tuple  []any
 	list   struct{ items []any }
-	dict   struct{ items []item }
+	dict   struct {
+		items   []item
+		tensors int // among the items themselves, where counted
+		counted bool
+	}
 	item   struct{ key, value any }
 	opaque struct{ class global } // an object of a class that is of no interest
 	mark   struct{}
@@ -23,23 +25,31 @@ type (
 
 func (g global) String() string { return g.module + "." + g.name }
 
-// maxValues bounds the values of a pickle: a file of one-byte instructions would otherwise take 16 times its size.
-const maxValues = 4 << 20
+const (
+	// maxValues bounds the values of a pickle.
+	maxValues = 4 << 20
+	// What instructions make takes up to maxFactor times their own bytes, as a memo's entry of one byte does, and maxMade in all.
+	// A few instructions may copy a long text, which is in minMade.
+	minMade   = 4 * window
+	maxMade   = 128 << 20
+	maxFactor = 128
+)
 
 // machine executes one pickle.
 type machine struct {
-	b      []byte
-	at     int
+	input
 	stack  []any
-	memo   map[uint64]any
+	memo   []any          // by key
+	sparse map[uint64]any // with keys beyond
 	values int
+	made   int64 // bytes, roughly
 	// persistent returns what a persistent id stands for; nil where there are none.
 	persistent func(id any) (any, error)
 }
 
-// unpickle executes the pickle at the start of b and returns its value and length.
-func unpickle(b []byte, persistent func(any) (any, error)) (value any, n int, err error) {
-	m := &machine{b: b, memo: map[uint64]any{}, persistent: persistent}
+// unpickle executes the pickle at a place of size bytes of r and returns its value and end.
+func unpickle(r io.ReaderAt, at, size int64, persistent func(any) (any, error)) (value any, end int64, err error) {
+	m := &machine{input: input{r: r, at: at, size: size}, sparse: map[uint64]any{}, persistent: persistent}
 	for {
 		op, err := m.take(1)
 		if err != nil {
@@ -55,38 +65,12 @@ func unpickle(b []byte, persistent func(any) (any, error)) (value any, n int, er
 	}
 }
 
-// take returns the next n bytes.
-func (m *machine) take(n uint64) ([]byte, error) {
-	if n > uint64(len(m.b)-m.at) {
-		return nil, fmt.Errorf("the pickle is cut at byte %d", m.at)
+// make counts n bytes that are about to be made.
+func (m *machine) make(n int) error {
+	if m.made += int64(n); m.made > min(minMade+maxFactor*m.took, maxMade) {
+		return fmt.Errorf("%d bytes of instructions make more than %d bytes: this is no checkpoint", m.took, m.made)
 	}
-	b := m.b[m.at : m.at+int(n)]
-	m.at += int(n)
-	return b, nil
-}
-
-// number reads n bytes as a little-endian number.
-func (m *machine) number(n int) (uint64, error) {
-	b, err := m.take(uint64(n))
-	if err != nil {
-		return 0, err
-	}
-	var w [8]byte
-	copy(w[:], b)
-	return binary.LittleEndian.Uint64(w[:]), nil
-}
-
-// line reads up to the next line feed.
-func (m *machine) line() (string, error) {
-	i := bytes.IndexByte(m.b[m.at:min(m.at+4096, len(m.b))], '\n')
-	if i < 0 {
-		return "", errors.New("a line without end")
-	}
-	b, err := m.take(uint64(i + 1))
-	if err != nil {
-		return "", err
-	}
-	return string(b[:i]), nil
+	return nil
 }
 
 func (m *machine) push(v any) error {
@@ -94,7 +78,7 @@ func (m *machine) push(v any) error {
 		return fmt.Errorf("more than %d values: this is no checkpoint", maxValues)
 	}
 	m.stack = append(m.stack, v)
-	return nil
+	return m.make(32) // its place on a stack that doubles
 }
 
 func (m *machine) pop() (any, error) {
@@ -117,6 +101,9 @@ func (m *machine) top() (any, error) {
 func (m *machine) popMark() ([]any, error) {
 	for i := len(m.stack) - 1; i >= 0; i-- {
 		if _, ok := m.stack[i].(mark); ok {
+			if err := m.make(16 * (len(m.stack) - i)); err != nil {
+				return nil, err
+			}
 			items := append([]any(nil), m.stack[i+1:]...)
 			m.stack = m.stack[:i]
 			return items, nil
@@ -162,229 +149,4 @@ func (m *machine) step(op byte) error {
 		}
 	}
 	return fmt.Errorf("instruction %#02x is not known", op)
-}
-
-func (m *machine) stepContainer(op byte) (bool, error) {
-	switch op {
-	case ']', 0x8f:
-		return true, m.push(&list{})
-	case ')':
-		return true, m.push(tuple{})
-	case '}':
-		return true, m.push(&dict{})
-	case 'l', 't', 'd', 0x91:
-		items, err := m.popMark()
-		if err != nil {
-			return true, err
-		}
-		switch op {
-		case 't':
-			return true, m.push(tuple(items))
-		case 'd':
-			d := &dict{}
-			if err := d.set(items); err != nil {
-				return true, err
-			}
-			return true, m.push(d)
-		}
-		return true, m.push(&list{items})
-	case 0x85, 0x86, 0x87:
-		n := int(op - 0x84)
-		if len(m.stack) < n {
-			return true, errors.New("the stack is empty")
-		}
-		t := append(tuple(nil), m.stack[len(m.stack)-n:]...)
-		m.stack = m.stack[:len(m.stack)-n]
-		return true, m.push(t)
-	case 'a', 'e', 0x90, 's', 'u':
-		return true, m.extend(op)
-	}
-	return false, nil
-}
-
-// extend adds to the list or dictionary below.
-func (m *machine) extend(op byte) error {
-	var items []any
-	var err error
-	switch op {
-	case 'a':
-		var v any
-		v, err = m.pop()
-		items = []any{v}
-	case 's':
-		var k, v any
-		if v, err = m.pop(); err == nil {
-			k, err = m.pop()
-		}
-		items = []any{k, v}
-	default:
-		items, err = m.popMark()
-	}
-	if err != nil {
-		return err
-	}
-	below, err := m.top()
-	if err != nil {
-		return err
-	}
-	switch c := below.(type) {
-	case *list:
-		c.items = append(c.items, items...)
-		return nil
-	case *dict:
-		if op == 's' || op == 'u' {
-			return c.set(items)
-		}
-	case opaque:
-		return nil
-	}
-	return fmt.Errorf("a %T is no container", below)
-}
-
-// set adds keys and values in turn.
-func (d *dict) set(items []any) error {
-	if len(items)%2 != 0 {
-		return errors.New("a key without a value")
-	}
-	for i := 0; i < len(items); i += 2 {
-		d.items = append(d.items, item{items[i], items[i+1]})
-	}
-	return nil
-}
-
-func (m *machine) stepMemo(op byte) (bool, error) {
-	width := map[byte]int{'q': 1, 'r': 4, 'h': 1, 'j': 4}[op]
-	var key uint64
-	var err error
-	switch op {
-	case 'q', 'r', 'h', 'j':
-		key, err = m.number(width)
-	case 'p', 'g':
-		var s string
-		if s, err = m.line(); err == nil {
-			key, err = strconv.ParseUint(s, 10, 32)
-		}
-	case 0x94:
-		key = uint64(len(m.memo))
-	default:
-		return false, nil
-	}
-	if err != nil {
-		return true, err
-	}
-	if op == 'g' || op == 'h' || op == 'j' {
-		v, ok := m.memo[key]
-		if !ok {
-			return true, fmt.Errorf("nothing is stored as %d", key)
-		}
-		return true, m.push(v)
-	}
-	v, err := m.top()
-	if err != nil {
-		return true, err
-	}
-	if m.values++; m.values > maxValues {
-		return true, fmt.Errorf("more than %d values: this is no checkpoint", maxValues)
-	}
-	m.memo[key] = v
-	return true, nil
-}
-
-func (m *machine) stepObject(op byte) (bool, error) {
-	switch op {
-	case 'c':
-		module, err := m.line()
-		if err != nil {
-			return true, err
-		}
-		name, err := m.line()
-		if err != nil {
-			return true, err
-		}
-		return true, m.push(global{module, name})
-	case 0x93:
-		name, err := m.pop()
-		if err != nil {
-			return true, err
-		}
-		module, err := m.pop()
-		if err != nil {
-			return true, err
-		}
-		a, ok := module.(string)
-		b, ok2 := name.(string)
-		if !ok || !ok2 {
-			return true, errors.New("a class whose name is no text")
-		}
-		return true, m.push(global{a, b})
-	case 'Q':
-		id, err := m.pop()
-		if err != nil {
-			return true, err
-		}
-		if m.persistent == nil {
-			return true, errors.New("a persistent id in a file that has none")
-		}
-		v, err := m.persistent(id)
-		if err != nil {
-			return true, err
-		}
-		return true, m.push(v)
-	case 'R', 0x81:
-		return true, m.reduce(op == 0x81)
-	case 'b':
-		state, err := m.pop()
-		if err != nil {
-			return true, err
-		}
-		object, err := m.top()
-		if err != nil {
-			return true, err
-		}
-		return true, build(object, state)
-	}
-	return false, nil
-}
-
-// reduce makes an object: of a known class or function, or an opaque one of an unknown class. An unknown function is
-// refused.
-func (m *machine) reduce(class bool) error {
-	v, err := m.pop()
-	if err != nil {
-		return err
-	}
-	args, ok := v.(tuple)
-	if !ok {
-		return fmt.Errorf("arguments that are a %T", v)
-	}
-	if v, err = m.pop(); err != nil {
-		return err
-	}
-	g, ok := v.(global)
-	if !ok {
-		return fmt.Errorf("a %T is called", v)
-	}
-	f, known := functions[g.String()]
-	switch {
-	case known:
-		if v, err = f(args); err != nil {
-			return fmt.Errorf("%v: %w", g, err)
-		}
-	case class:
-		v = opaque{g}
-	default:
-		return fmt.Errorf("the file wants to call %v; only what makes tensors is read, and nothing is run", g)
-	}
-	return m.push(v)
-}
-
-// build gives an object its state.
-func build(object, state any) error {
-	switch o := object.(type) {
-	case *ndarray:
-		return o.build(state)
-	case *dtype:
-		return o.build(state)
-	}
-	return nil // attributes of dictionaries and of opaque objects are of no interest
 }

@@ -1,28 +1,27 @@
 package weights
 
 import (
+	"bytes"
 	"encoding/binary"
+	"errors"
 	"math"
 	"strconv"
 	"strings"
 )
-
-// counted reads a string whose length takes n bytes.
-func (m *machine) counted(n int) ([]byte, error) {
-	size, err := m.number(n)
-	if err != nil {
-		return nil, err
-	}
-	return m.take(size)
-}
 
 func (m *machine) stepNumber(op byte) (bool, error) {
 	var v any
 	var err error
 	switch op {
 	case 'K', 'M', 'J':
+		width := 1
+		if op == 'M' {
+			width = 2
+		} else if op == 'J' {
+			width = 4
+		}
 		var u uint64
-		u, err = m.number(map[byte]int{'K': 1, 'M': 2, 'J': 4}[op])
+		u, err = m.number(width)
 		v = int64(u)
 		if op == 'J' {
 			v = int64(int32(u))
@@ -40,7 +39,10 @@ func (m *machine) stepNumber(op byte) (bool, error) {
 		}
 	case 0x8a, 0x8b:
 		var b []byte
-		b, err = m.counted(map[byte]int{0x8a: 1, 0x8b: 4}[op])
+		var far *blob
+		if b, far, err = m.counted(map[byte]int{0x8a: 1, 0x8b: 4}[op]); far != nil {
+			err = errors.New("a number that is too long")
+		}
 		v = long(b)
 	case 'F':
 		var s string
@@ -64,7 +66,7 @@ func (m *machine) stepNumber(op byte) (bool, error) {
 // long is a little-endian two's complement number; what does not fit 64 bits stays bytes.
 func long(b []byte) any {
 	if len(b) > 8 {
-		return b
+		return bytes.Clone(b)
 	}
 	var w [8]byte
 	copy(w[:], b)
@@ -103,12 +105,18 @@ func (m *machine) stepText(op byte) (bool, error) {
 	default:
 		return false, nil
 	}
-	b, err := m.counted(width)
-	if err != nil {
+	b, far, err := m.counted(width)
+	switch {
+	case err != nil:
+		return true, err
+	case far != nil:
+		return true, errors.Join(m.make(objectBytes), m.push(far))
+	}
+	if err := m.make(len(b)); err != nil {
 		return true, err
 	}
 	if text {
 		return true, m.push(string(b))
 	}
-	return true, m.push(b)
+	return true, m.push(bytes.Clone(b))
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"path"
 	"strings"
 )
@@ -17,7 +18,7 @@ var torchTypes = map[string]string{
 }
 
 // rebuildTensor takes (storage, offset, shape, strides, ...) of torch._utils._rebuild_tensor and _rebuild_tensor_v2.
-func rebuildTensor(args tuple) (any, error) {
+func rebuildTensor(_ *machine, args tuple) (any, error) {
 	s, err := argument[*storage](args, 0)
 	if err != nil {
 		return nil, err
@@ -50,9 +51,8 @@ func storageID(id any) (dtype, key string, count int, err error) {
 	if !ok {
 		return "", "", 0, fmt.Errorf("a persistent id that is a %T", id)
 	}
-	kind, err := argument[string](t, 0)
-	if err != nil || kind != "storage" {
-		return "", "", 0, fmt.Errorf("a persistent id of a %q", kind)
+	if kind, err := argument[string](t, 0); err != nil || kind != "storage" {
+		return "", "", 0, errors.New("a persistent id of something else than a storage")
 	}
 	class, err := argument[global](t, 1)
 	if err != nil {
@@ -72,12 +72,31 @@ func storageID(id any) (dtype, key string, count int, err error) {
 	return dtype, key, int(n), err
 }
 
-// maxPickle bounds the part of a .pth that describes its tensors, in bytes.
-const maxPickle = 64 << 20
+const (
+	// maxPickle bounds the part of a .pth that describes its tensors, in bytes.
+	maxPickle = 64 << 20
+	// maxDirectory bounds the list of a zip archive's files: a hundred bytes for each of maxTensors.
+	maxDirectory = 16 << 20
+)
+
+// listing is the file of an archive while its list is read.
+type listing struct {
+	io.ReaderAt
+	left int64
+}
+
+func (l *listing) ReadAt(b []byte, at int64) (int, error) {
+	if l.left -= int64(len(b)); l.left < 0 {
+		return 0, fmt.Errorf("the list of its files takes more than %d bytes", maxDirectory)
+	}
+	return l.ReaderAt.ReadAt(b, at)
+}
 
 // readZip reads what torch.save has written since 1.6: a zip archive with data.pkl and a file per storage.
 func readZip(r io.ReaderAt, size int64) (any, error) {
-	z, err := zip.NewReader(r, size)
+	l := &listing{r, maxDirectory}
+	z, err := zip.NewReader(l, size)
+	l.left = math.MaxInt64
 	if err != nil {
 		return nil, fmt.Errorf("the zip archive is damaged: %w", err)
 	}
@@ -101,12 +120,15 @@ func readZip(r io.ReaderAt, size int64) (any, error) {
 			return nil, fmt.Errorf("byte order %q: only little-endian files are read (%v)", b, err)
 		}
 	}
-	b, err := stored(r, size, index, maxPickle)
+	begin, err := place(size, index)
 	if err != nil {
 		return nil, err
 	}
+	if index.UncompressedSize64 > maxPickle {
+		return nil, fmt.Errorf("%s has %d bytes, more than %d", index.Name, index.UncompressedSize64, maxPickle)
+	}
 	seen := map[string]*storage{}
-	v, _, err := unpickle(b, func(id any) (any, error) {
+	v, _, err := unpickle(r, begin, begin+int64(index.UncompressedSize64), func(id any) (any, error) {
 		dtype, key, count, err := storageID(id)
 		if err != nil {
 			return nil, err
@@ -170,13 +192,9 @@ var legacyMagic = []byte{0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0
 // readLegacy reads what torch.save wrote before 1.6: five pickles (magic number, version, system, the object, keys),
 // then each storage with its number of elements before it.
 func readLegacy(r io.ReaderAt, size int64) (any, error) {
-	b := make([]byte, min(size, maxPickle))
-	if _, err := r.ReadAt(b, 0); err != nil {
-		return nil, err
-	}
 	storages := map[string]*storage{}
 	var values [5]any
-	at := 0
+	var place int64
 	for i := range values {
 		var persistent func(any) (any, error)
 		if i == 3 {
@@ -196,24 +214,22 @@ func readLegacy(r io.ReaderAt, size int64) (any, error) {
 				return s, nil
 			}
 		}
-		v, n, err := unpickle(b[at:], persistent)
+		v, end, err := unpickle(r, place, min(size, place+maxPickle), persistent)
 		if err != nil {
 			return nil, err
 		}
-		values[i] = v
-		at += n
+		values[i], place = v, end
 	}
 	if magic, ok := values[0].([]byte); !ok || string(magic) != string(legacyMagic) {
 		return nil, errors.New("not a file of torch.save")
 	}
 	if version, ok := values[1].(int64); !ok || version != 1001 {
-		return nil, fmt.Errorf("version %v of torch.save's format; 1001 is read", values[1])
+		return nil, errors.New("another version of torch.save's format than 1001, which is read")
 	}
 	keys, ok := values[4].(*list)
 	if !ok {
 		return nil, errors.New("the list of storages is missing")
 	}
-	place := int64(at)
 	for _, k := range keys.items {
 		key, _ := k.(string)
 		s, ok := storages[key]

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
 	"strings"
 
 	"retinago/internal/file"
@@ -70,8 +71,17 @@ type Checkpoint struct {
 	names  []string
 	views  map[string]view
 
-	visited int // entries seen while collecting
+	visited int   // entries seen while collecting
+	left    int64 // elements that further tensors may have
+	letters int64 // bytes that further names may have
 }
+
+// Tensors may share memory, as tied weights do, but a small file must not ask for terabytes: all tensors together have at most
+// maxRepeat elements for each byte of the file, and minElements.
+const (
+	maxRepeat   = 16
+	minElements = 1 << 16
+)
 
 // readCheckpoint reads what a file says of its tensors, not yet their data, but for a pickle, which holds them.
 func readCheckpoint(r io.ReaderAt, size int64, zipped bool) (*Checkpoint, error) {
@@ -86,18 +96,12 @@ func readCheckpoint(r io.ReaderAt, size int64, zipped bool) (*Checkpoint, error)
 		value, err = readLegacy(r, size)
 	default:
 		c.format = "pickle"
-		if size > 4<<30 {
-			return nil, fmt.Errorf("a pickle of %d bytes", size)
-		}
-		b := make([]byte, size)
-		if _, err := r.ReadAt(b, 0); err != nil {
-			return nil, err
-		}
-		value, _, err = unpickle(b, nil)
+		value, _, err = unpickle(r, 0, size, nil)
 	}
 	if err != nil {
 		return nil, err
 	}
+	c.left, c.letters = minElements+maxRepeat*size, minMade+maxFactor*size
 	return c, c.take(value)
 }
 
@@ -111,7 +115,7 @@ func legacy(r io.ReaderAt, size int64) bool {
 }
 
 // wrappers are the keys under which programs put the tensors of a checkpoint.
-var wrappers = []string{"state_dict", "model", "model_state_dict", "net", "network", "module"}
+var wrappers = [...]string{"state_dict", "model", "model_state_dict", "net", "network", "module"}
 
 // take finds the tensors in what the file holds.
 func (c *Checkpoint) take(value any) error {
@@ -146,30 +150,45 @@ func (c *Checkpoint) take(value any) error {
 
 // unwrap returns the dictionary of tensors among other things, nil where the tensors are d's own.
 func (d *dict) unwrap() (*dict, string) {
-	own := d.tensors()
-	for _, key := range wrappers {
-		for _, it := range d.items {
-			if inner, ok := it.value.(*dict); ok && it.key == key && inner.tensors() >= own {
-				return inner, key
-			}
+	own := d.count()
+	var found [len(wrappers)]*dict
+	for _, it := range d.items {
+		key, _ := it.key.(string)
+		i := slices.Index(wrappers[:], key)
+		if i < 0 || found[i] != nil {
+			continue
+		}
+		if inner, ok := it.value.(*dict); ok && inner.count() >= own {
+			found[i] = inner
+		}
+	}
+	for i, inner := range found {
+		if inner != nil {
+			return inner, wrappers[i]
 		}
 	}
 	return nil, ""
 }
 
-// tensors counts those that stand in the dictionary itself.
-func (d *dict) tensors() (n int) {
+// count is the number of tensors that stand in the dictionary itself. It looks at them once: one dictionary may have many places.
+func (d *dict) count() int {
+	if d.counted {
+		return d.tensors
+	}
+	d.counted = true
 	for _, it := range d.items {
 		switch it.value.(type) {
 		case view, *ndarray:
-			n++
+			d.tensors++
 		}
 	}
-	return n
+	return d.tensors
 }
 
-// maxDepth bounds dictionaries in dictionaries.
-const maxDepth = 8
+const (
+	maxDepth = 8       // of dictionaries in dictionaries
+	maxName  = 1 << 10 // bytes of a tensor's name
+)
 
 // collect adds the tensors of a dictionary, with those of inner ones under "outer.inner" names.
 func (c *Checkpoint) collect(prefix string, d *dict, depth int) error {
@@ -184,6 +203,12 @@ func (c *Checkpoint) collect(prefix string, d *dict, depth int) error {
 		name, ok := it.key.(string)
 		if !ok {
 			continue
+		}
+		if len(prefix)+len(name) > maxName {
+			return fmt.Errorf("a name of %d bytes, more than %d", len(prefix)+len(name), maxName)
+		}
+		if c.letters -= int64(len(prefix) + len(name)); c.letters < 0 {
+			return errors.New("dictionaries that stand in each other too often")
 		}
 		name = prefix + name
 		switch v := it.value.(type) {
@@ -219,6 +244,13 @@ func (c *Checkpoint) add(name string, v view) error {
 	}
 	if err := v.check(); err != nil {
 		return fmt.Errorf("%q: %w", name, err)
+	}
+	n, err := elements(v.shape)
+	if err != nil {
+		return err
+	}
+	if c.left -= int64(n); c.left < 0 {
+		return fmt.Errorf("the tensors up to %q have more elements together than fit into the file: they are the same memory too often", name)
 	}
 	c.names = append(c.names, name)
 	c.views[name] = v

@@ -15,6 +15,7 @@ type storage struct {
 	held  []byte
 	r     io.ReaderAt
 	at    int64 // in r, in bytes
+	text  int64 // bytes at that place, where they are a text of latin-1 in UTF-8; 0 where they are the elements
 }
 
 // view is a tensor over a storage, as PyTorch has it: element (i, j, ...) is storage[offset + i*strides[0] + ...].
@@ -114,11 +115,23 @@ func (s *storage) read(dst []float32, first int) error {
 	if size == 0 {
 		return fmt.Errorf("type %s is not known", s.dtype)
 	}
-	if s.held != nil {
-		if (first+len(dst))*size > len(s.held) {
+	held := s.held
+	if s.text > 0 {
+		held = make([]byte, s.text)
+		if _, err := s.r.ReadAt(held, s.at); err != nil {
+			return err
+		}
+		n, err := latin1(held, held)
+		if err != nil {
+			return err
+		}
+		held = held[:n]
+	}
+	if held != nil {
+		if (first+len(dst))*size > len(held) {
 			return errors.New("the data are cut")
 		}
-		return floats(dst, s.held[first*size:], s.dtype)
+		return floats(dst, held[first*size:], s.dtype)
 	}
 	buf := make([]byte, min(chunk, len(dst)*size))
 	for len(dst) > 0 {
