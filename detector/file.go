@@ -45,6 +45,12 @@ const (
 	configKey = "retinago.config"
 )
 
+// Bounds of a checkpoint's texts, in bytes: what reads them takes many times their memory.
+const (
+	maxMeta   = 16 << 20
+	maxConfig = 2 << 20 // 20,000 classes have 1 MB
+)
+
 // Save writes the model to a safetensors file, atomically.
 func (m *Model) Save(path string, info Info) error {
 	js, err := json.Marshal(meta{info.Categories, info.Step, info.Metrics})
@@ -77,7 +83,10 @@ func Open(path string, e engine.Engine) (*Model, Info, error) {
 	if err != nil {
 		return nil, Info{}, err
 	}
-	m, err := NewBlank(info.Config.Model, e)
+	m, err := NewToLoad(info.Config.Model, e, func(name string) ([]int, bool) {
+		_, shape, ok := f.Info(name)
+		return shape, ok
+	})
 	if err != nil {
 		return nil, Info{}, fmt.Errorf("%s: %w", path, err)
 	}
@@ -85,17 +94,11 @@ func Open(path string, e engine.Engine) (*Model, Info, error) {
 	if scheme != nil {
 		src = int8File{f, scheme}
 	}
-	report, err := m.Load(src)
-	if err == nil && len(report.Initialised)+len(report.Mismatched) > 0 {
-		err = fmt.Errorf("it lacks %d and mismatches %d of the model's tensors, such as %q: the file was made by another version or cut",
-			len(report.Initialised), len(report.Mismatched), append(report.Initialised, report.Mismatched...)[0])
-	}
-	if err == nil && scheme != nil {
+	if _, err = m.Load(src); err == nil && scheme != nil {
 		err = m.Quantise(scheme)
 	}
 	if err != nil {
-		m.Close()
-		return nil, Info{}, fmt.Errorf("%s: %w", path, err)
+		return nil, Info{}, errors.Join(fmt.Errorf("%s: %w", path, err), m.Close())
 	}
 	return m, info, nil
 }
@@ -115,6 +118,9 @@ func readInfo(f *weights.File, path string) (Info, error) {
 	yaml, ok2 := f.Metadata[configKey]
 	if !ok || !ok2 {
 		return Info{}, fmt.Errorf("%s: the file has weights but no %s: it is not a checkpoint of retinago; a backbone's weights go into train.init_weights", path, configKey)
+	}
+	if len(js) > maxMeta || len(yaml) > maxConfig {
+		return Info{}, fmt.Errorf("%s: metadata %s has %d bytes and %s %d; at most %d and %d are read", path, metaKey, len(js), configKey, len(yaml), maxMeta, maxConfig)
 	}
 	var mt meta
 	if err := json.Unmarshal([]byte(js), &mt); err != nil {

@@ -185,6 +185,9 @@ func readScheme(f *weights.File, path string) (*quant.Scheme, error) {
 	if !ok {
 		return nil, nil
 	}
+	if len(js) > maxMeta {
+		return nil, fmt.Errorf("%s: metadata %s has %d bytes; at most %d are read", path, int8Key, len(js), maxMeta)
+	}
 	var mt int8Meta
 	if err := json.Unmarshal([]byte(js), &mt); err != nil {
 		return nil, fmt.Errorf("%s: metadata %s: %w", path, int8Key, err)

@@ -2,6 +2,7 @@ package detector
 
 import (
 	"fmt"
+	"slices"
 
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
@@ -52,6 +53,22 @@ func New(c config.Model, e engine.Engine, seed uint64) (*Model, error) {
 // NewBlank makes a model on e whose parameters are all 0, to be loaded.
 func NewBlank(c config.Model, e engine.Engine) (*Model, error) {
 	return build(c, e, nn.NewBlankParams(e))
+}
+
+// NewToLoad is NewBlank for the tensors of a file, of which shape tells the shapes. A parameter that the file lacks, or has with another
+// shape, is an error before memory is taken for it: no configuration asks for more than the file holds.
+func NewToLoad(c config.Model, e engine.Engine, shape func(name string) ([]int, bool)) (*Model, error) {
+	params := nn.NewBlankParams(e)
+	params.Expect(func(name string, want []int) error {
+		switch have, ok := shape(name); {
+		case !ok:
+			return fmt.Errorf("the file lacks %q %v, which its configuration asks for: it was made by another version, or cut", name, want)
+		case !slices.Equal(have, want):
+			return fmt.Errorf("the file has %q with shape %v, its configuration asks for %v: it was made by another version", name, have, want)
+		}
+		return nil
+	})
+	return build(c, e, params)
 }
 
 func build(c config.Model, e engine.Engine, params *nn.Params) (*Model, error) {
@@ -136,6 +153,15 @@ func (m *Model) Close() error {
 // stands their number.
 func (m *Model) Anchors(h, w int) ([]box.Box, []int) {
 	return m.grids.get(m.anchors, h, w, m.cells(h, w))
+}
+
+// AnchorCount is the number of anchors of a canvas.
+func (m *Model) AnchorCount(h, w int) int {
+	n := 0
+	for _, c := range m.cells(h, w) {
+		n += c[0] * c[1] * m.anchors.PerCell()
+	}
+	return n
 }
 
 // Levels is the number of levels of the pyramid.

@@ -52,9 +52,9 @@ func (f LossFunc) overLevels() bool {
 // LossBytes is the memory that losses take besides the graph's, for n canvases of h x w pixels: the host's where they run there, else
 // the engine's.
 func (m *Model) LossBytes(n, h, w int, f LossFunc) int64 {
-	grid, _ := m.Anchors(h, w)
-	rows, perRow, bytes := int64(n*len(grid)), int64(0), int64(0)
-	placed := int64(16 * len(grid)) // the anchors
+	anchors := m.AnchorCount(h, w)
+	rows, perRow, bytes := int64(n*anchors), int64(0), int64(0)
+	placed := int64(16 * anchors)
 	if f.overLevels() {
 		_, mines := f.Class.(loss.OHEM)
 		switch all := (loss.Levels{Class: f.Class, Soft: f.Soft, NMS: f.MineNMS}); {

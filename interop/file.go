@@ -13,7 +13,17 @@ import (
 
 // Save writes a checkpoint that evaluates, detects and goes on training. e holds the model meanwhile.
 func (m *Model) Save(path string, e engine.Engine) (err error) {
-	d, err := detector.NewBlank(m.Config.Model, e)
+	if err := m.Config.Validate(); err != nil {
+		return fmt.Errorf("interop: what the file's tensors say of its network: %w", err)
+	}
+	shapes := map[string][]int{}
+	for _, t := range m.Tensors {
+		shapes[t.Name] = t.Shape
+	}
+	d, err := detector.NewToLoad(m.Config.Model, e, func(name string) ([]int, bool) {
+		s, ok := shapes[name]
+		return s, ok
+	})
 	if err != nil {
 		return fmt.Errorf("interop: %w", err)
 	}
@@ -21,9 +31,6 @@ func (m *Model) Save(path string, e engine.Engine) (err error) {
 	r, err := d.Load(weights.List(m.Tensors))
 	if err != nil {
 		return fmt.Errorf("interop: %w", err)
-	}
-	if n := len(r.Initialised) + len(r.Mismatched); n > 0 {
-		return fmt.Errorf("interop: the file lacks %d of the model's tensors, such as %q: it is not complete", n, append(r.Initialised, r.Mismatched...)[0])
 	}
 	for _, s := range r.Skipped {
 		m.note("%s has no place in the model", s)

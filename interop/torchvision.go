@@ -169,7 +169,7 @@ func (m *Model) describe(shapes map[string][]int, torchvisions bool) (logits int
 		s, ok := shapes[name]
 		if !ok && err == nil {
 			err = fmt.Errorf("there is no %q", name)
-		} else if ok && len(s) != dims && err == nil {
+		} else if ok && (len(s) != dims || slices.Contains(s, 0)) && err == nil {
 			err = fmt.Errorf("%q has shape %v", name, s)
 		}
 		if err != nil {
@@ -205,8 +205,11 @@ func (m *Model) describe(shapes map[string][]int, torchvisions bool) (logits int
 	if err != nil {
 		return 0, err
 	}
-	if outputs%anchors != 0 {
-		return 0, fmt.Errorf("%d logits for %d anchors", outputs, anchors)
+	if bias := dim("head.classification_head.cls_logits.bias", 0, 1); err == nil && (outputs%anchors != 0 || bias != outputs) {
+		err = fmt.Errorf("%d logits and %d biases for %d anchors", outputs, bias, anchors)
+	}
+	if err != nil {
+		return 0, err
 	}
 	c.Data.ShortSides, c.Data.MaxSide, c.Data.CanvasMultiple = []int{800}, 1333, 32
 	c.Loss.Box, c.Loss.Normalizer = "l1", "image"

@@ -77,10 +77,11 @@ func (b *Builder) Check(n *G.Node, err error) *G.Node {
 }
 
 func (b *Builder) declare(name string, k Kind, init Init, shape ...int) *Param {
-	p, err := b.params.Declare(name, k, !b.frozen, init, shape...)
-	if err != nil && b.err == nil {
-		b.err = err
+	if b.err != nil {
+		return nil
 	}
+	p, err := b.params.Declare(name, k, !b.frozen, init, shape...)
+	b.err = err
 	return p
 }
 

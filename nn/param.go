@@ -74,6 +74,7 @@ type Params struct {
 	engine engine.Engine
 	seed   uint64
 	blank  bool // fresh ones are 0
+	expect func(name string, shape []int) error
 	list   []*Param
 	byName map[string]*Param
 }
@@ -89,6 +90,9 @@ func NewBlankParams(e engine.Engine) *Params {
 	return &Params{engine: e, blank: true, byName: map[string]*Param{}}
 }
 
+// Expect makes Declare ask f about every new parameter before it takes memory for it; an error of f is the declaration's.
+func (p *Params) Expect(f func(name string, shape []int) error) { p.expect = f }
+
 // All returns the parameters in order of declaration.
 func (p *Params) All() []*Param { return p.list }
 
@@ -102,6 +106,11 @@ func (p *Params) Declare(name string, k Kind, trainable bool, init Init, shape .
 			return nil, fmt.Errorf("nn: parameter %s is %v and is declared again as %v", name, q.Shape, shape)
 		}
 		return q, nil
+	}
+	if p.expect != nil {
+		if err := p.expect(name, shape); err != nil {
+			return nil, err
+		}
 	}
 	v, err := p.engine.New(tensor.Float32, shape...)
 	if err != nil {

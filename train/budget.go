@@ -46,8 +46,7 @@ func TrainingBudget(m *detector.Model, c config.Config, n, h, w int) (Budget, er
 	}
 	b.Optimizer = 4 * int64(moments*trainable)
 	// Labels and four box targets per anchor, and two batches ahead in the loader besides the one in use.
-	anchors, _ := m.Anchors(h, w)
-	b.Inputs += int64(n) * int64(len(anchors)) * 20
+	b.Inputs += int64(n) * int64(m.AnchorCount(h, w)) * 20
 	b.Inputs *= 4
 	b.Inputs += m.LossBytes(n, h, w, lossFunc(c.Loss))
 	b.Packed = m.PackedBytes(true)
@@ -63,8 +62,7 @@ func InferenceBudget(m *detector.Model, n, h, w int) (Budget, error) {
 	b := budget(m, n, h, w)
 	b.Activations = plan.Bytes()
 	// The pictures on the engine and two more on their way; the heads' outputs are copied to the host.
-	anchors, _ := m.Anchors(h, w)
-	b.Inputs = 3*b.Inputs + int64(n)*int64(len(anchors))*4*int64(m.Classes()+4)
+	b.Inputs = 3*b.Inputs + int64(n)*int64(m.AnchorCount(h, w))*4*int64(m.Classes()+4)
 	b.Packed = m.PackedBytes(false)
 	return b, nil
 }

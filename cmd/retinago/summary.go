@@ -11,6 +11,7 @@ import (
 
 	"retinago/config"
 	"retinago/detector"
+	"retinago/engine"
 	"retinago/engine/cpu"
 	"retinago/train"
 )
@@ -40,7 +41,7 @@ func summary(c *cli.Context) error {
 	if c.Int("classes") < 1 {
 		return usage("summary: -classes %d: give at least 1", c.Int("classes"))
 	}
-	e, err := cpu.New(cpu.Options{})
+	e, err := cpu.NewShapes(cpu.Options{})
 	if err != nil {
 		return err
 	}
@@ -66,6 +67,9 @@ func summary(c *cli.Context) error {
 	}
 	if batch < 1 {
 		return usage("summary: -batch %d: give at least 1", batch)
+	}
+	if limit := 1 << 36; h > 1<<24 || w > 1<<24 || batch > limit/(h*w) { // sizes stay within 64 bits
+		return usage("summary: a batch of %d canvases of %dx%d: give at most %d pixels in all", batch, h, w, limit)
 	}
 	plan, err := m.InferPlan(1, h, w)
 	if err != nil {
@@ -116,8 +120,9 @@ func summary(c *cli.Context) error {
 	return nil
 }
 
-// summarised is the model of the flags: a checkpoint's, or a fresh one of a configuration.
-func summarised(c *cli.Context, e *cpu.Engine) (*detector.Model, config.Config, error) {
+// summarised is the model of the flags: a checkpoint's, whose tensors are read and compared with their checksums, or one of a
+// configuration.
+func summarised(c *cli.Context, e engine.Engine) (*detector.Model, config.Config, error) {
 	if path := c.String("weights"); path != "" {
 		m, info, err := detector.Open(path, e)
 		return m, info.Config, err
@@ -129,7 +134,7 @@ func summarised(c *cli.Context, e *cpu.Engine) (*detector.Model, config.Config, 
 	if len(cfg.Model.Classes) == 0 {
 		cfg.Model.Classes = numberedClasses(c.Int("classes"))
 	}
-	m, err := detector.New(cfg.Model, e, 0)
+	m, err := detector.NewBlank(cfg.Model, e)
 	return m, cfg, err
 }
 
