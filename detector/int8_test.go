@@ -207,6 +207,10 @@ func TestInt8Damaged(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// Under other names, the checksums are none: what follows is about files without.
+	for _, key := range []string{"retinago.header", "retinago.sums"} {
+		whole = bytes.ReplaceAll(whole, []byte(key), []byte(strings.Replace(key, "retinago", "anothers", 1)))
+	}
 	f, err := weights.Open(path)
 	if err != nil {
 		t.Fatal(err)

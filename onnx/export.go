@@ -1,11 +1,10 @@
 package onnx
 
 import (
+	"bufio"
 	"encoding/json"
 	"fmt"
 	"math"
-	"os"
-	"path/filepath"
 	"strings"
 
 	G "gorgonia.org/gorgonia"
@@ -14,6 +13,7 @@ import (
 	"retinago/config"
 	"retinago/detector"
 	"retinago/engine"
+	"retinago/internal/file"
 	"retinago/nn"
 )
 
@@ -46,25 +46,12 @@ func Export(m *detector.Model, info detector.Info, path string, o Options) error
 	if err != nil {
 		return fmt.Errorf("onnx: %w", err)
 	}
-	tmp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.tmp")
+	err = file.Write(path, func(w *bufio.Writer) error {
+		_, err := w.Write(b)
+		return err
+	})
 	if err != nil {
-		return fmt.Errorf("onnx: writing %s: %w", path, err)
-	}
-	_, err = tmp.Write(b)
-	for _, next := range []func() error{func() error { return tmp.Chmod(0o644) }, tmp.Sync} {
-		if err == nil {
-			err = next()
-		}
-	}
-	if e := tmp.Close(); err == nil {
-		err = e
-	}
-	if err == nil {
-		err = os.Rename(tmp.Name(), path)
-	}
-	if err != nil {
-		os.Remove(tmp.Name())
-		return fmt.Errorf("onnx: writing %s: %w", path, err)
+		return fmt.Errorf("onnx: %w", err)
 	}
 	return nil
 }

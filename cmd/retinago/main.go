@@ -12,6 +12,8 @@ import (
 	"syscall"
 
 	"github.com/urfave/cli/v2"
+
+	"retinago/weights"
 )
 
 // version is set by the linker.
@@ -47,6 +49,7 @@ func partial(format string, a ...any) error { return coded{fmt.Errorf(format, a.
 
 // run executes a command line and returns the exit code.
 func run(ctx context.Context, args []string, stdout, stderr *os.File) (code int) {
+	weights.Notice(func(line string) { fmt.Fprintln(stderr, line) })
 	app := newApp(stdout, stderr)
 	err := app.RunContext(ctx, joinLists(args))
 	if err == nil {

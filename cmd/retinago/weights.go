@@ -5,8 +5,10 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
+	"unicode"
 
 	"github.com/urfave/cli/v2"
 
@@ -45,7 +47,8 @@ func weightsCommand() *cli.Command {
 			{
 				Name:  "inspect",
 				Usage: "list what a file of weights holds",
-				Description: "Reads safetensors, PyTorch's .pth in both forms and pickled arrays (.pkl). Nothing in a file is run.\n\n" +
+				Description: "Reads safetensors, PyTorch's .pth in both forms and pickled arrays (.pkl). Nothing in a file is run. Where the file has\n" +
+					"checksums, as retinago's have, every tensor is compared with its own.\n\n" +
 					"   retinago weights inspect model.pth",
 				Flags:  []cli.Flag{&cli.StringFlag{Name: "file", Usage: "`FILE` of weights", Required: true}},
 				Action: weightsInspect,
@@ -109,7 +112,7 @@ func importFile(w io.Writer, path, out string, o interop.Options, sets []string)
 		m.Notes = append(p.Notes, m.Notes...)
 	}
 	for _, n := range m.Notes {
-		fmt.Fprintf(w, "  %s\n", n)
+		fmt.Fprintf(w, "  %s\n", plainName(n))
 	}
 	_, err = fmt.Fprintf(w, "written: %s; detect with: retinago detect -weights %s -source PICTURES -out DIR\n", out, out)
 	return err
@@ -139,7 +142,7 @@ func weightsInspect(c *cli.Context) error {
 		if dtype == "I8" {
 			int8s++
 		}
-		fmt.Fprintf(t, "%s\t%s\t%v\t%d\n", n, dtype, shape, size)
+		fmt.Fprintf(t, "%s\t%s\t%v\t%d\n", plainName(n), plainName(dtype), shape, size)
 	}
 	if err := t.Flush(); err != nil {
 		return err
@@ -147,8 +150,14 @@ func weightsInspect(c *cli.Context) error {
 	fmt.Fprintf(w, "%s: %s, %d tensors, %d elements, %d bytes\n", path, s.Format(), len(s.Names()), total, st.Size())
 	if p, ok := s.(*weights.Checkpoint); ok {
 		for _, n := range p.Notes {
-			fmt.Fprintf(w, "  %s\n", n)
+			fmt.Fprintf(w, "  %s\n", plainName(n))
 		}
+	}
+	if f, ok := s.(*weights.File); ok && f.Summed() {
+		if err := f.Verify(); err != nil {
+			return err
+		}
+		fmt.Fprintf(w, "  checksums: every tensor is as it was written\n")
 	}
 	if int8s > 0 {
 		fmt.Fprintf(w, "  int8: %d tensors are of 8-bit weights\n", int8s)
@@ -157,4 +166,12 @@ func weightsInspect(c *cli.Context) error {
 		fmt.Fprintf(w, "  a detector of %s's form\n", project)
 	}
 	return nil
+}
+
+// plainName is a name of a file's for a terminal: quoted where it has characters that do not print.
+func plainName(s string) string {
+	if strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return strconv.Quote(s)
+	}
+	return s
 }
