@@ -1,6 +1,7 @@
 package fetch
 
 import (
+	"bufio"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -15,6 +16,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"retinago/internal/file"
 )
 
 // Options of Get. The zero value is ready.
@@ -26,6 +29,7 @@ type Options struct {
 	MaxBytes int64         // 0 is 8 GiB
 	// Progress is told how much is there; total is 0 where the server does not say.
 	Progress func(done, total int64)
+	Checked  func(line string) // is told the whole SHA-256 of the file, and what it was compared with
 }
 
 func (o *Options) fill() {
@@ -47,39 +51,89 @@ func (o *Options) fill() {
 	if o.Progress == nil {
 		o.Progress = func(int64, int64) {}
 	}
+	if o.Checked == nil {
+		o.Checked = func(string) {}
+	}
 }
 
 // partSuffix is of what has arrived so far.
 const partSuffix = ".part"
 
+// recordSuffix is of the file beside a fetched one that has its whole SHA-256, in the form of sha256sum, where only the first digits
+// were known before.
+const recordSuffix = ".sha256"
+
 // Get brings a file into a folder, which is made, and returns its path. A file that is there with the right sum is not
-// fetched again; a part of it is continued. Errors name the address and keep what has arrived.
+// fetched again; a part of it is continued. Where only the first digits of the sum are known, the whole is recorded beside the file the
+// first time, and must be the same from then on. Errors name the address and keep what has arrived.
 func Get(ctx context.Context, f File, dir string, o Options) (string, error) {
 	o.fill()
 	path := filepath.Join(dir, f.Name)
 	if len(f.SHA256) < 8 {
 		return "", fmt.Errorf("fetch: %s: a sum of %d digits, fewer than 8", f.URL, len(f.SHA256))
 	}
+	recorded := false
+	if len(f.SHA256) < wholeSum {
+		known, err := record(path)
+		if err != nil {
+			return "", fmt.Errorf("fetch: %w", err)
+		}
+		if recorded = known != ""; recorded {
+			if !strings.HasPrefix(known, f.SHA256) {
+				return "", fmt.Errorf("fetch: %s has the SHA-256 %s, which does not begin with %s: move it away", path+recordSuffix, known, f.SHA256)
+			}
+			f.SHA256 = known
+		}
+	}
 	sum, err := sumOf(path)
 	switch {
-	case err == nil && strings.HasPrefix(sum, f.SHA256):
-		return path, nil
-	case err == nil:
-		return "", fmt.Errorf("fetch: %s is there with SHA-256 %s..., not %s...: move it away", path, sum[:8], f.SHA256)
-	case !errors.Is(err, fs.ErrNotExist):
+	case err == nil && !strings.HasPrefix(sum, f.SHA256):
+		return "", fmt.Errorf("fetch: %s is there with SHA-256 %s, not %s: move it away", path, sum, f.SHA256)
+	case errors.Is(err, fs.ErrNotExist):
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return "", fmt.Errorf("fetch: %w", err)
+		}
+		if sum, err = download(ctx, f, path, &o); err != nil {
+			return "", fmt.Errorf("fetch: %s: %w", f.URL, err)
+		}
+	case err != nil:
 		return "", fmt.Errorf("fetch: %w", err)
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return "", fmt.Errorf("fetch: %w", err)
+	if len(f.SHA256) < wholeSum {
+		err := file.Write(path+recordSuffix, func(w *bufio.Writer) error {
+			_, err := fmt.Fprintf(w, "%s  %s\n", sum, f.Name)
+			return err
+		})
+		if err != nil {
+			return "", fmt.Errorf("fetch: %w", err)
+		}
 	}
-	if err := download(ctx, f, path, &o); err != nil {
-		return "", fmt.Errorf("fetch: %s: %w", f.URL, err)
+	switch {
+	case recorded:
+		o.Checked(fmt.Sprintf("SHA-256 %s, as %s has it", sum, path+recordSuffix))
+	case len(f.SHA256) == wholeSum:
+		o.Checked(fmt.Sprintf("SHA-256 %s, as it should be", sum))
+	default:
+		o.Checked(fmt.Sprintf("SHA-256 %s: its first %d digits are as they should be, more are not known; it is recorded in %s", sum, len(f.SHA256), path+recordSuffix))
 	}
 	return path, nil
 }
 
+// record reads the sum beside a file, "" where there is none.
+func record(path string) (string, error) {
+	b, err := file.Read(path+recordSuffix, 1<<12)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	sum, _, _ := strings.Cut(string(b), " ")
+	if err == nil && !hex64.MatchString(sum) {
+		err = fmt.Errorf("%s has no SHA-256 of 64 hex digits: move it away", path+recordSuffix)
+	}
+	return sum, err
+}
+
 func sumOf(path string) (string, error) {
-	f, err := os.Open(path)
+	f, _, err := file.Open(path)
 	if err != nil {
 		return "", err
 	}
@@ -91,40 +145,42 @@ func sumOf(path string) (string, error) {
 	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
-// download fetches the file into its part and renames that. Wrong bytes are fetched once more from the start, because an
-// older part or a break may be to blame.
-func download(ctx context.Context, f File, path string, o *Options) (err error) {
+// download fetches the file into its part, renames that and returns its sum. Wrong bytes are fetched once more from the start, because
+// an older part or a break may be to blame.
+func download(ctx context.Context, f File, path string, o *Options) (sum string, err error) {
 	p, err := openPart(path + partSuffix)
 	if err != nil {
-		return err
+		return "", err
 	}
 	defer func() { err = errors.Join(err, p.file.Close()) }()
-	var sum string
 	for range 2 {
 		begun := p.size
 		if err := p.complete(ctx, f.URL, o); err != nil {
-			return fmt.Errorf("%w; %d bytes are kept in %s", err, p.size, p.file.Name())
+			return "", fmt.Errorf("%w; %d bytes are kept in %s", err, p.size, p.file.Name())
 		}
 		if sum = hex.EncodeToString(p.hash.Sum(nil)); strings.HasPrefix(sum, f.SHA256) {
 			if err := p.file.Sync(); err != nil {
-				return err
+				return "", err
 			}
-			return os.Rename(p.file.Name(), path)
+			if err := file.Rename(p.file.Name(), path); err != nil {
+				return "", err
+			}
+			return sum, file.SyncDir(filepath.Dir(path))
 		}
 		if err := p.reset(); err != nil {
-			return err
+			return "", err
 		}
 		if begun == 0 && p.unbroken {
 			break // one answer brought it whole: it would come the same again
 		}
 	}
-	return errors.Join(fmt.Errorf("the server sent other bytes: SHA-256 %s..., not %s...; nothing was kept. Try another -mirror", sum[:8], f.SHA256),
-		os.Remove(p.file.Name()))
+	return "", errors.Join(fmt.Errorf("the server sent other bytes: SHA-256 %s, not %s; nothing was kept. Try another -mirror, or give the sum that you trust with -sha256",
+		sum, f.SHA256), file.Remove(p.file.Name()))
 }
 
 // part is a file on its way.
 type part struct {
-	file     *os.File
+	file     *file.File
 	size     int64
 	hash     hash.Hash // of what is there
 	unbroken bool      // the last complete came in one answer
@@ -135,7 +191,14 @@ func openPart(name string) (*part, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &part{file: f, hash: sha256.New()}
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%s: %w", name, file.ErrIrregular)
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	p := &part{file: &file.File{File: f}, hash: sha256.New()}
 	if p.size, err = io.Copy(p.hash, f); err != nil {
 		f.Close()
 		return nil, err

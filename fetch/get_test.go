@@ -14,6 +14,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -278,8 +279,99 @@ func TestFind(t *testing.T) {
 	}
 	for _, p := range Published() {
 		f, err := Find(p, "http://there/a")
-		if err != nil || f.URL != "http://there/a/"+p+".pth" || f.SHA256 != p[strings.LastIndexByte(p, '-')+1:] {
+		if err != nil || f.URL != "http://there/a/"+p+".pth" || !strings.HasPrefix(f.SHA256, p[strings.LastIndexByte(p, '-')+1:]) || len(f.SHA256) != max(8, len(sums[p])) {
 			t.Errorf("%s: %+v, %v", p, f, err)
+		}
+	}
+}
+
+// Sums are of published names, whole, and begin as the names end.
+func TestSums(t *testing.T) {
+	for name, sum := range sums {
+		if !slices.Contains(Published(), name) || !hex64.MatchString(sum) || !strings.HasSuffix(name, "-"+sum[:8]) {
+			t.Errorf("%s: %s", name, sum)
+		}
+	}
+	f, err := Find("resnet152-f82ba261", "")
+	if err != nil || len(f.SHA256) != 8 {
+		t.Fatalf("%+v, %v", f, err)
+	}
+	good := "F82BA261" + strings.Repeat("0", 56)
+	if g, err := f.With(good); err != nil || g.SHA256 != strings.ToLower(good) || g.URL != f.URL {
+		t.Errorf("%+v, %v", g, err)
+	}
+	for _, bad := range []string{"", "f82ba261", "e" + good[1:], good + "0", "F82BA261" + strings.Repeat("g", 56)} {
+		if _, err := f.With(bad); err == nil {
+			t.Errorf("the sum %q is taken", bad)
+		}
+	}
+}
+
+// Bytes that share the known digits are noticed by the rest of the sum: by the whole one that is given, or by the one that was
+// recorded at the first use.
+func TestWholeSum(t *testing.T) {
+	f, count := server(t, func(_ int64, w http.ResponseWriter, r *http.Request) { whole(w, r) })
+	all := sum(weightsFile)
+	other, err := f.With(all[:8] + strings.Repeat("0", 56))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Get(context.Background(), other, t.TempDir(), quick()); err == nil || !strings.Contains(err.Error(), "other bytes") || !strings.Contains(err.Error(), all) {
+		t.Errorf("a file with the same first digits: %v", err)
+	}
+	var lines []string
+	o := quick()
+	o.Checked = func(line string) { lines = append(lines, line) }
+	known, err := f.With(all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if _, err := Get(context.Background(), known, dir, o); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, f.Name+recordSuffix)); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a sum that was known was recorded: %v", err)
+	}
+
+	dir = t.TempDir()
+	path, err := Get(context.Background(), f, dir, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b, err := os.ReadFile(path + recordSuffix); err != nil || string(b) != all+"  "+f.Name+"\n" {
+		t.Errorf("recorded %q, %v", b, err)
+	}
+	asked := count.Load()
+	if _, err := Get(context.Background(), f, dir, o); err != nil || count.Load() != asked {
+		t.Errorf("again: %v", err)
+	}
+	for i, want := range []string{"as it should be", "more are not known", "as " + path} {
+		if i >= len(lines) || !strings.Contains(lines[i], all) || !strings.Contains(lines[i], want) {
+			t.Errorf("line %d of %q lacks the sum or %q", i, lines, want)
+		}
+	}
+	// The file, or what the server has, is another of the same first digits: the record stands for that.
+	record := all[:8] + strings.Repeat("1", 56)
+	for _, there := range []bool{true, false} {
+		if err := os.WriteFile(path+recordSuffix, []byte(record+"  x\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if !there {
+			if err := os.Remove(path); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := Get(context.Background(), f, dir, o); err == nil || !strings.Contains(err.Error(), record) {
+			t.Errorf("file there %v: %v", there, err)
+		}
+	}
+	for _, text := range []string{"", "f82", strings.Repeat("0", 64) + "  x\n"} {
+		if err := os.WriteFile(path+recordSuffix, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Get(context.Background(), f, dir, o); err == nil || !strings.Contains(err.Error(), "move it away") {
+			t.Errorf("the record %q: %v", text, err)
 		}
 	}
 }

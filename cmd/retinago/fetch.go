@@ -31,16 +31,21 @@ func fetchCommand() *cli.Command {
 		Description: "Brings one of torchvision's published files, checks its SHA-256 against the digits in its name, and imports it: a\n" +
 			"detector of COCO's 80 classes becomes a checkpoint, a classifier a file for train.init_weights. A download that breaks\n" +
 			"off is continued, by the next call too. Published are:\n\n   " + strings.Join(fetch.Published(), "\n   ") + "\n\n" +
-			"Any other file is fetched whose name ends in a hyphen and the first 8 hex digits of its SHA-256.\n\n" +
+			"Any other file is fetched whose name ends in a hyphen and the first 8 hex digits of its SHA-256. Where no more digits are known,\n" +
+			"the whole sum is printed, recorded beside the file and compared whenever the file is used again; -sha256 gives it from the start.\n\n" +
 			"   retinago weights fetch retinanet_resnet50_fpn_coco -out coco.safetensors\n" +
 			"   retinago weights fetch resnet50-11ad3fa6 -out resnet50.safetensors -mirror http://files.local/models",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "name", Usage: "`NAME` of the file; the name alone does as well", Required: true},
 			&cli.StringFlag{Name: "out", Usage: "safetensors `FILE` to write", DefaultText: "NAME.safetensors"},
+			&cli.StringFlag{Name: "sha256", Usage: "the file's whole SHA-256, 64 hex `DIGITS`", DefaultText: "what is known of it"},
 			mirrorFlag(), cacheFlag(),
 		},
 		Action: func(c *cli.Context) error {
 			f, err := fetch.Find(c.String("name"), c.String("mirror"))
+			if sum := c.String("sha256"); err == nil && sum != "" {
+				f, err = f.With(sum)
+			}
 			if err != nil {
 				return usage("weights fetch: %v", err)
 			}
@@ -66,7 +71,8 @@ func download(c *cli.Context, f fetch.File) (string, error) {
 	fmt.Fprintf(c.App.ErrWriter, "fetching %s into %s\n", f.URL, dir)
 	begun := time.Now()
 	said, first := begun, int64(-1)
-	return fetch.Get(c.Context, f, dir, fetch.Options{Progress: func(done, total int64) {
+	checked := func(line string) { fmt.Fprintln(c.App.ErrWriter, line) }
+	return fetch.Get(c.Context, f, dir, fetch.Options{Checked: checked, Progress: func(done, total int64) {
 		if first < 0 {
 			first = done
 		}
