@@ -8,6 +8,7 @@ import (
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
+	"retinago/box"
 	"retinago/engine"
 	"retinago/loss"
 	"retinago/nn"
@@ -200,8 +201,12 @@ func (s *TrainStep) build(m *Model, spec TrainSpec) (G.Nodes, error) {
 		labels = append(labels, b.Input(fmt.Sprint("labels", l), s.labels[l]))
 		targets = append(targets, b.Input(fmt.Sprint("targets", l), s.targets[l]))
 	}
-	grid, starts := m.Anchors(s.shape.h, s.shape.w)
 	overLevels := spec.overLevels()
+	var grid []box.Box
+	var starts []int
+	if _, byDeltas := spec.Box.(boxNode); overLevels || !byDeltas {
+		grid, starts = m.Anchors(s.shape.h, s.shape.w)
+	}
 	if overLevels {
 		all := loss.Levels{Class: spec.Class, Soft: spec.Soft, Anchors: grid, NMS: spec.MineNMS}
 		s.class = append(s.class, b.Check(all.Node(logits, labels, deltas, targets, classNorm)))

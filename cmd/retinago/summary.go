@@ -68,8 +68,9 @@ func summary(c *cli.Context) error {
 	if batch < 1 {
 		return usage("summary: -batch %d: give at least 1", batch)
 	}
-	if limit := 1 << 36; h > 1<<24 || w > 1<<24 || batch > limit/(h*w) { // sizes stay within 64 bits
-		return usage("summary: a batch of %d canvases of %dx%d: give at most %d pixels in all", batch, h, w, limit)
+	const canvas, pixels = 1 << 26, 1 << 36 // pixels of a canvas and of a batch: numbers stay within 64 bits
+	if h > canvas || w > canvas || h*w > canvas || batch > pixels/(h*w) {
+		return usage("summary: a batch of %d canvases of %dx%d: give canvases of at most %d pixels, and %d in all", batch, h, w, canvas, pixels)
 	}
 	plan, err := m.InferPlan(1, h, w)
 	if err != nil {
