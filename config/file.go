@@ -1,15 +1,17 @@
 package config
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"reflect"
 
 	"go.yaml.in/yaml/v3"
+
+	"retinago/internal/file"
 )
 
 // maxErrors bounds how many errors are told at once.
@@ -113,25 +115,15 @@ func (c Config) String() string {
 }
 
 // Save writes the resolved tree. A file that exists is replaced as a whole or not at all.
-func (c Config) Save(path string) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.tmp")
+func (c Config) Save(path string) error {
+	err := file.Write(path, func(w *bufio.Writer) error {
+		_, err := w.WriteString(c.String())
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("config: %w", err)
 	}
-	defer func() {
-		if err != nil {
-			os.Remove(f.Name())
-			err = fmt.Errorf("config: saving %s: %w", path, err)
-		}
-	}()
-	_, err = f.WriteString(c.String())
-	if err == nil {
-		err = f.Chmod(0o644)
-	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
+	return nil
 }
 
 func joined(errs []error) error {
