@@ -1,7 +1,7 @@
 package train
 
 import (
-	"encoding/json"
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -9,7 +9,6 @@ import (
 	"gorgonia.org/tensor"
 
 	"retinago/nn"
-	"retinago/weights"
 )
 
 // File names in a run's directory.
@@ -21,109 +20,60 @@ const (
 	LogFile    = "log.jsonl"
 )
 
-// state is what a run is besides its tensors.
-type state struct {
-	Step          int     `json:"step"`
-	LossScale     float64 `json:"loss_scale,omitempty"` // of fp16
-	GoodSteps     int     `json:"good_steps,omitempty"` // since it changed
-	OptimizerStep int     `json:"optimizer_step"`
-	Epoch         int     `json:"epoch"`
-	Position      int     `json:"position"` // batches taken of the epoch
-	NormEMA       float64 `json:"normalizer_ema"`
-	BestAP        float64 `json:"best_ap"`
-	Unmeasured    bool    `json:"unmeasured,omitempty"` // the evaluation of this step was interrupted
-	Seed          uint64  `json:"seed"`
-	Fingerprint   string  `json:"fingerprint"` // of what must not change between interruption and resumption
-}
+// checkpoint saves every so many steps, after an evaluation with the best AP so far, and at the end.
+type checkpoint struct{ every int }
 
-// stateKey is where the JSON of state stands in the file's metadata.
-const stateKey = "retinago.state"
-
-// tensors lists everything that a run carries from step to step: parameters, optimiser moments, moving averages.
-func (l *Loop) tensors() []named {
-	var out []named
-	for _, p := range l.Model.Params() {
-		out = append(out, named{p.Name, p.Value})
-		for i, m := range l.stepper.optimizer.moments[p.Name] {
-			out = append(out, named{fmt.Sprintf("optimizer.%d.%s", i, p.Name), m})
-		}
-		if t, ok := l.stepper.average[p.Name]; ok {
-			out = append(out, named{"average." + p.Name, t})
-		}
+// Begin saves where the run is resumed after a kill between its state and its best model.
+func (c *checkpoint) Begin(_ context.Context, l *Loop) error {
+	if !l.bestUnsaved {
+		return nil
 	}
-	return out
+	return l.save()
 }
 
-type named struct {
-	name string
-	t    *tensor.Dense
-}
+func (c *checkpoint) Wants(step int) bool { return c.every > 0 && step%c.every == 0 }
 
-// saveState writes the state file. One file holds all, so that a kill at any moment leaves either the old or the new.
-func (l *Loop) saveState() error {
-	now := state{Step: l.Step, OptimizerStep: l.stepper.optimizer.step, Epoch: l.epoch, Position: l.position,
-		NormEMA: l.stepper.normalizer.EMA, BestAP: l.bestAP, Unmeasured: l.unmeasured, Seed: l.Config.Train.Seed, Fingerprint: l.fingerprint()}
-	if scale := l.stepper.optimizer.scale; scale != nil {
-		now.LossScale, now.GoodSteps = scale.Value, scale.Good
+func (c *checkpoint) Step(_ context.Context, l *Loop) error {
+	if !c.Wants(l.Step) && !l.bestUnsaved {
+		return nil
 	}
-	js, err := json.Marshal(now)
+	return l.save()
+}
+
+func (c *checkpoint) End(_ context.Context, l *Loop) error { return l.save() }
+
+// save writes a checkpoint: the log, then the state, then the models. A state never has what the log lacks. A kill after it leaves
+// older models, which a resumed run writes: the best where it is of the state's step, the last in any case.
+func (l *Loop) save() error {
+	err := l.journal.sync()
+	if err == nil {
+		err = l.saveState()
+	}
+	if err == nil && l.bestUnsaved {
+		err = l.saveModel(BestModel, l.metrics)
+	}
+	if err == nil {
+		l.bestUnsaved = false
+		err = l.saveModel(LastModel, l.metrics)
+	}
 	if err != nil {
-		return err
+		return fmt.Errorf("train: checkpoint of step %d: %w; make room in %s and %s", l.Step, err, l.out, l.goOn())
 	}
-	tensors := l.tensors()
-	specs := make([]weights.Spec, len(tensors))
-	for i, n := range tensors {
-		specs[i] = weights.Spec{Name: n.name, Shape: n.t.Shape().Clone()}
-	}
-	return weights.WriteFrom(filepath.Join(l.out, StateFile), map[string]string{stateKey: string(js)}, specs, func(i int, dst []float32) error {
-		return l.Model.Engine().Download(dst, tensors[i].t)
-	})
+	return nil
 }
 
-// loadState continues a run where its state file left it.
-func (l *Loop) loadState() error {
-	path := filepath.Join(l.out, StateFile)
-	f, err := weights.Open(path)
-	if err != nil {
-		if os.IsNotExist(err) {
-			return fmt.Errorf("train: nothing to resume in %s: it has no %s; leave -resume out to start", l.out, StateFile)
-		}
-		return err
-	}
-	defer f.Close()
-	var s state
-	if err := json.Unmarshal([]byte(f.Metadata[stateKey]), &s); err != nil {
-		return fmt.Errorf("train: %s is not a training state: %w", path, err)
-	}
-	if now := l.fingerprint(); s.Fingerprint != now {
-		return fmt.Errorf("train: %s was written by another run: %q then, %q now; resume with the run's own %s", path, s.Fingerprint, now, ConfigFile)
-	}
-	for _, n := range l.tensors() {
-		t, err := f.Tensor(n.name)
-		if err != nil {
-			return fmt.Errorf("train: %s: %w", path, err)
-		}
-		if !tensor.Shape(t.Shape).Eq(n.t.Shape()) {
-			return fmt.Errorf("train: %s: %s is %v, the model wants %v", path, n.name, t.Shape, n.t.Shape())
-		}
-		if err := l.Model.Engine().Upload(n.t, t.Data); err != nil {
-			return err
-		}
-	}
-	l.Model.Changed()
-	l.Step, l.stepper.optimizer.step, l.bestAP, l.unmeasured = s.Step, s.OptimizerStep, s.BestAP, s.Unmeasured
-	l.stepper.normalizer.EMA = s.NormEMA
-	if scale := l.stepper.optimizer.scale; scale != nil && s.LossScale > 0 { // 0 after steps in another precision
-		scale.Value, scale.Good = s.LossScale, s.GoodSteps
-	}
-	return l.loader.Seek(s.Epoch, s.Position)
+// resumable tells that a state was saved.
+func (l *Loop) resumable() bool {
+	_, err := os.Stat(filepath.Join(l.out, StateFile))
+	return err == nil
 }
 
-// fingerprint names what a resumed run must share with its beginning.
-func (l *Loop) fingerprint() string {
-	c := l.Config
-	return fmt.Sprintf("%s %s width %d, %d classes, %s, batch %d, seed %d, %d pictures",
-		c.Model.Backbone, c.Model.Norm, c.Model.FPNWidth, len(c.Model.Classes), c.Train.Optimizer, c.Train.Batch, c.Train.Seed, l.data.Len())
+// goOn tells how to go on with a run that failed.
+func (l *Loop) goOn() string {
+	if l.resumable() {
+		return "continue with -resume"
+	}
+	return "start again, without -resume: no checkpoint was saved before"
 }
 
 // saveModel writes the model, or its moving average where there is one, for use outside of training.

@@ -35,15 +35,21 @@ type Loop struct {
 	loader     *data.Loader
 	stepper    *Stepper
 	info       detector.Info
+	conditions conditions
 	hooks      []Hook
-	bestAP     float64
-	metrics    map[string]float64
-	unmeasured bool          // the evaluation of this step was interrupted
+	journal    *journal
 	first      int           // step at which this process began
 	training   time.Duration // in steps, without evaluation and checkpoints
 	warned     bool          // of steps that are not recorded
 	under      []underWay    // steps that were begun and are not done, oldest first
 	settled    time.Time     // when the last step was done
+
+	evaluated   []int              // steps that were measured
+	metrics     map[string]float64 // of the last of them
+	bestAP      float64
+	bestStep    int
+	bestUnsaved bool // the model of this step is the best, and not saved yet
+	unmeasured  bool // the evaluation of this step was interrupted
 
 	// The next batch is number position of the epoch; one whose step could not begin is the next again.
 	epoch, position int
@@ -57,7 +63,7 @@ func (l *Loop) run(ctx context.Context, w io.Writer) (err error) {
 		if errors.Is(err, engine.ErrMemory) && len(l.under) == 0 {
 			err = l.outOfMemory(err)
 		}
-		// The hooks end in any case: a failed run closes its journal, an interrupted one saves.
+		// An interrupted run saves. One that failed has what its last checkpoint saved.
 		if err != nil {
 			return
 		}

@@ -9,7 +9,7 @@ import (
 // outOfMemory saves a run whose device has no memory for the next step or for an evaluation, as where others take it meanwhile, and tells
 // what would fit.
 func (l *Loop) outOfMemory(err error) error {
-	if e := (&checkpoint{}).save(l); e != nil {
+	if e := l.save(); e != nil {
 		return errors.Join(err, e)
 	}
 	plan, e := l.whatFits()

@@ -18,6 +18,7 @@ import (
 	"retinago/engine/cpu"
 	"retinago/engine/device"
 	"retinago/infer"
+	"retinago/internal/file"
 	"retinago/internal/memory"
 )
 
@@ -25,14 +26,24 @@ import (
 type Options struct {
 	Out       string    // directory; made when it is absent
 	Resume    bool      // continue the run that is there
+	Changed   bool      // with Resume: also where losses, pictures or annotations are other ones than before; the log tells which
+	Held      bool      // the caller owns Out (file.Lock)
 	Log       io.Writer // progress, for people
 	Hooks     []Hook    // besides the run's own, and called before them
 	Device    string    // of package device; empty is the cpu
 	Precision string    // as device.Options
 }
 
-// Run trains a model to the end of its schedule. Cancelling ctx ends it early, with a checkpoint and without an error.
+// Run trains a model to the end of its schedule. Cancelling ctx ends it early, with a checkpoint and without an error. One process at a
+// time runs in a directory.
 func Run(ctx context.Context, c config.Config, o Options) (err error) {
+	if !o.Held {
+		owner, err := file.Lock(o.Out, o.Log)
+		if err != nil {
+			return fmt.Errorf("train: %w", err)
+		}
+		defer owner.Release()
+	}
 	if err := c.Validate(); err != nil {
 		return err
 	}
@@ -71,6 +82,9 @@ func Run(ctx context.Context, c config.Config, o Options) (err error) {
 	defer func() { err = errors.Join(err, m.Close()) }()
 
 	l := &Loop{Config: c, Model: m, out: o.Out, data: train, info: detector.Info{Config: c, Categories: categories(c)}, bestAP: -1}
+	if l.conditions, err = conditionsOf(c, e, train, val); err != nil {
+		return err
+	}
 	if c.Train.InitWeights != "" && !o.Resume {
 		if err := start(m, c.Train.InitWeights, c.Model.Backbone, o.Log); err != nil {
 			return err
@@ -98,57 +112,48 @@ func Run(ctx context.Context, c config.Config, o Options) (err error) {
 	defer l.loader.Close()
 	l.Schedule = NewSchedule(c.Train, l.loader.BatchesPerEpoch())
 	if o.Resume {
-		if err := l.loadState(); err != nil {
+		if err := l.loadState(o, val != nil); err != nil {
 			return err
 		}
+	}
+	l.announce(o, val)
+	if err := l.fits(o.Log); err != nil {
+		return err
 	}
 	if err := c.Save(filepath.Join(o.Out, ConfigFile)); err != nil {
 		return err
 	}
-	if err := l.announce(o, val); err != nil {
-		return err
-	}
-	if err := l.fits(o.Log); err != nil {
-		return err
-	}
-
-	j, err := newJournal(o.Out, l.Step)
+	j, err := newJournal(o.Out, l.Step, l.evaluated, o.Log)
 	if err != nil {
 		return err
 	}
-	l.hooks = append(slices.Clone(o.Hooks), &broken{w: o.Log, all: l.loader.Broken, named: map[string]bool{}}, &progress{w: o.Log, every: max(c.Train.LogEvery, 1)})
+	defer func() { err = errors.Join(err, j.close()) }()
+	l.journal = j
+	l.hooks = append(slices.Clone(o.Hooks), &broken{w: o.Log, all: l.loader.Broken, named: map[string]bool{}}, &progress{w: o.Log, every: max(c.Train.LogEvery, 1)}, j)
 	if val != nil {
 		l.hooks = append(l.hooks, &evaluation{every: c.Train.EvalEvery, w: o.Log, journal: j, measure: func(ctx context.Context, l *Loop) ([12]float64, string, error) {
 			return measure(ctx, l, val)
 		}})
 	}
-	// The journal closes last, the checkpoint holds what the evaluation found.
-	l.hooks = append(l.hooks, &checkpoint{every: c.Train.CheckpointEvery}, j)
+	// The checkpoint holds what the evaluation found.
+	l.hooks = append(l.hooks, &checkpoint{every: c.Train.CheckpointEvery})
 	return l.run(ctx, o.Log)
 }
 
-// claim makes the run's directory, or finds the run that is to be resumed.
+// claim finds the run that is to be resumed, or a directory without one.
 func claim(o Options) error {
 	_, err := os.Stat(filepath.Join(o.Out, StateFile))
 	switch {
 	case o.Resume && err != nil:
-		return fmt.Errorf("train: nothing to resume in %s: %w; leave -resume out to start a run", o.Out, err)
+		stopped := ""
+		if _, err := os.Stat(filepath.Join(o.Out, LogFile)); err == nil {
+			stopped = "a run there was stopped before its first checkpoint; "
+		}
+		return fmt.Errorf("train: nothing to resume in %s: %w; %sleave -resume out to start a run", o.Out, err, stopped)
 	case !o.Resume && err == nil:
 		return fmt.Errorf("train: %s already holds a run; continue it with -resume, or give another -out", o.Out)
 	}
-	// A run that was killed while it wrote leaves unfinished copies of its files.
-	for _, name := range []string{StateFile, LastModel, BestModel} {
-		left, err := filepath.Glob(filepath.Join(o.Out, "."+name+".*.tmp"))
-		if err != nil {
-			return err
-		}
-		for _, f := range left {
-			if err := os.Remove(f); err != nil {
-				return fmt.Errorf("train: %w", err)
-			}
-		}
-	}
-	return os.MkdirAll(o.Out, 0o755)
+	return file.RemoveUnfinished(o.Out, StateFile, LastModel, BestModel, ConfigFile, LogFile)
 }
 
 func open(c config.Config, s config.Set, key string) (*data.Dataset, error) {
@@ -204,7 +209,7 @@ func categories(c config.Config) []detector.Category {
 }
 
 // announce prints what is about to happen.
-func (l *Loop) announce(o Options, val *data.Dataset) error {
+func (l *Loop) announce(o Options, val *data.Dataset) {
 	all, trainable := l.Model.Size()
 	c := l.Config
 	fmt.Fprintf(o.Log, "model     %s, FPN %d, %d classes, %.2fM parameters, %.2fM trained\n", c.Model.Backbone, c.Model.FPNWidth, l.Model.Classes(), float64(all)/1e6, float64(trainable)/1e6)
@@ -217,8 +222,7 @@ func (l *Loop) announce(o Options, val *data.Dataset) error {
 	for _, w := range c.Warnings() {
 		fmt.Fprintf(o.Log, "warning   %s\n", w)
 	}
-	_, err := fmt.Fprintf(o.Log, "out       %s\n", o.Out)
-	return err
+	fmt.Fprintf(o.Log, "out       %s\n", o.Out)
 }
 
 // fits prints the memory that the largest canvas will take and refuses to begin without it.

@@ -190,7 +190,7 @@ func TestInterruptedStepCounts(t *testing.T) {
 // An evaluation that is interrupted is made when the run is resumed.
 func TestInterruptedEvaluationIsMadeUp(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
-	j, err := newJournal(t.TempDir(), 0)
+	j, err := newJournal(t.TempDir(), 0, nil, io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}

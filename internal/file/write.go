@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // Write lets fill write a whole file as WriteAt does, through a buffer.
@@ -89,6 +90,24 @@ func writeInto(path string, fill func(*File) error) error {
 	}
 	if err := errors.Join(fill(&File{f}), f.Close()); err != nil {
 		return fmt.Errorf("writing %s: %w", path, err)
+	}
+	return nil
+}
+
+// RemoveUnfinished removes what a process that was killed in Write or WriteAt left of files in a folder.
+func RemoveUnfinished(dir string, names ...string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		for _, name := range names {
+			if strings.HasPrefix(e.Name(), "."+name+".") && strings.HasSuffix(e.Name(), ".tmp") {
+				if err := Remove(filepath.Join(dir, e.Name())); err != nil {
+					return err
+				}
+			}
+		}
 	}
 	return nil
 }

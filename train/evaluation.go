@@ -1,0 +1,81 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"retinago/engine"
+)
+
+// evaluation measures AP every so many steps and at the end. The checkpoint after it keeps the model that is the best so far.
+type evaluation struct {
+	every   int
+	w       io.Writer
+	journal *journal
+	measure func(ctx context.Context, l *Loop) (stats [12]float64, report string, err error)
+}
+
+// Begin makes up for an evaluation that an interruption cut short.
+func (e *evaluation) Begin(ctx context.Context, l *Loop) error {
+	if !l.unmeasured {
+		return nil
+	}
+	return e.run(ctx, l)
+}
+
+func (e *evaluation) Wants(step int) bool { return e.every > 0 && step%e.every == 0 }
+
+func (e *evaluation) Step(ctx context.Context, l *Loop) error {
+	if !e.Wants(l.Step) {
+		return nil
+	}
+	return e.run(ctx, l)
+}
+
+func (e *evaluation) End(ctx context.Context, l *Loop) error {
+	if l.Step != l.Schedule.Steps || slices.Contains(l.evaluated, l.Step) {
+		return nil
+	}
+	if ctx.Err() != nil {
+		l.unmeasured = true
+		return nil
+	}
+	return e.run(ctx, l)
+}
+
+func (e *evaluation) run(ctx context.Context, l *Loop) error {
+	start := time.Now()
+	var stats [12]float64
+	var report string
+	err := l.withAverage(func() (err error) {
+		stats, report, err = e.measure(ctx, l)
+		return err
+	})
+	if ctx.Err() != nil {
+		l.unmeasured = true // the run ends with a checkpoint, and the evaluation is made when it is resumed
+		return nil
+	}
+	if err != nil {
+		l.unmeasured = errors.Is(err, engine.ErrMemory) // the run is saved, and this is made up for
+		return err
+	}
+	fmt.Fprintf(e.w, "evaluation at step %d (%s)\n%s", l.Step, time.Since(start).Round(100*time.Millisecond), report)
+	if err := e.journal.write(map[string]any{"step": l.Step, "epoch": l.epochs(), "stats": stats, "eval_s": time.Since(start).Seconds()}); err != nil {
+		return err
+	}
+	l.unmeasured, l.evaluated = false, append(l.evaluated, l.Step)
+	l.metrics = metricsOf(stats[:])
+	if stats[0] > l.bestAP {
+		l.bestAP, l.bestStep, l.bestUnsaved = stats[0], l.Step, true
+	}
+	return nil
+}
+
+// metricsOf are the numbers of COCO's twelve that a model's file has.
+func metricsOf(stats []float64) map[string]float64 {
+	return map[string]float64{"AP": stats[0], "AP50": stats[1], "AP75": stats[2], "APs": stats[3], "APm": stats[4], "APl": stats[5]}
+}

@@ -1,0 +1,161 @@
+package train
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"gorgonia.org/tensor"
+
+	"retinago/weights"
+)
+
+// state is what a run is besides its tensors.
+type state struct {
+	Step          int                `json:"step"`
+	LossScale     float64            `json:"loss_scale,omitempty"` // of fp16
+	GoodSteps     int                `json:"good_steps,omitempty"` // since it changed
+	OptimizerStep int                `json:"optimizer_step"`
+	Epoch         int                `json:"epoch"`
+	Position      int                `json:"position"` // batches taken of the epoch
+	NormEMA       float64            `json:"normalizer_ema"`
+	BestAP        float64            `json:"best_ap"`
+	BestStep      int                `json:"best_step,omitempty"`
+	Evaluated     []int              `json:"evaluated,omitempty"`  // steps, rising
+	Metrics       map[string]float64 `json:"metrics,omitempty"`    // of the last evaluation
+	Unmeasured    bool               `json:"unmeasured,omitempty"` // the evaluation of this step was interrupted
+	Seed          uint64             `json:"seed"`
+	Fingerprint   string             `json:"fingerprint"`          // of what must not change, for versions without Conditions
+	Conditions    *conditions        `json:"conditions,omitempty"` // nil of a version without
+}
+
+// stateKey is where the JSON of state stands in the file's metadata.
+const stateKey = "retinago.state"
+
+// tensors lists everything that a run carries from step to step: parameters, optimiser moments, moving averages.
+func (l *Loop) tensors() []named {
+	var out []named
+	for _, p := range l.Model.Params() {
+		out = append(out, named{p.Name, p.Value})
+		for i, m := range l.stepper.optimizer.moments[p.Name] {
+			out = append(out, named{fmt.Sprintf("optimizer.%d.%s", i, p.Name), m})
+		}
+		if t, ok := l.stepper.average[p.Name]; ok {
+			out = append(out, named{"average." + p.Name, t})
+		}
+	}
+	return out
+}
+
+type named struct {
+	name string
+	t    *tensor.Dense
+}
+
+// saveState writes the state file. One file holds all, so that a kill at any moment leaves either the old or the new.
+func (l *Loop) saveState() error {
+	now := state{Step: l.Step, OptimizerStep: l.stepper.optimizer.step, Epoch: l.epoch, Position: l.position,
+		NormEMA: l.stepper.normalizer.EMA, BestAP: l.bestAP, BestStep: l.bestStep, Evaluated: l.evaluated, Metrics: l.metrics, Unmeasured: l.unmeasured,
+		Seed: l.Config.Train.Seed, Fingerprint: l.fingerprint(), Conditions: &l.conditions}
+	if scale := l.stepper.optimizer.scale; scale != nil {
+		now.LossScale, now.GoodSteps = scale.Value, scale.Good
+	}
+	js, err := json.Marshal(now)
+	if err != nil {
+		return err
+	}
+	tensors := l.tensors()
+	specs := make([]weights.Spec, len(tensors))
+	for i, n := range tensors {
+		specs[i] = weights.Spec{Name: n.name, Shape: n.t.Shape().Clone()}
+	}
+	return weights.WriteFrom(filepath.Join(l.out, StateFile), map[string]string{stateKey: string(js)}, specs, func(i int, dst []float32) error {
+		return l.Model.Engine().Download(dst, tensors[i].t)
+	})
+}
+
+// loadState continues a run where its state file left it. measured says that the run has evaluations.
+func (l *Loop) loadState(o Options, measured bool) error {
+	path := filepath.Join(l.out, StateFile)
+	f, err := weights.Open(path)
+	if err != nil {
+		if os.IsNotExist(err) {
+			return fmt.Errorf("train: nothing to resume in %s: it has no %s; leave -resume out to start", l.out, StateFile)
+		}
+		return err
+	}
+	defer f.Close()
+	var s state
+	if err := json.Unmarshal([]byte(f.Metadata[stateKey]), &s); err != nil {
+		return fmt.Errorf("train: %s is not a training state: %w", path, err)
+	}
+	if err := l.compare(s, path, o); err != nil {
+		return err
+	}
+	for _, n := range l.tensors() {
+		t, err := f.Tensor(n.name)
+		if err != nil {
+			return fmt.Errorf("train: %s: %w", path, err)
+		}
+		if !tensor.Shape(t.Shape).Eq(n.t.Shape()) {
+			return fmt.Errorf("train: %s: %s is %v, the model wants %v", path, n.name, t.Shape, n.t.Shape())
+		}
+		if err := l.Model.Engine().Upload(n.t, t.Data); err != nil {
+			return err
+		}
+	}
+	l.Model.Changed()
+	l.Step, l.stepper.optimizer.step, l.bestAP, l.bestStep = s.Step, s.OptimizerStep, s.BestAP, s.BestStep
+	l.stepper.normalizer.EMA = s.NormEMA
+	if scale := l.stepper.optimizer.scale; scale != nil && s.LossScale > 0 { // 0 after steps in another precision
+		scale.Value, scale.Good = s.LossScale, s.GoodSteps
+	}
+	if err := l.recall(s, measured); err != nil {
+		return err
+	}
+	return l.loader.Seek(s.Epoch, s.Position)
+}
+
+// recall takes from state and log which evaluations were made. One whose line is not in the log is made again, where the run is still
+// at its step.
+func (l *Loop) recall(s state, measured bool) error {
+	all, _, err := readJournal(l.out)
+	if err != nil {
+		return err
+	}
+	if s.Conditions == nil {
+		s.listEvaluations(all)
+	}
+	l.evaluated, l.metrics, l.unmeasured = s.Evaluated, s.Metrics, s.Unmeasured
+	// The state is of the step of the best model: a kill may have come between the two files.
+	l.bestUnsaved = s.BestStep > 0 && s.BestStep == s.Step
+	n := len(l.evaluated)
+	if !measured || n == 0 || l.evaluated[n-1] != s.Step {
+		return nil
+	}
+	if !slices.ContainsFunc(all, func(r record) bool { return r.Stats != nil && r.Step == s.Step }) {
+		l.evaluated, l.unmeasured = l.evaluated[:n-1], true
+	}
+	return nil
+}
+
+// listEvaluations reads from the log what a state of a version that does not list them has measured. One at the state's step with a
+// better AP than the state's best came after it.
+func (s *state) listEvaluations(all []record) {
+	for _, r := range all {
+		after := r.Step > s.Step || r.Step == s.Step && (s.Unmeasured || r.Stats != nil && r.Stats[0] > s.BestAP)
+		if r.Stats == nil || after || slices.Contains(s.Evaluated, r.Step) {
+			continue
+		}
+		s.Evaluated, s.Metrics = append(s.Evaluated, r.Step), metricsOf(r.Stats)
+	}
+}
+
+// fingerprint names what a resumed run must share with its beginning.
+func (l *Loop) fingerprint() string {
+	c := l.Config
+	return fmt.Sprintf("%s %s width %d, %d classes, %s, batch %d, seed %d, %d pictures",
+		c.Model.Backbone, c.Model.Norm, c.Model.FPNWidth, len(c.Model.Classes), c.Train.Optimizer, c.Train.Batch, c.Train.Seed, l.data.Len())
+}
