@@ -178,7 +178,9 @@ func TestKilledBetweenFiles(t *testing.T) {
 // Lines that are there twice go, and what a log lacks is named; neither keeps a run from going on.
 func TestLogIsCompared(t *testing.T) {
 	line := func(step int) string { return fmt.Sprintf(`{"step":%d,"loss":1}`, step) + "\n" }
-	stats := func(step int) string { return fmt.Sprintf(`{"step":%d,"stats":[1,2,3,4,5,6,7,8,9,10,11,12]}`, step) + "\n" }
+	stats := func(step int) string {
+		return fmt.Sprintf(`{"step":%d,"stats":[1,2,3,4,5,6,7,8,9,10,11,12]}`, step) + "\n"
+	}
 	for _, k := range []struct {
 		name      string
 		log       string
