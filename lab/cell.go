@@ -38,8 +38,11 @@ type Point struct{ X, Y float64 }
 // curvePoints is how many means a curve of losses has.
 const curvePoints = 40
 
-// finished reads a cell that is done, nil where it is not. One that was made with other settings is an error.
+// finished reads a cell that is done, nil where it is not. One that was made with other settings is an error. The caller owns dir.
 func finished(dir string, c config.Config) (*Cell, error) {
+	if err := file.RemoveUnfinished(dir, askedFile, cellFile); err != nil {
+		return nil, fmt.Errorf("lab: %w", err)
+	}
 	asked, err := os.ReadFile(filepath.Join(dir, askedFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -62,15 +65,12 @@ func finished(dir string, c config.Config) (*Cell, error) {
 	if err := json.Unmarshal(text, &out); err != nil {
 		return nil, fmt.Errorf("lab: %s: %w; remove that file, the cell is then made up from its run", filepath.Join(dir, cellFile), err)
 	}
-	return &out, nil
+	return &out, removeRun(dir)
 }
 
 // run trains and measures one cell in dir, or goes on where it was interrupted. A cancelled ctx ends it with a checkpoint
-// and ctx's error. A run that diverges is a result. with is what Row has of the variant and seed.
+// and ctx's error. A run that diverges is a result. with is what Row has of the variant and seed. The caller owns dir.
 func (s *Sweep) run(ctx context.Context, dir string, c config.Config, with Row, look bool, hook train.Hook) (*Cell, error) {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, fmt.Errorf("lab: %w", err)
-	}
 	err := file.Write(filepath.Join(dir, askedFile), func(w *bufio.Writer) error {
 		_, err := w.WriteString(c.String())
 		return err
@@ -78,18 +78,21 @@ func (s *Sweep) run(ctx context.Context, dir string, c config.Config, with Row, 
 	if err != nil {
 		return nil, err
 	}
-	log, err := os.OpenFile(filepath.Join(dir, trainLog), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	log, err := file.Append(filepath.Join(dir, trainLog))
 	if err != nil {
 		return nil, fmt.Errorf("lab: %w", err)
 	}
 	defer log.Close()
 	_, missing := os.Stat(filepath.Join(dir, train.StateFile))
-	err = train.Run(ctx, c, train.Options{Out: dir, Resume: missing == nil, Log: log, Hooks: []train.Hook{hook}})
+	err = train.Run(ctx, c, train.Options{Out: dir, Resume: missing == nil, Held: true, Log: log, Hooks: []train.Hook{hook}})
 	out := &Cell{Row: with}
 	var diverged *train.Diverged
 	if errors.As(err, &diverged) {
 		fmt.Fprintln(log, err)
 		out.Row.Diverged, err = &diverged.Step, nil
+	}
+	if errors.Is(err, train.ErrChanged) {
+		err = fmt.Errorf("%w; in a sweep: remove the folder, and the cell is trained anew", err)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", dir, err)
@@ -155,9 +158,9 @@ func (c *Cell) journal(path string) error {
 			return fmt.Errorf("lab: %s: %w", path, err)
 		}
 		c.Row.Seconds += l.StepS + l.EvalS
+		c.Row.Steps = max(c.Row.Steps, l.Step)
 		if l.Stats == nil {
 			steps = append(steps, Point{float64(l.Step), l.ClassLoss})
-			c.Row.Steps = l.Step
 			continue
 		}
 		if len(l.Stats) != 12 {
@@ -200,8 +203,13 @@ func (c *Cell) save(dir string) error {
 	if err := writeJSON(filepath.Join(dir, cellFile), c); err != nil {
 		return err
 	}
+	return removeRun(dir)
+}
+
+// removeRun removes what a finished cell does not need of its run.
+func removeRun(dir string) error {
 	for _, name := range []string{train.StateFile, train.BestModel} {
-		if err := os.Remove(filepath.Join(dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := file.Remove(filepath.Join(dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("lab: %w", err)
 		}
 	}

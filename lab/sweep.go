@@ -6,13 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
 	"time"
 
 	"retinago/config"
+	"retinago/internal/file"
 	"retinago/train"
 )
 
@@ -26,6 +26,7 @@ type Sweep struct {
 	Pictures int       // of the validation set that each variant's first model is looked at with; 0 is none
 	Timed    bool      // measure the time of a picture
 	Log      io.Writer // progress, for people
+	Held     bool      // the caller owns Out (file.Lock)
 
 	often       time.Duration // between lines of progress; 0 is 5 s
 	total, done int
@@ -34,8 +35,16 @@ type Sweep struct {
 	candidates  []Cell            // of Tune
 }
 
-// Run makes every cell. When ctx is cancelled, the cell in progress is saved and the result is what is finished.
+// Run makes every cell. When ctx is cancelled, the cell in progress is saved and the result is what is finished. One process at a time
+// runs a sweep in Out.
 func (s *Sweep) Run(ctx context.Context) (*Results, error) {
+	if !s.Held {
+		owner, err := file.Lock(s.Out, s.Log)
+		if err != nil {
+			return nil, fmt.Errorf("lab: %w", err)
+		}
+		defer owner.Release()
+	}
 	if s.Seeds < 1 {
 		return nil, fmt.Errorf("lab: %d seeds: give at least 1", s.Seeds)
 	}
@@ -44,9 +53,6 @@ func (s *Sweep) Run(ctx context.Context) (*Results, error) {
 	}
 	if err := s.check(); err != nil {
 		return nil, err
-	}
-	if err := os.MkdirAll(s.Out, 0o755); err != nil {
-		return nil, fmt.Errorf("lab: %w", err)
 	}
 	s.first, s.clock = map[string]string{}, &clock{w: s.Log, often: cmp.Or(s.often, 5*time.Second), now: time.Now}
 	s.total = len(s.Variants) * s.Seeds
@@ -166,6 +172,11 @@ func (s *Sweep) cell(ctx context.Context, v Variant, seed uint64, look bool) (*C
 	}
 	s.first[c.String()] = name
 	dir := filepath.Join(s.Out, name)
+	owner, err := file.Lock(dir, s.Log)
+	if err != nil {
+		return nil, fmt.Errorf("lab: %w", err)
+	}
+	defer owner.Release()
 	out, err := finished(dir, c)
 	if err != nil {
 		return nil, err
