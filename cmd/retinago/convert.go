@@ -148,6 +148,15 @@ func dataConvert(c *cli.Context) error {
 	if to == "coco" && c.IsSet("name") {
 		return usage("data convert: -name %s: coco writes the file -out alone", name)
 	}
+	folders, files := []string{"out"}, []string(nil)
+	if to == "coco" {
+		folders, files = files, folders
+	}
+	release, err := hold(c, folders, files)
+	if err != nil {
+		return err
+	}
+	defer release()
 	d, images, err := openWhole(c, c.String("data"))
 	if err != nil {
 		return err

@@ -192,9 +192,14 @@ func dataShapes(c *cli.Context) error {
 	if o.Empty == 0 {
 		o.Empty = -1
 	}
+	release, err := hold(c, []string{"out"}, nil)
+	if err != nil {
+		return err
+	}
+	defer release()
 	if err := data.Shapes(c.String("out"), o); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(c.App.Writer, "%s: train.json with train, val.json with val\n", c.String("out"))
+	_, err = fmt.Fprintf(c.App.Writer, "%s: train.json with train, val.json with val\n", c.String("out"))
 	return err
 }

@@ -77,6 +77,11 @@ func detect(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	release, err := hold(c, []string{"out", "yolo", "crops"}, []string{"json", "jsonl", "csv", "summary"})
+	if err != nil {
+		return err
+	}
+	defer release()
 	set, err := sources.Open(c.StringSlice("source"), sources.Options{Stdin: c.App.Reader, Retries: c.Int("retries"), Notice: func(text string) {
 		fmt.Fprintln(c.App.ErrWriter, text)
 	}})

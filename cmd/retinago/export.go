@@ -51,6 +51,11 @@ func export(c *cli.Context) error {
 			return usage("export: -%s is for -to onnx", f)
 		}
 	}
+	release, err := hold(c, nil, []string{"out"})
+	if err != nil {
+		return err
+	}
+	defer release()
 	path, err := checkpoint(c)
 	if err != nil {
 		return err

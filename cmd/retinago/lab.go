@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -96,6 +95,16 @@ func sweep(c *cli.Context, e lab.Experiment, title string, all []lab.Variant, li
 		_, err := fmt.Fprint(c.App.Writer, lab.Help(all))
 		return err
 	}
+	outlive()
+	out := c.String("out")
+	if out == "" {
+		out = filepath.Join("runs", string(e)+"-"+configName(c))
+	}
+	owner, err := file.Lock(out, c.App.ErrWriter)
+	if err != nil {
+		return err
+	}
+	defer owner.Release()
 	cfg, err := loadConfig(c)
 	if err != nil {
 		return err
@@ -110,15 +119,10 @@ func sweep(c *cli.Context, e lab.Experiment, title string, all []lab.Variant, li
 	if c.Int("seeds") < 1 || c.Int("pictures") < 0 {
 		return usage("bench %s: -seeds %d, -pictures %d: give at least 1 seed, and no negative number of pictures", e, c.Int("seeds"), c.Int("pictures"))
 	}
-	out := c.String("out")
-	if out == "" {
-		name := strings.TrimSuffix(filepath.Base(c.String("config")), filepath.Ext(c.String("config")))
-		if c.String("config") == "" {
-			name = "retinanet"
-		}
-		out = filepath.Join("runs", string(e)+"-"+name)
+	if err := file.RemoveUnfinished(out, "results.json", "results.md", "report.html"); err != nil {
+		return err
 	}
-	s := lab.Sweep{Base: cfg, Variants: all, Seeds: c.Int("seeds"), Alphas: alphas, Out: out, Pictures: c.Int("pictures"), Timed: e == lab.ScaleExperiment, Log: c.App.ErrWriter}
+	s := lab.Sweep{Base: cfg, Variants: all, Seeds: c.Int("seeds"), Alphas: alphas, Out: out, Held: true, Pictures: c.Int("pictures"), Timed: e == lab.ScaleExperiment, Log: c.App.ErrWriter}
 	r, err := s.Run(c.Context)
 	if err != nil {
 		return err
@@ -141,8 +145,8 @@ func sweep(c *cli.Context, e lab.Experiment, title string, all []lab.Variant, li
 		fmt.Fprintf(c.App.ErrWriter, "interrupted: the same command goes on; what is finished is in %s\n", out)
 		return nil
 	}
-	_, err = fmt.Fprintf(c.App.ErrWriter, "done: %s, results.json, results.md and plots beside it\n", filepath.Join(out, "report.html"))
-	return err
+	fmt.Fprintf(c.App.ErrWriter, "done: %s, results.json, results.md and plots beside it\n", filepath.Join(out, "report.html"))
+	return nil
 }
 
 // savePage writes a page and its plots. Plots of an earlier page, which may have had others, go.
@@ -153,7 +157,7 @@ func savePage(out string, p report.Page) error {
 			return err
 		}
 		for _, f := range old {
-			if err := os.Remove(f); err != nil {
+			if err := file.Remove(f); err != nil {
 				return err
 			}
 		}
@@ -194,6 +198,11 @@ func benchView(c *cli.Context) (err error) {
 	if c.Int("pictures") < 1 {
 		return usage("bench view: -pictures %d: give at least 1", c.Int("pictures"))
 	}
+	release, err := hold(c, []string{"out"}, nil)
+	if err != nil {
+		return err
+	}
+	defer release()
 	src, err := source(c, c.String("data"))
 	if err != nil {
 		return err
@@ -224,9 +233,6 @@ func benchView(c *cli.Context) (err error) {
 		return err
 	}
 	out := c.String("out")
-	if err := os.MkdirAll(out, 0o755); err != nil {
-		return err
-	}
 	if err := v.Save(filepath.Join(out, "view.json")); err != nil {
 		return err
 	}

@@ -29,11 +29,22 @@ const (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	// The first signal asks to finish; from then on the next one kills.
-	context.AfterFunc(ctx, stop)
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) { // nohup wants it ignored
+		signals = append(signals, syscall.SIGHUP)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), signals...)
+	// The first signal asks to finish; from then on the next one kills. A terminal that closes may send several SIGHUPs: they are one.
+	context.AfterFunc(ctx, func() {
+		signal.Ignore(syscall.SIGHUP)
+		stop()
+	})
 	os.Exit(run(ctx, os.Args, os.Stdout, os.Stderr))
 }
+
+// outlive lets the process go on when nobody reads its output any more: a write to a closed pipe is then an error, which whoever goes on
+// ignores. Other verbs end there.
+func outlive() { signal.Ignore(syscall.SIGPIPE) }
 
 // coded is an error with the exit code that it ends the program with.
 type coded struct {

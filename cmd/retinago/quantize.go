@@ -63,6 +63,11 @@ func quantize(c *cli.Context) error {
 	if c.Int("count") < 1 {
 		return usage("quantize: -count %d: give at least 1", c.Int("count"))
 	}
+	release, err := hold(c, nil, []string{"out"})
+	if err != nil {
+		return err
+	}
+	defer release()
 	files, err := calibrationFiles(c)
 	if err != nil {
 		return err

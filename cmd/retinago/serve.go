@@ -59,6 +59,7 @@ func serveCommand() *cli.Command {
 }
 
 func runServe(c *cli.Context) error {
+	outlive()
 	o, err := serveOptions(c)
 	if err != nil {
 		return err

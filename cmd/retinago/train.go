@@ -9,6 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"retinago/config"
+	"retinago/internal/file"
 	"retinago/train"
 )
 
@@ -24,34 +25,53 @@ func loadConfig(c *cli.Context) (config.Config, error) {
 	return config.Load(c.String("config"), c.StringSlice("set"))
 }
 
+// configName is the name of the config's file, for a folder's.
+func configName(c *cli.Context) string {
+	path := c.String("config")
+	if path == "" {
+		return "retinanet"
+	}
+	return strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
+}
+
 func trainCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "train",
 		Usage: "train a detector on annotated pictures",
 		Description: "Writes last.safetensors, best.safetensors (by AP), log.jsonl, config.yaml and the state that -resume needs to -out.\n" +
-			"Ctrl-C saves and ends with exit code 0; a second one kills.\n\n" +
+			"Ctrl-C saves and ends with exit code 0; a second one kills. SIGTERM and SIGHUP do the same, and a run goes on when its output\n" +
+			"is closed. -resume tells which settings and annotations differ from those of the run's beginning, and refuses those that would\n" +
+			"make it another run.\n\n" +
 			"   retinago train -config configs/shapes_tiny.yaml -out runs/shapes\n" +
 			"   retinago train -config configs/facemask_r18.yaml -set train.epochs=18 -out runs/masks\n" +
 			"   retinago train -config runs/masks/config.yaml -out runs/masks -resume",
 		Flags: append(configFlags(),
 			&cli.StringFlag{Name: "out", Usage: "`DIR` of the run; default runs/NAME of the config"},
 			&cli.BoolFlag{Name: "resume", Usage: "continue the run in -out"},
+			&cli.BoolFlag{Name: "changed", Usage: "with -resume: go on although losses, matching, sizes or annotations have changed"},
 			deviceFlag(), precisionFlag(),
 		),
 		Action: func(c *cli.Context) error {
+			if c.Bool("changed") && !c.Bool("resume") {
+				return usage("train: -changed is for -resume")
+			}
+			outlive()
+			out := c.String("out")
+			if out == "" {
+				out = filepath.Join("runs", configName(c))
+			}
+			owner, err := file.Lock(out, c.App.Writer)
+			if err != nil {
+				return err
+			}
+			defer owner.Release()
 			cfg, err := loadConfig(c)
 			if err != nil {
 				return err
 			}
-			out := c.String("out")
-			if out == "" {
-				name := strings.TrimSuffix(filepath.Base(c.String("config")), filepath.Ext(c.String("config")))
-				if c.String("config") == "" {
-					name = "retinanet"
-				}
-				out = filepath.Join("runs", name)
-			}
-			if err := train.Run(c.Context, cfg, train.Options{Out: out, Resume: c.Bool("resume"), Log: c.App.Writer, Device: c.String("device"), Precision: c.String("precision")}); err != nil {
+			err = train.Run(c.Context, cfg, train.Options{Out: out, Held: true, Resume: c.Bool("resume"), Changed: c.Bool("changed"), Log: c.App.Writer,
+				Device: c.String("device"), Precision: c.String("precision")})
+			if err != nil {
 				return err
 			}
 			if c.Context.Err() != nil {
