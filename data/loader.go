@@ -240,7 +240,7 @@ func (l *Loader) make(ctx context.Context, j job, slots chan struct{}) (*Batch, 
 		go func() {
 			defer wg.Done()
 			defer func() { <-slots }()
-			errs[i] = l.place(b, i, j)
+			errs[i] = l.place(ctx, b, i, j)
 		}()
 	}
 	wg.Wait()
@@ -259,14 +259,17 @@ const attempts = 20
 
 // place puts a picture onto canvas i. In training one that cannot be read is counted and another of its bucket takes
 // its place; in evaluation its canvas stays empty, so that its objects count as missed.
-func (l *Loader) place(b *Batch, i int, j job) error {
+func (l *Loader) place(ctx context.Context, b *Batch, i int, j job) error {
 	r := rand.New(rand.NewPCG(l.seed^0x9e3779b97f4a7c15, uint64(j.number)<<20|uint64(i)))
 	k := j.images[i]
 	for range attempts {
-		p, w, h, err := picture.DecodeFor(l.data.File(k), Target(l.c, j.short))
+		p, w, h, err := picture.DecodeFor(ctx, l.data.File(k), Target(l.c, j.short))
 		if err == nil {
 			l.draw(b, i, k, p, Resized(Size{w, h}, j.short, l.c.MaxSide), l.vary && r.Float64() < l.c.Flip)
 			return nil
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
 		}
 		l.mu.Lock()
 		l.broken[l.data.File(k)] = err

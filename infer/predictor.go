@@ -154,7 +154,7 @@ func (p *Predictor) PredictImage(m image.Image) ([]Detection, error) {
 // PredictBytes is Predict for the content of a picture file: JPEG, PNG, GIF, BMP, TIFF or WebP.
 func (p *Predictor) PredictBytes(b []byte) ([]Detection, error) {
 	c := p.info.Config.Data
-	pic, w, h, err := picture.DecodeBytesFor("the bytes", b, data.Target(c, c.TestSide()))
+	pic, w, h, err := picture.DecodeBytesFor(context.Background(), "the bytes", b, data.Target(c, c.TestSide()))
 	if err != nil {
 		return nil, err
 	}

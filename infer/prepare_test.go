@@ -35,7 +35,7 @@ func BenchmarkPrepare(b *testing.B) {
 			for b.Loop() {
 				for _, f := range files {
 					begin := time.Now()
-					pic, w, h, err := picture.DecodeFor(f, data.Target(c, k.short))
+					pic, w, h, err := picture.DecodeFor(b.Context(), f, data.Target(c, k.short))
 					if err != nil {
 						b.Fatal(err)
 					}

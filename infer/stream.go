@@ -83,10 +83,10 @@ func (p *Predictor) Stream(ctx context.Context, frames func(context.Context) ite
 			out = stage(out, 1, func(v *item) *item { return v.link(o.Link) })
 		}
 		if o.Then != nil {
-			out = stage(out, o.Workers, func(v *item) *item { return v.show(o.Then, &v.Times.Write) })
+			out = stage(out, o.Workers, func(v *item) *item { return v.show(ctx, o.Then, &v.Times.Write) })
 		}
 		if o.Last != nil {
-			out = stage(out, 1, func(v *item) *item { return v.show(o.Last, &v.Times.Last) })
+			out = stage(out, 1, func(v *item) *item { return v.show(ctx, o.Last, &v.Times.Last) })
 		}
 		defer func() {
 			stop()
@@ -150,8 +150,12 @@ func (p *Predictor) read(ctx context.Context, v *item, keep bool) *item {
 		if !p.look.once() {
 			target = nil // closer looks want the whole picture
 		}
-		v.pic, v.Size.W, v.Size.H, v.Broken = picture.DecodeFor(v.Path, target)
+		v.pic, v.Size.W, v.Size.H, v.Broken = picture.DecodeFor(ctx, v.Path, target)
 		v.Times.Read = time.Since(begin)
+		if v.err = ctx.Err(); v.err != nil {
+			v.Broken = nil
+			return v
+		}
 		if v.Broken != nil {
 			return v
 		}
@@ -200,14 +204,17 @@ func (v *item) link(f func(*Result) error) *item {
 }
 
 // show calls f with the whole picture.
-func (v *item) show(f func(Result, *picture.Picture) error, spent *time.Duration) *item {
+func (v *item) show(ctx context.Context, f func(Result, *picture.Picture) error, spent *time.Duration) *item {
 	if !v.well() {
 		return v
 	}
 	begin := time.Now()
 	if v.pic.W < v.Size.W {
 		v.drop()
-		if v.pic, v.Broken = picture.Decode(v.Path); v.Broken != nil {
+		if v.pic, _, _, v.Broken = picture.DecodeFor(ctx, v.Path, nil); v.Broken != nil {
+			if v.err = ctx.Err(); v.err != nil {
+				v.Broken = nil
+			}
 			return v
 		}
 	}

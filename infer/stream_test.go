@@ -131,7 +131,7 @@ func TestStreamFastDecode(t *testing.T) {
 		}
 	}
 	// A quarter of the picture is what the network saw.
-	pic, w, h, err := picture.DecodeFor(path, data.Target(p.Info().Config.Data, 96))
+	pic, w, h, err := picture.DecodeFor(t.Context(), path, data.Target(p.Info().Config.Data, 96))
 	if err != nil || pic.W != 160 || pic.H != 120 || w != 640 || h != 480 {
 		t.Errorf("%dx%d of %dx%d, %v", pic.W, pic.H, w, h, err)
 	}

@@ -27,6 +27,11 @@ func turn(dst, src []uint8) {
 	}
 }
 
+// swap changes the first and third byte of each pixel over.
+func swap(pix []uint8) {
+	C.rn_picture_swap((*C.uint8_t)(unsafe.Pointer(&pix[0])), C.int64_t(len(pix)/3))
+}
+
 // Crop copies the part of w x h pixels with its corner at x, y. It must lie inside.
 func (p *Picture) Crop(x, y, w, h int) *Picture {
 	if x < 0 || y < 0 || w < 1 || h < 1 || x+w > p.W || y+h > p.H {

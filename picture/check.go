@@ -6,64 +6,37 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
-	"image"
-	_ "image/jpeg" // for the header
-	_ "image/png"
-
-	_ "golang.org/x/image/bmp"
-	"golang.org/x/image/tiff"
-	_ "golang.org/x/image/webp"
 )
 
-const pngSignature = "\x89PNG\r\n\x1a\n"
-
-// header is what a file says of itself: jpeg, png, ... and its size in pixels, as stored.
-type header struct {
-	format string
-	w, h   int
-}
-
-// check reads the header. It refuses what a decoder would take in silence: files that end too soon, damaged ones, and
-// headers that ask for more pixels than MaxPixels.
-func check(b []byte) (header, error) {
+// check reads the header of a whole file. It refuses what a decoder would take in silence: files that end too soon and damaged
+// ones; and before they cost anything those that take more memory or time than is spent on a picture.
+func check(b []byte, target Target) (Header, error) {
 	if len(b) == 0 {
-		return header{}, errors.New("the file is empty")
+		return Header{}, errors.New("the file is empty")
 	}
-	c, format, err := config(b)
-	if errors.Is(err, image.ErrFormat) {
-		return header{}, errors.New("it is no picture: its first bytes are not those of JPEG, PNG, GIF, BMP, TIFF or WebP")
-	}
+	h, err := probe(b, int64(len(b)))
 	if err != nil {
-		return header{}, fmt.Errorf("its header is damaged: %w", err)
+		return h, unreadable(err)
 	}
-	if c.Width < 1 || c.Height < 1 {
-		return header{}, fmt.Errorf("its header says %dx%d pixels", c.Width, c.Height)
+	if err := h.Check(target); err != nil {
+		return h, err
 	}
-	if int64(c.Width)*int64(c.Height) > MaxPixels {
-		return header{}, fmt.Errorf("it has %dx%d pixels, more than the %d million that are decoded", c.Width, c.Height, MaxPixels>>20)
-	}
-	switch format {
+	switch h.Format {
 	case "png":
 		err = checkPNG(b)
 	case "jpeg":
-		err = checkJPEG(b)
+		err = checkJPEG(b, h.w, h.h)
+	case "bmp":
+		err = checkBMP(b, h.w, h.h)
+	case "tiff":
+		err = h.tiff.check(b)
 	}
-	return header{format, c.Width, c.Height}, err
-}
-
-// config reads a file's header. image.DecodeConfig hides from the TIFF reader that b can be read anywhere, which then takes
-// memory up to the offset that the file names: 4 GB for one of 12 bytes.
-func config(b []byte) (image.Config, string, error) {
-	if bytes.HasPrefix(b, []byte("II*\x00")) || bytes.HasPrefix(b, []byte("MM\x00*")) {
-		c, err := tiff.DecodeConfig(bytes.NewReader(b))
-		return c, "tiff", err
-	}
-	return image.DecodeConfig(bytes.NewReader(b))
+	return h, err
 }
 
 // checkPNG walks the chunks to IEND and compares their checksums. (PNG specification, section 5.)
 func checkPNG(b []byte) error {
-	data := false
+	data := int64(0)
 	for i := len(pngSignature); i+12 <= len(b); {
 		n := int64(binary.BigEndian.Uint32(b[i:]))
 		end := int64(i) + 12 + n
@@ -75,24 +48,71 @@ func checkPNG(b []byte) error {
 		}
 		switch string(b[i+4 : i+8]) {
 		case "IDAT":
-			data = true
+			data += n
 		case "IEND":
-			if !data {
+			if data == 0 {
 				return errors.New("it has no pixels")
 			}
-			return nil
+			return enoughPNG(b, data)
 		}
 		i = int(end)
 	}
 	return errors.New("it is cut: it has no end")
 }
 
-// maxScans bounds the passes of a progressive JPEG: each takes time for every pixel and may be of a few bytes. Encoders
-// make a dozen.
-const maxScans = 500
+// mostDeflate is how many bytes one of deflate can become.
+const mostDeflate = 1032
 
-// checkJPEG walks the segments to the end marker. (ITU T.81, annex B.)
-func checkJPEG(b []byte) error {
+// enoughPNG refuses pixels that the compressed data cannot hold.
+func enoughPNG(b []byte, data int64) error {
+	w, h := int64(binary.BigEndian.Uint32(b[16:])), int64(binary.BigEndian.Uint32(b[20:]))
+	samples := [7]int64{0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[min(b[25], 6)]
+	if want := w * h * samples * int64(b[24]) / 8; want > data*mostDeflate {
+		return fmt.Errorf("it is cut: %dx%d pixels cannot be in %d bytes", w, h, data)
+	}
+	return nil
+}
+
+// plainPNG is a PNG without the chunks that are not of its pixels, some of which a decoder unpacks to gigabytes.
+func plainPNG(b []byte) []byte {
+	plain := func(kind []byte) bool { return kind[0] < 'a' || string(kind) == "tRNS" }
+	chunks := func(f func(from, to int)) {
+		for i := len(pngSignature); i+12 <= len(b); {
+			end := i + 12 + int(binary.BigEndian.Uint32(b[i:]))
+			if plain(b[i+4 : i+8]) {
+				f(i, end)
+			}
+			if string(b[i+4:i+8]) == "IEND" {
+				return
+			}
+			i = end
+		}
+	}
+	n := len(pngSignature)
+	chunks(func(from, to int) { n += to - from })
+	if n == len(b) {
+		return b
+	}
+	out := append(make([]byte, 0, n), pngSignature...)
+	chunks(func(from, to int) { out = append(out, b[from:to]...) })
+	return out
+}
+
+// checkBMP refuses a file that has not all pixels; the last row need not be padded.
+func checkBMP(b []byte, w, h int) error {
+	bits := int64(binary.LittleEndian.Uint16(b[28:]))
+	row := (int64(w)*bits + 7) / 8
+	want := int64(binary.LittleEndian.Uint32(b[10:])) + (row+3)/4*4*int64(h-1) + row
+	if want > int64(len(b)) {
+		return fmt.Errorf("it is cut: %dx%d pixels of %d bits want %d bytes more than the file has", w, h, bits, want-int64(len(b)))
+	}
+	return nil
+}
+
+// checkJPEG walks the segments to the end marker. (ITU T.81, annex B.) Each scan takes time for every pixel and may be of a few
+// bytes; encoders make a dozen.
+func checkJPEG(b []byte, w, h int) error {
+	most := maxWork / (w * h)
 	scans := 0
 	for i := 2; i+1 < len(b); {
 		if b[i] != 0xff {
@@ -107,6 +127,9 @@ func checkJPEG(b []byte) error {
 			if scans == 0 {
 				return errors.New("it has no pixels")
 			}
+			if scans > most {
+				return tooMuchWork("scans", scans, w, h)
+			}
 			return nil
 		case marker == 0x01 || marker >= 0xd0 && marker <= 0xd7:
 			i += 2
@@ -120,19 +143,22 @@ func checkJPEG(b []byte) error {
 			break
 		}
 		i += 2 + n
-		if marker == 0xda { // entropy-coded data until the next marker that is no restart and no stuffing
-			if scans++; scans > maxScans {
-				return fmt.Errorf("it has more than %d scans", maxScans)
-			}
-			for i+1 < len(b) && (b[i] != 0xff || b[i+1] == 0 || b[i+1] >= 0xd0 && b[i+1] <= 0xd7) {
-				next := bytes.IndexByte(b[i+1:], 0xff)
-				if next < 0 {
-					i = len(b)
-					break
-				}
-				i += 1 + next
-			}
+		if marker == 0xda {
+			scans++
+			i = entropy(b, i)
 		}
 	}
 	return errors.New("it is cut: it has no end marker")
+}
+
+// entropy is where a scan's data ends that begin at i: before the next marker that is no restart and no stuffing.
+func entropy(b []byte, i int) int {
+	for i+1 < len(b) && (b[i] != 0xff || b[i+1] == 0 || b[i+1] >= 0xd0 && b[i+1] <= 0xd7) {
+		next := bytes.IndexByte(b[i+1:], 0xff)
+		if next < 0 {
+			return len(b)
+		}
+		i += 1 + next
+	}
+	return i
 }

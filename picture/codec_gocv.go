@@ -3,10 +3,7 @@
 package picture
 
 import (
-	"bytes"
-	"errors"
-	"image"
-	_ "image/gif" // OpenCV 4.6 reads no GIF
+	"context"
 
 	"gocv.io/x/gocv"
 )
@@ -14,32 +11,65 @@ import (
 // Codec names what decodes pictures.
 func Codec() string { return "libjpeg-turbo " + jpegVersion + ", OpenCV " + gocv.OpenCVVersion() }
 
-// decode reads one picture as stored, without its rotation, its sides divided by denom (1, 2, 4 or 8) and rounded up.
-func decode(b []byte, h header, denom int) (*Picture, error) {
-	switch h.format {
+// decode reads one picture, upright, its sides divided by denom (1, 2, 4 or 8) and rounded up. OpenCV cannot be interrupted; what
+// it decodes is bounded before.
+func decode(ctx context.Context, b []byte, h Header, denom int) (*Picture, error) {
+	switch h.Format {
 	case "jpeg":
-		p, err := decodeJPEG(b, h.w, h.h, denom)
-		if !errors.Is(err, errColours) {
-			return p, err
+		if h.jpeg.components == 4 { // reduced by our means
+			p, err := decodeJPEG(ctx, b, h, 1)
+			if err != nil {
+				return nil, err
+			}
+			return p.reduced(denom), nil
 		}
+		return decodeJPEG(ctx, b, h, denom)
+	case "gif": // OpenCV 4.6 reads none
+		return decodeGIF(ctx, b, h)
+	case "webp":
+		return decodeWebP(ctx, b, h, func(data []byte) (*Picture, error) {
+			if h.webp.from != 20 || h.webp.to+(h.webp.to&1) != int64(len(b)) {
+				b = plainWebP(data)
+			}
+			return decodeOpenCV(b, h.w, h.h)
+		})
+	case "png":
+		b = plainPNG(b)
+	}
+	p, err := decodeOpenCV(b, h.w, h.h)
+	if err != nil {
+		return nil, err
+	}
+	return p.turned(h.turn), nil
+}
+
+// besides is what decoding takes besides the file and the pixels, in bytes.
+func (h Header) besides(denom int64) int64 {
+	w, n := int64(h.w), int64(h.w)*int64(h.h)
+	some := 1<<20 + 256*w // rows on the way
+	switch h.Format {
+	case "jpeg":
+		if h.jpeg.many {
+			some += 128 * h.jpeg.blocks
+		}
+		if h.jpeg.components == 4 && denom > 1 {
+			some += 3 * n
+		}
+		return some
 	case "gif":
-		m, _, err := image.Decode(bytes.NewReader(b))
-		if err != nil {
-			return nil, err
+		return some + n
+	case "webp":
+		if h.webp.lossless {
+			return some + h.lossless()
 		}
-		return FromImage(m).reduced(denom), nil
+		return some + h.size
+	case "tiff":
+		return some + h.size + int64(h.tiff.planes)*h.tiff.blockBytes() + 4*int64(h.tiff.bw)*int64(h.tiff.bh)
+	case "png":
+		some += h.size // without what is not pixels
 	}
-	m, err := gocv.IMDecode(b, gocv.IMReadColor|gocv.IMReadIgnoreOrientation)
-	if err != nil {
-		return nil, err
+	if h.turn > 1 {
+		some += 3 * n
 	}
-	defer m.Close()
-	if m.Empty() {
-		return nil, errors.New("OpenCV cannot decode it")
-	}
-	bgr, err := m.DataPtrUint8()
-	if err != nil {
-		return nil, err
-	}
-	return FromBGR(m.Cols(), m.Rows(), bgr).reduced(denom), nil
+	return some
 }

@@ -3,35 +3,85 @@
 package picture
 
 import (
-	"bytes"
+	"context"
 	"image"
-	_ "image/gif"
 	"image/jpeg"
-	_ "image/png"
+	"image/png"
 	"io"
 
-	_ "golang.org/x/image/bmp"
-	"golang.org/x/image/tiff"
-	_ "golang.org/x/image/webp"
+	"golang.org/x/image/bmp"
+	"golang.org/x/image/vp8"
 )
 
 // Codec names what decodes pictures.
 func Codec() string { return "Go's image packages" }
 
-// decode reads one picture as stored, without its rotation, its sides divided by denom (1, 2, 4 or 8) and rounded up.
-func decode(b []byte, h header, denom int) (*Picture, error) {
-	read := image.Decode
-	if h.format == "tiff" { // as config has it
-		read = func(r io.Reader) (image.Image, string, error) {
-			m, err := tiff.Decode(r)
-			return m, h.format, err
-		}
+// decode reads one picture, upright, its sides divided by denom (1, 2, 4 or 8) and rounded up.
+func decode(ctx context.Context, b []byte, h Header, denom int) (p *Picture, err error) {
+	switch h.Format {
+	case "jpeg":
+		p, err = decodeGo(ctx, b, h, func(r reader) (image.Image, error) { return jpeg.Decode(r) })
+	case "png":
+		p, err = decodeGo(ctx, b, h, func(r reader) (image.Image, error) { return png.Decode(r) })
+	case "gif":
+		p, err = decodeGIF(ctx, b, h)
+	case "bmp":
+		p, err = decodeGo(ctx, b, h, func(r reader) (image.Image, error) { return bmp.Decode(r) })
+	case "tiff":
+		p, err = decodeTIFF(ctx, b, h)
+	case "webp":
+		p, err = decodeWebP(ctx, b, h, func(data []byte) (*Picture, error) {
+			return decodeGo(ctx, data, h, func(r reader) (image.Image, error) {
+				d := vp8.NewDecoder()
+				d.Init(r, len(data))
+				if _, err := d.DecodeFrameHeader(); err != nil {
+					return nil, err
+				}
+				return d.DecodeFrame()
+			})
+		})
 	}
-	m, _, err := read(bytes.NewReader(b))
 	if err != nil {
 		return nil, err
 	}
-	return FromImage(m).reduced(denom), nil
+	return p.turned(h.turn).reduced(denom), nil
+}
+
+// besides is what decoding takes besides the file and the pixels, in bytes.
+func (h Header) besides(denom int64) int64 {
+	w, n := int64(h.w), int64(h.w)*int64(h.h)
+	some := 1<<20 + 256*w // rows on the way
+	if h.turn > 1 || denom > 1 {
+		some += 3 * n
+	}
+	switch h.Format {
+	case "jpeg":
+		some += 64 * h.jpeg.blocks
+		if h.jpeg.progressive {
+			some += 256 * h.jpeg.blocks
+		}
+		if h.jpeg.components == 4 || h.jpeg.rgb {
+			some += 4 * n
+		}
+	case "png":
+		some += h.deep * n
+		if h.laid {
+			some += h.deep * n / 2
+		}
+	case "gif":
+		some += n
+	case "bmp":
+		some += h.deep * n
+	case "tiff":
+		some += h.tiff.blockBytes()
+	case "webp":
+		if h.webp.lossless {
+			some += h.lossless()
+		} else {
+			some += 3 * (w + 16) * (int64(h.h) + 16) / 2
+		}
+	}
+	return some
 }
 
 func encodeJPEG(w io.Writer, p *Picture, quality int) error {

@@ -1,32 +1,27 @@
 package picture
 
 import (
-	"bytes"
+	"context"
+	"errors"
 	"fmt"
 	"image"
 	"io"
-	"os"
-	"sync"
+	"io/fs"
+
+	"retinago/internal/file"
 )
 
-// MaxPixels bounds the size of pictures that are decoded: a few bytes of a file can ask for terabytes.
-const MaxPixels = 178 << 20
-
-// Decode reads a picture file, upright. A file that is cut, corrupt or no picture is an error.
+// Decode reads a picture file, upright. A file that is cut, corrupt or no picture is an error, and so is one that takes more than
+// MaxMemory.
 func Decode(path string) (*Picture, error) {
-	p, _, _, err := DecodeFor(path, nil)
+	p, _, _, err := DecodeFor(context.Background(), path, nil)
 	return p, err
 }
 
 // DecodeBytes is Decode on a file's content; name stands for the file in errors.
 func DecodeBytes(name string, b []byte) (*Picture, error) {
-	p, _, _, err := decodeFor(name, b, nil)
+	p, _, _, err := DecodeBytesFor(context.Background(), name, b, nil)
 	return p, err
-}
-
-// DecodeBytesFor is DecodeFor on a file's content; name stands for the file in errors.
-func DecodeBytesFor(name string, b []byte, target Target) (p *Picture, w, h int, err error) {
-	return decodeFor(name, b, target)
 }
 
 // Target tells the size in pixels that a picture of w x h is to be scaled to.
@@ -35,96 +30,115 @@ type Target func(w, h int) (tw, th int)
 // DecodeFor is Decode for a picture that is then scaled. Where the target is smaller by 2, 4 or 8 on both sides, a JPEG is
 // decoded so much smaller: from the coarse part of its coefficients, in less time, and scaled on it differs from the
 // whole picture scaled. Other files, and all without a target, are decoded whole. w and h are the file's own, upright.
-func DecodeFor(path string, target Target) (p *Picture, w, h int, err error) {
-	b := files.Get().(*bytes.Buffer)
-	b.Reset()
-	defer func() {
-		if b.Cap() <= maxKept {
-			files.Put(b)
+// Decoding ends with the cause of a context that ends, but for what OpenCV decodes.
+func DecodeFor(ctx context.Context, path string, target Target) (p *Picture, w, h int, err error) {
+	err = guarded(path, func() error {
+		b, err := read(path, target)
+		if err != nil {
+			return err
 		}
-	}()
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, 0, 0, fmt.Errorf("picture: %w", err)
-	}
-	defer f.Close()
-	if _, err := b.ReadFrom(f); err != nil {
-		return nil, 0, 0, fmt.Errorf("picture: %w", err)
-	}
-	return decodeFor(path, b.Bytes(), target)
+		defer held.put(b)
+		p, w, h, err = decodeFor(ctx, b, target)
+		return err
+	})
+	return p, w, h, err
 }
 
-// files keeps the memory that files are read into, up to maxKept bytes each.
-var files = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+// DecodeBytesFor is DecodeFor on a file's content; name stands for the file in errors.
+func DecodeBytesFor(ctx context.Context, name string, b []byte, target Target) (p *Picture, w, h int, err error) {
+	err = guarded(name, func() error {
+		p, w, h, err = decodeFor(ctx, b, target)
+		return err
+	})
+	return p, w, h, err
+}
 
-const maxKept = 32 << 20
-
-func decodeFor(name string, b []byte, target Target) (p *Picture, w, h int, err error) {
-	head, err := check(b)
+func decodeFor(ctx context.Context, b []byte, target Target) (p *Picture, w, h int, err error) {
+	head, err := check(b, target)
 	if err != nil {
-		return nil, 0, 0, fmt.Errorf("picture: %s: %w", name, err)
+		return nil, 0, 0, err
 	}
-	turn := orientation(b)
-	w, h = head.w, head.h
-	if turn >= 5 {
-		w, h = h, w
+	give, err := share(ctx, head.Bytes(target))
+	if err != nil {
+		return nil, 0, 0, err
 	}
-	denom := 1
-	if target != nil && head.format == "jpeg" {
-		tw, th := target(w, h)
-		for denom = 8; denom > 1 && (w < denom*tw || h < denom*th); denom /= 2 {
-		}
+	defer give()
+	if p, err = decode(ctx, b, head, head.denom(target)); err != nil {
+		return nil, 0, 0, err
 	}
-	if p, err = decode(b, head, denom); err != nil {
-		return nil, 0, 0, fmt.Errorf("picture: %s: %w", name, err)
-	}
-	return p.turned(turn), w, h, nil
+	return p, head.W, head.H, nil
 }
 
 // headerBytes are read of a file first for its size; most headers end before.
 const headerBytes = 256 << 10
 
-// Size reads a picture's width and height, upright, from its header.
-func Size(path string) (w, h int, err error) {
-	f, err := os.Open(path)
+// read takes a file into memory that is to be given back. A large one is read on only if its header can be decoded.
+func read(path string, target Target) (b []byte, err error) {
+	f, info, err := file.Open(path)
 	if err != nil {
-		return 0, 0, fmt.Errorf("picture: %w", err)
+		return nil, nameless(err)
 	}
 	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, headerBytes))
-	if err != nil {
-		return 0, 0, fmt.Errorf("picture: %w", err)
-	}
-	c, _, err := config(b)
-	if err != nil && len(b) == headerBytes { // the header is longer, or at the end as TIFF's may be
-		rest, more := io.ReadAll(f)
-		if more != nil {
-			return 0, 0, fmt.Errorf("picture: %w", more)
+	size := info.Size()
+	if size > 4*headerBytes {
+		head := held.get(headerBytes)
+		defer held.put(head)
+		if _, err := f.ReadAt(head, 0); err != nil {
+			return nil, err
 		}
-		b = append(b, rest...)
-		c, _, err = config(b)
+		h, err := probe(head, size)
+		if errors.Is(err, image.ErrFormat) {
+			return nil, unreadable(err)
+		}
+		if err == nil && h.wrong == nil { // else the header is longer, or at the end as TIFF's may be
+			if err := h.Check(target); err != nil {
+				return nil, err
+			}
+		}
 	}
-	if err != nil {
-		return 0, 0, fmt.Errorf("picture: %s: %w", path, err)
+	if size > maxMemory {
+		return nil, fmt.Errorf("it has %d bytes, more than the %d MiB of %s", size, maxMemory>>20, MemoryVariable)
 	}
-	w, h = upright(c, b)
-	return w, h, nil
+	b = held.get(int(size))
+	n, err := io.ReadFull(f, b)
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF { // it may have become shorter
+		held.put(b)
+		return nil, err
+	}
+	return b[:n], nil
 }
 
-// SizeBytes is Size of a file's content, in memory that does not depend on the size; name stands for the file in errors. What
-// is of no known format is an image.ErrFormat.
-func SizeBytes(name string, b []byte) (w, h int, err error) {
-	c, _, err := config(b)
-	if err != nil {
-		return 0, 0, fmt.Errorf("picture: %s: %w", name, err)
+// nameless is an error about a file without its name, which the caller adds.
+func nameless(err error) error {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		return e.Err
 	}
-	w, h = upright(c, b)
-	return w, h, nil
+	return err
 }
 
-func upright(c image.Config, b []byte) (w, h int) {
-	if orientation(b) >= 5 {
-		return c.Height, c.Width
-	}
-	return c.Width, c.Height
+// Size reads a picture's width and height, upright, from its header.
+func Size(path string) (w, h int, err error) {
+	err = guarded(path, func() error {
+		f, info, err := file.Open(path)
+		if err != nil {
+			return nameless(err)
+		}
+		defer f.Close()
+		b, err := io.ReadAll(io.LimitReader(f, headerBytes))
+		if err != nil {
+			return err
+		}
+		v, err := probe(b, info.Size())
+		if err != nil && !errors.Is(err, image.ErrFormat) && len(b) == headerBytes { // as in read
+			rest, more := io.ReadAll(io.LimitReader(f, maxMemory))
+			if more != nil {
+				return more
+			}
+			b = append(b, rest...)
+			v, err = probe(b, info.Size())
+		}
+		w, h = v.W, v.H
+		return err
+	})
+	return w, h, err
 }

@@ -81,25 +81,8 @@ func (p *Picture) turned(orientation int) *Picture {
 	if orientation >= 5 {
 		w, h = h, w
 	}
-	// Where the first pixel was stored, and the steps to the next column and row.
-	right, bottom := p.W-1, p.W*(p.H-1)
-	at, across, down := 0, 1, p.W
-	switch orientation {
-	case 2:
-		at, across = right, -1
-	case 3:
-		at, across, down = bottom+right, -1, -p.W
-	case 4:
-		at, down = bottom, -p.W
-	case 5:
-		across, down = p.W, 1
-	case 6:
-		at, across, down = bottom, -p.W, 1
-	case 7:
-		at, across, down = bottom+right, -p.W, -1
-	case 8:
-		at, across, down = right, p.W, -1
-	}
+	at, across, down := way(orientation, p.W, p.H)
+	defer p.Release()
 	q := lease(w, h)
 	for y := range h {
 		row := q.Pix[3*w*y : 3*w*(y+1)]
@@ -107,6 +90,28 @@ func (p *Picture) turned(orientation int) *Picture {
 			row[x], row[x+1], row[x+2] = p.Pix[i], p.Pix[i+1], p.Pix[i+2]
 		}
 	}
-	p.Release()
 	return q
+}
+
+// way is where the first pixel of the upright picture lies in a stored one of w x h pixels, and the steps from there to its next
+// column and row.
+func way(orientation, w, h int) (at, across, down int) {
+	right, bottom := w-1, w*(h-1)
+	switch orientation {
+	case 2:
+		return right, -1, w
+	case 3:
+		return bottom + right, -1, -w
+	case 4:
+		return bottom, 1, -w
+	case 5:
+		return 0, w, 1
+	case 6:
+		return bottom, -w, 1
+	case 7:
+		return bottom + right, -w, -1
+	case 8:
+		return right, w, -1
+	}
+	return 0, 1, w
 }

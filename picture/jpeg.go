@@ -10,34 +10,40 @@ package picture
 import "C"
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
+	"sync/atomic"
 	"unsafe"
 )
 
 // jpegVersion is libjpeg-turbo's.
 var jpegVersion = fmt.Sprintf("%d.%d.%d", C.LIBJPEG_TURBO_VERSION_NUMBER/1000000, C.LIBJPEG_TURBO_VERSION_NUMBER/1000%1000, C.LIBJPEG_TURBO_VERSION_NUMBER%1000)
 
-// errColours says that a JPEG is neither grey nor RGB.
-var errColours = errors.New("its colours are not known to libjpeg")
-
-// decodeJPEG decodes a JPEG of w x h pixels with its sides divided by denom, 1, 2, 4 or 8, and rounded up: from fewer
-// coefficients, not by dropping pixels. libjpeg writes into Go's memory, which is used again; OpenCV takes new memory
-// for each picture, and that costs as much as decoding.
-func decodeJPEG(b []byte, w, h, denom int) (*Picture, error) {
-	p := lease((w+denom-1)/denom, (h+denom-1)/denom)
-	var message [C.RN_JPEG_MESSAGE]C.char
-	switch C.rn_jpeg_decode((*C.uint8_t)(unsafe.Pointer(&p.Pix[0])), C.uint32_t(p.W), C.uint32_t(p.H), (*C.uint8_t)(unsafe.Pointer(&b[0])),
-		C.size_t(len(b)), C.int(denom), &message[0]) {
-	case C.RN_JPEG_OK:
-		return p, nil
-	case C.RN_JPEG_COLOURS:
-		p.Release()
-		return nil, errColours
+// decodeJPEG decodes a JPEG upright with its sides divided by denom, 1, 2, 4 or 8, and rounded up: from fewer coefficients, not by
+// dropping pixels. libjpeg writes into Go's memory, which is used again; OpenCV takes new memory for each picture, and that costs
+// as much as decoding. A context that ends ends it within a row of blocks.
+func decodeJPEG(ctx context.Context, b []byte, h Header, denom int) (*Picture, error) {
+	w, rows := (h.w+denom-1)/denom, (h.h+denom-1)/denom
+	upright := [2]int{w, rows}
+	if h.turn >= 5 {
+		upright = [2]int{rows, w}
 	}
-	p.Release()
-	return nil, errors.New("libjpeg: " + C.GoString(&message[0]))
+	return filled(upright[0], upright[1], func(p *Picture) error {
+		var stop atomic.Int32 // that C reads while it decodes
+		defer context.AfterFunc(ctx, func() { stop.Store(1) })()
+		o := C.rn_jpeg_options{denom: C.int(denom), turn: C.int(h.turn), most_memory: C.int64_t(maxMemory), most_work: maxWork}
+		var message [C.RN_JPEG_MESSAGE]C.char
+		switch C.rn_jpeg_decode((*C.uint8_t)(unsafe.Pointer(&p.Pix[0])), C.uint32_t(w), C.uint32_t(rows), (*C.uint8_t)(unsafe.Pointer(&b[0])),
+			C.size_t(len(b)), &o, (*C.int32_t)(unsafe.Pointer(&stop)), &message[0]) {
+		case C.RN_JPEG_OK:
+			return nil
+		case C.RN_JPEG_STOPPED:
+			return context.Cause(ctx)
+		}
+		return errors.New("libjpeg: " + C.GoString(&message[0]))
+	})
 }
 
 func encodeJPEG(w io.Writer, p *Picture, quality int) error {

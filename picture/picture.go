@@ -1,15 +1,13 @@
 package picture
 
 import (
-	"errors"
+	"bufio"
 	"fmt"
 	"image"
-	"image/color"
 	"image/png"
 	"io"
-	"os"
-	"path/filepath"
-	"sync"
+
+	"retinago/internal/file"
 )
 
 // Picture is an 8-bit RGB picture, upright.
@@ -21,22 +19,30 @@ type Picture struct {
 // New returns a black picture.
 func New(w, h int) *Picture { return &Picture{W: w, H: h, Pix: make([]uint8, 3*w*h)} }
 
-// pool keeps the pixels of released pictures.
-var pool sync.Pool
-
 // lease is New with any pixels.
-func lease(w, h int) *Picture {
-	if v, ok := pool.Get().(*[]uint8); ok && cap(*v) >= 3*w*h {
-		return &Picture{W: w, H: h, Pix: (*v)[:3*w*h]}
+func lease(w, h int) *Picture { return &Picture{W: w, H: h, Pix: held.get(3 * w * h)} }
+
+// filled is a leased picture that fill has written; its memory is given back where fill fails or panics.
+func filled(w, h int, fill func(*Picture) error) (*Picture, error) {
+	p := lease(w, h)
+	done := false
+	defer func() {
+		if !done {
+			p.Release()
+		}
+	}()
+	if err := fill(p); err != nil {
+		return nil, err
 	}
-	return New(w, h)
+	done = true
+	return p, nil
 }
 
 // Release gives the pixels' memory back for another picture. The picture must not be used afterwards.
 func (p *Picture) Release() {
 	if pix := p.Pix; pix != nil {
 		p.Pix = nil
-		pool.Put(&pix)
+		held.put(pix)
 	}
 }
 
@@ -78,25 +84,11 @@ func (p *Picture) WriteJPEG(path string, quality int) error {
 // EncodeJPEG writes the picture as a JPEG of a quality of 1 to 100.
 func (p *Picture) EncodeJPEG(w io.Writer, quality int) error { return encodeJPEG(w, p, quality) }
 
-func (p *Picture) write(path string, encode func(io.Writer) error) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.tmp")
-	if err != nil {
+func (p *Picture) write(path string, encode func(io.Writer) error) error {
+	if err := file.Write(path, func(w *bufio.Writer) error { return encode(w) }); err != nil {
 		return fmt.Errorf("picture: %w", err)
 	}
-	defer func() {
-		if err != nil {
-			os.Remove(f.Name())
-			err = fmt.Errorf("picture: writing %s: %w", path, err)
-		}
-	}()
-	err = encode(f)
-	if err == nil {
-		err = f.Chmod(0o644)
-	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
+	return nil
 }
 
 // image is the picture for Go's encoders.
@@ -113,6 +105,7 @@ func (p *Picture) reduced(n int) *Picture {
 	if n == 1 {
 		return p
 	}
+	defer p.Release()
 	q := lease((p.W+n-1)/n, (p.H+n-1)/n)
 	for y := range q.H {
 		for x := range q.W {
@@ -129,19 +122,5 @@ func (p *Picture) reduced(n int) *Picture {
 			}
 		}
 	}
-	p.Release()
 	return q
-}
-
-// FromImage copies any of Go's images. Transparency is dropped, as PIL's convert("RGB") does.
-func FromImage(m image.Image) *Picture {
-	b := m.Bounds()
-	p := New(b.Dx(), b.Dy())
-	for y := range p.H {
-		for x := range p.W {
-			c := color.NRGBAModel.Convert(m.At(b.Min.X+x, b.Min.Y+y)).(color.NRGBA)
-			p.Set(x, y, c.R, c.G, c.B)
-		}
-	}
-	return p
 }

@@ -36,7 +36,7 @@ func TestDecodeFor(t *testing.T) {
 			{func(w, h int) (int, int) { return w / 8, h/4 + 1 }, 2},
 			{func(w, h int) (int, int) { return 2 * w, 2 * h }, 1},
 		} {
-			q, w, h, err := DecodeFor(path, k.target)
+			q, w, h, err := DecodeFor(t.Context(), path, k.target)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -65,7 +65,7 @@ func TestDecodeForOddSizes(t *testing.T) {
 			t.Fatal(err)
 		}
 		tiny := func(int, int) (int, int) { return 1, 1 }
-		q, w, h, err := DecodeFor(jpg, tiny)
+		q, w, h, err := DecodeFor(t.Context(), jpg, tiny)
 		denom := 8
 		for denom > min(s[0], s[1]) {
 			denom /= 2
@@ -73,7 +73,7 @@ func TestDecodeForOddSizes(t *testing.T) {
 		if err != nil || w != s[0] || h != s[1] || q.W != (w+denom-1)/denom || q.H != (h+denom-1)/denom {
 			t.Errorf("%v: %v of %dx%d, %v; want 1/%d", s, q, w, h, err, denom)
 		}
-		if q, w, h, err = DecodeFor(pngs, tiny); err != nil || w != s[0] || h != s[1] || farthest(p, q) != 0 {
+		if q, w, h, err = DecodeFor(t.Context(), pngs, tiny); err != nil || w != s[0] || h != s[1] || farthest(p, q) != 0 {
 			t.Errorf("a PNG of %v: %v of %dx%d, %v", s, q, w, h, err)
 		}
 	}

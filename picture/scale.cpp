@@ -1,6 +1,11 @@
 #include "scale.h"
 
+#include <algorithm>
 #include <cstring>
+
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 // CLONES compiles a function for AVX-512, AVX2 and the baseline, and picks one when the program starts.
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 12
@@ -49,6 +54,22 @@ CLONES void turn(uint8_t *__restrict dst, const uint8_t *__restrict src, int64_t
 }  // namespace
 
 void rn_picture_turn(uint8_t *dst, const uint8_t *src, int64_t n) { turn(dst, src, n); }
+
+void rn_picture_swap(uint8_t *pix, int64_t n) {
+  const int64_t some = 1024;  // pixels that stay in the first cache
+  uint8_t old[3 * some];
+  for (; n > 0; n -= some, pix += 3 * some) {
+    const int64_t k = std::min(n, some);
+    memcpy(old, pix, 3 * k);
+    turn(pix, old, k);
+  }
+}
+
+void rn_picture_trim() {
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
+}
 
 // Down first, then sideways: the first pass is over contiguous bytes and needs no row twice.
 void rn_picture_rows(float *dst, int64_t canvas_w, const uint8_t *src, int64_t src_w, const rn_tap *xs, int64_t w, const rn_tap *ys, int64_t h,

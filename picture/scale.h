@@ -21,6 +21,12 @@ void rn_picture_rows(float *dst, int64_t canvas_w, const uint8_t *src, int64_t s
 // rn_picture_turn writes n pixels with their first and third byte changed over. dst and src may not overlap.
 void rn_picture_turn(uint8_t *dst, const uint8_t *src, int64_t n);
 
+// rn_picture_swap is rn_picture_turn in place.
+void rn_picture_swap(uint8_t *pix, int64_t n);
+
+// rn_picture_trim gives memory that C has freed back to the system, where the C library can.
+void rn_picture_trim(void);
+
 #ifdef __cplusplus
 }
 #endif

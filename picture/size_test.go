@@ -60,7 +60,7 @@ func TestSizeOfLongFiles(t *testing.T) {
 }
 
 // A file's content tells its size, upright, also where it is more than is decoded; what is no picture is told apart.
-func TestSizeBytes(t *testing.T) {
+func TestProbe(t *testing.T) {
 	jpg := encode(t, func(b *bytes.Buffer) error { return jpeg.Encode(b, New(8, 5).image(), nil) })
 	for _, c := range []struct {
 		name string
@@ -71,14 +71,14 @@ func TestSizeBytes(t *testing.T) {
 		{"turned", withExif(jpg, 6, binary.LittleEndian), 5, 8},
 		{"huge", hugePNG(t, 97_000_000, 1_000_000_000), 97_000_000, 1_000_000_000},
 	} {
-		if w, h, err := SizeBytes(c.name, c.b); err != nil || w != c.w || h != c.h {
-			t.Errorf("%s: %dx%d, want %dx%d; %v", c.name, w, h, c.w, c.h, err)
+		if h, err := Probe(c.name, c.b); err != nil || h.W != c.w || h.H != c.h {
+			t.Errorf("%s: %dx%d, want %dx%d; %v", c.name, h.W, h.H, c.w, c.h, err)
 		}
 	}
-	if _, _, err := SizeBytes("text", []byte("hello")); !errors.Is(err, image.ErrFormat) {
+	if _, err := Probe("text", []byte("hello")); !errors.Is(err, image.ErrFormat) {
 		t.Errorf("text: %v", err)
 	}
-	if _, _, err := SizeBytes("cut", jpg[:20]); err == nil || errors.Is(err, image.ErrFormat) {
+	if _, err := Probe("cut", jpg[:20]); err == nil || errors.Is(err, image.ErrFormat) {
 		t.Errorf("a cut header: %v", err)
 	}
 }

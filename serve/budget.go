@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/semaphore"
+
+	"retinago/picture"
 )
 
 // budget counts bytes that may be held at once.
@@ -98,21 +100,65 @@ func tooLarge(most int64) *problem {
 	return refuse(http.StatusRequestEntityTooLarge, "large", "the body has more than the %d bytes that are taken", most)
 }
 
-// pixels bounds decoded pictures: their size, and how many are decoded at once.
-type pixels struct {
-	size  *semaphore.Weighted
+// pixels bounds the memory of decoded pictures and of their decoding, and how many are decoded at once. Small pictures never wait for
+// large ones, which have a share of their own and leave a core free: 16 pictures that take a second each hold up nobody.
+type pixels struct{ small, large lane }
+
+// lane is bytes and cores that pictures share, in the order in which they come.
+type lane struct {
+	most  int64
+	bytes *semaphore.Weighted
 	cores *semaphore.Weighted
 }
 
-// decoding waits for the memory of n pixels and for a core. The core is given back by the first function, the memory by
-// the second.
-func (p pixels) decoding(ctx context.Context, n int64) (decoded, released func(), err error) {
-	if err := p.size.Acquire(ctx, n); err != nil {
-		return nil, nil, err
-	}
-	if err := p.cores.Acquire(ctx, 1); err != nil {
-		p.size.Release(n)
-		return nil, nil, err
-	}
-	return func() { p.cores.Release(1) }, func() { p.size.Release(n) }, nil
+func newLane(bytes, cores int64) lane {
+	return lane{bytes, semaphore.NewWeighted(bytes), semaphore.NewWeighted(cores)}
 }
+
+// smallBytes is what decoding a small picture takes at most: a JPEG of 8 million pixels does.
+const smallBytes = 32 << 20
+
+// newPixels has room for picturesHeld pictures of so many pixels, and for one of any kind.
+func newPixels(most, cores int) pixels {
+	c := int64(cores)
+	return pixels{newLane(2*c*smallBytes, c), newLane(max(picturesHeld*3*int64(most), picture.MaxMemory()), max(c-1, 1))}
+}
+
+// decoding waits for n bytes and a core. What it returns holds both.
+func (p pixels) decoding(ctx context.Context, n int64) (*share, error) {
+	l := p.small
+	if n > smallBytes {
+		l = p.large
+	}
+	n = min(n, l.most) // one that takes more has it alone
+	if err := l.bytes.Acquire(ctx, n); err != nil {
+		return nil, err
+	}
+	if err := l.cores.Acquire(ctx, 1); err != nil {
+		l.bytes.Release(n)
+		return nil, err
+	}
+	return &share{l, n, true}, nil
+}
+
+// share is what a picture holds. Both ways of giving back may be called again.
+type share struct {
+	lane
+	n    int64
+	core bool
+}
+
+// decoded gives the core back, and the bytes that only decoding took; those of a picture of n stay.
+func (s *share) decoded(n int64) {
+	if s.core {
+		s.core = false
+		s.cores.Release(1)
+	}
+	if n < s.n {
+		s.bytes.Release(s.n - n)
+		s.n = n
+	}
+}
+
+// release gives everything back.
+func (s *share) release() { s.decoded(0) }

@@ -60,52 +60,75 @@ type times struct {
 
 func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1e3 }
 
-// size is that of a picture, of a file by its header.
-func (s *Server) size(f Frame) (w, h int, err error) {
+// size is that of a picture, of a file by its header, and the bytes that it takes until it is on its canvas. Those of a file are
+// there already.
+func (s *Server) size(f Frame, target picture.Target) (w, h int, bytes int64, err error) {
+	var head picture.Header
 	if f.Pic != nil {
-		w, h = f.Pic.W, f.Pic.H
+		w, h, bytes = f.Pic.W, f.Pic.H, int64(len(f.Pic.Pix))
 	} else {
-		w, h, err = picture.SizeBytes("the body", f.File)
+		if head, err = picture.Probe("the body", f.File); err == nil {
+			w, h, bytes = head.W, head.H, head.Bytes(target)-int64(len(f.File))
+		}
 	}
 	switch {
 	case errors.Is(err, image.ErrFormat):
-		return 0, 0, refuse(http.StatusUnsupportedMediaType, "format", "the body is no picture: send a JPEG, PNG, GIF, BMP, TIFF or WebP")
+		return 0, 0, 0, refuse(http.StatusUnsupportedMediaType, "format", "the body is no picture: send a JPEG, PNG, GIF, BMP, TIFF or WebP")
 	case err != nil:
-		return 0, 0, refuse(http.StatusBadRequest, "picture", "%v", err)
+		return 0, 0, 0, refuse(http.StatusBadRequest, "picture", "%v", err)
 	case w < 1 || h < 1:
-		return 0, 0, refuse(http.StatusBadRequest, "picture", "the picture's header says %dx%d pixels", w, h)
+		return 0, 0, 0, refuse(http.StatusBadRequest, "picture", "the picture's header says %dx%d pixels", w, h)
 	case int64(w)*int64(h) > int64(s.o.MaxPixels) || int64(w) > int64(s.o.MaxPixels):
-		return 0, 0, refuse(http.StatusRequestEntityTooLarge, "pixels", "the picture has %dx%d pixels, more than the %.3g million that are taken", w, h, float64(s.o.MaxPixels)/1e6)
+		return 0, 0, 0, refuse(http.StatusRequestEntityTooLarge, "pixels", "the picture has %dx%d pixels, more than the %.3g million that are taken", w, h, float64(s.o.MaxPixels)/1e6)
 	}
-	return w, h, nil
+	if f.Pic == nil {
+		if err := head.Check(target); err != nil {
+			return 0, 0, 0, undecoded(fmt.Errorf("the body: %w", err))
+		}
+	}
+	return w, h, bytes, nil
+}
+
+// undecoded is the answer for a picture that cannot be decoded, or is not.
+func undecoded(err error) *problem {
+	if errors.Is(err, picture.ErrTooMuch) {
+		return refuse(http.StatusRequestEntityTooLarge, "pixels", "%v", err)
+	}
+	return refuse(http.StatusBadRequest, "picture", "%v", err)
+}
+
+// target is the size at which a choice needs a picture; one that is drawn on is needed whole.
+func (c choice) target() picture.Target {
+	if c.draw {
+		return nil
+	}
+	cfg := c.model.Network.Info().Config.Data
+	return data.Target(cfg, cfg.TestSide())
 }
 
 // look finds the objects on a picture that has a place. It draws on the pixels of a frame that has them.
-func (s *Server) look(ctx context.Context, p *place, f Frame, c choice) (*Answer, error) {
-	w, h, err := s.size(f)
+func (s *Server) look(ctx context.Context, p *place, f Frame, c choice) (a *Answer, err error) {
+	target := c.target()
+	w, h, n, err := s.size(f, target)
 	if err != nil {
 		return nil, err
 	}
-	a := &Answer{Model: c.model.Name, Width: w, Height: h}
+	a = &Answer{Model: c.model.Name, Width: w, Height: h}
 	begin := time.Now()
-	decoded, released, err := s.pixels.decoding(ctx, int64(w)*int64(h))
+	share, err := s.pixels.decoding(ctx, n)
 	if err != nil {
 		return nil, err
 	}
-	pic, in, err := s.prepare(c, f, begin, a)
-	decoded()
+	defer share.release()
+	pic, in, err := s.prepare(ctx, c, f, target, begin, a)
 	if err != nil {
-		released()
 		return nil, err
 	}
-	drop := func() {
+	defer pic.Release()
+	share.decoded(int64(len(pic.Pix)))
+	if !c.draw {
 		pic.Release()
-		released()
-	}
-	if c.draw {
-		defer drop()
-	} else {
-		drop()
+		share.release()
 	}
 	out, err := p.run(ctx, in)
 	if err != nil {
@@ -133,29 +156,31 @@ func (s *Server) look(ctx context.Context, p *place, f Frame, c choice) (*Answer
 	return a, nil
 }
 
-// prepare decodes a picture, if it is a file, and puts it onto its canvas. It is decoded smaller only where it is not drawn on.
-func (s *Server) prepare(c choice, f Frame, begin time.Time, a *Answer) (*picture.Picture, *infer.Input, error) {
+// prepare decodes a picture, if it is a file, and puts it onto its canvas. The picture is the caller's only without an error.
+func (s *Server) prepare(ctx context.Context, c choice, f Frame, target picture.Target, begin time.Time, a *Answer) (pic *picture.Picture, in *infer.Input, err error) {
 	pic, w, h := f.Pic, a.Width, a.Height
 	if pic == nil {
-		cfg := c.model.Network.Info().Config.Data
-		target := data.Target(cfg, cfg.TestSide())
-		if c.draw {
-			target = nil
-		}
-		var err error
-		if pic, w, h, err = picture.DecodeBytesFor("the body", f.File, target); err != nil {
-			return nil, nil, refuse(http.StatusBadRequest, "picture", "%v", err)
+		if pic, w, h, err = picture.DecodeBytesFor(ctx, "the body", f.File, target); err != nil {
+			if ctx.Err() != nil {
+				return nil, nil, ctx.Err()
+			}
+			return nil, nil, undecoded(err)
 		}
 	}
+	ready := false
+	defer func() {
+		if !ready {
+			pic.Release()
+		}
+	}()
 	a.Times.Decode = ms(time.Since(begin))
 	begin = time.Now()
-	in, err := c.model.Network.Prepare(pic, data.Size{W: w, H: h})
-	if err != nil {
-		pic.Release()
+	if in, err = c.model.Network.Prepare(pic, data.Size{W: w, H: h}); err != nil {
 		return nil, nil, err
 	}
 	in.Decoding, in.Candidates = c.decoding, c.raw
 	a.Times.Prepare = ms(time.Since(begin))
+	ready = true
 	return pic, in, nil
 }
 

@@ -14,8 +14,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/sync/semaphore"
-
 	"retinago/data"
 	"retinago/infer"
 	"retinago/picture"
@@ -53,7 +51,7 @@ func New(o Options) (*Server, error) {
 	s := &Server{o: o, cameras: map[string]*camera{}, mux: http.NewServeMux()}
 	s.stop, s.stopNow = context.WithCancel(context.Background())
 	s.bodies.left.Store(bodiesHeld * o.MaxBody)
-	s.pixels = pixels{semaphore.NewWeighted(picturesHeld * int64(o.MaxPixels)), semaphore.NewWeighted(int64(runtime.GOMAXPROCS(0)))}
+	s.pixels = newPixels(o.MaxPixels, runtime.GOMAXPROCS(0))
 	s.metrics = newMetrics(s)
 	for _, t := range o.Tokens {
 		s.tokens = append(s.tokens, sha256.Sum256([]byte(t)))

@@ -1,6 +1,7 @@
 package speed
 
 import (
+	"context"
 	"math/rand/v2"
 	"os"
 	"slices"
@@ -73,7 +74,7 @@ func (s *Inference) decode() (p *picture.Picture, size data.Size, err error) {
 	if err != nil {
 		return nil, size, err
 	}
-	p, w, h, err := picture.DecodeBytesFor(s.file, b, data.Target(s.config.Data, s.config.Data.TestSide()))
+	p, w, h, err := picture.DecodeBytesFor(context.Background(), s.file, b, data.Target(s.config.Data, s.config.Data.TestSide()))
 	return p, data.Size{W: w, H: h}, err
 }
 

@@ -1,0 +1,97 @@
+package picture
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"strconv"
+
+	"golang.org/x/sync/semaphore"
+)
+
+// MaxPixels bounds the size of pictures that are decoded, and MaxSide their width and height: a few bytes of a file can ask for
+// terabytes.
+const (
+	MaxPixels = 178 << 20
+	MaxSide   = 1 << 20
+)
+
+// MemoryVariable names the environment variable with the MiB that decoding one picture may take, instead of defaultMemory.
+const MemoryVariable = "RETINAGO_PICTURE_MB"
+
+// defaultMemory leaves room for a program's own memory where 512 MB is all there is.
+const defaultMemory = 304 << 20
+
+var maxMemory, errMemory = memoryOf(os.Getenv(MemoryVariable))
+
+func memoryOf(v string) (int64, error) {
+	if v == "" {
+		return defaultMemory, nil
+	}
+	n, err := strconv.ParseInt(v, 10, 32)
+	if err != nil || n < 1 {
+		return defaultMemory, fmt.Errorf("%s=%s: give a whole number of MiB above 0", MemoryVariable, v)
+	}
+	return n << 20, nil
+}
+
+// MaxMemory is how many bytes decoding one picture may take at its peak: its file, its pixels and what the decoder needs besides.
+// A picture that needs more is an error before the memory is taken.
+func MaxMemory() int64 { return maxMemory }
+
+// maxWork bounds the pixels that a decoder visits, one as often as it is visited: 89 million pixels in 24 passes.
+const maxWork = 2 << 30
+
+// blockWork is what one strip or tile costs besides its pixels, in visits of a pixel.
+const blockWork = 8 << 10
+
+// share waits until what decoding takes may be had: pictures that take little never wait, others together take MaxMemory, or more
+// on machines of many cores. What is returned gives it back.
+func share(ctx context.Context, bytes int64) (give func(), err error) {
+	if bytes < large {
+		return func() {}, nil
+	}
+	bytes = min(bytes, shared)
+	if err := sharing.Acquire(ctx, bytes); err != nil {
+		return nil, context.Cause(ctx)
+	}
+	return func() { sharing.Release(bytes) }, nil
+}
+
+var (
+	shared  = max(maxMemory, int64(runtime.GOMAXPROCS(0))*large)
+	sharing = semaphore.NewWeighted(shared)
+)
+
+// ErrTooMuch is the cause of an error for a picture that takes more pixels, memory or time than is spent on one.
+var ErrTooMuch = errors.New("the picture takes too much")
+
+// costly is such an error.
+type costly struct{ error }
+
+func (costly) Is(target error) bool { return target == ErrTooMuch }
+
+func tooMuch(format string, a ...any) error { return costly{fmt.Errorf(format, a...)} }
+
+func errSize(w, h int, head Header) error {
+	return fmt.Errorf("it decodes to %dx%d pixels, its header says %dx%d", w, h, head.w, head.h)
+}
+
+// fits refuses what takes too much memory, with all that adds up to it.
+func fits(format string, w, h int, bytes int64) error {
+	if errMemory != nil {
+		return errMemory
+	}
+	if bytes > maxMemory {
+		return tooMuch("decoding this %s of %dx%d pixels takes %d MiB, more than the %d MiB of %s: make the picture smaller or the limit larger",
+			format, w, h, (bytes+1<<20-1)>>20, maxMemory>>20, MemoryVariable)
+	}
+	return nil
+}
+
+func tooMuchWork(what string, n, w, h int) error {
+	return tooMuch("it has %d %s for %dx%d pixels: decoding them takes more than the %d million visits of a pixel that are spent on a picture",
+		n, what, w, h, maxWork>>20)
+}

@@ -1,0 +1,132 @@
+package picture
+
+// #include "scale.h"
+import "C"
+
+import (
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"sync"
+	"time"
+)
+
+// pool keeps memory that was given back, for the next picture or file. What it keeps is bounded, and goes back to the system when
+// nothing was decoded for a while.
+type pool struct {
+	mu    sync.Mutex
+	free  [][]byte // the one that was given back last is last
+	bytes int64    // of free
+	fresh int64    // bytes of large pieces made since the last collection
+	last  time.Time
+	timer *time.Timer // runs while there is something to give back
+}
+
+var held pool
+
+const (
+	// large is a piece of memory whose garbage is collected before another is made.
+	large = 64 << 20
+	// idle is the time without decoding after which memory goes back to the system.
+	idle = time.Second
+	// anySize is what a piece may be larger than wanted, besides by half.
+	anySize = 1 << 20
+	// mostPieces bounds the pieces that a pool keeps.
+	mostPieces = 256
+)
+
+// mostKept bounds the bytes that a pool keeps.
+func mostKept() int64 { return 128<<20 + int64(runtime.GOMAXPROCS(0))<<24 }
+
+// get is a piece of n bytes, with anything in it.
+func (q *pool) get(n int) []byte {
+	if b := q.take(n); b != nil {
+		return b
+	}
+	q.room(int64(n))
+	return make([]byte, n)
+}
+
+// take is the smallest piece that is kept of n bytes or more, but not of many more: nil where there is none.
+func (q *pool) take(n int) []byte {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	best := -1
+	for i, b := range q.free {
+		if cap(b) >= n && cap(b) <= max(n+n/2, anySize) && (best < 0 || cap(b) < cap(q.free[best])) {
+			best = i
+		}
+	}
+	if best < 0 {
+		return nil
+	}
+	b := q.free[best]
+	q.free = slices.Delete(q.free, best, best+1)
+	q.bytes -= int64(cap(b))
+	return b[:n]
+}
+
+// put gives a piece back.
+func (q *pool) put(b []byte) {
+	if cap(b) == 0 {
+		return
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.free = append(q.free, b)
+	q.bytes += int64(cap(b))
+	for most := mostKept(); q.bytes > most || len(q.free) > mostPieces; {
+		q.bytes -= int64(cap(q.free[0]))
+		q.free = slices.Delete(q.free, 0, 1)
+	}
+	q.used()
+}
+
+// room prepares for n bytes of new memory, here or in a decoder: where they are many, what earlier ones left is collected before,
+// so that it does not add up.
+func (q *pool) room(n int64) {
+	if n < large {
+		return
+	}
+	q.mu.Lock()
+	full := q.fresh >= large || q.bytes >= large
+	if full {
+		q.free, q.bytes, q.fresh = nil, 0, 0
+	}
+	q.fresh += n
+	q.used()
+	q.mu.Unlock()
+	if full {
+		system()
+	}
+}
+
+// used begins to wait for an idle while, with the lock held.
+func (q *pool) used() {
+	q.last = time.Now()
+	if q.timer == nil {
+		q.timer = time.AfterFunc(idle, q.rest)
+	}
+}
+
+// rest gives all back to the system, once the pool was idle.
+func (q *pool) rest() {
+	q.mu.Lock()
+	if left := idle - time.Since(q.last); left > 0 {
+		q.timer.Reset(left)
+		q.mu.Unlock()
+		return
+	}
+	much := q.fresh > 0 || q.bytes >= large/4
+	q.free, q.bytes, q.fresh, q.timer = nil, 0, 0, nil
+	q.mu.Unlock()
+	if much {
+		system()
+	}
+}
+
+// system collects garbage and returns free memory, Go's and C's, to the system.
+func system() {
+	debug.FreeOSMemory()
+	C.rn_picture_trim()
+}
