@@ -57,7 +57,7 @@ type Window struct{}
 func NewWindow(string) (*Window, error) { return nil, errAbsent }
 
 // Show shows nothing.
-func (*Window) Show(*picture.Picture) bool { return false }
+func (*Window) Show(*picture.Picture) (bool, error) { return false, errAbsent }
 
 // Close does nothing.
 func (*Window) Close() {}

@@ -2,12 +2,15 @@
 
 package video
 
+// #include <stdlib.h>
+// #include "opencv.h"
+import "C"
+
 import (
 	"fmt"
 	"math"
 	"time"
-
-	"gocv.io/x/gocv"
+	"unsafe"
 
 	"retinago/picture"
 )
@@ -15,8 +18,7 @@ import (
 // Reader reads the frames of a video in their order. It is not for concurrent use.
 type Reader struct {
 	name   string
-	vc     *gocv.VideoCapture
-	mat    gocv.Mat
+	from   *C.rn_capture
 	format Format
 	last   time.Duration // stamp
 	begun  bool
@@ -27,59 +29,77 @@ func Available() error { return nil }
 
 // Open opens a video file or the address of a stream.
 func Open(path string) (*Reader, error) {
-	vc, err := gocv.VideoCaptureFileWithAPI(path, gocv.VideoCaptureFFmpeg)
+	r, err := open(Public(path), path, 0, true)
 	// Whatever else OpenCV has reads files; with an address it would print the password.
 	if err != nil && Public(path) == path {
-		vc.Close()
-		vc, err = gocv.VideoCaptureFile(path)
+		r, err = open(path, path, 0, false)
 	}
-	return newReader(Public(path), vc, err)
+	return r, err
 }
 
 // OpenCamera opens a camera by its number.
-func OpenCamera(n int) (*Reader, error) {
-	vc, err := gocv.VideoCaptureDevice(n)
-	return newReader(fmt.Sprintf("cam:%d", n), vc, err)
-}
+func OpenCamera(n int) (*Reader, error) { return open(fmt.Sprintf("cam:%d", n), "", n, false) }
 
-func newReader(name string, vc *gocv.VideoCapture, err error) (*Reader, error) {
-	if err != nil {
-		vc.Close()
-		return nil, fmt.Errorf("video: %s: OpenCV cannot open it: it is not there, no video, or of a codec that this OpenCV lacks", name)
+// open opens a file or an address by FFmpeg or whatever reads it, or a camera.
+func open(name, path string, camera int, ffmpeg bool) (*Reader, error) {
+	var uri *C.char
+	if path != "" {
+		uri = C.CString(path)
+		defer C.free(unsafe.Pointer(uri))
+	}
+	only := C.int(0)
+	if ffmpeg {
+		only = 1
+	}
+	var f C.rn_format
+	var text message
+	from := C.rn_capture_open(uri, C.int(camera), only, &f, &text[0])
+	if from == nil {
+		err := fmt.Errorf("video: %s: OpenCV cannot open it: it is not there, no video, or of a codec that this OpenCV lacks", name)
+		if why := text.err(); why != nil {
+			err = fmt.Errorf("%w (%w)", err, why)
+		}
+		return nil, err
 	}
 	// OpenCV turns frames upright itself, and tells size and rate as its backend knows them: not numbers for a live stream.
-	count := func(p gocv.VideoCaptureProperties) int {
-		v := vc.Get(p)
+	count := func(v C.double) int {
 		if !(v > 0 && v < math.MaxInt32) {
 			return 0
 		}
 		return int(v)
 	}
-	r := &Reader{name: name, vc: vc, mat: gocv.NewMat(), format: Format{W: count(gocv.VideoCaptureFrameWidth), H: count(gocv.VideoCaptureFrameHeight),
-		Frames: count(gocv.VideoCaptureFrameCount)}}
-	if v := vc.Get(gocv.VideoCaptureFPS); v > 0 && v <= 1000 {
-		r.format.Rate = v
+	r := &Reader{name: name, from: from, format: Format{W: count(f.w), H: count(f.h), Frames: count(f.frames)}}
+	if f.rate > 0 && f.rate <= 1000 {
+		r.format.Rate = float64(f.rate)
+	}
+	if int64(r.format.W)*int64(r.format.H) > mostPixels() {
+		r.Close()
+		return nil, fmt.Errorf("video: %s: frames of %dx%d pixels; %d are read", name, r.format.W, r.format.H, mostPixels())
 	}
 	return r, nil
 }
+
+// mostPixels are those of a frame that OpenCV and this program have in memory once each.
+func mostPixels() int64 { return picture.MaxMemory() / 6 }
 
 // Format is what the video says of itself.
 func (r *Reader) Format() Format { return r.format }
 
 // Read returns the next frame and its time stamp, and ErrEnd after the last.
 func (r *Reader) Read() (*picture.Picture, time.Duration, error) {
-	if !r.vc.Read(&r.mat) || r.mat.Empty() {
+	if r.from == nil {
 		return nil, 0, ErrEnd
 	}
-	ms := r.vc.Get(gocv.VideoCapturePosMsec)
-	if r.mat.Channels() != 3 || r.mat.Type() != gocv.MatTypeCV8UC3 {
-		return nil, 0, fmt.Errorf("video: %s: frames of %d channels; three of 8 bits are read", r.name, r.mat.Channels())
+	var f C.rn_frame
+	var text message
+	switch C.rn_capture_read(r.from, C.int64_t(mostPixels()), &f, &text[0]) {
+	case 0:
+		return nil, 0, ErrEnd
+	case -1:
+		return nil, 0, fmt.Errorf("video: %s: %w", r.name, text.err())
 	}
-	bgr, err := r.mat.DataPtrUint8()
-	if err != nil {
-		return nil, 0, fmt.Errorf("video: %s: %w", r.name, err)
-	}
-	return picture.FromBGR(r.mat.Cols(), r.mat.Rows(), bgr), r.stamp(time.Duration(max(ms, 0) * float64(time.Millisecond))), nil
+	bgr := unsafe.Slice((*uint8)(f.bgr), 3*int(f.w)*int(f.h))
+	return picture.FromBGR(int(f.w), int(f.h), bgr), r.stamp(time.Duration(max(float64(f.ms), 0) * float64(time.Millisecond))), nil
 }
 
 // stamp is what OpenCV tells of a frame; of those that a decoder still held at the end of the file it tells nothing: they
@@ -97,6 +117,9 @@ func (r *Reader) stamp(told time.Duration) time.Duration {
 
 // Close ends reading.
 func (r *Reader) Close() error {
-	r.mat.Close()
-	return r.vc.Close()
+	if r.from != nil {
+		C.rn_capture_close(r.from)
+		r.from = nil
+	}
+	return nil
 }

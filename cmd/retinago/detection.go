@@ -170,8 +170,14 @@ func (d *detection) show(r infer.Result, pic *picture.Picture) error {
 			return err
 		}
 	}
-	if d.window != nil && !d.window.Show(pic) {
-		d.interrupt()
+	if d.window != nil {
+		open, err := d.window.Show(pic)
+		if err != nil {
+			return err
+		}
+		if !open {
+			d.interrupt()
+		}
 	}
 	return nil
 }
