@@ -37,7 +37,7 @@ func WriteAt(path string, fill func(*File) error) (err error) {
 	}
 	dir := filepath.Dir(path)
 	kill()
-	tmp, err := os.CreateTemp(dir, "."+filepath.Base(path)+".*.tmp")
+	tmp, err := os.CreateTemp(dir, temporary(path))
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("writing %s: the folder %s does not exist: make it first", path, dir)
