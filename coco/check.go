@@ -1,20 +1,49 @@
 package coco
 
-import "fmt"
+import (
+	"fmt"
+	"iter"
+)
 
 // overhangPx is how far a box may reach over its image's edge: annotation tools round x and width on their own.
 const overhangPx = 0.1
 
-// Check finds the faults of the data, in the order images, categories, annotations. Every fault is listed.
-func (d *Dataset) Check() []Problem {
-	c := checker{d: d, images: make(map[int64]int, len(d.Images)), categories: make(map[int64]int, len(d.Categories))}
+// Check finds the faults of the data, in the order of Problems. It lists the first 50 of each kind; the last of them says how
+// many more there are.
+func (d *Dataset) Check() []Problem { return d.faults(Info) }
+
+// faults lists those of a severity or worse.
+func (d *Dataset) faults(least Severity) []Problem {
+	k := &kept{count: map[Kind]int{}, last: map[Kind]int{}}
+	c := newChecker(d)
+	c.wanted = func(s Severity, kind Kind) bool { return s >= least && k.room(kind) }
+	c.yield = func(p Problem) bool { k.list = append(k.list, p); return true }
+	c.check()
+	return k.list
+}
+
+// Problems are all faults of the data, in the order images, categories, annotations.
+func (d *Dataset) Problems() iter.Seq[Problem] {
+	return func(yield func(Problem) bool) {
+		c := newChecker(d)
+		c.wanted = func(Severity, Kind) bool { return true }
+		c.yield = yield
+		c.check()
+	}
+}
+
+func (c *checker) check() {
+	d := c.d
 	c.checkImages()
 	c.checkCategories()
 	used := make([]bool, len(d.Images))
 	usedCategory := make([]bool, len(d.Categories))
-	ids := make(map[int64]int, len(d.Annotations))
+	ids := map[int64]int{}
 	computed := 0
 	for i := range d.Annotations {
+		if c.ended {
+			return
+		}
 		a := &d.Annotations[i]
 		if image, ok := c.images[a.ImageID]; ok {
 			used[image] = true
@@ -28,74 +57,87 @@ func (d *Dataset) Check() []Problem {
 		c.checkAnnotation(i, ids)
 	}
 	if computed > 0 {
-		c.add(Info, ComputedArea, "annotations", 0, fmt.Sprintf("%d have no area; it was computed from the segmentation, or else the box", computed),
-			"nothing to do, but small, medium and large follow it")
+		c.add(Info, ComputedArea, list("annotations"), 0, 0, "nothing to do, but small, medium and large follow it",
+			"%d have no area; it was computed from the segmentation, or else the box", computed)
 	}
 	for i := range d.Images {
 		if !used[i] && c.images[d.Images[i].ID] == i {
-			c.add(Info, NoBoxes, d.imageName(i), d.Images[i].offset, "has no annotations", "nothing to do if it is a picture without objects")
+			c.add(Info, NoBoxes, d.imageName, i, d.Images[i].offset, "nothing to do if it is a picture without objects", "has no annotations")
 		}
 	}
 	for i := range d.Categories {
 		if !usedCategory[i] && c.categories[d.Categories[i].ID] == i {
-			c.add(Info, UnusedCategory, d.categoryName(i), d.Categories[i].offset, "has no annotations", "nothing to do if other splits have some")
+			c.add(Info, UnusedCategory, d.categoryName, i, d.Categories[i].offset, "nothing to do if other splits have some", "has no annotations")
 		}
 	}
-	return c.problems
 }
 
 type checker struct {
 	d                  *Dataset
-	images, categories map[int64]int // id -> index of the first that has it
-	problems           []Problem
+	images, categories map[int64]int             // id -> index of the first that has it
+	wanted             func(Severity, Kind) bool // before a fault is put into words
+	yield              func(Problem) bool
+	ended              bool // nobody wants more
 }
 
-func (c *checker) add(s Severity, k Kind, item string, offset int64, seen, advice string) {
-	c.problems = append(c.problems, Problem{Severity: s, Kind: k, Item: item, Offset: offset, Seen: seen, Advice: advice})
+func newChecker(d *Dataset) *checker {
+	return &checker{d: d, images: map[int64]int{}, categories: make(map[int64]int, len(d.Categories))}
+}
+
+// list names a whole list.
+func list(name string) func(int) string { return func(int) string { return name } }
+
+// add puts a fault of item i of a list into words.
+func (c *checker) add(s Severity, k Kind, name func(int) string, i int, offset int64, advice, seen string, args ...any) {
+	if !c.ended && c.wanted(s, k) {
+		c.ended = !c.yield(Problem{Severity: s, Kind: k, Item: name(i), Offset: offset, Seen: fmt.Sprintf(seen, args...), Advice: advice})
+	}
 }
 
 func (c *checker) checkImages() {
-	files := make(map[string]int, len(c.d.Images))
+	files := map[string]int{}
 	for i := range c.d.Images {
 		im := &c.d.Images[i]
-		add := func(s Severity, k Kind, seen, advice string) { c.add(s, k, c.d.imageName(i), im.offset, seen, advice) }
+		add := func(s Severity, k Kind, advice, seen string, args ...any) {
+			c.add(s, k, c.d.imageName, i, im.offset, advice, seen, args...)
+		}
 		if first, twice := c.images[im.ID]; twice {
-			add(Error, DuplicateImage, fmt.Sprintf("images[%d] has the same id", first), "fix keeps the first; give the other a new id to keep both")
+			add(Error, DuplicateImage, "fix keeps the first; give the other a new id to keep both", "images[%d] has the same id", first)
 		} else {
 			c.images[im.ID] = i
 		}
 		if im.FileName == "" {
-			add(Error, NoFileName, "has no file_name", "add it; without one the picture cannot be found")
+			add(Error, NoFileName, "add it; without one the picture cannot be found", "has no file_name")
 		} else if first, twice := files[im.FileName]; twice {
-			add(Warning, DuplicateFile, fmt.Sprintf("images[%d] has the same file_name", first), "merge the two, or the picture's boxes are split")
+			add(Warning, DuplicateFile, "merge the two, or the picture's boxes are split", "images[%d] has the same file_name", first)
 		} else {
 			files[im.FileName] = i
 		}
 		if im.Width <= 0 || im.Height <= 0 {
-			add(Warning, NoSize, fmt.Sprintf("width %d, height %d", im.Width, im.Height), "write the picture's size; its boxes cannot be checked against it")
+			add(Warning, NoSize, "write the picture's size; its boxes cannot be checked against it", "width %d, height %d", im.Width, im.Height)
 		}
 	}
 }
 
 func (c *checker) checkCategories() {
 	if len(c.d.Categories) == 0 {
-		c.add(Error, NoCategories, "categories", 0, "the list is empty", "add the classes")
+		c.add(Error, NoCategories, list("categories"), 0, 0, "add the classes", "the list is empty")
 	}
-	names := make(map[string]int, len(c.d.Categories))
+	names := map[string]int{}
 	for i := range c.d.Categories {
 		k := &c.d.Categories[i]
-		add := func(s Severity, kind Kind, seen, advice string) {
-			c.add(s, kind, c.d.categoryName(i), k.offset, seen, advice)
+		add := func(s Severity, kind Kind, advice, seen string, args ...any) {
+			c.add(s, kind, c.d.categoryName, i, k.offset, advice, seen, args...)
 		}
 		if first, twice := c.categories[k.ID]; twice {
-			add(Error, DuplicateCategory, fmt.Sprintf("categories[%d] has the same id", first), "fix keeps the first; give the other a new id to keep both")
+			add(Error, DuplicateCategory, "fix keeps the first; give the other a new id to keep both", "categories[%d] has the same id", first)
 		} else {
 			c.categories[k.ID] = i
 		}
 		if k.Name == "" {
-			add(Warning, NoName, "has no name", fmt.Sprintf("add it; it will be called \"category %d\"", k.ID))
+			add(Warning, NoName, "add it; it will be called by its id, as \"category 7\"", "has no name")
 		} else if first, twice := names[k.Name]; twice && c.d.Categories[first].ID != k.ID {
-			add(Warning, DuplicateName, fmt.Sprintf("categories[%d] has the same name", first), "merge the two classes or rename one")
+			add(Warning, DuplicateName, "merge the two classes or rename one", "categories[%d] has the same name", first)
 		} else {
 			names[k.Name] = i
 		}
@@ -106,7 +148,7 @@ func (c *checker) checkCategories() {
 func (c *checker) checkAnnotation(i int, ids map[int64]int) {
 	a := &c.d.Annotations[i]
 	add := func(s Severity, k Kind, advice, seen string, args ...any) {
-		c.add(s, k, c.d.annotationName(i), a.offset, fmt.Sprintf(seen, args...), advice)
+		c.add(s, k, c.d.annotationName, i, a.offset, advice, seen, args...)
 	}
 	if first, twice := ids[a.ID]; twice {
 		add(Error, DuplicateAnnotation, "fix gives it a new id, or drops it when it is the same box", "annotations[%d] has the same id", first)
@@ -125,7 +167,7 @@ func (c *checker) checkAnnotation(i int, ids map[int64]int) {
 		add(Error, UnknownCategory, "add the category or drop the annotation", "category_id %d is not among the categories", a.CategoryID)
 	}
 	if a.badMask {
-		add(Warning, BadSegmentation, "fix removes the segmentation and keeps the box", "the segmentation cannot be read or has numbers that are not finite")
+		add(Warning, BadSegmentation, "fix removes the segmentation and keeps the box", "the segmentation cannot be read, has numbers that are not finite, or is too large to tell the box or area")
 	}
 	w, h := 0, 0
 	if known {

@@ -34,6 +34,8 @@ type Errors struct {
 	// Confusion [K+1][K+1] counts objects by class and by the class of the detection that covers them, whatever its
 	// class; the last row is detections on the background, the last column objects that nothing covers.
 	Confusion [][]int
+
+	empty []int // the row of all classes without objects
 }
 
 // Analyse sorts detections into right ones and kinds of errors. Detections of categories that the ground truth does not
@@ -54,9 +56,13 @@ func Analyse(gt *Dataset, dt []Detection, p ErrorParams) (*Errors, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Errors{Params: p, Names: x.Names}
-	for range len(x.Names) + 1 {
-		e.Confusion = append(e.Confusion, make([]int, len(x.Names)+1))
+	if n := len(x.Names); n > maxClasses {
+		return nil, fmt.Errorf("coco: %s: %d categories, and at most %d can be analysed: keep some of them with `data subset -classes`", gt.Path, n, maxClasses)
+	}
+	e := &Errors{Params: p, Names: x.Names, Confusion: make([][]int, len(x.Names)+1)}
+	e.empty = make([]int, len(x.Names)+1)
+	for i := range e.Confusion {
+		e.Confusion[i] = e.empty
 	}
 	byImage := make([][]int32, len(gt.Images))
 	for i, d := range dt {
@@ -100,9 +106,9 @@ func (e *Errors) image(gt *Dataset, x *Index, image int, dt []Detection, list []
 		// The confusion matrix asks for the place alone.
 		if g := e.best(dt[d], objects, e.Params.Found, func(g int) bool { return !covered[g] }); g >= 0 {
 			covered[g] = true
-			e.Confusion[x.ClassOf[objects[g].CategoryID]][x.ClassOf[dt[d].CategoryID]]++
+			e.confuse(x.ClassOf[objects[g].CategoryID], x.ClassOf[dt[d].CategoryID])
 		} else if !inCrowd(dt[d], crowds) {
-			e.Confusion[len(e.Names)][x.ClassOf[dt[d].CategoryID]]++
+			e.confuse(len(e.Names), x.ClassOf[dt[d].CategoryID])
 		}
 	}
 	for _, d := range wrong {
@@ -127,9 +133,17 @@ func (e *Errors) image(gt *Dataset, x *Index, image int, dt []Detection, list []
 			e.Missed++
 		}
 		if !covered[g] {
-			e.Confusion[x.ClassOf[o.CategoryID]][len(e.Names)]++
+			e.confuse(x.ClassOf[o.CategoryID], len(e.Names))
 		}
 	}
+}
+
+// confuse counts an object of a class that was taken for another.
+func (e *Errors) confuse(object, taken int) {
+	if &e.Confusion[object][0] == &e.empty[0] {
+		e.Confusion[object] = make([]int, len(e.empty))
+	}
+	e.Confusion[object][taken]++
 }
 
 // best is the object of largest IoU of at least least among those that pass, -1 if there is none.

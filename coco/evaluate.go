@@ -21,6 +21,9 @@ func Evaluate(gt *Dataset, dt []Detection, p Params) (*Result, error) {
 	return e.accumulate(), nil
 }
 
+// maxClasses bounds the arrays of a Result, of which a class takes 200 KB.
+const maxClasses = 10_000
+
 // matched checks the arguments and matches all detections with objects.
 func matched(gt *Dataset, dt []Detection, p Params) (*evaluation, error) {
 	p, err := p.withDefaults()
@@ -30,6 +33,9 @@ func matched(gt *Dataset, dt []Detection, p Params) (*evaluation, error) {
 	x, err := gt.Index()
 	if err != nil {
 		return nil, fmt.Errorf("ground truth cannot be scored against:\n%w", err)
+	}
+	if n := len(x.Names); n > maxClasses {
+		return nil, fmt.Errorf("%s: %d categories, and at most %d can be evaluated: keep some of them with `data subset -classes`", gt.Path, n, maxClasses)
 	}
 	if err := checkDetections(dt, x, gt.Path); err != nil {
 		return nil, err

@@ -14,6 +14,9 @@ type faults struct {
 	more int
 }
 
+// full tells whether errors are only counted.
+func (f *faults) full() bool { return len(f.list) == maxFaults }
+
 func (f *faults) add(format string, args ...any) {
 	if len(f.list) < maxFaults {
 		f.list = append(f.list, fmt.Errorf(format, args...))

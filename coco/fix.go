@@ -2,6 +2,7 @@ package coco
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"reflect"
 	"slices"
@@ -38,8 +39,9 @@ func (c Change) String() string { return fmt.Sprintf("%s: %s: %s", c.Item, c.Kin
 
 // Report says what Fix did.
 type Report struct {
-	Changes []Change
-	Left    []Problem // warnings and errors that need a person: missing sizes, file names, double names
+	Changes []Change     // the first 50 of each kind
+	Changed map[Kind]int // how many changes of each kind there are
+	Left    []Problem    // warnings and errors that need a person, as Check lists them: missing sizes, file names, double names
 
 	ImagesBefore, ImagesAfter           int
 	AnnotationsBefore, AnnotationsAfter int
@@ -50,17 +52,18 @@ type Report struct {
 func (r *Report) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "images %d -> %d, annotations %d -> %d, categories %d -> %d, %d changes\n", r.ImagesBefore, r.ImagesAfter,
-		r.AnnotationsBefore, r.AnnotationsAfter, r.CategoriesBefore, r.CategoriesAfter, len(r.Changes))
+		r.AnnotationsBefore, r.AnnotationsAfter, r.CategoriesBefore, r.CategoriesAfter, r.changes())
 	for i, c := range r.Changes {
 		if i == maxFaults {
-			fmt.Fprintf(&b, "  and %d more\n", len(r.Changes)-i)
+			fmt.Fprintf(&b, "  and %d more\n", r.changes()-i)
 			break
 		}
 		fmt.Fprintf(&b, "  %s\n", c)
 	}
 	for i, p := range r.Left {
 		if i == maxFaults {
-			fmt.Fprintf(&b, "  and %d more\n", len(r.Left)-i)
+			e, w, _ := CountProblems(r.Left[i:])
+			fmt.Fprintf(&b, "  and %d more\n", e+w)
 			break
 		}
 		fmt.Fprintf(&b, "  left: %s\n", p)
@@ -68,22 +71,26 @@ func (r *Report) String() string {
 	return b.String()
 }
 
+func (r *Report) changes() int {
+	n := 0
+	for _, v := range r.Changed {
+		n += v
+	}
+	return n
+}
+
 // Fix returns a repaired copy and what was changed; d stays as it is. Indexing the copy succeeds if it has any
 // categories. Images are never dropped for their boxes: without any they are pictures of the background.
 func (d *Dataset) Fix(mode Mode) (*Dataset, *Report) {
 	out := *d
 	x := fixer{d: d, out: &out, mode: mode, report: &Report{
-		ImagesBefore: len(d.Images), AnnotationsBefore: len(d.Annotations), CategoriesBefore: len(d.Categories)}}
+		Changed: map[Kind]int{}, ImagesBefore: len(d.Images), AnnotationsBefore: len(d.Annotations), CategoriesBefore: len(d.Categories)}}
 	x.fixImages()
 	x.fixCategories()
 	x.fixAnnotations()
 	r := x.report
 	r.ImagesAfter, r.AnnotationsAfter, r.CategoriesAfter = len(out.Images), len(out.Annotations), len(out.Categories)
-	for _, p := range out.Check() {
-		if p.Severity >= Warning {
-			r.Left = append(r.Left, p)
-		}
-	}
+	r.Left = out.faults(Warning)
 	return &out, r
 }
 
@@ -95,29 +102,34 @@ type fixer struct {
 	categories map[int64]bool
 }
 
-func (x *fixer) change(k Kind, item, action string, args ...any) {
-	x.report.Changes = append(x.report.Changes, Change{k, item, fmt.Sprintf(action, args...)})
-}
-
-func (x *fixer) fixImages() {
-	x.images = make(map[int64]*Image, len(x.d.Images))
-	x.out.Images = make([]Image, 0, len(x.d.Images))
-	for i, im := range x.d.Images {
-		if x.images[im.ID] != nil {
-			x.change(DuplicateImage, x.d.imageName(i), "dropped")
-			continue
-		}
-		x.images[im.ID] = &x.d.Images[i]
-		x.out.Images = append(x.out.Images, im)
+// change notes what was done to item i of a list.
+func (x *fixer) change(k Kind, name func(int) string, i int, action string, args ...any) {
+	r := x.report
+	if r.Changed[k]++; r.Changed[k] <= keptOfKind {
+		r.Changes = append(r.Changes, Change{k, name(i), fmt.Sprintf(action, args...)})
 	}
 }
 
+func (x *fixer) fixImages() {
+	x.images = map[int64]*Image{}
+	var out pile[Image]
+	for i, im := range x.d.Images {
+		if x.images[im.ID] != nil {
+			x.change(DuplicateImage, x.d.imageName, i, "dropped")
+			continue
+		}
+		x.images[im.ID] = &x.d.Images[i]
+		out.add(im)
+	}
+	x.out.Images = out.list()
+}
+
 func (x *fixer) fixCategories() {
-	x.categories = make(map[int64]bool, len(x.d.Categories))
+	x.categories = map[int64]bool{}
 	x.out.Categories = make([]Category, 0, len(x.d.Categories))
 	for i, c := range x.d.Categories {
 		if x.categories[c.ID] {
-			x.change(DuplicateCategory, x.d.categoryName(i), "dropped")
+			x.change(DuplicateCategory, x.d.categoryName, i, "dropped")
 			continue
 		}
 		x.categories[c.ID] = true
@@ -126,31 +138,32 @@ func (x *fixer) fixCategories() {
 }
 
 func (x *fixer) fixAnnotations() {
-	first := make(map[int64]int, len(x.d.Annotations)) // id -> index in d
+	first := map[int64]int{} // id -> index in d
 	top := int64(0)
 	for i := range x.d.Annotations {
 		top = max(top, x.d.Annotations[i].ID)
 	}
-	x.out.Annotations = make([]Annotation, 0, len(x.d.Annotations))
+	var out pile[Annotation]
 	for i, a := range x.d.Annotations {
 		if k, seen := first[a.ID]; seen {
 			if x.mode == Drop || top == math.MaxInt64 || sameBox(&a, &x.d.Annotations[k]) {
-				x.change(DuplicateAnnotation, x.d.annotationName(i), "dropped")
+				x.change(DuplicateAnnotation, x.d.annotationName, i, "dropped")
 				continue
 			}
 			if x.fixAnnotation(i, &a) {
 				top++
-				x.change(DuplicateAnnotation, x.d.annotationName(i), "now has the id %d", top)
+				x.change(DuplicateAnnotation, x.d.annotationName, i, "now has the id %d", top)
 				a.ID = top
-				x.out.Annotations = append(x.out.Annotations, a)
+				out.add(a)
 			}
 			continue
 		}
 		first[a.ID] = i
 		if x.fixAnnotation(i, &a) {
-			x.out.Annotations = append(x.out.Annotations, a)
+			out.add(a)
 		}
 	}
+	x.out.Annotations = out.list()
 }
 
 // sameBox says that two annotations differ in nothing but where they stand.
@@ -162,9 +175,9 @@ func sameBox(a, b *Annotation) bool {
 
 // fixAnnotation repairs a in place, false when it is to be dropped; i is its index in d.
 func (x *fixer) fixAnnotation(i int, a *Annotation) bool {
-	item := x.d.annotationName(i)
+	change := func(k Kind, action string, args ...any) { x.change(k, x.d.annotationName, i, action, args...) }
 	drop := func(k Kind) bool {
-		x.change(k, item, "dropped")
+		change(k, "dropped")
 		return false
 	}
 	im := x.images[a.ImageID]
@@ -187,7 +200,7 @@ func (x *fixer) fixAnnotation(i int, a *Annotation) bool {
 			a.BBox = was
 			return drop(OutsideBox)
 		}
-		x.change(kind, item, "clipped from %v to %v", was, a.BBox)
+		change(kind, "clipped from %v to %v", was, a.BBox)
 		if full := was[2] * was[3]; finite(a.Area) && a.Area > 0 {
 			// An area that is the box's follows the box; a mask's can only be limited by it.
 			if box := a.BBox[2] * a.BBox[3]; math.Abs(a.Area-full) <= 1e-3*full || a.Area > box {
@@ -205,14 +218,14 @@ func (x *fixer) fixAnnotation(i int, a *Annotation) bool {
 		}
 		was := a.Area
 		a.Area = a.BBox[2] * a.BBox[3]
-		x.change(fault, item, "area from %v to the box's %v", was, a.Area)
+		change(fault, "area from %v to the box's %v", was, a.Area)
 	}
 	if a.badMask {
 		if x.mode == Drop {
 			return drop(BadSegmentation)
 		}
 		a.Segmentation, a.badMask = nil, false
-		x.change(BadSegmentation, item, "segmentation removed")
+		change(BadSegmentation, "segmentation removed")
 	}
 	return true
 }
@@ -232,12 +245,5 @@ func clip(b [4]float64, w, h int) [4]float64 {
 
 // Kinds lists the kinds that were changed, sorted.
 func (r *Report) Kinds() []Kind {
-	var kinds []Kind
-	for _, c := range r.Changes {
-		if !slices.Contains(kinds, c.Kind) {
-			kinds = append(kinds, c.Kind)
-		}
-	}
-	slices.Sort(kinds)
-	return kinds
+	return slices.Sorted(maps.Keys(r.Changed))
 }

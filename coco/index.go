@@ -23,9 +23,9 @@ func (d *Dataset) Index() (*Index, error) {
 	const advice = "run `data check -fix` or correct the file"
 	var f faults
 	x := &Index{
-		ImageOf:     make(map[int64]int, len(d.Images)),
+		ImageOf:     map[int64]int{},
 		Annotations: make([][]int32, len(d.Images)),
-		ClassOf:     make(map[int64]int, len(d.Categories)),
+		ClassOf:     map[int64]int{},
 	}
 	for i := range d.Images {
 		id := d.Images[i].ID
@@ -35,7 +35,7 @@ func (d *Dataset) Index() (*Index, error) {
 		}
 		x.ImageOf[id] = i
 	}
-	name := make(map[int64]string, len(d.Categories))
+	name := map[int64]string{}
 	for i, c := range d.Categories {
 		if _, twice := name[c.ID]; twice {
 			f.add("%s: %s: has the id of another category; %s", d.Path, d.categoryName(i), advice)
@@ -56,7 +56,7 @@ func (d *Dataset) Index() (*Index, error) {
 		}
 		x.Names = append(x.Names, n)
 	}
-	seen := make(map[int64]struct{}, len(d.Annotations))
+	seen := map[int64]struct{}{}
 	for i := range d.Annotations {
 		a := &d.Annotations[i]
 		image, hasImage := x.ImageOf[a.ImageID]

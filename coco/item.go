@@ -19,11 +19,12 @@ type item struct {
 	id      int64
 	hasID   bool
 	pending []string // faults of this object; its id may come after them
+	unsaid  int      // faults of this object that are only counted
 }
 
 func (t *item) begin(i int) {
 	t.s.peek() // past white space
-	t.index, t.start, t.id, t.hasID, t.pending = i, t.s.offset(), 0, false, t.pending[:0]
+	t.index, t.start, t.id, t.hasID, t.pending, t.unsaid = i, t.s.offset(), 0, false, t.pending[:0], 0
 }
 
 // flush hands the faults of this object on, now that its id is known.
@@ -31,7 +32,8 @@ func (t *item) flush() {
 	for _, p := range t.pending {
 		t.faults.add("%s: %s: %s", t.path, t.where(), p)
 	}
-	t.pending = t.pending[:0]
+	t.faults.more += t.unsaid
+	t.pending, t.unsaid = t.pending[:0], 0
 }
 
 // where is "annotations[3] (id 17, byte 420)".
@@ -65,6 +67,9 @@ func (t *item) finish() error {
 	return t.faults.err()
 }
 
+// sound tells whether the file and this object are without faults so far. Nothing of a faulty file is kept.
+func (t *item) sound() bool { return len(t.faults.list)+len(t.pending) == 0 } // unsaid ones come after others
+
 func (t *item) need(ok bool, key string) {
 	if !ok && t.s.err == nil {
 		t.fault("has no %q: add it", key)
@@ -72,9 +77,11 @@ func (t *item) need(ok bool, key string) {
 }
 
 func (t *item) fault(format string, args ...any) {
-	if len(t.pending) < maxFaults {
-		t.pending = append(t.pending, fmt.Sprintf(format, args...))
+	if t.faults.full() || len(t.pending) == maxFaults {
+		t.unsaid++
+		return
 	}
+	t.pending = append(t.pending, fmt.Sprintf(format, args...))
 }
 
 // wrong reports and skips a value of a wrong type.
@@ -89,7 +96,7 @@ func (t *item) wrong(key, want string) {
 
 // seen skips a value and describes it.
 func (t *item) seen() string {
-	text := t.s.capture()
+	text := t.s.glance()
 	switch {
 	case t.s.err != nil:
 		return ""

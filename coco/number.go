@@ -97,7 +97,7 @@ func (s *scanner) scanNumber() {
 	}
 	if last := s.tok[len(s.tok)-1]; last == 'N' || last == 'y' {
 		s.nonFinite++
-		if s.capturing {
+		if s.capturing && !s.glimpsing {
 			s.raw = append(append(s.raw, s.buf[s.rawFrom:s.pos]...)[:start], "null"...)
 			s.rawFrom = s.pos
 		}

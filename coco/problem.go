@@ -52,10 +52,35 @@ type Problem struct {
 	Offset   int64  // of the item in the file, in bytes; 0 when it was made in memory
 	Seen     string // what is there
 	Advice   string // what to do
+	More     int    // faults of the kind that follow and are not listed
 }
 
 func (p Problem) String() string {
-	return fmt.Sprintf("%s: %s: %s: %s; %s", p.Severity, p.Kind, p.Item, p.Seen, p.Advice)
+	s := fmt.Sprintf("%s: %s: %s: %s; %s", p.Severity, p.Kind, p.Item, p.Seen, p.Advice)
+	if p.More > 0 {
+		s += fmt.Sprintf(" (and %d more)", p.More)
+	}
+	return s
+}
+
+// keptOfKind bounds how many faults, or changes, of a kind are kept.
+const keptOfKind = 50
+
+// kept is a list of faults that stays short.
+type kept struct {
+	list  []Problem
+	count map[Kind]int
+	last  map[Kind]int // index of the last of the kind
+}
+
+// room tells whether the next fault of a kind is kept; else it is counted.
+func (k *kept) room(kind Kind) bool {
+	if k.count[kind]++; k.count[kind] > keptOfKind {
+		k.list[k.last[kind]].More++
+		return false
+	}
+	k.last[kind] = len(k.list)
+	return true
 }
 
 // CountProblems counts by severity.
@@ -63,11 +88,11 @@ func CountProblems(problems []Problem) (errors, warnings, infos int) {
 	for _, p := range problems {
 		switch p.Severity {
 		case Error:
-			errors++
+			errors += 1 + p.More
 		case Warning:
-			warnings++
+			warnings += 1 + p.More
 		default:
-			infos++
+			infos += 1 + p.More
 		}
 	}
 	return errors, warnings, infos
@@ -83,9 +108,10 @@ func Summary(problems []Problem) string {
 	var order []row
 	for _, p := range problems {
 		r := row{p.Severity, p.Kind}
-		if count[r]++; count[r] == 1 {
+		if count[r] == 0 {
 			order = append(order, r)
 		}
+		count[r] += 1 + p.More
 	}
 	var b strings.Builder
 	for s := Error; s >= Info; s-- {

@@ -7,7 +7,8 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
+
+	"retinago/internal/file"
 )
 
 // LoadOptions says what Load keeps besides the boxes. The zero value keeps the least.
@@ -31,9 +32,12 @@ func LoadWith(path string, o LoadOptions) (*Dataset, error) {
 	return Read(f, path, o)
 }
 
+// maxFile bounds instances and results files, in bytes: ten times the largest that are published.
+const maxFile = 64 << 30
+
 // open says what to do when it fails.
-func open(path string) (*os.File, error) {
-	f, err := os.Open(path)
+func open(path string) (io.ReadCloser, error) {
+	f, err := file.Stream(path, maxFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%w: check the path", err)
 	}
@@ -49,6 +53,7 @@ func Read(r io.Reader, name string, o LoadOptions) (*Dataset, error) {
 	if err := l.finish(); err != nil {
 		return nil, err
 	}
+	l.d.Images, l.d.Annotations, l.d.Categories = l.images.list(), l.annotations.list(), l.categories.list()
 	return l.d, nil
 }
 
@@ -58,7 +63,14 @@ type loader struct {
 	opts  LoadOptions
 	d     *Dataset
 	extra []byte // members of the current object that have no field
+
+	images      pile[Image]
+	annotations pile[Annotation]
+	categories  pile[Category]
 }
+
+// maxMembers bounds the members of the outermost object.
+const maxMembers = 10_000
 
 func (l *loader) document() {
 	if c := l.s.peek(); l.s.err == nil && c != '{' {
@@ -70,6 +82,10 @@ func (l *loader) document() {
 	var extra []byte
 	l.s.object(func(key []byte) {
 		k := string(key)
+		if len(seen) == maxMembers {
+			l.s.fail("saw more than %d members of the outermost object", maxMembers)
+			return
+		}
 		if seen[k] {
 			l.faults.add("%s: the key %q appears twice, the second time at byte %d: merge the two", l.path, k, l.s.offset())
 			l.s.skip()
@@ -119,7 +135,9 @@ func (l *loader) list(section string, read func()) {
 			l.extra = nil
 			read()
 		}
-		l.flush()
+		if l.flush(); !l.sound() {
+			l.images, l.annotations, l.categories = pile[Image]{}, pile[Annotation]{}, pile[Category]{}
+		}
 	})
 	if l.s.err == nil {
 		l.section = ""
@@ -153,8 +171,10 @@ func (l *loader) image() {
 		}
 	})
 	l.need(l.hasID, "id")
-	im.Extra = closeMembers(l.extra)
-	l.d.Images = append(l.d.Images, im)
+	if l.sound() {
+		im.Extra = closeMembers(l.extra)
+		l.images.add(im)
+	}
 }
 
 func (l *loader) category() {
@@ -172,8 +192,10 @@ func (l *loader) category() {
 		}
 	})
 	l.need(l.hasID, "id")
-	c.Extra = closeMembers(l.extra)
-	l.d.Categories = append(l.d.Categories, c)
+	if l.sound() {
+		c.Extra = closeMembers(l.extra)
+		l.categories.add(c)
+	}
 }
 
 func (l *loader) annotation() {
@@ -209,12 +231,20 @@ func (l *loader) annotation() {
 		box = l.fromMask(&a, mask, box, area) || box
 	}
 	l.need(box, "bbox")
+	if !l.sound() {
+		return
+	}
 	if l.opts.Segmentation && mask != nil {
 		a.Segmentation = bytes.Clone(mask)
 	}
 	a.Extra = closeMembers(l.extra)
-	l.d.Annotations = append(l.d.Annotations, a)
+	l.annotations.add(a)
 }
+
+// maxMask bounds the text of a segmentation that is measured, in bytes.
+const maxMask = 4 << 20
+
+var errLarge = fmt.Errorf("segmentation: more than %d bytes", maxMask)
 
 // fromMask fills a missing area, and a missing box, from the segmentation; the area of a box without a
 // segmentation is its own. It says whether the mask gave the box.
@@ -223,7 +253,11 @@ func (l *loader) fromMask(a *Annotation, mask []byte, box, area bool) bool {
 	var box0 [4]float64
 	known := false
 	if mask != nil && !a.badMask {
-		seg, err := ParseSegmentation(mask)
+		var seg *Segmentation
+		err := errLarge
+		if len(mask) <= maxMask {
+			seg, err = ParseSegmentation(mask)
+		}
 		a.badMask = err != nil
 		if known = err == nil && !seg.Empty(); known {
 			area0, box0 = seg.Area(), seg.BBox()

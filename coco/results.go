@@ -24,7 +24,7 @@ func LoadResults(path string) ([]Detection, error) {
 // ReadResults is LoadResults on a stream; name stands for the file in messages.
 func ReadResults(r io.Reader, name string) ([]Detection, error) {
 	t := &item{s: newScanner(r), faults: &faults{}, path: name, section: "results", index: -1}
-	dets := []Detection{}
+	var dets pile[Detection]
 	switch c := t.s.peek(); {
 	case t.s.err != nil:
 	case c != '[':
@@ -37,16 +37,24 @@ func ReadResults(r io.Reader, name string) ([]Detection, error) {
 			if c := t.s.peek(); t.s.err == nil && c != '{' {
 				t.wrong("", "an object")
 			} else {
-				dets = append(dets, t.detection())
+				d := t.detection()
+				if t.sound() {
+					dets.add(d)
+				}
 			}
-			t.flush()
+			if t.flush(); !t.sound() {
+				dets = pile[Detection]{}
+			}
 		})
 		t.s.atEnd()
 	}
 	if err := t.finish(); err != nil {
 		return nil, err
 	}
-	return dets, nil
+	if dets.n == 0 {
+		return []Detection{}, nil
+	}
+	return dets.list(), nil
 }
 
 func (t *item) detection() (d Detection) {

@@ -9,8 +9,13 @@ import (
 	"strconv"
 )
 
-// maxDepth bounds the nesting of arrays and objects, so that hostile text cannot exhaust the stack.
-const maxDepth = 512
+// What hostile text cannot exceed: nesting of arrays and objects, which takes stack; bytes of a string that is read, and of a
+// value that is kept as text.
+const (
+	maxDepth = 512
+	maxText  = 1 << 20
+	maxValue = 256 << 20
+)
 
 // errTruncated is the end of the text inside a value.
 var errTruncated = errors.New("the JSON ends in the middle of a value")
@@ -30,6 +35,7 @@ type scanner struct {
 	capturing bool
 	raw       []byte // captured text up to buf[rawFrom]
 	rawFrom   int
+	glimpsing bool // the captured text is for a message: its begin is enough
 
 	tok       []byte // text of the last string or number
 	depth     int
@@ -61,10 +67,8 @@ func (s *scanner) more() bool {
 	if s.pos < s.end {
 		return true
 	}
-	if s.capturing {
-		s.raw = append(s.raw, s.buf[s.rawFrom:s.end]...)
-		s.rawFrom = 0
-	}
+	s.gather(s.end)
+	s.rawFrom = 0
 	s.base += int64(s.end)
 	s.pos, s.end = 0, 0
 	for range 100 {
@@ -83,6 +87,17 @@ func (s *scanner) more() bool {
 	}
 	s.err = io.ErrNoProgress
 	return false
+}
+
+// gather adds the window up to a place to the captured text.
+func (s *scanner) gather(to int) {
+	switch {
+	case !s.capturing || s.glimpsing && len(s.raw) > glimpse:
+	case len(s.raw)+to-s.rawFrom > maxValue:
+		s.fail("saw a value of more than %d bytes", maxValue)
+	default:
+		s.raw = append(s.raw, s.buf[s.rawFrom:to]...)
+	}
 }
 
 // peek is the next byte that is not white space; 0 after an error. The end of the file is one.
@@ -216,6 +231,10 @@ func (s *scanner) str() {
 		}
 		s.tok = append(s.tok, window[:n]...)
 		s.pos += n
+		if len(s.tok) > maxText {
+			s.fail("saw a string of more than %d bytes", maxText)
+			return
+		}
 		if n == len(window) {
 			continue
 		}
@@ -234,6 +253,48 @@ func (s *scanner) str() {
 		}
 	}
 	s.truncated()
+}
+
+// skipStr reads a string of any length and forgets it.
+func (s *scanner) skipStr() {
+	s.next() // the quote
+	for s.more() {
+		window := s.buf[s.pos:s.end]
+		n := 0
+		for n < len(window) && window[n] != '"' && window[n] != '\\' && window[n] >= ' ' {
+			n++
+		}
+		if s.pos += n; n == len(window) {
+			continue
+		}
+		switch c := s.next(); c {
+		case '"':
+			return
+		case '\\':
+			s.skipEscape()
+		default:
+			s.fail("saw the control character %q inside a string", c)
+			return
+		}
+	}
+	s.truncated()
+}
+
+// skipEscape reads what follows a backslash.
+func (s *scanner) skipEscape() {
+	c := s.next()
+	if c != 'u' {
+		if bytes.IndexByte([]byte(`"\/bfnrt`), c) < 0 {
+			s.fail("saw a string with a wrong escape: \\%c", c)
+		}
+		return
+	}
+	for range 4 {
+		if h := s.next(); !('0' <= h && h <= '9' || 'a' <= h && h <= 'f' || 'A' <= h && h <= 'F') {
+			s.fail("saw a string with a wrong escape: \\u with %q", h)
+			return
+		}
+	}
 }
 
 func (s *scanner) unescape() {
@@ -264,7 +325,7 @@ func (s *scanner) skip() {
 	case c == '[':
 		s.array(func(int) { s.skip() })
 	case c == '"':
-		s.str()
+		s.skipStr()
 	case c == 't':
 		s.word("true")
 	case c == 'f':
@@ -283,16 +344,25 @@ func (s *scanner) capture() []byte {
 	s.peek()
 	s.capturing, s.raw, s.rawFrom = true, s.raw[:0], s.pos
 	s.skip()
+	s.gather(s.pos)
 	s.capturing = false
-	s.raw = append(s.raw, s.buf[s.rawFrom:s.pos]...)
 	return s.raw
 }
 
-// short is text for a message: at most 40 bytes of it.
+// glance is capture for a message: it keeps little of a long value.
+func (s *scanner) glance() []byte {
+	s.glimpsing = true
+	defer func() { s.glimpsing = false }()
+	return s.capture()
+}
+
+// glimpse is how many bytes of a text a message has.
+const glimpse = 40
+
+// short is text for a message.
 func short(b []byte) string {
-	const most = 40
-	if len(b) <= most {
+	if len(b) <= glimpse {
 		return string(b)
 	}
-	return string(bytes.ToValidUTF8(b[:most], nil)) + "..."
+	return string(bytes.ToValidUTF8(b[:glimpse], nil)) + "..."
 }

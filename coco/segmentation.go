@@ -1,6 +1,7 @@
 package coco
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,11 +17,7 @@ type Segmentation struct {
 // ParseSegmentation reads the three forms of COCO: a list of polygons, {"counts": [runs], "size": [h, w]} and
 // {"counts": "compressed runs", "size": [h, w]}.
 func ParseSegmentation(text []byte) (*Segmentation, error) {
-	var kind json.RawMessage
-	if err := json.Unmarshal(text, &kind); err != nil {
-		return nil, fmt.Errorf("segmentation: %w", err)
-	}
-	if len(kind) == 0 || kind[0] != '{' {
+	if text = bytes.TrimSpace(text); len(text) == 0 || text[0] != '{' {
 		return parsePolygons(text)
 	}
 	var v struct {
@@ -53,21 +50,17 @@ func ParseSegmentation(text []byte) (*Segmentation, error) {
 }
 
 func parsePolygons(text []byte) (*Segmentation, error) {
-	var raw [][]*float64 // pointers tell null from 0
-	if err := json.Unmarshal(text, &raw); err != nil {
+	s := &Segmentation{}
+	if err := json.Unmarshal(text, &s.Polygons); err != nil {
 		return nil, fmt.Errorf("segmentation: %w", err)
 	}
-	s := &Segmentation{Polygons: make([][]float64, len(raw))}
-	for i, p := range raw {
+	for i, p := range s.Polygons {
 		if len(p) < 6 || len(p)%2 != 0 {
 			return nil, fmt.Errorf("segmentation: polygon %d has %d numbers, want x, y of three points or more", i, len(p))
 		}
-		for _, v := range p {
-			if v == nil {
-				return nil, fmt.Errorf("segmentation: polygon %d has a number that is not finite", i)
-			}
-			s.Polygons[i] = append(s.Polygons[i], *v)
-		}
+	}
+	if len(s.Polygons) > 0 && bytes.Contains(text, []byte("null")) { // which the decoder takes for 0
+		return nil, errors.New("segmentation: a polygon has a number that is not finite")
 	}
 	return s, nil
 }

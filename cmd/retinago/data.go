@@ -107,8 +107,8 @@ func dataCheck(c *cli.Context) error {
 	}
 	fmt.Fprint(w, report.String())
 	fmt.Fprintf(w, "repaired copy: %s\n", c.String("out"))
-	if len(report.Left) > 0 {
-		return fmt.Errorf("%s still has %d problems that cannot be repaired by machine", c.String("out"), len(report.Left))
+	if faults, warnings, _ := coco.CountProblems(report.Left); faults+warnings > 0 {
+		return fmt.Errorf("%s still has %d problems that cannot be repaired by machine", c.String("out"), faults+warnings)
 	}
 	return nil
 }
