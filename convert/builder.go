@@ -13,10 +13,12 @@ import (
 type builder struct {
 	d     coco.Dataset
 	names map[string]int64
+
+	listed folders // of pictures that are searched for
 }
 
 func newBuilder(path string) *builder {
-	return &builder{d: coco.Dataset{Path: path}, names: map[string]int64{}}
+	return &builder{d: coco.Dataset{Path: path}, names: map[string]int64{}, listed: folders{}}
 }
 
 // category returns the id of a name, a new one when it is new.

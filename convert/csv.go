@@ -7,8 +7,11 @@ import (
 	"strconv"
 
 	"retinago/coco"
+	"retinago/internal/text"
 	"retinago/picture"
 )
+
+// A text that a spreadsheet would run has an apostrophe in front when it is written, which readers here take away (text.Cell).
 
 // readCSV reads keras-retinanet's format: a line "path,x1,y1,x2,y2,class" per object, and "path,,,,," for a picture
 // without objects; corners in pixels from 0. Paths are relative to the folder of pictures, which is read for their sizes.
@@ -31,14 +34,15 @@ func readCSV(s Source) (*coco.Dataset, string, error) {
 			f.add("%s: %d columns, want path,x1,y1,x2,y2,class", where, len(r))
 			return
 		}
-		id, known := ids[r[0]]
+		name := text.FromCell(r[0])
+		id, known := ids[name]
 		if !known {
-			w, h, err := picture.Size(filepath.Join(images, filepath.FromSlash(r[0])))
+			w, h, err := picture.Size(filepath.Join(images, filepath.FromSlash(name)))
 			if err != nil {
 				f.add("%s: %w", where, err)
 			}
-			id = b.image(r[0], w, h)
-			ids[r[0]] = id
+			id = b.image(name, w, h)
+			ids[name] = id
 		}
 		if r[1] == "" && r[2] == "" && r[3] == "" && r[4] == "" && r[5] == "" {
 			return
@@ -52,7 +56,7 @@ func readCSV(s Source) (*coco.Dataset, string, error) {
 			}
 			v[i] = x
 		}
-		category, err := b.class(r[5], s.Classes)
+		category, err := b.class(text.FromCell(r[5]), s.Classes)
 		if err != nil {
 			f.add("%s: %w", where, err)
 			return
@@ -90,12 +94,12 @@ func WriteCSV(d *coco.Dataset, path, classes string) (crowds int, err error) {
 				}
 				n++
 				x := coco.XYXY(a.BBox)
-				if err := w.Write([]string{im.FileName, number(x[0]), number(x[1]), number(x[2]), number(x[3]), names[index[a.CategoryID]]}); err != nil {
+				if err := w.Write([]string{text.Cell(im.FileName), number(x[0]), number(x[1]), number(x[2]), number(x[3]), text.Cell(names[index[a.CategoryID]])}); err != nil {
 					return err
 				}
 			}
 			if n == 0 {
-				if err := w.Write([]string{im.FileName, "", "", "", "", ""}); err != nil {
+				if err := w.Write([]string{text.Cell(im.FileName), "", "", "", "", ""}); err != nil {
 					return err
 				}
 			}
@@ -107,7 +111,7 @@ func WriteCSV(d *coco.Dataset, path, classes string) (crowds int, err error) {
 	}
 	return crowds, writeRecords(classes, func(w *csv.Writer) error {
 		for i, n := range names {
-			if err := w.Write([]string{n, strconv.Itoa(i)}); err != nil {
+			if err := w.Write([]string{text.Cell(n), strconv.Itoa(i)}); err != nil {
 				return err
 			}
 		}

@@ -66,14 +66,17 @@ func Split(d *coco.Dataset, share float64, seed uint64) (part, rest *coco.Datase
 // Subset keeps the objects of some classes, all where classes is empty, and the first most images that have any of
 // them, all where most is 0. With empty, images without such objects stay too.
 func Subset(d *coco.Dataset, classes []string, most int, empty bool) (*coco.Dataset, error) {
-	keep := map[int64]bool{}
+	keep, wanted, there := map[int64]bool{}, map[string]bool{}, map[string]bool{}
+	for _, n := range classes {
+		wanted[n] = true
+	}
 	for _, c := range d.Categories {
-		if len(classes) == 0 || slices.Contains(classes, c.Name) {
+		if there[c.Name] = true; len(classes) == 0 || wanted[c.Name] {
 			keep[c.ID] = true
 		}
 	}
 	for _, n := range classes {
-		if !slices.ContainsFunc(d.Categories, func(c coco.Category) bool { return c.Name == n }) {
+		if !there[n] {
 			return nil, fmt.Errorf("convert: %s has no class %q", d.Path, n)
 		}
 	}

@@ -9,63 +9,75 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"retinago/internal/file"
 )
 
-// maxFile bounds the annotations of one picture, and lists, in bytes.
-const maxFile = 64 << 20
+// Bounds of files, in bytes.
+const (
+	maxPicture = 16 << 20 // annotations of one picture
+	maxList    = 64 << 20 // a list of pictures
+	maxYAML    = 8 << 20  // data.yaml
+	maxCSV     = 64 << 30 // which is read as a stream
+)
 
 // readFile reads a file of text.
-func readFile(path string) ([]byte, error) {
-	f, err := os.Open(path)
+func readFile(path string, most int64) ([]byte, error) {
+	f, err := file.Stream(path, most)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, maxFile+1))
-	if err == nil && len(b) > maxFile {
-		err = fmt.Errorf("%s has more than %d bytes", path, maxFile)
-	}
-	return b, err
+	return io.ReadAll(f)
 }
 
 var pictureEndings = []string{".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp"}
 
 // eachPicture calls f with the path of each picture below a folder, and with its name relative to it, in the order of
-// the paths. The folder may be a link.
-func eachPicture(dir string, f func(path, name string)) error {
+// the paths. The folder may be a link. What is no regular file has an error.
+func eachPicture(dir string, f func(path, name string, err error)) error {
 	return filepath.WalkDir(dir+string(filepath.Separator), func(p string, e fs.DirEntry, err error) error {
 		if err != nil || e.IsDir() || !slices.Contains(pictureEndings, strings.ToLower(filepath.Ext(p))) {
 			return err
 		}
 		name, err := filepath.Rel(dir, p)
-		if err == nil {
-			f(p, filepath.ToSlash(name))
+		if err != nil {
+			return err
 		}
-		return err
+		if !e.Type().IsRegular() { // a link may be to a regular file
+			err = file.Irregular(p)
+		}
+		f(p, filepath.ToSlash(name), err)
+		return nil
 	})
 }
 
-// create makes a file that is not there yet, with its folder.
-func create(path string) (*os.File, error) {
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return nil, fmt.Errorf("convert: %w", err)
+// folder is where a dataset is written. Its files are made anew.
+type folder string
+
+// write writes a file that is not there yet.
+func (f folder) write(name string, b []byte) error {
+	path, err := file.Below(string(f), name)
+	if err == nil {
+		err = absent(path)
 	}
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
-	if errors.Is(err, fs.ErrExist) {
-		return nil, fmt.Errorf("convert: %s is there already: give an empty folder", path)
+	if err == nil {
+		err = file.Put(path, b)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("convert: %w", err)
+		return fmt.Errorf("convert: %w", err)
 	}
-	return f, nil
+	return nil
 }
 
-// writeFile writes a file that is not there yet, with its folder.
-func writeFile(path string, b []byte) error {
-	f, err := create(path)
-	if err != nil {
+// sync makes what was written durable.
+func (f folder) sync() error { return file.SyncAll(string(f)) }
+
+func absent(path string) error {
+	if _, err := os.Lstat(path); err == nil {
+		return fmt.Errorf("%s is there already: give an empty folder", path)
+	} else if !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	_, err = f.Write(b)
-	return errors.Join(err, f.Close())
+	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"retinago/coco"
+	"retinago/internal/text"
 )
 
 // openImagesHeader are the columns of the boxes CSV as OpenImages V4 to V7 publish it.
@@ -96,7 +97,7 @@ func (o *openImages) row(line int, r []string) {
 		fail("%d columns, the header has %d", len(r), o.columns)
 		return
 	}
-	image, ok := o.images[r[o.id]]
+	image, ok := o.images[text.FromCell(r[o.id])]
 	if !ok {
 		o.others++
 		return
@@ -128,7 +129,7 @@ func (o *openImages) row(line int, r []string) {
 		}
 		v[i] = x
 	}
-	name := r[o.label]
+	name := text.FromCell(r[o.label])
 	if o.labels != nil {
 		if name = o.labels[r[o.label]]; name == "" {
 			fail("LabelName %q is not in %s: list all classes there, and keep some of them with `data subset`", r[o.label], o.s.Classes)

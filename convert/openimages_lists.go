@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"retinago/internal/text"
 	"retinago/picture"
 )
 
@@ -24,12 +25,13 @@ func (o *openImages) descriptions() error {
 			return
 		}
 		_, label := o.labels[r[0]]
-		if _, name := o.b.names[r[1]]; label || name {
-			f.add("%s:%d: %s or %q stands in a line before: give every class one label and one name", o.s.Classes, line, r[0], r[1])
+		name := text.FromCell(r[1])
+		if _, twice := o.b.names[name]; label || twice {
+			f.add("%s:%d: %s or %q stands in a line before: give every class one label and one name", o.s.Classes, line, r[0], name)
 			return
 		}
-		o.labels[r[0]] = r[1]
-		o.b.category(r[1])
+		o.labels[r[0]] = name
+		o.b.category(name)
 	})
 	if err == nil && len(o.labels) == 0 && len(f.errs) == 0 {
 		f.add("%s names no class", o.s.Classes)
@@ -41,7 +43,11 @@ func (o *openImages) descriptions() error {
 func (o *openImages) pictures() error {
 	files := map[string]string{} // ImageID -> file name
 	var order []string
-	err := eachPicture(o.s.Images, func(_, name string) {
+	err := eachPicture(o.s.Images, func(_, name string, err error) {
+		if err != nil {
+			o.f.add("%w", err)
+			return
+		}
 		id := stem(name)
 		if other, twice := files[id]; twice {
 			o.f.add("%s: %s and %s are both called %s", o.s.Images, other, name, id)
@@ -88,7 +94,7 @@ func (o *openImages) split(files map[string]string) (ids []string, err error) {
 			o.f.add("%s:%d: %d columns, and ImageID is column %d", list, line, len(r), column+1)
 			return
 		}
-		id := path.Base(r[column])
+		id := path.Base(text.FromCell(r[column]))
 		if _, ok := files[id]; !ok || seen[id] {
 			o.f.add("%s:%d: %s stands there twice, or %s has no picture of that name", list, line, id, o.s.Images)
 			return

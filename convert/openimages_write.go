@@ -1,12 +1,17 @@
 package convert
 
 import (
+	"bufio"
 	"encoding/csv"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strconv"
 
 	"retinago/coco"
+	"retinago/internal/file"
+	"retinago/internal/text"
 )
 
 // WriteOpenImages writes boxes, class descriptions and the list of picture ids as the format openimages is read: the list
@@ -20,7 +25,7 @@ func WriteOpenImages(d *coco.Dataset, boxes, classes, list string) error {
 	label := func(id int64) string { return fmt.Sprintf("/category/%d", id) }
 	if err := writeRecords(classes, func(w *csv.Writer) error {
 		for _, c := range d.Categories {
-			if err := w.Write([]string{label(c.ID), c.Name}); err != nil {
+			if err := w.Write([]string{label(c.ID), text.Cell(c.Name)}); err != nil {
 				return err
 			}
 		}
@@ -37,7 +42,7 @@ func WriteOpenImages(d *coco.Dataset, boxes, classes, list string) error {
 				return fmt.Errorf("convert: %s: %s and %s would both be called %s", d.Path, other, im.FileName, id)
 			}
 			files[id] = im.FileName
-			if err := w.Write([]string{id}); err != nil {
+			if err := w.Write([]string{text.Cell(id)}); err != nil {
 				return err
 			}
 		}
@@ -58,7 +63,7 @@ func WriteOpenImages(d *coco.Dataset, boxes, classes, list string) error {
 					group = "1"
 				}
 				x := coco.XYXY(a.BBox)
-				if err := w.Write([]string{stem(im.FileName), "retinago", label(a.CategoryID), "1", share(x[0], im.Width), share(x[2], im.Width),
+				if err := w.Write([]string{text.Cell(stem(im.FileName)), "retinago", label(a.CategoryID), "1", share(x[0], im.Width), share(x[2], im.Width),
 					share(x[1], im.Height), share(x[3], im.Height), "-1", "-1", group, "-1", "-1"}); err != nil {
 					return err
 				}
@@ -70,12 +75,16 @@ func WriteOpenImages(d *coco.Dataset, boxes, classes, list string) error {
 
 // writeRecords writes a CSV file that is not there yet.
 func writeRecords(path string, f func(w *csv.Writer) error) error {
-	file, err := create(path)
-	if err != nil {
-		return err
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return fmt.Errorf("convert: %w", err)
 	}
-	w := csv.NewWriter(file)
-	err = f(w)
-	w.Flush()
-	return errors.Join(err, w.Error(), file.Close())
+	if err := absent(path); err != nil {
+		return fmt.Errorf("convert: %w", err)
+	}
+	return file.Write(path, func(to *bufio.Writer) error {
+		w := csv.NewWriter(to)
+		err := f(w)
+		w.Flush()
+		return errors.Join(err, w.Error())
+	})
 }

@@ -7,8 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strconv"
+
+	"retinago/internal/file"
+	"retinago/internal/text"
 )
 
 // newReader reads lines of any number of columns, without the byte order mark that spreadsheets put first.
@@ -22,15 +24,35 @@ func newReader(f io.Reader) *csv.Reader {
 	return r
 }
 
+// maxRecord bounds a line of a CSV, in bytes: a quote that nothing closes makes a line of the rest of the file.
+const maxRecord = 1 << 20
+
+// bounded reads for one record after another.
+type bounded struct {
+	r    io.Reader
+	read int // for this record
+}
+
+func (b *bounded) Read(p []byte) (int, error) {
+	if b.read > maxRecord {
+		return 0, fmt.Errorf("a line of more than %d bytes: is a quote not closed?", maxRecord)
+	}
+	n, err := b.r.Read(p)
+	b.read += n
+	return n, err
+}
+
 // eachRecord calls f for each line of a CSV file, which is read as a stream.
 func eachRecord(path string, f func(line int, record []string)) error {
-	file, err := os.Open(path)
+	from, err := file.Stream(path, maxCSV)
 	if err != nil {
 		return fmt.Errorf("convert: %w", err)
 	}
-	defer file.Close()
-	r := newReader(file)
+	defer from.Close()
+	lines := &bounded{r: from}
+	r := newReader(lines)
 	for {
+		lines.read = 0
 		record, err := r.Read()
 		if errors.Is(err, io.EOF) {
 			return nil
@@ -45,12 +67,12 @@ func eachRecord(path string, f func(line int, record []string)) error {
 
 // firstRecord is the first line of a CSV file.
 func firstRecord(path string) ([]string, error) {
-	file, err := os.Open(path)
+	f, err := file.Stream(path, maxCSV)
 	if err != nil {
 		return nil, err
 	}
-	defer file.Close()
-	return newReader(file).Read()
+	defer f.Close()
+	return newReader(&bounded{r: f}).Read()
 }
 
 // classList reads "class,number" lines into categories in the order of the numbers, which run from 0 without gaps.
@@ -68,7 +90,7 @@ func (b *builder) classList(path string) error {
 			f.add("%s:%d: %q, want class,number with a number of its own from 0", path, line, r)
 			return
 		}
-		names[n] = r[0]
+		names[n] = text.FromCell(r[0])
 	})
 	if err == nil {
 		err = f.err()

@@ -2,6 +2,7 @@ package convert
 
 import (
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -126,7 +127,7 @@ func (s Source) vocFiles() ([]string, error) {
 // vocSplit lists the XML files of the split, without their ending.
 func (s Source) vocSplit() ([]string, error) {
 	path := filepath.Join(s.Path, "ImageSets", "Main", s.Split+".txt")
-	b, err := readFile(path)
+	b, err := readFile(path, maxList)
 	if err != nil {
 		return nil, fmt.Errorf("convert: the list of split %q: %w", s.Split, err)
 	}
@@ -146,7 +147,7 @@ func (s Source) vocPath(name string) string { return filepath.Join(s.Path, "Anno
 
 // vocFile reads one XML file; names have no space around them.
 func (s Source) vocFile(name string) (v vocFile, err error) {
-	text, err := readFile(s.vocPath(name))
+	text, err := readFile(s.vocPath(name), maxPicture)
 	if err != nil {
 		return v, err
 	}
@@ -168,9 +169,8 @@ func (b *builder) voc(s Source, name string, f *faults) error {
 	path, file := s.vocPath(name), v.Filename
 	if _, err := os.Stat(filepath.Join(s.Images, file)); err != nil || file == "" {
 		// Tools write other names into the file; the picture is called like the XML.
-		found, err := filepath.Glob(filepath.Join(s.Images, name+".*"))
-		if err == nil && len(found) > 0 {
-			file = filepath.Base(found[0])
+		if found := b.listed.first(filepath.Join(s.Images, name) + "."); found != "" {
+			file = found
 		}
 	}
 	if file == "" {
@@ -209,9 +209,13 @@ func WriteVOC(d *coco.Dataset, dir, split string) error {
 		return err
 	}
 	names, index := named(d)
+	files, err := outputs(d, func(n string) string { return strings.TrimSuffix(filepath.Base(n), filepath.Ext(n)) + ".xml" })
+	if err != nil {
+		return err
+	}
+	out := folder(dir)
 	var lines strings.Builder
 	for i, im := range d.Images {
-		base := strings.TrimSuffix(filepath.Base(im.FileName), filepath.Ext(im.FileName))
 		v := vocFile{Filename: filepath.Base(im.FileName)}
 		v.Size.Width, v.Size.Height, v.Size.Depth = im.Width, im.Height, 3
 		for _, a := range list[i] {
@@ -226,12 +230,12 @@ func WriteVOC(d *coco.Dataset, dir, split string) error {
 		if err != nil {
 			return fmt.Errorf("convert: %s: %w", im.FileName, err)
 		}
-		if err := writeFile(filepath.Join(dir, "Annotations", base+".xml"), append(b, '\n')); err != nil {
+		if err := out.write(filepath.Join("Annotations", files[i]), append(b, '\n')); err != nil {
 			return err
 		}
-		lines.WriteString(base + "\n")
+		lines.WriteString(strings.TrimSuffix(files[i], ".xml") + "\n")
 	}
-	return writeFile(filepath.Join(dir, "ImageSets", "Main", split+".txt"), []byte(lines.String()))
+	return errors.Join(out.write(filepath.Join("ImageSets", "Main", split+".txt"), []byte(lines.String())), out.sync())
 }
 
 func round(v float64) float64 { return float64(int64(v + .5)) }

@@ -16,24 +16,17 @@ import (
 	"retinago/picture"
 )
 
-// yoloFile is data.yaml: where the pictures of each split are, and the names of the classes, as a list or by number.
-type yoloFile struct {
-	Path  string               `yaml:"path"`
-	Names yaml.Node            `yaml:"names"`
-	Rest  map[string]yaml.Node `yaml:",inline"`
-}
-
 // readYOLO reads a split, such as "train" or "val", of a dataset that a data.yaml describes. The labels of
 // images/a/b.jpg stand in labels/a/b.txt: a line per object with class, centre and size as shares of the picture; a
 // picture without a file has no objects. File names are relative to the split's folder.
 func readYOLO(s Source) (d *coco.Dataset, images string, err error) {
 	path := s.Path
-	b, err := readFile(path)
+	b, err := readFile(path, maxYAML)
 	if err != nil {
 		return nil, "", fmt.Errorf("convert: %w", err)
 	}
-	var y yoloFile
-	if err := yaml.Unmarshal(b, &y); err != nil {
+	y, err := parseYOLO(b)
+	if err != nil {
 		return nil, "", fmt.Errorf("convert: %s: %w", path, err)
 	}
 	names, err := y.names()
@@ -51,8 +44,11 @@ func readYOLO(s Source) (d *coco.Dataset, images string, err error) {
 		build.category(n)
 	}
 	var f faults
-	err = eachPicture(images, func(p, name string) {
-		if err := build.yolo(p, name, names, &f); err != nil {
+	err = eachPicture(images, func(p, name string, err error) {
+		if err == nil {
+			err = build.yolo(p, name, names, &f)
+		}
+		if err != nil {
 			f.add("%w", err)
 		}
 	})
@@ -63,53 +59,6 @@ func readYOLO(s Source) (d *coco.Dataset, images string, err error) {
 		f.add("%s: no pictures in %s", path, images)
 	}
 	return &build.d, images, f.err()
-}
-
-// splits are the keys of data.yaml with a folder each.
-func (y yoloFile) splits() map[string]string {
-	out := map[string]string{}
-	for k, n := range y.Rest {
-		if n.Tag == "!!str" && n.Value != "" {
-			out[k] = n.Value
-		}
-	}
-	return out
-}
-
-// folder is where a split's pictures are: below "path", which is relative to the file.
-func (y yoloFile) folder(file, folder string) string {
-	root := y.Path
-	if !filepath.IsAbs(root) {
-		root = filepath.Join(filepath.Dir(file), root)
-	}
-	if filepath.IsAbs(folder) {
-		return folder
-	}
-	return filepath.Join(root, folder)
-}
-
-// names are the classes in the order of their numbers.
-func (y yoloFile) names() (list []string, err error) {
-	if y.Names.Decode(&list) != nil || len(list) == 0 {
-		var byNumber map[int]string
-		if err := y.Names.Decode(&byNumber); err != nil || len(byNumber) == 0 {
-			return nil, errors.New("names is neither a list nor numbers with names")
-		}
-		list = nil
-		for i := range len(byNumber) {
-			n, ok := byNumber[i]
-			if !ok {
-				return nil, fmt.Errorf("names: %d names, and none for class %d", len(byNumber), i)
-			}
-			list = append(list, n)
-		}
-	}
-	for i, n := range list {
-		if first := slices.Index(list, n); first < i {
-			return nil, fmt.Errorf("names: classes %d and %d are both called %q", first, i, n)
-		}
-	}
-	return list, nil
 }
 
 // labels is the label file of a picture: the last folder "images" becomes "labels".
@@ -132,7 +81,7 @@ func (b *builder) yolo(path, name string, names []string, f *faults) error {
 		return err
 	}
 	image := b.image(name, w, h)
-	text, err := readFile(labels(path))
+	text, err := readFile(labels(path), maxPicture)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil // no objects
 	}
@@ -180,6 +129,11 @@ func WriteYOLO(d *coco.Dataset, dir, split string) (crowds int, err error) {
 		return 0, err
 	}
 	names, index := named(d)
+	files, err := outputs(d, func(n string) string { return strings.TrimSuffix(n, filepath.Ext(n)) + ".txt" })
+	if err != nil {
+		return 0, err
+	}
+	out := folder(dir)
 	for i, im := range d.Images {
 		if im.Width < 1 || im.Height < 1 {
 			return 0, fmt.Errorf("convert: image %d (%s) is %dx%d pixels", im.ID, im.FileName, im.Width, im.Height)
@@ -193,8 +147,7 @@ func WriteYOLO(d *coco.Dataset, dir, split string) (crowds int, err error) {
 			w, h := float64(im.Width), float64(im.Height)
 			fmt.Fprintf(&text, "%d %.8g %.8g %.8g %.8g\n", index[a.CategoryID], (a.BBox[0]+a.BBox[2]/2)/w, (a.BBox[1]+a.BBox[3]/2)/h, a.BBox[2]/w, a.BBox[3]/h)
 		}
-		name := strings.TrimSuffix(im.FileName, filepath.Ext(im.FileName)) + ".txt"
-		if err := writeFile(filepath.Join(dir, "labels", split, filepath.FromSlash(name)), []byte(text.String())); err != nil {
+		if err := out.write(filepath.Join("labels", split, filepath.FromSlash(files[i])), []byte(text.String())); err != nil {
 			return 0, err
 		}
 	}
@@ -206,5 +159,5 @@ func WriteYOLO(d *coco.Dataset, dir, split string) (crowds int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	return crowds, writeFile(filepath.Join(dir, "data.yaml"), b)
+	return crowds, errors.Join(out.write("data.yaml", b), out.sync())
 }

@@ -16,7 +16,7 @@ var ErrName = errors.New("no file can be written there")
 // Below is the path of a file below a folder, whose name is a user's, a dataset's or a checkpoint's. It makes the folders on
 // the way. A name that leads out of the folder, by itself or over a link, is an error.
 func Below(dir, name string) (string, error) {
-	if err := wellNamed(name); err != nil {
+	if err := WellNamed(name); err != nil {
 		return "", named(dir, name, err)
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -46,7 +46,8 @@ func Below(dir, name string) (string, error) {
 // longest is how many bytes a part of a path may have on the usual file systems.
 const longest = 255
 
-func wellNamed(name string) error {
+// WellNamed is the error of a name that leads out of every folder, or that no file can have.
+func WellNamed(name string) error {
 	if strings.ContainsRune(name, 0) {
 		return errors.New("it has a zero byte: correct the name")
 	}

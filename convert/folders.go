@@ -1,0 +1,29 @@
+package convert
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// folders are the names of files by folder, sorted. A folder is read once.
+type folders map[string][]string
+
+// first is the first name in a path's folder that begins as the path's; "" if there is none.
+func (f folders) first(path string) string {
+	dir, begin := filepath.Split(path)
+	names, known := f[dir]
+	if !known {
+		entries, _ := os.ReadDir(dir) // which sorts; one that cannot be read has no files
+		for _, e := range entries {
+			names = append(names, e.Name())
+		}
+		f[dir] = names
+	}
+	i, _ := slices.BinarySearch(names, begin)
+	if i < len(names) && strings.HasPrefix(names[i], begin) {
+		return names[i]
+	}
+	return ""
+}
