@@ -30,23 +30,35 @@ func JPEG(name string) string {
 type Names struct {
 	seed maphash.Seed
 	used map[uint64]struct{}
+	next map[uint64]int // of a name that was there before, the first number that may be free
 }
 
 // NewNames has none.
-func NewNames() *Names { return &Names{maphash.MakeSeed(), map[uint64]struct{}{}} }
+func NewNames() *Names {
+	return &Names{maphash.MakeSeed(), map[uint64]struct{}{}, map[uint64]int{}}
+}
 
 // Unique returns the name, with a number if it, or rather key of it, was there.
 func (n *Names) Unique(name string, key func(string) string) string {
+	if n.take(key(name)) {
+		return name
+	}
 	ext := filepath.Ext(name)
-	out := name
-	for i := 2; ; i++ {
-		h := maphash.String(n.seed, key(out))
-		if _, ok := n.used[h]; !ok {
-			n.used[h] = struct{}{}
+	of := maphash.String(n.seed, name)
+	for i := max(n.next[of], 2); ; i++ {
+		if out := fmt.Sprintf("%s_%d%s", strings.TrimSuffix(name, ext), i, ext); n.take(key(out)) {
+			n.next[of] = i + 1
 			return out
 		}
-		out = fmt.Sprintf("%s_%d%s", strings.TrimSuffix(name, ext), i, ext)
 	}
+}
+
+// take makes a name used, and tells whether it was not.
+func (n *Names) take(name string) bool {
+	h := maphash.String(n.seed, name)
+	_, was := n.used[h]
+	n.used[h] = struct{}{}
+	return !was
 }
 
 // plain makes the name of a file of that of a camera or stream.
@@ -59,10 +71,14 @@ func plain(address string) string {
 		rest = host
 	}
 	rest, _, _ = strings.Cut(rest, "?")
-	return strings.Trim(strings.Map(func(r rune) rune {
+	name := strings.Trim(strings.Map(func(r rune) rune {
 		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '.' || r == '-' {
 			return r
 		}
 		return '_'
 	}, rest), "_.")
+	if name == "" {
+		return "stream"
+	}
+	return name[:min(len(name), 150)] // file systems bound names, and this one gets an ending
 }

@@ -1,7 +1,6 @@
 package source
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"io"
@@ -14,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"retinago/internal/file"
 	"retinago/picture"
 	"retinago/video"
 )
@@ -245,38 +245,13 @@ func (s *Set) stills(ctx context.Context, in []input, give func(Frame) bool) {
 			}
 			continue
 		}
-		for name := range s.lines(ctx) {
-			if !s.expand(ctx, name, give) {
-				return
-			}
-		}
-	}
-}
-
-// lines gives the names on standard input. Who types them may take his time: a line is waited for beside ctx.
-func (s *Set) lines(ctx context.Context) iter.Seq[string] {
-	return func(yield func(string) bool) {
-		names := make(chan string)
-		ctx, stop := context.WithCancel(ctx)
-		defer stop()
-		go func() {
-			defer close(names)
-			for lines := bufio.NewScanner(s.options.Stdin); lines.Scan(); {
-				select {
-				case <-ctx.Done():
-					return
-				case names <- strings.TrimRight(lines.Text(), "\r"):
-				}
-			}
-		}()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case name, ok := <-names:
-				if !ok || name != "" && !yield(name) {
+		for name, err := range s.lines(ctx) {
+			if err != nil {
+				if !give(Frame{Path: "standard input", Name: "stdin", Err: err}) {
 					return
 				}
+			} else if !s.expand(ctx, name, give) {
+				return
 			}
 		}
 	}
@@ -315,6 +290,9 @@ func (s *Set) expand(ctx context.Context, name string, give func(Frame) bool) bo
 // file gives the frames of a picture or video.
 func (s *Set) file(ctx context.Context, path, name string, give func(Frame) bool) bool {
 	name = s.names.Unique(name, JPEG)
+	if err := file.Irregular(path); err != nil {
+		return give(Frame{Path: path, Name: name, Err: fmt.Errorf("source: %w", err)})
+	}
 	if !hasExtension(path, videos) {
 		return give(Frame{Path: path, Name: name})
 	}

@@ -8,16 +8,18 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"retinago/internal/file"
 )
 
 // chunk is how many entries of a folder are read at a time.
 const chunk = 4096
 
 // walk calls f with the paths of the files below a folder whose extensions are wanted, in the order of their names, until f
-// returns false. A folder that cannot be read is an error to f, and the others follow. It holds the names of one folder and of those
-// around it.
+// returns false. A folder that cannot be read, and what is no regular file, is an error to f, and the others follow. It holds the names
+// of one folder and of those around it.
 func walk(folder string, wanted func(path string) bool, f func(path string, err error) bool) bool {
-	names, err := list(folder, wanted)
+	names, special, err := list(folder, wanted)
 	if err != nil && !f(folder, fmt.Errorf("source: %w", err)) {
 		return false
 	}
@@ -27,21 +29,30 @@ func walk(folder string, wanted func(path string) bool, f func(path string, err 
 			if !walk(path, wanted, f) {
 				return false
 			}
-		} else if !f(path, nil) {
+			continue
+		}
+		var err error
+		if special[name] {
+			if err = file.Irregular(path); err != nil {
+				err = fmt.Errorf("source: %w", err)
+			}
+		}
+		if !f(path, err) {
 			return false
 		}
 	}
 	return true
 }
 
-// list is the names of wanted files in a folder, and of folders with a slash at their ends.
-func list(folder string, wanted func(string) bool) ([]string, error) {
+// list is the names of wanted files in a folder, and of folders with a slash at their ends; special are those that are links, pipes
+// or the like.
+func list(folder string, wanted func(string) bool) (names []string, special map[string]bool, err error) {
 	d, err := os.Open(folder)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer d.Close()
-	var names []string
+	special = map[string]bool{}
 	for {
 		entries, err := d.ReadDir(chunk)
 		for _, e := range entries {
@@ -50,6 +61,9 @@ func list(folder string, wanted func(string) bool) ([]string, error) {
 				names = append(names, e.Name()+"/")
 			case wanted(e.Name()):
 				names = append(names, e.Name())
+				if !e.Type().IsRegular() {
+					special[e.Name()] = true
+				}
 			}
 		}
 		if errors.Is(err, io.EOF) {
@@ -60,7 +74,7 @@ func list(folder string, wanted func(string) bool) ([]string, error) {
 		slices.SortFunc(names, func(a, b string) int {
 			return strings.Compare(strings.TrimSuffix(a, "/"), strings.TrimSuffix(b, "/"))
 		})
-		return names, err
+		return names, special, err
 	}
 }
 
