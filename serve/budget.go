@@ -25,6 +25,8 @@ func (b *budget) take(n int64) bool {
 	return false
 }
 
+func (b *budget) give(n int64) { b.left.Add(n) }
+
 // body is bytes in memory that count.
 type body struct {
 	b    []byte
@@ -33,7 +35,7 @@ type body struct {
 
 // release gives the memory back.
 func (v *body) release() {
-	v.from.left.Add(int64(cap(v.b)))
+	v.from.give(int64(cap(v.b)))
 	v.b = nil
 }
 
@@ -46,42 +48,41 @@ func (s *Server) read(r io.Reader, size int64) (*body, error) {
 		return nil, tooLarge(s.o.MaxBody)
 	}
 	v := &body{from: &s.bodies}
-	grow := func(n int64) error {
-		if !s.bodies.take(n) { // before the old is given back: both are held for a moment
-			return busy(time.Second, "too many bytes are being received")
+	whole := false
+	defer func() {
+		if !whole {
+			v.release()
 		}
-		b := make([]byte, len(v.b), n)
-		copy(b, v.b)
-		s.bodies.left.Add(int64(cap(v.b)))
-		v.b = b
-		return nil
-	}
-	for {
+	}()
+	for int64(len(v.b)) <= s.o.MaxBody {
 		if len(v.b) == cap(v.b) {
-			n := min(max(2*int64(cap(v.b)), bodyBytes), s.o.MaxBody+1)
-			if int64(len(v.b)) > s.o.MaxBody {
-				v.release()
-				return nil, tooLarge(s.o.MaxBody)
-			}
-			if err := grow(n); err != nil {
-				v.release()
+			if err := v.grow(min(max(2*int64(cap(v.b)), bodyBytes), s.o.MaxBody+1)); err != nil {
 				return nil, err
 			}
 		}
 		n, err := r.Read(v.b[len(v.b):cap(v.b)])
 		v.b = v.b[:len(v.b)+n]
-		if err == nil {
-			continue
-		}
 		if errors.Is(err, io.EOF) && int64(len(v.b)) <= s.o.MaxBody {
+			whole = true
 			return v, nil
 		}
-		v.release()
-		if errors.Is(err, io.EOF) {
-			return nil, tooLarge(s.o.MaxBody)
+		if err != nil && !errors.Is(err, io.EOF) {
+			return nil, s.unread(err)
 		}
-		return nil, s.unread(err)
 	}
+	return nil, tooLarge(s.o.MaxBody)
+}
+
+// grow makes room for n bytes. What is there and its copy count both, until the copy is made.
+func (v *body) grow(n int64) error {
+	if !v.from.take(n) {
+		return busy(time.Second, "too many bytes are being received")
+	}
+	b := make([]byte, len(v.b), n)
+	copy(b, v.b)
+	v.from.give(int64(cap(v.b)))
+	v.b = b
+	return nil
 }
 
 // unread is why a body could not be read.

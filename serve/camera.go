@@ -99,21 +99,23 @@ const breaksOff = "serve: a camera breaks off"
 
 // show shows the frames of one opening. What is wrong with frames is told once.
 func (c *camera) show(ctx context.Context, log *slog.Logger) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = c.s.panics.caught(v, "camera", c.name)
+		}
+	}()
 	in, err := c.open(ctx, log)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, in.Close()) }()
-	m := c.s.models[0]
-	want := choice{model: m, decoding: m.Network.Decoding(), draw: true, timeout: c.s.o.Timeout}
 	told := map[string]bool{}
 	for {
 		f, err := in.Next()
 		if err != nil {
 			return err
 		}
-		a, err := c.s.frame(ctx, f, want, "camera")
-		f.release()
+		a, err := c.look(ctx, f)
 		var p *problem
 		switch {
 		case errors.As(err, &p):
@@ -134,4 +136,11 @@ func (c *camera) show(ctx context.Context, log *slog.Logger) (err error) {
 		now.jpeg = a.jpeg
 		close(now.done)
 	}
+}
+
+// look finds the objects on a frame and releases it.
+func (c *camera) look(ctx context.Context, f Frame) (*Answer, error) {
+	defer f.release()
+	m := c.s.models[0]
+	return c.s.frame(ctx, f, choice{model: m, decoding: m.Network.Decoding(), draw: true, timeout: c.s.o.Timeout}, "camera")
 }

@@ -49,7 +49,7 @@ func (s *Server) choose(v url.Values, known []string) (choice, error) {
 			return
 		}
 		if err := set(v.Get(name)); err != nil {
-			wrong = append(wrong, fmt.Sprintf("%s=%q: %v", name, v.Get(name), err))
+			wrong = append(wrong, fmt.Sprintf("%s=%.80q: %v", name, v.Get(name), err))
 		}
 	}
 	share := func(to *float32) func(string) error {

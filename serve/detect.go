@@ -5,8 +5,8 @@ import (
 	"errors"
 	"io"
 	"mime"
-	"mime/multipart"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -43,20 +43,34 @@ func (s *Server) detection(w http.ResponseWriter, r *http.Request) (a *Answer, d
 		return nil, false, err
 	}
 	defer b.release()
-	ctx, stop := context.WithTimeout(r.Context(), c.timeout)
-	defer stop()
+	a, err = s.answer(r.Context(), Frame{File: b.b}, c)
+	return a, c.draw, err
+}
+
+// answer finds the objects on a picture, in its place and time. A panic on the way is an error of this picture.
+func (s *Server) answer(ctx context.Context, f Frame, c choice) (a *Answer, err error) {
 	p, err := c.model.queue.enter(c.timeout)
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
 	defer p.leave()
-	a, err = s.look(ctx, p, Frame{File: b.b}, c)
-	return a, c.draw, err
+	ctx, stop := context.WithTimeout(ctx, c.timeout)
+	defer stop()
+	defer func() {
+		if v := recover(); v != nil {
+			a, err = nil, s.panics.caught(v, "model", c.model.Name)
+		}
+		s.turning.ended(p.since, c.timeout, s.o.Timeout, err)
+	}()
+	return s.look(ctx, p, f, c)
 }
 
 // receive reads the picture of a request: its body, or the part of a form that is named image, or else is a file. The body is
 // read to its end.
 func (s *Server) receive(w http.ResponseWriter, r *http.Request) (b *body, err error) {
+	if err := plain(r); err != nil {
+		return nil, err
+	}
 	if r.ContentLength > s.o.MaxBody {
 		return nil, tooLarge(s.o.MaxBody)
 	}
@@ -84,16 +98,26 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request) (b *body, err e
 	return b, err
 }
 
+// plain refuses bodies that are compressed as such.
+func plain(r *http.Request) error {
+	if v := r.Header.Get("Content-Encoding"); v != "" && !strings.EqualFold(v, "identity") {
+		return refuse(http.StatusUnsupportedMediaType, "encoding", "the Content-Encoding is %.40q: send the bytes as they are", v)
+	}
+	return nil
+}
+
 // part reads the picture of a form, and passes over the rest.
 func (s *Server) part(r io.Reader, boundary string) (*body, error) {
-	form := multipart.NewReader(r, boundary)
-	for {
-		part, err := form.NextRawPart()
-		if errors.Is(err, io.EOF) {
+	form := newParts(r, boundary)
+	for n := 0; ; n++ {
+		part, err := form.next()
+		switch {
+		case errors.Is(err, io.EOF):
 			return nil, refuse(http.StatusBadRequest, "body", "the form has no part named image and no file")
-		}
-		if err != nil {
+		case err != nil:
 			return nil, s.unread(err)
+		case n == maxParts:
+			return nil, refuse(http.StatusBadRequest, "body", "the form has more than %d parts before a picture", maxParts)
 		}
 		if part.FormName() != "image" && part.FileName() == "" {
 			continue

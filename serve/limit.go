@@ -3,26 +3,72 @@ package serve
 import (
 	"io"
 	"net"
+	"net/http"
+	"net/netip"
 	"sync"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 )
 
-// limited accepts so many connections at once. One more is told so and closed, instead of waiting unheard.
+// limited accepts so many connections at once, and so many of them from one address. Where there is no room for one more, a
+// connection without a request is closed for it; without such a one, the new one is told so and closed, instead of waiting unheard.
 type limited struct {
 	net.Listener
-	free    chan struct{} // a value for each connection that is open
-	closing chan struct{} // one for each that is being refused
-	metrics *metrics
+	most, each int
+	count      connections
+	closing    chan struct{} // has a value for each that is being refused
+
+	mu   sync.Mutex
+	open map[*held]struct{}
+	from map[netip.Prefix]int // of open
 }
 
-// refusing bounds the connections that are refused with patience; others may miss the reason where they have sent much.
-const refusing = 256
+// connections are a listener's metrics.
+type connections struct {
+	open             prometheus.Gauge
+	refused, evicted prometheus.Counter
+}
+
+// held is a connection that counts until it is closed.
+type held struct {
+	net.Conn
+	l       *limited
+	address netip.Prefix
+	asked   bool      // there was a request
+	waits   time.Time // since when there is none; zero while one is being answered
+	gone    bool
+}
+
+const (
+	// refusing bounds the connections that are refused with patience; others may miss the reason where they have sent much.
+	refusing = 256
+	// spared is how long a connection is kept after an answer, in whatever need: its client may be about to ask again.
+	spared = time.Second
+)
 
 const refusal = "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nRetry-After: 1\r\nConnection: close\r\nContent-Length: 75\r\n\r\n" +
 	`{"error":{"code":"connections","message":"too many connections are open"}}` + "\n"
 
-func newLimited(l net.Listener, most int, m *metrics) *limited {
-	return &limited{l, make(chan struct{}, most), make(chan struct{}, refusing), m}
+func newLimited(l net.Listener, most, each int, c connections) *limited {
+	return &limited{Listener: l, most: most, each: each, count: c, closing: make(chan struct{}, refusing), open: map[*held]struct{}{}, from: map[netip.Prefix]int{}}
+}
+
+// network is the address that a connection is counted under: one of IPv4, or the first 64 bits of one of IPv6, which are one
+// customer's. Headers such as X-Forwarded-For are not asked: their sender could write anything. It is invalid where a connection
+// has no address of IP.
+func network(a net.Addr) netip.Prefix {
+	tcp, ok := a.(*net.TCPAddr)
+	if !ok {
+		return netip.Prefix{}
+	}
+	ip := tcp.AddrPort().Addr().Unmap().WithZone("")
+	bits := ip.BitLen()
+	if ip.Is6() {
+		bits = 64
+	}
+	p, _ := ip.Prefix(bits)
+	return p
 }
 
 func (l *limited) Accept() (net.Conn, error) {
@@ -31,14 +77,83 @@ func (l *limited) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		select {
-		case l.free <- struct{}{}:
-			l.metrics.connections.Inc()
-			return &held{Conn: c, l: l}, nil
-		default:
-			l.metrics.refused.Inc()
-			l.refuse(c)
+		if h := l.hold(c); h != nil {
+			return h, nil
 		}
+		l.count.refused.Inc()
+		l.refuse(c)
+	}
+}
+
+// hold counts a connection, in place of another if need be. Without room it returns nil.
+func (l *limited) hold(c net.Conn) *held {
+	now := time.Now()
+	h := &held{Conn: c, l: l, address: network(c.RemoteAddr()), waits: now}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	crowded := h.address.IsValid() && l.from[h.address] >= l.each
+	if crowded || len(l.open) >= l.most {
+		v := l.victim(now, h.address, crowded)
+		if v == nil {
+			return nil
+		}
+		l.drop(v)
+		v.Conn.Close()
+		l.count.evicted.Inc()
+	}
+	l.open[h] = struct{}{}
+	l.from[h.address]++
+	l.count.open.Inc()
+	return h
+}
+
+// victim is the connection that has waited longest without a request, of the address that has the most connections, or of one
+// address alone.
+func (l *limited) victim(now time.Time, address netip.Prefix, only bool) (v *held) {
+	for h := range l.open {
+		if h.waits.IsZero() || h.asked && now.Sub(h.waits) < spared || only && h.address != address {
+			continue
+		}
+		if v == nil || l.from[h.address] > l.from[v.address] || l.from[h.address] == l.from[v.address] && h.waits.Before(v.waits) {
+			v = h
+		}
+	}
+	return v
+}
+
+// drop ends a connection's count; it is called with the lock held.
+func (l *limited) drop(h *held) {
+	if h.gone {
+		return
+	}
+	h.gone = true
+	delete(l.open, h)
+	if l.from[h.address]--; l.from[h.address] == 0 {
+		delete(l.from, h.address)
+	}
+	l.count.open.Dec()
+}
+
+func (h *held) Close() error {
+	h.l.mu.Lock()
+	h.l.drop(h)
+	h.l.mu.Unlock()
+	return h.Conn.Close()
+}
+
+// heard is a http.Server's ConnState. A connection counts as without a request until the whole header is there.
+func (l *limited) heard(c net.Conn, state http.ConnState) {
+	h, ok := c.(*held)
+	if !ok {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch state {
+	case http.StateActive, http.StateHijacked:
+		h.asked, h.waits = true, time.Time{}
+	case http.StateIdle:
+		h.waits = time.Now()
 	}
 }
 
@@ -64,19 +179,4 @@ func (l *limited) refuse(c net.Conn) {
 		}
 		io.CopyN(io.Discard, c, 64<<10)
 	}()
-}
-
-// held is a connection that counts until it is closed.
-type held struct {
-	net.Conn
-	l    *limited
-	once sync.Once
-}
-
-func (c *held) Close() error {
-	c.once.Do(func() {
-		<-c.l.free
-		c.l.metrics.connections.Dec()
-	})
-	return c.Conn.Close()
 }

@@ -23,6 +23,9 @@ type metrics struct {
 	frames      *prometheus.CounterVec   // kind, code
 	connections prometheus.Gauge
 	refused     prometheus.Counter
+	evicted     prometheus.Counter
+	panics      prometheus.Counter
+	handler     http.Handler
 }
 
 func newMetrics(s *Server) *metrics {
@@ -42,14 +45,18 @@ func newMetrics(s *Server) *metrics {
 		frames:      prometheus.NewCounterVec(prometheus.CounterOpts{Name: "retinago_frames_total", Help: "Frames of streams, sockets and cameras."}, []string{"kind", "code"}),
 		connections: prometheus.NewGauge(prometheus.GaugeOpts{Name: "retinago_connections", Help: "That are open."}),
 		refused:     prometheus.NewCounter(prometheus.CounterOpts{Name: "retinago_connections_refused_total", Help: "Since too many were open."}),
+		evicted:     prometheus.NewCounter(prometheus.CounterOpts{Name: "retinago_connections_evicted_total", Help: "Without a request, closed to make room for others."}),
+		panics:      prometheus.NewCounter(prometheus.CounterOpts{Name: "retinago_panics_total", Help: "Faults of the program that failed one request or batch; the log has them."}),
 	}
-	m.registry.MustRegister(m.requests, m.latency, m.accepted, m.stages, m.network, m.batches, m.frames, m.connections, m.refused, lengths{s},
+	m.registry.MustRegister(m.requests, m.latency, m.accepted, m.stages, m.network, m.batches, m.frames, m.connections, m.refused, m.evicted, m.panics, lengths{s},
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collectors.NewGoCollector())
+	m.handler = promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4})
 	return m
 }
 
-func (m *metrics) handler() http.Handler {
-	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4})
+func (s *Server) showMetrics(w http.ResponseWriter, r *http.Request) {
+	s.writeBy(w)
+	s.metrics.handler.ServeHTTP(w, r)
 }
 
 func (m *metrics) answered(path string, code int, took time.Duration) {

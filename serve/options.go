@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/bits"
+	"net"
 	"regexp"
 	"time"
 
@@ -44,13 +45,22 @@ type Options struct {
 	Cameras map[string]Camera // by the name that requests know them by
 	Tokens  []string          // any of them lets a request in; without one, all are let in
 
+	// Hosts are the names that requests may be addressed to, by their Host header, besides localhost and IP addresses. *.NAME
+	// stands for all names that end with .NAME, * for every name. Without Hosts, only a Serve that listens on a loopback address
+	// and has no tokens looks at the header: it refuses other names, which the pages of others may have pointed at it (DNS
+	// rebinding).
+	Hosts []string
+	// Origins are the pages of others, as SCHEME://HOST[:PORT], that may send requests, open sockets and read the answers.
+	Origins []string
+
 	Queue int           // places for pictures on the way, per model [32]
 	Batch int           // pictures that go through the network together at most, taken down to a power of two [4]
 	Delay time.Duration // that a picture waits at most for one that is being decoded [5ms]
 
-	MaxBody   int64 // bytes of a body, or of a frame of a stream [16 MiB]
-	MaxPixels int   // of a picture [36 million]
-	MaxConns  int   // connections; more are answered 503 and closed [1024]
+	MaxBody         int64 // bytes of a body, or of a frame of a stream [16 MiB]
+	MaxPixels       int   // of a picture [36 million]
+	MaxConns        int   // connections; more are answered 503 and closed [1024]
+	MaxConnsAddress int   // of them, from one IPv4 address or one /64 of IPv6 [half of MaxConns]
 
 	Timeout      time.Duration // from the whole body to the answer; requests may ask for less [30s]
 	BodyTimeout  time.Duration // that a body, or the next frame of a stream, may take to come [15s]
@@ -58,6 +68,8 @@ type Options struct {
 
 	Grace time.Duration // from the call to stop, when /readyz turns to 503, until no connection is accepted [0]
 	Drain time.Duration // after it, for what was accepted [30s]
+
+	Health net.Listener // where Serve also answers /healthz, /readyz and /metrics, until it returns and closes it [none]
 
 	Log *slog.Logger // of faults [none]
 }
@@ -84,6 +96,9 @@ func (o *Options) fill() error {
 			*d.v = d.def
 		}
 	}
+	if o.MaxConnsAddress == 0 {
+		o.MaxConnsAddress = max(o.MaxConns/2, 1)
+	}
 	if o.MaxBody == 0 {
 		o.MaxBody = 16 << 20
 	}
@@ -97,7 +112,7 @@ func (o *Options) fill() error {
 		}
 	}
 	refuse(len(o.Models) == 0, "no models")
-	refuse(o.Queue < 1 || o.Batch < 1 || o.MaxBody < 1 || o.MaxConns < 1, "queue %d, batch %d, %d bytes, %d connections: each must be at least 1", o.Queue, o.Batch, o.MaxBody, o.MaxConns)
+	refuse(o.Queue < 1 || o.Batch < 1 || o.MaxBody < 1 || o.MaxConns < 1 || o.MaxConnsAddress < 1, "queue %d, batch %d, %d bytes, %d connections, %d of an address: each must be at least 1", o.Queue, o.Batch, o.MaxBody, o.MaxConns, o.MaxConnsAddress)
 	refuse(o.MaxPixels < 1 || o.MaxPixels > picture.MaxPixels, "%d pixels: give 1 to %d", o.MaxPixels, picture.MaxPixels)
 	refuse(o.Delay < 0 || o.Timeout < 0 || o.BodyTimeout < 0 || o.WriteTimeout < 0 || o.Grace < 0 || o.Drain < 0, "a time is negative")
 	seen := map[string]bool{}
@@ -111,6 +126,14 @@ func (o *Options) fill() error {
 	}
 	for _, t := range o.Tokens {
 		refuse(len(t) < 8, "a token of %d characters: give at least 8", len(t))
+	}
+	for _, h := range o.Hosts {
+		refuse(!hostForm.MatchString(h), "host %q: give a name such as cams.example.org, *.example.org or *, without scheme, port or path", h)
+	}
+	for _, v := range o.Origins {
+		if err := checkOrigin(v); err != nil {
+			errs = append(errs, err)
+		}
 	}
 	if len(errs) > 0 {
 		return errors.Join(errs...)

@@ -44,11 +44,18 @@ func (s *Server) asProblem(err error) *problem {
 		p.retry = time.Second
 	case errors.Is(err, context.Canceled): // by the sender, who hears nothing any more
 		p = refuse(499, "gone", "the request was given up")
+	case errors.As(err, new(panicked)): // caught has logged it
+		p = internal()
 	default:
 		s.o.Log.Error("serve", "error", err)
-		p = refuse(http.StatusInternalServerError, "internal", "the server failed; its log says why")
+		p = internal()
 	}
 	return p
+}
+
+// internal is all that a sender is told of the server's own fault.
+func internal() *problem {
+	return refuse(http.StatusInternalServerError, "internal", "the server failed; its log says why")
 }
 
 // fail answers with a problem.
@@ -76,8 +83,18 @@ func (s *Server) write(w http.ResponseWriter, status int, v any) {
 	s.send(w, status, append(b, '\n'))
 }
 
-// send writes an answer whose header is set but for the length.
+// smallAnswer is the bytes of an answer that do not count: sockets hold as many.
+const smallAnswer = 64 << 10
+
+// send writes an answer whose header is set but for the length. Large ones count until their receiver has them.
 func (s *Server) send(w http.ResponseWriter, status int, b []byte) {
+	if n := int64(cap(b)); len(b) > smallAnswer {
+		if !s.answers.take(n) {
+			s.fail(w, busy(time.Second, "too many answers wait for their receivers"))
+			return
+		}
+		defer s.answers.give(n)
+	}
 	w.Header().Set("Content-Length", strconv.Itoa(len(b)))
 	s.writeBy(w)
 	w.WriteHeader(status)

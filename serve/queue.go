@@ -2,10 +2,9 @@ package serve
 
 import (
 	"context"
-	"fmt"
 	"math/bits"
 	"net/http"
-	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
@@ -22,9 +21,11 @@ type queue struct {
 	delay  time.Duration // that one waits at most for others
 	turn   chan struct{} // holds a value while a network runs, of any model
 	count  counter
+	panics *panics
 
 	mu      sync.Mutex
 	inside  int           // places taken
+	taken   []*place      // those that are inside, by their time
 	coming  int           // of them, those that may yet wait for the network
 	waiting []*job        // for the network, in the order of arrival
 	mean    time.Duration // that a picture takes in the network, of late
@@ -66,8 +67,8 @@ type place struct {
 	coming bool
 }
 
-func newQueue(n Network, o Options, turn chan struct{}, c counter) *queue {
-	return &queue{net: n, places: o.Queue, most: o.Batch, delay: o.Delay, turn: turn, count: c, wake: make(chan struct{}, 1)}
+func newQueue(n Network, o Options, turn chan struct{}, c counter, p *panics) *queue {
+	return &queue{net: n, places: o.Queue, most: o.Batch, delay: o.Delay, turn: turn, count: c, panics: p, wake: make(chan struct{}, 1)}
 }
 
 // enter takes a place, unless all are taken or those before will need longer than the request has.
@@ -79,7 +80,26 @@ func (q *queue) enter(within time.Duration) (*place, error) {
 	}
 	q.inside++
 	q.coming++
-	return &place{q, time.Now(), true}, nil
+	p := &place{q, time.Now(), true}
+	q.taken = append(q.taken, p)
+	return p, nil
+}
+
+// oldest is how long the place has been taken that was taken first, 0 without one.
+func (q *queue) oldest(now time.Time) time.Duration {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if len(q.taken) == 0 {
+		return 0
+	}
+	return now.Sub(q.taken[0].since)
+}
+
+// batchTime is what the largest batch takes, by the pictures of late.
+func (q *queue) batchTime() time.Duration {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return time.Duration(q.most) * q.mean
 }
 
 // peek is enter without taking: it refuses early what enter would most likely refuse.
@@ -117,6 +137,7 @@ func (p *place) leave() {
 	defer p.q.mu.Unlock()
 	p.came()
 	p.q.inside--
+	p.q.taken = slices.DeleteFunc(p.q.taken, func(v *place) bool { return v == p })
 	p.q.changed()
 	p.q.count.left(time.Since(p.since))
 }
@@ -174,15 +195,11 @@ func (q *queue) close() {
 // work runs batches until close.
 func (q *queue) work() {
 	for {
-		q.turn <- struct{}{}
-		jobs, wait, closed := q.take(time.Now())
-		if len(jobs) > 0 {
-			q.forward(jobs)
-			<-q.turn
+		ran, wait, closed := q.next()
+		switch {
+		case ran:
 			continue
-		}
-		<-q.turn
-		if closed {
+		case closed:
 			return
 		}
 		var due <-chan time.Time
@@ -194,6 +211,17 @@ func (q *queue) work() {
 		case <-due:
 		}
 	}
+}
+
+// next runs a batch in its turn, if there is one.
+func (q *queue) next() (ran bool, wait time.Duration, closed bool) {
+	q.turn <- struct{}{}
+	defer func() { <-q.turn }()
+	jobs, wait, closed := q.take(time.Now())
+	if len(jobs) > 0 {
+		q.forward(jobs)
+	}
+	return len(jobs) > 0, wait, closed
 }
 
 // take chooses a batch: the picture that came first and, in their order, those of its canvas. Without one it says how long to
@@ -227,19 +255,21 @@ func (q *queue) take(now time.Time) (jobs []*job, wait time.Duration, closed boo
 	return jobs, 0, false
 }
 
-// forward runs the network on a batch and tells each picture's owner.
+// forward runs the network on a batch and tells each picture's owner. A panic fails the batch, and not the program.
 func (q *queue) forward(jobs []*job) {
+	told := 0
+	defer func() {
+		if v := recover(); v != nil {
+			err := q.panics.caught(v, "batch", len(jobs))
+			for _, j := range jobs[told:] {
+				j.done <- outcome{err: err}
+			}
+		}
+	}()
 	begin := time.Now()
-	in := make([]*infer.Input, len(jobs))
-	for i, j := range jobs {
-		in[i] = j.in
-	}
-	out, err := q.outputs(in)
-	took := time.Since(begin)
-	for _, v := range in {
-		v.Release()
-	}
+	out, err := q.outputs(jobs)
 	b := &batch{Outputs: out, n: len(jobs)}
+	took := time.Since(begin)
 	q.mu.Lock()
 	q.mean += (took/time.Duration(len(jobs)) - q.mean) / 8
 	q.mu.Unlock()
@@ -248,15 +278,16 @@ func (q *queue) forward(jobs []*job) {
 	}
 	for k, j := range jobs {
 		j.done <- outcome{b, k, begin.Sub(j.arrived), err}
+		told++
 	}
 }
 
-// outputs makes an error of a panic: one batch must not end the server.
-func (q *queue) outputs(in []*infer.Input) (out *infer.Outputs, err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			err = fmt.Errorf("serve: the network panics: %v\n%s", v, debug.Stack())
-		}
-	}()
+// outputs runs the network and releases what it was given.
+func (q *queue) outputs(jobs []*job) (*infer.Outputs, error) {
+	in := make([]*infer.Input, len(jobs))
+	for i, j := range jobs {
+		in[i] = j.in
+		defer j.in.Release()
+	}
 	return q.net.Forward(context.Background(), in)
 }

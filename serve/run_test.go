@@ -14,6 +14,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/coder/websocket"
 )
 
 // running is a server that listens.
@@ -149,7 +151,7 @@ func TestSlowBody(t *testing.T) {
 	var conns []net.Conn
 	for _, head := range []string{"Content-Length: 1000\r\n\r\n\xff\xd8", "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
 		"Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 1000\r\n\r\n--x\r\nContent-Disposition: form-data; name=image\r\n\r\nhe"} {
-		conns = append(conns, v.dial(t, "POST /v1/detect HTTP/1.1\r\nHost: x\r\n"+head))
+		conns = append(conns, v.dial(t, "POST /v1/detect HTTP/1.1\r\nHost: localhost\r\n"+head))
 	}
 	r, err := v.post(http.DefaultClient, noise(t, 64, 48))
 	if err != nil {
@@ -170,17 +172,13 @@ func TestSlowBody(t *testing.T) {
 
 // One connection more than there may be hears why, also when it has sent a request; when one goes, the next may come.
 func TestConnections(t *testing.T) {
-	v := run(t, Options{MaxConns: 4})
-	var open []net.Conn
+	v := run(t, Options{MaxConns: 4, MaxConnsAddress: 4})
+	var open []*websocket.Conn // which are no connections without a request
 	for range 4 {
-		c := v.dial(t, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
-		if r, err := http.ReadResponse(bufio.NewReader(c), nil); err != nil || r.StatusCode != 200 {
-			t.Fatalf("%v, %v", r, err)
-		}
-		open = append(open, c)
+		open = append(open, v.dialSocket(t, "", nil))
 	}
 	for range 20 {
-		r, err := http.ReadResponse(bufio.NewReader(v.dial(t, "POST /v1/detect HTTP/1.1\r\nHost: x\r\nContent-Length: 10000\r\n\r\n"+strings.Repeat("x", 10000))), nil)
+		r, err := http.ReadResponse(bufio.NewReader(v.dial(t, "POST /v1/detect HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10000\r\n\r\n"+strings.Repeat("x", 10000))), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -188,7 +186,7 @@ func TestConnections(t *testing.T) {
 			t.Fatalf("%d %s", r.StatusCode, got)
 		}
 	}
-	open[0].Close()
+	open[0].CloseNow()
 	for deadline := time.Now().Add(5 * time.Second); ; {
 		r, err := http.Get(v.url + "/healthz")
 		if err == nil && r.StatusCode == 200 {
@@ -204,7 +202,7 @@ func TestConnections(t *testing.T) {
 // A header without end, or too long, is given up.
 func TestHeaders(t *testing.T) {
 	v := run(t, Options{})
-	c := v.dial(t, "GET /healthz HTTP/1.1\r\nHost: x\r\nX: "+strings.Repeat("x", maxHeader+8<<10)+"\r\n\r\n")
+	c := v.dial(t, "GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: "+strings.Repeat("x", maxHeader+8<<10)+"\r\n\r\n")
 	r, err := http.ReadResponse(bufio.NewReader(c), nil)
 	if err != nil || r.StatusCode != http.StatusRequestHeaderFieldsTooLarge {
 		t.Errorf("%v, %v", r, err)
@@ -218,7 +216,7 @@ func TestKeepAlive(t *testing.T) {
 	in := bufio.NewReader(c)
 	pic := noise(t, 64, 48)
 	for i, target := range []string{"/v1/detect?bad=1", "/v1/detect", "/v1/detect?model=none", "/v1/detect?format=jpeg"} {
-		fmt.Fprintf(c, "POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s", target, len(pic), pic)
+		fmt.Fprintf(c, "POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%s", target, len(pic), pic)
 		r, err := http.ReadResponse(in, nil)
 		if err != nil {
 			t.Fatal(err)

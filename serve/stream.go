@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"mime"
-	"mime/multipart"
 	"net/http"
 	"strconv"
 	"strings"
@@ -14,7 +13,7 @@ import (
 
 // frames read the JPEGs of MJPEG: the parts of a multipart body. (RFC 2046, section 5.1; cameras and ffmpeg's mpjpeg send it as
 // multipart/x-mixed-replace.)
-type frames struct{ parts *multipart.Reader }
+type frames struct{ parts *parts }
 
 func newFrames(contentType string, r io.Reader) (*frames, error) {
 	kind, params, err := mime.ParseMediaType(contentType)
@@ -22,7 +21,7 @@ func newFrames(contentType string, r io.Reader) (*frames, error) {
 		return nil, notMJPEG(contentType)
 	}
 	// Many cameras count the hyphens that begin a delimiter as part of the boundary.
-	return &frames{multipart.NewReader(r, strings.TrimPrefix(params["boundary"], "--"))}, nil
+	return &frames{newParts(r, strings.TrimPrefix(params["boundary"], "--"))}, nil
 }
 
 // notMJPEG is the Content-Type of something else.
@@ -34,7 +33,7 @@ func (n notMJPEG) Error() string {
 
 // next is a frame and its size, -1 where that is not said; io.EOF at the end.
 func (f *frames) next() (io.Reader, int64, error) {
-	part, err := f.parts.NextRawPart()
+	part, err := f.parts.next()
 	if err != nil {
 		return nil, 0, err
 	}
@@ -74,6 +73,10 @@ func (s *Server) postStream(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c.draw = r.URL.Query().Get("format") != "json"
+	if err := plain(r); err != nil {
+		s.fail(w, err)
+		return
+	}
 	in, err := newFrames(r.Header.Get("Content-Type"), r.Body)
 	if err != nil {
 		s.fail(w, refuse(http.StatusUnsupportedMediaType, "format", "%v", err))
@@ -104,12 +107,19 @@ func (s *Server) postStream(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// sendFrame writes one part or line. A frame with a problem is left out of MJPEG.
+// sendFrame writes one part or line. A frame with a problem is left out of MJPEG, and one
+// for which there is no room among the answers that wait for their receivers.
 func (s *Server) sendFrame(w http.ResponseWriter, draw bool, v reply) error {
 	s.writeBy(w)
 	if draw {
 		if v.Answer == nil {
 			return nil
+		}
+		if n := int64(cap(v.jpeg)); n > smallAnswer {
+			if !s.answers.take(n) {
+				return nil
+			}
+			defer s.answers.give(n)
 		}
 		if err := writePart(w, v.jpeg); err != nil {
 			return err

@@ -5,14 +5,13 @@ import (
 	"mime"
 	"net/http"
 	"path"
-	"strconv"
 )
 
 //go:embed web
 var web embed.FS
 
 // page answers with one of the files of web, which are read when the server is made.
-func page(name string) http.HandlerFunc {
+func (s *Server) page(name string) http.HandlerFunc {
 	b, err := web.ReadFile("web/" + name)
 	if err != nil {
 		panic("serve: " + err.Error())
@@ -20,7 +19,7 @@ func page(name string) http.HandlerFunc {
 	kind := mime.TypeByExtension(path.Ext(name))
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", kind)
-		w.Header().Set("Content-Length", strconv.Itoa(len(b)))
-		w.Write(b)
+		w.Header().Set("Content-Security-Policy", pagePolicy)
+		s.send(w, http.StatusOK, b)
 	}
 }

@@ -25,7 +25,10 @@ func serveCommand() *cli.Command {
 		Description: "Open http://ADDR/ for the page; /openapi.json describes the interface, /metrics is for Prometheus.\n" +
 			"A request that finds all places taken is answered 429 with Retry-After. SIGTERM or Ctrl-C: /readyz turns to 503, what was\n" +
 			"accepted is answered, then the program ends; a second one ends it at once.\n" +
-			"A camera is open while somebody looks, and opened again when it breaks. MJPEG over HTTP needs no OpenCV, other cameras do.\n\n" +
+			"A camera is open while somebody looks, and opened again when it breaks. MJPEG over HTTP needs no OpenCV, other cameras do.\n" +
+			"On a loopback address without a token, requests must be for localhost or an IP address; behind a proxy that passes another\n" +
+			"Host on, name it with -allow-host. Pages of other origins are refused unless -allow-origin names them. Behind a proxy, all\n" +
+			"connections come from one address: give -max-conns-address as many as -max-conns.\n\n" +
 			"   retinago serve -weights best.safetensors -addr :8080\n" +
 			"   retinago serve -weights masks=best.safetensors -weights coco=retinanet_resnet50_fpn_coco -token-file token.txt\n" +
 			"   retinago serve -weights best.safetensors -camera door=rtsp://10.0.0.3/live -camera desk=cam:0 -camera film=street.mp4\n" +
@@ -34,6 +37,9 @@ func serveCommand() *cli.Command {
 		Flags: []cli.Flag{
 			&cli.StringSliceFlag{Name: "weights", Usage: "checkpoint `[NAME=]FILE`, or the name of a published detector; once for each model, the first is the default", Required: true},
 			&cli.StringFlag{Name: "addr", Usage: "`ADDRESS` to listen on; :8080 is every interface", Value: "localhost:8080"},
+			&cli.StringFlag{Name: "health-addr", Usage: "`ADDRESS` where /healthz, /readyz and /metrics are answered too, however many connections the other has"},
+			&cli.StringSliceFlag{Name: "allow-host", Usage: "`NAME` that requests may be for, besides localhost and IP addresses; *.NAME is all names below it, * is every name; again for more. With it, other names are refused on every address"},
+			&cli.StringSliceFlag{Name: "allow-origin", Usage: "`ORIGIN` of pages, as https://app.example.org, that may send requests, open sockets and read answers; again for more"},
 			&cli.StringSliceFlag{Name: "camera", Usage: "`NAME=SOURCE` to show with boxes at /v1/stream?camera=NAME: cam:N, the address of a stream, or a video, which goes round; again for more"},
 			&cli.StringFlag{Name: "token", Usage: "what requests must carry as Authorization: Bearer; other users see it in the process list, unless it comes from the environment", EnvVars: []string{"RETINAGO_TOKEN"}},
 			&cli.StringFlag{Name: "token-file", Usage: "`FILE` with tokens, one a line; any of them lets a request in"},
@@ -48,7 +54,8 @@ func serveCommand() *cli.Command {
 			&cli.DurationFlag{Name: "delay", Usage: "that a picture waits at most for one that is being decoded", Value: serve.Delay},
 			&cli.IntFlag{Name: "max-body", Usage: "`MiB` of a picture file", Value: 16},
 			&cli.Float64Flag{Name: "max-pixels", Usage: "`MILLIONS` of a picture", Value: 36},
-			&cli.IntFlag{Name: "max-conns", Usage: "connections; more are answered 503 and closed", Value: 1024},
+			&cli.IntFlag{Name: "max-conns", Usage: "connections; one more is answered 503 and closed, unless another waits without a request", Value: 1024},
+			&cli.IntFlag{Name: "max-conns-address", Usage: "of them, from one IPv4 address or one /64 of IPv6", DefaultText: "half of -max-conns"},
 			&cli.DurationFlag{Name: "timeout", Usage: "from a whole body to its answer", Value: serve.Timeout},
 			&cli.DurationFlag{Name: "grace", Usage: "from SIGTERM, when /readyz turns to 503, until no connection is accepted: as long as a load balancer needs to see it"},
 			&cli.DurationFlag{Name: "drain", Usage: "after it, for what was accepted", Value: serve.Drain},
@@ -70,6 +77,14 @@ func runServe(c *cli.Context) error {
 		return err
 	}
 	defer l.Close()
+	at := fmt.Sprintf("http://%s/", l.Addr())
+	if v := c.String("health-addr"); v != "" {
+		if o.Health, err = net.Listen("tcp", v); err != nil {
+			return fmt.Errorf("serve: -health-addr: %w", err)
+		}
+		defer o.Health.Close()
+		at += fmt.Sprintf(", its health on http://%s/", o.Health.Addr())
+	}
 	predictors, err := loadModels(c, &o)
 	defer func() {
 		for _, p := range predictors {
@@ -91,7 +106,7 @@ func runServe(c *cli.Context) error {
 	for _, m := range o.Models {
 		names = append(names, m.Name)
 	}
-	fmt.Fprintf(c.App.Writer, "serving %s on http://%s/\n", strings.Join(names, ", "), l.Addr())
+	fmt.Fprintf(c.App.Writer, "serving %s on %s\n", strings.Join(names, ", "), at)
 	if err := s.Serve(c.Context, l); err != nil {
 		return err
 	}
@@ -103,13 +118,15 @@ func runServe(c *cli.Context) error {
 func serveOptions(c *cli.Context) (serve.Options, error) {
 	o := serve.Options{
 		Queue: c.Int("queue"), Batch: c.Int("batch"), Delay: c.Duration("delay"),
-		MaxBody: int64(c.Int("max-body")) << 20, MaxPixels: int(1e6 * c.Float64("max-pixels")), MaxConns: c.Int("max-conns"),
+		MaxBody: int64(c.Int("max-body")) << 20, MaxPixels: int(1e6 * c.Float64("max-pixels")), MaxConns: c.Int("max-conns"), MaxConnsAddress: c.Int("max-conns-address"),
 		Timeout: c.Duration("timeout"), Grace: c.Duration("grace"), Drain: c.Duration("drain"),
+		Hosts: c.StringSlice("allow-host"), Origins: c.StringSlice("allow-origin"),
 		Cameras: map[string]serve.Camera{},
 		Log:     slog.New(slog.NewTextHandler(c.App.ErrWriter, nil)),
 	}
 	for flag, ok := range map[string]bool{"queue": o.Queue > 0, "batch": o.Batch > 0, "delay": o.Delay > 0, "max-body": o.MaxBody > 0,
-		"max-pixels": o.MaxPixels > 0, "max-conns": o.MaxConns > 0, "timeout": o.Timeout > 0, "drain": o.Drain > 0} {
+		"max-pixels": o.MaxPixels > 0, "max-conns": o.MaxConns > 0,
+		"max-conns-address": o.MaxConnsAddress > 0 || !c.IsSet("max-conns-address"), "timeout": o.Timeout > 0, "drain": o.Drain > 0} {
 		if !ok {
 			return o, usage("serve: -%s: give more than 0", flag)
 		}
