@@ -122,9 +122,13 @@ func (f *File) Tensor(name string) (Tensor, error) {
 		return Tensor{}, f.wrap(name, err)
 	}
 	t.Data = make([]float32, e.count)
-	err = f.chunks(e, func(at int, b []byte) error {
-		return floats(t.Data[at:at+len(b)/sizes[e.dtype]], b, e.dtype)
-	})
+	if e.dtype == "F32" && littleEndian {
+		err = f.chunks(e, bytesOf(t.Data), func(int, []byte) error { return nil })
+	} else {
+		err = f.chunks(e, nil, func(at int, b []byte) error {
+			return floats(t.Data[at:at+len(b)/sizes[e.dtype]], b, e.dtype)
+		})
+	}
 	if err != nil {
 		return Tensor{}, f.wrap(name, err)
 	}
@@ -141,7 +145,7 @@ func (f *File) Ints(name string) ([]int64, error) {
 		return nil, f.wrap(name, fmt.Errorf("type %s, want I32 or I64", e.dtype))
 	}
 	out := make([]int64, e.count)
-	err = f.chunks(e, func(at int, b []byte) error {
+	err = f.chunks(e, nil, func(at int, b []byte) error {
 		if e.dtype == "I32" {
 			for i := range len(b) / 4 {
 				out[at+i] = int64(int32(binary.LittleEndian.Uint32(b[4*i:])))
@@ -169,7 +173,7 @@ func (f *File) Int8(name string) ([]int8, error) {
 		return nil, f.wrap(name, fmt.Errorf("type %s, want I8", e.dtype))
 	}
 	out := make([]int8, 0, e.count)
-	err = f.chunks(e, func(_ int, b []byte) error {
+	err = f.chunks(e, nil, func(_ int, b []byte) error {
 		for _, v := range b {
 			out = append(out, int8(v))
 		}
@@ -189,22 +193,31 @@ func (f *File) entry(name string) (entry, error) {
 	return f.entries[i], nil
 }
 
-// chunks reads an entry's bytes piece by piece; at counts elements. Where the file has sums, bytes that are not those that were
-// written are an error, after use has seen them.
-func (f *File) chunks(e entry, use func(at int, b []byte) error) error {
-	buf := make([]byte, min(chunk, e.end-e.begin))
+// chunks reads an entry's bytes piece by piece, into all of dst or where that is nil into a place of its own; at counts elements.
+// Where the file has sums, bytes that are not those that were written are an error, after use has seen them.
+func (f *File) chunks(e entry, dst []byte, use func(at int, b []byte) error) error {
+	size := e.end - e.begin
+	var own []byte
+	if dst == nil {
+		own = make([]byte, min(chunk, size))
+	}
 	width := int64(sizes[e.dtype])
 	sum := uint32(0)
-	for at := e.begin; at < e.end; at += int64(len(buf)) {
-		buf = buf[:min(int64(len(buf)), e.end-at)]
-		if _, err := f.r.ReadAt(buf, f.start+at); err != nil {
-			return err
+	for at := int64(0); at < size; at += chunk {
+		n := min(chunk, size-at)
+		b := own
+		if dst != nil {
+			b = dst[at:]
 		}
-		if err := use(int((at-e.begin)/width), buf); err != nil {
+		b = b[:n]
+		if _, err := f.r.ReadAt(b, f.start+e.begin+at); err != nil {
 			return err
 		}
 		if f.summed {
-			sum = crc32.Update(sum, castagnoli, buf)
+			sum = crc32.Update(sum, castagnoli, b)
+		}
+		if err := use(int(at/width), b); err != nil {
+			return err
 		}
 	}
 	if f.summed && sum != e.sum {

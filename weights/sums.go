@@ -110,7 +110,7 @@ func (f *File) Verify() error {
 	}
 	var errs faults
 	for _, e := range f.entries {
-		if err := f.chunks(e, func(int, []byte) error { return nil }); err != nil {
+		if err := f.chunks(e, nil, func(int, []byte) error { return nil }); err != nil {
 			errs.add(f.wrap(e.name, err))
 		}
 	}
