@@ -7,7 +7,8 @@
 //
 // Open validates the whole header and reads no data; File.Tensor reads one tensor at a time and converts it to
 // float32. Files are not trusted: a wrong length, offset, shape or name is an error that names the file and the tensor.
-// Write is atomic: a file that exists stays as it is until the new one is complete on the disk.
+// Write is atomic: a file that exists stays as it is until the new one is complete on the disk. It adds checksums of the header and
+// of every tensor to the metadata, and whatever reads a tensor compares them.
 //
 // See https://huggingface.co/docs/safetensors for the format.
 package weights

@@ -56,7 +56,7 @@ func newDict(m *machine, args tuple) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := m.make(96 * len(pairs.items)); err != nil {
+	if err := m.spend(96 * len(pairs.items)); err != nil {
 		return nil, err
 	}
 	for _, p := range pairs.items {
@@ -81,7 +81,7 @@ func encodeLatin1(m *machine, args tuple) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := m.make(len(s)); err != nil {
+	if err := m.spend(len(s)); err != nil {
 		return nil, err
 	}
 	b := make([]byte, len(s))
@@ -156,7 +156,7 @@ func (a *ndarray) build(m *machine, state any) error {
 	case []byte:
 		held.held, size = d, int64(len(d))
 	case string: // Python 2's bytes
-		if err := m.make(len(d)); err != nil {
+		if err := m.spend(len(d)); err != nil {
 			return err
 		}
 		held.held, size = []byte(d), int64(len(d))

@@ -28,8 +28,8 @@ func (g global) String() string { return g.module + "." + g.name }
 const (
 	// maxValues bounds the values of a pickle.
 	maxValues = 4 << 20
-	// What instructions make takes up to maxFactor times their own bytes, as a memo's entry of one byte does, and maxMade in all.
-	// A few instructions may copy a long text, which is in minMade.
+	// What instructions make may take maxFactor times their own bytes, as small values do, and maxMade in all. minMade lets a short
+	// pickle copy a text of a window.
 	minMade   = 4 * window
 	maxMade   = 128 << 20
 	maxFactor = 128
@@ -65,8 +65,8 @@ func unpickle(r io.ReaderAt, at, size int64, persistent func(any) (any, error)) 
 	}
 }
 
-// make counts n bytes that are about to be made.
-func (m *machine) make(n int) error {
+// spend counts n bytes that are about to be made.
+func (m *machine) spend(n int) error {
 	if m.made += int64(n); m.made > min(minMade+maxFactor*m.took, maxMade) {
 		return fmt.Errorf("%d bytes of instructions make more than %d bytes: this is no checkpoint", m.took, m.made)
 	}
@@ -78,7 +78,7 @@ func (m *machine) push(v any) error {
 		return fmt.Errorf("more than %d values: this is no checkpoint", maxValues)
 	}
 	m.stack = append(m.stack, v)
-	return m.make(32) // its place on a stack that doubles
+	return m.spend(32) // its place on a stack that doubles
 }
 
 func (m *machine) pop() (any, error) {
@@ -101,7 +101,7 @@ func (m *machine) top() (any, error) {
 func (m *machine) popMark() ([]any, error) {
 	for i := len(m.stack) - 1; i >= 0; i-- {
 		if _, ok := m.stack[i].(mark); ok {
-			if err := m.make(16 * (len(m.stack) - i)); err != nil {
+			if err := m.spend(16 * (len(m.stack) - i)); err != nil {
 				return nil, err
 			}
 			items := append([]any(nil), m.stack[i+1:]...)

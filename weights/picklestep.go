@@ -9,11 +9,11 @@ import (
 func (m *machine) stepContainer(op byte) (bool, error) {
 	switch op {
 	case ']', 0x8f:
-		return true, errors.Join(m.make(48), m.push(&list{}))
+		return true, errors.Join(m.spend(48), m.push(&list{}))
 	case ')':
 		return true, m.push(tuple{})
 	case '}':
-		return true, errors.Join(m.make(48), m.push(&dict{}))
+		return true, errors.Join(m.spend(48), m.push(&dict{}))
 	case 'l', 't', 'd', 0x91:
 		items, err := m.popMark()
 		if err != nil {
@@ -72,7 +72,7 @@ func (m *machine) extend(op byte) error {
 	switch c := below.(type) {
 	case *list:
 		c.items = append(c.items, items...)
-		return m.make(48 * len(items))
+		return m.spend(48 * len(items))
 	case *dict:
 		if op == 's' || op == 'u' {
 			return m.set(c, items)
@@ -85,7 +85,7 @@ func (m *machine) extend(op byte) error {
 
 // set adds keys and values in turn.
 func (m *machine) set(d *dict, items []any) error {
-	if err := m.make(48 * len(items)); err != nil {
+	if err := m.spend(48 * len(items)); err != nil {
 		return err
 	}
 	if len(items)%2 != 0 {
@@ -141,10 +141,10 @@ func (m *machine) stepMemo(op byte) (bool, error) {
 	case key == n:
 		delete(m.sparse, key)
 		m.memo = append(m.memo, v)
-		return true, m.make(48)
+		return true, m.spend(48)
 	default:
 		m.sparse[key] = v
-		return true, m.make(160)
+		return true, m.spend(160)
 	}
 	return true, nil
 }
@@ -234,7 +234,7 @@ func (m *machine) reduce(class bool) error {
 	default:
 		return fmt.Errorf("the file wants to call %v; only what makes tensors is read, and nothing is run", g)
 	}
-	return errors.Join(m.make(objectBytes), m.push(v))
+	return errors.Join(m.spend(objectBytes), m.push(v))
 }
 
 // objectBytes is what an object of the known classes takes, the sizes of its parts aside.

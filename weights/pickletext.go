@@ -110,9 +110,9 @@ func (m *machine) stepText(op byte) (bool, error) {
 	case err != nil:
 		return true, err
 	case far != nil:
-		return true, errors.Join(m.make(objectBytes), m.push(far))
+		return true, errors.Join(m.spend(objectBytes), m.push(far))
 	}
-	if err := m.make(len(b)); err != nil {
+	if err := m.spend(len(b)); err != nil {
 		return true, err
 	}
 	if text {
