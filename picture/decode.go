@@ -58,12 +58,22 @@ func decodeFor(ctx context.Context, b []byte, target Target) (p *Picture, w, h i
 	if err != nil {
 		return nil, 0, 0, err
 	}
-	give, err := share(ctx, head.Bytes(target))
+	n := head.Bytes(target)
+	give, err := share(ctx, n)
 	if err != nil {
 		return nil, 0, 0, err
 	}
-	defer give()
-	if p, err = decode(ctx, b, head, head.denom(target)); err != nil {
+	defer func() {
+		give()
+		held.done(n)
+	}()
+	if ctx.Err() == nil {
+		p, err = decode(ctx, b, head, head.denom(target))
+	}
+	if p == nil && ctx.Err() != nil { // whatever a decoder makes of it
+		err = context.Cause(ctx)
+	}
+	if err != nil {
 		return nil, 0, 0, err
 	}
 	return p, head.W, head.H, nil

@@ -2,9 +2,16 @@ package picture
 
 import (
 	"bytes"
+	"image"
+	"image/jpeg"
+	"image/png"
+	"io"
 	"os"
 	"path/filepath"
 	"testing"
+
+	"golang.org/x/image/bmp"
+	"golang.org/x/image/tiff"
 )
 
 // realData is a folder of the real test pictures. They are no part of the project.
@@ -47,4 +54,17 @@ func encode(t *testing.T, f func(*bytes.Buffer) error) []byte {
 		t.Fatal(err)
 	}
 	return b.Bytes()
+}
+
+// encoders are Go's, by format.
+func encoders() map[string]func(io.Writer, image.Image) error {
+	return map[string]func(io.Writer, image.Image) error{
+		"png":  png.Encode,
+		"bmp":  bmp.Encode,
+		"jpeg": func(w io.Writer, m image.Image) error { return jpeg.Encode(w, m, nil) },
+		"tiff": func(w io.Writer, m image.Image) error { return tiff.Encode(w, m, nil) },
+		"tiff, deflate": func(w io.Writer, m image.Image) error {
+			return tiff.Encode(w, m, &tiff.Options{Compression: tiff.Deflate, Predictor: true})
+		},
+	}
 }

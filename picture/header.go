@@ -10,7 +10,6 @@ import (
 	_ "image/jpeg"
 	_ "image/png"
 	"io"
-	"runtime/debug"
 
 	_ "golang.org/x/image/bmp"
 	"golang.org/x/image/tiff"
@@ -69,7 +68,7 @@ func Probe(name string, b []byte) (h Header, err error) {
 func guarded(name string, f func() error) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			err = fmt.Errorf("its decoder panics: %v\n%s", v, debug.Stack())
+			err = fmt.Errorf("its decoder panics: %v", v)
 		}
 		if err != nil {
 			err = fmt.Errorf("picture: %s: %w", name, err)

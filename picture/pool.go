@@ -17,7 +17,8 @@ type pool struct {
 	mu    sync.Mutex
 	free  [][]byte // the one that was given back last is last
 	bytes int64    // of free
-	fresh int64    // bytes of large pieces made since the last collection
+	fresh int64    // bytes of large pieces made since the last collection for one
+	much  bool     // was used since the last rest
 	last  time.Time
 	timer *time.Timer // runs while there is something to give back
 }
@@ -75,11 +76,11 @@ func (q *pool) put(b []byte) {
 	defer q.mu.Unlock()
 	q.free = append(q.free, b)
 	q.bytes += int64(cap(b))
+	q.used(int64(cap(b)))
 	for most := mostKept(); q.bytes > most || len(q.free) > mostPieces; {
 		q.bytes -= int64(cap(q.free[0]))
 		q.free = slices.Delete(q.free, 0, 1)
 	}
-	q.used()
 }
 
 // room prepares for n bytes of new memory, here or in a decoder: where they are many, what earlier ones left is collected before,
@@ -94,16 +95,24 @@ func (q *pool) room(n int64) {
 		q.free, q.bytes, q.fresh = nil, 0, 0
 	}
 	q.fresh += n
-	q.used()
+	q.used(n)
 	q.mu.Unlock()
 	if full {
 		system()
 	}
 }
 
-// used begins to wait for an idle while, with the lock held.
-func (q *pool) used() {
+// done says that decoding took n bytes, some of which are garbage.
+func (q *pool) done(n int64) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.used(n)
+}
+
+// used begins to wait for an idle while after n bytes were used, with the lock held.
+func (q *pool) used(n int64) {
 	q.last = time.Now()
+	q.much = q.much || n >= large/8
 	if q.timer == nil {
 		q.timer = time.AfterFunc(idle, q.rest)
 	}
@@ -117,8 +126,8 @@ func (q *pool) rest() {
 		q.mu.Unlock()
 		return
 	}
-	much := q.fresh > 0 || q.bytes >= large/4
-	q.free, q.bytes, q.fresh, q.timer = nil, 0, 0, nil
+	much := q.much
+	q.free, q.bytes, q.much, q.timer = nil, 0, false, nil
 	q.mu.Unlock()
 	if much {
 		system()
