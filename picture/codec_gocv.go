@@ -64,7 +64,7 @@ func (h Header) besides(denom int64) int64 {
 		}
 		return some + h.size
 	case "tiff":
-		return some + h.size + int64(h.tiff.planes)*h.tiff.blockBytes() + 4*int64(h.tiff.bw)*int64(h.tiff.bh)
+		return some + h.tiff.libtiff(h.size)
 	case "png":
 		some += h.size // without what is not pixels
 	}

@@ -6,11 +6,13 @@ import (
 	"hash/crc32"
 	"image/jpeg"
 	"image/png"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"runtime"
+	"slices"
+	"strings"
 	"testing"
-
-	"golang.org/x/image/bmp"
-	"golang.org/x/image/tiff"
 )
 
 // hugePNG is sound but for its size.
@@ -59,24 +61,41 @@ func TestDecodeHostile(t *testing.T) {
 	}
 }
 
+// seeds adds pictures of every format: made here, harmful, and those of suites that are beside the repository or in Go's sources.
+func seeds(f *testing.F, add func([]byte)) {
+	for _, b := range formats(f) {
+		add(b)
+		add(b[:len(b)/2])
+	}
+	add(hugePNG(f, 97_000_000, 1_000_000_000))
+	add([]byte("GIF89a"))
+	add(flatWebP(24, 17))
+	add(lossyWebP)
+	add(progressive(24, 17, 3, 5))
+	add(withExif(progressive(24, 17, 1, 2), 6, binary.BigEndian))
+	add(tiled(24, 17, 16, 16, packed(make([]byte, 256))))
+	add(grey(24, 17, 1, bombs(1)...))
+	for _, b := range harmful(f) {
+		if len(b) < 32<<10 {
+			add(b)
+		}
+	}
+	for _, dir := range []string{filepath.Join(runtime.GOROOT(), "src", "image"), filepath.Join("..", "..", "shared", "data", "bad_images"), filepath.Join("..", "..", "shared", "data", "hostile")} {
+		filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() || !slices.Contains([]string{".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp"}, filepath.Ext(path)) {
+				return nil
+			}
+			if b, err := os.ReadFile(path); err == nil && len(b) < 32<<10 {
+				add(b)
+			}
+			return nil
+		})
+	}
+}
+
 // Whatever a file holds, decoding it is an error or a picture of the size that its header says.
 func FuzzDecode(f *testing.F) {
-	m := gradient(24, 17).image()
-	for _, encode := range []func(*bytes.Buffer) error{
-		func(b *bytes.Buffer) error { return png.Encode(b, m) },
-		func(b *bytes.Buffer) error { return jpeg.Encode(b, m, nil) },
-		func(b *bytes.Buffer) error { return bmp.Encode(b, m) },
-		func(b *bytes.Buffer) error { return tiff.Encode(b, m, nil) },
-	} {
-		var b bytes.Buffer
-		if err := encode(&b); err != nil {
-			f.Fatal(err)
-		}
-		f.Add(b.Bytes(), 3)
-		f.Add(b.Bytes()[:b.Len()/2], 1)
-	}
-	f.Add(hugePNG(f, 97_000_000, 1_000_000_000), 8)
-	f.Add([]byte("GIF89a"), 1)
+	seeds(f, func(b []byte) { f.Add(b, 3) })
 	f.Fuzz(func(t *testing.T, b []byte, n int) {
 		head, err := check(b, nil)
 		if err != nil || head.w*head.h > 1<<20 {
@@ -85,10 +104,31 @@ func FuzzDecode(f *testing.F) {
 		n = max(n&15, 1)
 		p, w, h, err := DecodeBytesFor(t.Context(), "fuzz", b, half(n))
 		if err != nil {
+			if strings.Contains(err.Error(), "panics") {
+				t.Error(err)
+			}
 			return
 		}
 		if len(p.Pix) != 3*p.W*p.H || p.W > w || p.H > h || p.W*n < w || p.H*n < h {
 			t.Errorf("%dx%d, %d values, of %dx%d at 1/%d", p.W, p.H, len(p.Pix), w, h, n)
+		}
+		p.Release()
+	})
+}
+
+// A header is read without a panic, and its bounds are numbers.
+func FuzzProbe(f *testing.F) {
+	seeds(f, func(b []byte) { f.Add(b) })
+	f.Fuzz(func(t *testing.T, b []byte) {
+		h, err := Probe("fuzz", b)
+		if err != nil {
+			if strings.Contains(err.Error(), "panics") {
+				t.Error(err)
+			}
+			return
+		}
+		if err := h.Check(nil); err == nil && (h.Bytes(nil) < int64(3*h.W*h.H) || h.Bytes(nil) > MaxMemory()) {
+			t.Errorf("%+v takes %d bytes", h, h.Bytes(nil))
 		}
 	})
 }

@@ -194,6 +194,31 @@ func TestSmallFrame(t *testing.T) {
 	}
 }
 
+// A WebP is decoded from its chunk of pixels, whatever stands around it.
+func TestWebP(t *testing.T) {
+	want := gradient(12, 9)
+	p, err := DecodeBytes("lossless", losslessWebP)
+	if err != nil || farthest(p, want) != 0 {
+		t.Errorf("lossless: %v, %v", p, err)
+	}
+	p, err = DecodeBytes("lossy", lossyWebP)
+	if err != nil || farthest(p, want) > 40 {
+		t.Errorf("lossy: %v, %v", p, err)
+	}
+	canvas := append([]byte("RIFF\x00\x00\x00\x00WEBPVP8X\x0a\x00\x00\x00"), 0, 0, 0, 0, 11, 0, 0, 8, 0, 0)
+	within := append(append(canvas, lossyWebP[12:]...), "EXIF\x02\x00\x00\x00ab"...)
+	binary.LittleEndian.PutUint32(within[4:], uint32(len(within)-8))
+	q, err := DecodeBytes("within", within)
+	if err != nil || farthest(p, q) != 0 {
+		t.Errorf("in a container: %v, %v", q, err)
+	}
+	for n := range len(within) - 12 {
+		if _, err := DecodeBytes("cut", within[:n]); err == nil {
+			t.Errorf("%d of %d bytes were decoded", n, len(within))
+		}
+	}
+}
+
 // After a burst of large pictures memory is where it was before, once nothing is decoded.
 func TestMemoryComesBack(t *testing.T) {
 	b := grey(5000, 4000, 8)
@@ -252,9 +277,9 @@ func TestMemoryVariable(t *testing.T) {
 	}
 }
 
-// formats is a picture in each format that Go writes, and a lossless WebP.
+// formats is a picture in each format.
 func formats(t testing.TB) map[string][]byte {
-	out := map[string][]byte{"gif": smallFrame()}
+	out := map[string][]byte{"gif": smallFrame(), "webp": lossyWebP, "webp, lossless": losslessWebP}
 	for name, f := range encoders() {
 		var b bytes.Buffer
 		if err := f(&b, gradient(24, 17).image()); err != nil {

@@ -161,6 +161,22 @@ func (h tiffHeader) blockBytes() int64 {
 	return (int64(h.bw)*int64(h.bits)*int64(h.samples)/int64(h.planes) + 7) / 8 * int64(h.bh)
 }
 
+// libtiff is what OpenCV and libtiff take for a file of some bytes: a block as stored, as samples and as RGBA. What is stored as
+// samples in one block libtiff cuts into small ones.
+func (h tiffHeader) libtiff(file int64) int64 {
+	if h.compression == compressNone && !h.tiled && h.planes == 1 && h.offsets.n == 1 && h.sizes.n == 1 && h.sizes.at(0) == h.blockBytes() {
+		return 0
+	}
+	stored := int64(0)
+	for i := range min(h.sizes.n, maxWork/blockWork) {
+		stored = max(stored, h.sizes.at(i))
+	}
+	if stored == 0 || stored > file {
+		stored = file
+	}
+	return stored + int64(h.planes)*h.blockBytes() + 4*int64(h.bw)*int64(h.bh)
+}
+
 // smallTile is the side of tiles that may be larger than their picture.
 const smallTile = 1024
 

@@ -193,6 +193,16 @@ func (t tiffHeader) pixels(palette color.Palette) (func(dst, row []byte) error, 
 			v := color.NRGBAModel.Convert(palette[k]).(color.NRGBA)
 			return v.R, v.G, v.B, nil
 		}), nil
+	case t.photometric == 2 && t.samples == 4 && t.bits == 16 && (t.extra == 1 || t.extra == 2):
+		return each(func(row []byte, i int) (r, g, b uint8, err error) {
+			i *= 4
+			v := color.Color(color.NRGBA64{uint16(sample(row, i)), uint16(sample(row, i+1)), uint16(sample(row, i+2)), uint16(sample(row, i+3))})
+			if t.extra == 1 {
+				v = color.RGBA64(v.(color.NRGBA64))
+			}
+			u := color.NRGBAModel.Convert(v).(color.NRGBA)
+			return u.R, u.G, u.B, nil
+		}), nil
 	case t.photometric == 2 && (t.samples == 3 || t.samples == 4 && t.extra == 2):
 		return each(func(row []byte, i int) (r, g, b uint8, err error) {
 			i *= t.samples
@@ -201,7 +211,7 @@ func (t tiffHeader) pixels(palette color.Palette) (func(dst, row []byte) error, 
 	case t.photometric == 2 && t.samples == 4 && t.extra == 1:
 		return each(func(row []byte, i int) (r, g, b uint8, err error) {
 			i *= 4
-			v := color.RGBA64{uint16(sample(row, i)), uint16(sample(row, i+1)), uint16(sample(row, i+2)), uint16(sample(row, i+3))}
+			v := color.RGBA{row[i], row[i+1], row[i+2], row[i+3]}
 			u := color.NRGBAModel.Convert(v).(color.NRGBA)
 			return u.R, u.G, u.B, nil
 		}), nil
