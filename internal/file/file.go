@@ -1,4 +1,4 @@
-// Package file writes files that are never seen half written, and opens files that are what they seem.
+// Package file writes files that are never seen half written, opens files that are what they seem, and gives folders and files an owner.
 package file
 
 import "os"

@@ -127,7 +127,8 @@ func (o *Owner) makeFolder(dir string) error {
 	return os.MkdirAll(dir, 0o755)
 }
 
-func flock(f *os.File) error {
+// flock is a variable for tests of file systems without locks.
+var flock = func(f *os.File) error {
 	for {
 		if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); !errors.Is(err, syscall.EINTR) {
 			return err

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 )
 
@@ -193,5 +194,21 @@ func TestLock(t *testing.T) {
 	}
 	if warnings.Len() > 0 {
 		t.Errorf("warnings: %s", &warnings)
+	}
+}
+
+// A file system without locks gives a warning, and one goes on.
+func TestLockWithoutLocks(t *testing.T) {
+	defer func(f func(*os.File) error) { flock = f }(flock)
+	flock = func(*os.File) error { return syscall.ENOTSUP }
+	var warnings bytes.Buffer
+	dir := t.TempDir()
+	o, err := Lock(dir, &warnings)
+	if err != nil || !strings.Contains(warnings.String(), dir+" cannot be locked") {
+		t.Errorf("%v, says %q", err, &warnings)
+	}
+	o.Release()
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Errorf("%v is left, %v", left, err)
 	}
 }
