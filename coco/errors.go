@@ -196,13 +196,14 @@ func (e *Errors) String() string {
 	if len(e.Names) > 20 {
 		return b.String()
 	}
+	names := newColumn("", len(e.Names), func(i int) string { return e.Names[i] }).names
 	b.WriteString("confusion: rows are objects, columns detections\n")
 	w = tabwriter.NewWriter(&b, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintf(w, "\t%s\tmissed\t\n", strings.Join(e.Names, "\t"))
+	fmt.Fprintf(w, "\t%s\tmissed\t\n", strings.Join(names, "\t"))
 	for i, row := range e.Confusion {
 		name := "background"
-		if i < len(e.Names) {
-			name = e.Names[i]
+		if i < len(names) {
+			name = names[i]
 		}
 		fmt.Fprintf(w, "%s\t", name)
 		for _, n := range row {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"unicode/utf8"
 )
 
 // Result is the outcome of Evaluate. A number is -1 where there is nothing to find.
@@ -215,14 +214,11 @@ func (r *Result) String() string { return strings.Join(r.Summary(), "\n") + "\n"
 
 // Table lists the classes with their number of objects, AP, AP50, AP75 and AR; "-" where there is nothing to find.
 func (r *Result) Table() string {
-	width := len("class")
-	for _, c := range r.Classes {
-		width = max(width, utf8.RuneCountInString(c.Name))
-	}
+	names := newColumn("class", len(r.Classes), func(i int) string { return r.Classes[i].Name })
 	var b strings.Builder
-	fmt.Fprintf(&b, "%6s  %-*s %8s %7s %7s %7s %7s\n", "id", width, "class", "objects", "AP", "AP50", "AP75", "AR")
-	for _, c := range r.Classes {
-		fmt.Fprintf(&b, "%6d  %-*s %8d %7s %7s %7s %7s\n", c.ID, width, c.Name, c.Objects[0], number3(c.AP), number3(c.AP50), number3(c.AP75), number3(c.AR))
+	fmt.Fprintf(&b, "%6s  %-*s %8s %7s %7s %7s %7s\n", "id", names.width, "class", "objects", "AP", "AP50", "AP75", "AR")
+	for i, c := range r.Classes {
+		fmt.Fprintf(&b, "%6d  %-*s %8d %7s %7s %7s %7s\n", c.ID, names.width, names.names[i], c.Objects[0], number3(c.AP), number3(c.AP50), number3(c.AP75), number3(c.AR))
 	}
 	return b.String()
 }

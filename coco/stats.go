@@ -5,7 +5,6 @@ import (
 	"math"
 	"slices"
 	"strings"
-	"unicode/utf8"
 )
 
 // Stats describes a dataset. Boxes with unknown images or categories are counted in Boxes only.
@@ -166,13 +165,10 @@ func (s *Stats) String() string {
 		bar := strings.Repeat("#", int(math.Ceil(40*float64(h.Images)/float64(most))))
 		b.WriteString(strings.TrimRight(fmt.Sprintf("  %9s %8d  %s", label, h.Images, bar), " ") + "\n")
 	}
-	width := len("class")
-	for _, c := range s.Classes {
-		width = max(width, utf8.RuneCountInString(c.Name))
-	}
-	fmt.Fprintf(&b, "%6s  %-*s %8s %8s %8s %8s %8s %8s\n", "id", width, "class", "images", "boxes", "small", "medium", "large", "crowds")
-	for _, c := range s.Classes {
-		fmt.Fprintf(&b, "%6d  %-*s %8d %8d %8d %8d %8d %8d\n", c.ID, width, c.Name, c.Images, c.Boxes, c.Small, c.Medium, c.Large, c.Crowds)
+	names := newColumn("class", len(s.Classes), func(i int) string { return s.Classes[i].Name })
+	fmt.Fprintf(&b, "%6s  %-*s %8s %8s %8s %8s %8s %8s\n", "id", names.width, "class", "images", "boxes", "small", "medium", "large", "crowds")
+	for i, c := range s.Classes {
+		fmt.Fprintf(&b, "%6d  %-*s %8d %8d %8d %8d %8d %8d\n", c.ID, names.width, names.names[i], c.Images, c.Boxes, c.Small, c.Medium, c.Large, c.Crowds)
 	}
 	return b.String()
 }

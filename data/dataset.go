@@ -3,13 +3,13 @@ package data
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 
 	"retinago/box"
 	"retinago/coco"
 	"retinago/config"
 	"retinago/convert"
+	"retinago/internal/file"
 )
 
 // Dataset is a dataset with its pictures on disk.
@@ -52,17 +52,38 @@ func New(c *coco.Dataset, images string) (*Dataset, error) {
 	}
 	d := &Dataset{coco: c, index: x, images: images}
 	var errs []error
-	for i, im := range c.Images {
-		if im.Width <= 0 || im.Height <= 0 {
-			errs = append(errs, fmt.Errorf("%s: image %d (%s) is %dx%d pixels: give its width and height", c.Path, im.ID, im.FileName, im.Width, im.Height))
-		} else if _, err := os.Stat(d.File(i)); err != nil {
-			errs = append(errs, fmt.Errorf("%s: image %d: %w; correct the folder of pictures (%s), or drop the image with `data check -fix drop`", c.Path, im.ID, err, images))
+	more := 0
+	for i := range c.Images {
+		if err := d.fault(i); err == nil {
+			continue
+		} else if len(errs) < maxErrors {
+			errs = append(errs, err)
+		} else {
+			more++
 		}
 	}
-	if n := len(errs); n > maxErrors {
-		errs = append(errs[:maxErrors], fmt.Errorf("and %d more", n-maxErrors))
+	if more > 0 {
+		errs = append(errs, fmt.Errorf("and %d more", more))
 	}
 	return d, errors.Join(errs...)
+}
+
+// maxBoxes bounds the boxes of a picture; published datasets have thousands at most.
+const maxBoxes = 100_000
+
+// fault is what is wrong with picture i's entry, or with its file as far as that shows without reading it.
+func (d *Dataset) fault(i int) error {
+	im := d.coco.Images[i]
+	if im.Width <= 0 || im.Height <= 0 {
+		return fmt.Errorf("%s: image %d (%s) is %dx%d pixels: give its width and height", d.coco.Path, im.ID, im.FileName, im.Width, im.Height)
+	}
+	if n := len(d.index.Annotations[i]); n > maxBoxes {
+		return fmt.Errorf("%s: image %d (%s) has %d boxes, more than %d: are they of several pictures?", d.coco.Path, im.ID, im.FileName, n, maxBoxes)
+	}
+	if err := file.Irregular(d.File(i)); err != nil {
+		return fmt.Errorf("%s: image %d: %w; correct the folder of pictures (%s), or drop the image with `data check -fix drop`", d.coco.Path, im.ID, err, d.images)
+	}
+	return nil
 }
 
 // Len is the number of pictures.
@@ -95,7 +116,7 @@ func (d *Dataset) Objects(i int) (boxes []box.Box, classes []int32, crowd []bool
 	for _, k := range d.index.Annotations[i] {
 		a := &d.coco.Annotations[k]
 		b := box.FromXYWH(float32(a.BBox[0]), float32(a.BBox[1]), float32(a.BBox[2]), float32(a.BBox[3])).Clip(float32(im.Width), float32(im.Height))
-		if b.Area() <= 0 {
+		if !(b.Area() > 0) { // no number where the box is of numbers beyond float32's
 			continue
 		}
 		boxes = append(boxes, b)

@@ -5,12 +5,13 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"os"
 	"path/filepath"
 	"runtime"
 	"sync"
+	"sync/atomic"
 
 	"retinago/coco"
+	"retinago/internal/file"
 	"retinago/picture"
 )
 
@@ -88,16 +89,16 @@ func (o ShapesOptions) check() error {
 
 // split writes one folder of pictures and its JSON. Every picture has a random stream of its own.
 func (o ShapesOptions) split(dir, name string, n int, stream uint64) error {
-	if err := os.MkdirAll(filepath.Join(dir, name), 0o755); err != nil {
-		return fmt.Errorf("shapes: %w", err)
-	}
 	images := make([]coco.Image, n)
 	objects := make([][]shape, n)
-	errs := make([]error, n)
+	var failed atomic.Pointer[error]
 	var wg sync.WaitGroup
 	slots := make(chan struct{}, runtime.GOMAXPROCS(0))
 	for i := range n {
 		slots <- struct{}{}
+		if failed.Load() != nil {
+			break
+		}
 		wg.Add(1)
 		go func() {
 			defer wg.Done()
@@ -105,12 +106,18 @@ func (o ShapesOptions) split(dir, name string, n int, stream uint64) error {
 			s := newScene(o, rand.New(rand.NewPCG(o.Seed, stream<<32|uint64(i))))
 			images[i] = coco.Image{ID: int64(i + 1), FileName: fmt.Sprintf("%05d.jpg", i+1), Width: s.pic.W, Height: s.pic.H}
 			objects[i] = s.shapes
-			errs[i] = s.pic.WriteJPEG(filepath.Join(dir, name, images[i].FileName), 92)
+			path, err := file.Below(dir, filepath.Join(name, images[i].FileName))
+			if err == nil {
+				err = s.pic.WriteJPEG(path, 92)
+			}
+			if err != nil {
+				failed.CompareAndSwap(nil, &err)
+			}
 		}()
 	}
 	wg.Wait()
-	if err := errors.Join(errs...); err != nil {
-		return err
+	if err := failed.Load(); err != nil {
+		return fmt.Errorf("shapes: %w", *err)
 	}
 	d := &coco.Dataset{Images: images, Categories: shapeClasses}
 	for i, list := range objects {
@@ -118,7 +125,11 @@ func (o ShapesOptions) split(dir, name string, n int, stream uint64) error {
 			d.Annotations = append(d.Annotations, s.annotation(int64(len(d.Annotations)+1), images[i]))
 		}
 	}
-	return d.Save(filepath.Join(dir, name+".json"))
+	path, err := file.Below(dir, name+".json")
+	if err != nil {
+		return fmt.Errorf("shapes: %w", err)
+	}
+	return d.Save(path)
 }
 
 // scene is a picture in the making.

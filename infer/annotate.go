@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"retinago/internal/text"
 	"retinago/picture"
 	"retinago/source"
 )
@@ -13,7 +14,7 @@ import (
 func Marks(found []Detection) []picture.Mark {
 	marks := make([]picture.Mark, len(found))
 	for i, d := range found {
-		label := fmt.Sprintf("%s %.2f", d.Category.Name, d.Score)
+		label := fmt.Sprintf("%s %.2f", shown(d.Category.Name), d.Score)
 		if d.Track > 0 {
 			label = fmt.Sprintf("%s #%d", label, d.Track)
 		}
@@ -21,6 +22,18 @@ func Marks(found []Detection) []picture.Mark {
 		marks[len(found)-1-i] = picture.Mark{Box: d.Box, Label: label, Color: d.Class}
 	}
 	return marks
+}
+
+// shown is a class's name as it is drawn: of a very long one the begin.
+func shown(name string) string {
+	const most = 60
+	for i := range name {
+		if i >= most {
+			name = name[:i] + "..."
+			break
+		}
+	}
+	return text.Printable(name)
 }
 
 // WriteAnnotated draws detections onto a picture and writes it as JPEG; another extension gets .jpg appended. Folders

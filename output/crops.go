@@ -1,39 +1,47 @@
 package output
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"math"
-	"os"
 	"path/filepath"
 	"strings"
 
 	"retinago/infer"
+	"retinago/internal/file"
 	"retinago/picture"
 )
 
 // quality of the JPEGs that are written.
 const quality = 92
 
-// Crops writes what lies in each box as a JPEG, in a folder for each class. It may be called from several goroutines.
+// Crops writes what lies in each box as a JPEG, in a folder for each class. A crop whose name cannot be written is left out, and the
+// first such error (file.ErrName) returned. It may be called from several goroutines.
 func Crops(dir string, r infer.Result, pic *picture.Picture) error {
+	var left error
 	for i, d := range r.Found {
 		x1, y1 := max(int(math.Floor(float64(d.Box.X1))), 0), max(int(math.Floor(float64(d.Box.Y1))), 0)
 		x2, y2 := min(int(math.Ceil(float64(d.Box.X2))), pic.W), min(int(math.Ceil(float64(d.Box.Y2))), pic.H)
 		if x2 <= x1 || y2 <= y1 {
 			continue
 		}
-		path := filepath.Join(dir, folder(d.Category.Name), fmt.Sprintf("%s_%d.jpg", named(r), i+1))
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		path, err := file.Below(dir, filepath.Join(folder(d.Category.Name), fmt.Sprintf("%s_%d.jpg", named(r), i+1)))
+		if errors.Is(err, file.ErrName) {
+			left = cmp.Or(left, fmt.Errorf("output: %w", err))
+			continue
+		}
+		if err != nil {
 			return fmt.Errorf("output: %w", err)
 		}
 		c := pic.Crop(x1, y1, x2-x1, y2-y1)
-		err := c.WriteJPEG(path, quality)
+		err = c.WriteJPEG(path, quality)
 		c.Release()
 		if err != nil {
 			return err
 		}
 	}
-	return nil
+	return left
 }
 
 // named is what a result's crops begin with: its name, with its extension where that is not a JPEG's.

@@ -7,9 +7,10 @@ import (
 	"strconv"
 
 	"retinago/infer"
+	"retinago/internal/text"
 )
 
-// CSV writes a row for every detection, at once.
+// CSV writes a row for every detection, at once. A text that a spreadsheet would run has an apostrophe in front (text.Cell).
 type CSV struct {
 	*stream
 	rows *csv.Writer
@@ -43,7 +44,7 @@ func (c *CSV) Write(r infer.Result) error {
 		if d.Track > 0 {
 			track = strconv.Itoa(d.Track)
 		}
-		if err := c.row(r.Path, frame, time, d.Category.Name, strconv.FormatInt(d.Category.ID, 10), number(d.Score), number(d.Box.X1), number(d.Box.Y1), number(d.Box.X2),
+		if err := c.row(text.Cell(r.Path), frame, time, text.Cell(d.Category.Name), strconv.FormatInt(d.Category.ID, 10), number(d.Score), number(d.Box.X1), number(d.Box.Y1), number(d.Box.X2),
 			number(d.Box.Y2), track); err != nil {
 			return err
 		}

@@ -10,13 +10,14 @@ import (
 	"strconv"
 
 	"retinago/infer"
+	"retinago/internal/file"
 )
 
 // stream is a file of text that is written to as results come; "-" is standard output.
 type stream struct {
 	path string
 	w    *bufio.Writer
-	file io.Closer // nil of standard output
+	file *file.File // nil of standard output
 }
 
 func newStream(path string, stdout io.Writer) (*stream, error) {
@@ -27,7 +28,8 @@ func newStream(path string, stdout io.Writer) (*stream, error) {
 	if err != nil {
 		return nil, fmt.Errorf("output: %w", err)
 	}
-	return &stream{path, bufio.NewWriter(f), f}, nil
+	to := &file.File{File: f}
+	return &stream{path, bufio.NewWriter(to), to}, nil
 }
 
 // flush makes what was written visible.
@@ -38,12 +40,16 @@ func (s *stream) flush() error {
 	return nil
 }
 
+// close makes a file durable, unless it is a pipe or device.
 func (s *stream) close() error {
 	err := s.flush()
-	if s.file != nil {
-		err = errors.Join(err, s.file.Close())
+	if s.file == nil {
+		return err
 	}
-	return err
+	if st, failed := s.file.Stat(); err == nil && failed == nil && st.Mode().IsRegular() {
+		err = s.file.Sync()
+	}
+	return errors.Join(err, s.file.Close())
 }
 
 // line is a result as JSON.

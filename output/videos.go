@@ -3,11 +3,11 @@ package output
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 
 	"retinago/infer"
+	"retinago/internal/file"
 	"retinago/picture"
 	"retinago/source"
 	"retinago/video"
@@ -31,6 +31,7 @@ type copied struct {
 	size [2]int
 	part int // of a video whose size changes
 	w    *video.Writer
+	left bool // the file cannot be written for its name
 }
 
 // NewVideos writes below a folder, which is made, and tells what it wrote.
@@ -38,7 +39,8 @@ func NewVideos(dir string, told func(text string)) *Videos {
 	return &Videos{dir: dir, told: told, lanes: map[int]*copied{}}
 }
 
-// Write adds a frame that is drawn on.
+// Write adds a frame that is drawn on. The first frame of a video whose file cannot be called so is an error (file.ErrName); the
+// others are passed over.
 func (v *Videos) Write(r infer.Result, pic *picture.Picture) error {
 	c := v.lanes[r.Video.Lane]
 	if c != nil && (c.of != r.Video || c.size != [2]int{pic.W, pic.H}) {
@@ -53,8 +55,12 @@ func (v *Videos) Write(r infer.Result, pic *picture.Picture) error {
 		c = &copied{of: r.Video}
 		v.lanes[r.Video.Lane] = c
 	}
+	if c.left {
+		return nil
+	}
 	if c.w == nil {
 		if err := v.begin(c, r, pic); err != nil {
+			c.left = errors.Is(err, file.ErrName)
 			return err
 		}
 	}
@@ -72,15 +78,17 @@ func (v *Videos) begin(c *copied, r infer.Result, pic *picture.Picture) error {
 	if c.part++; c.part > 1 {
 		name = fmt.Sprintf("%s.part%d", name, c.part)
 	}
-	c.path, c.size = filepath.Join(v.dir, name+".mp4"), [2]int{pic.W, pic.H}
-	if err := os.MkdirAll(filepath.Dir(c.path), 0o755); err != nil {
-		return fmt.Errorf("output: %w", err)
+	c.size = [2]int{pic.W, pic.H}
+	var err error
+	for _, ending := range []string{".part.mp4", ".mp4"} { // it has the first while it is written
+		if c.path, err = file.Below(v.dir, name+ending); err != nil {
+			return fmt.Errorf("output: %w", err)
+		}
 	}
 	fps := r.Video.Rate
 	if fps == 0 {
 		fps = rate
 	}
-	var err error
 	c.w, err = video.Create(c.path, pic.W, pic.H, fps)
 	return err
 }

@@ -2,11 +2,11 @@ package output
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 
 	"retinago/infer"
+	"retinago/internal/file"
 	"retinago/source"
 )
 
@@ -29,8 +29,8 @@ func (y *YOLO) Write(r infer.Result) error {
 	if r.Video == nil { // a.jpg and a.png
 		name = y.names.Unique(name, func(s string) string { return s })
 	}
-	path := filepath.Join(y.dir, name)
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+	path, err := file.Below(y.dir, name)
+	if err != nil {
 		return fmt.Errorf("output: %w", err)
 	}
 	var text []byte
@@ -39,14 +39,14 @@ func (y *YOLO) Write(r infer.Result) error {
 		b := d.Box.Scale(sx, sy)
 		text = fmt.Appendf(text, "%d %.6f %.6f %.6f %.6f\n", d.Class, (b.X1+b.X2)/2, (b.Y1+b.Y2)/2, b.W(), b.H())
 	}
-	if err := os.WriteFile(path, text, 0o644); err != nil {
+	if err := file.Put(path, text); err != nil {
 		return fmt.Errorf("output: %w", err)
 	}
 	return nil
 }
 
-// Close has nothing to do.
-func (y *YOLO) Close() error { return nil }
+// Close makes what was written durable.
+func (y *YOLO) Close() error { return file.SyncAll(y.dir) }
 
 // stem is a result's name without extension, with the number of the frame in its video.
 func stem(r infer.Result) string {

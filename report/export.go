@@ -3,8 +3,6 @@ package report
 import (
 	"bufio"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"gonum.org/v1/plot"
@@ -23,9 +21,6 @@ const exportDPI = 160
 // Export writes every figure of the page into dir, as SVG and as PNG, on light paper with title and legend: for documents of
 // one's own. They are numbered in the page's order and named by their titles.
 func (p Page) Export(dir string) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return fmt.Errorf("report: %w", err)
-	}
 	n := 0
 	for _, s := range p.Sections {
 		for _, b := range s.Blocks {
@@ -68,7 +63,11 @@ func export(f Figure, dir, name string) error {
 		whole.Fill(whole.Rectangle.Path())
 		g.Draw(draw.Crop(whole, 4, -12, below.height, -4))
 		below.draw(draw.Crop(whole, 12, -12, 4, -h))
-		if err := file.Write(filepath.Join(dir, name+kind), write); err != nil {
+		path, err := file.Below(dir, name+kind)
+		if err != nil {
+			return fmt.Errorf("report: %w", err)
+		}
+		if err := file.Write(path, write); err != nil {
 			return err
 		}
 	}

@@ -13,6 +13,8 @@ import (
 	"retinago/coco"
 	"retinago/convert"
 	"retinago/data"
+	"retinago/internal/file"
+	shown "retinago/internal/text"
 	"retinago/picture"
 )
 
@@ -145,6 +147,9 @@ func dataConvert(c *cli.Context) error {
 	if !slices.Contains(convert.Formats(), to) {
 		return usage("data convert: -to %s; there are %s", to, strings.Join(convert.Formats(), ", "))
 	}
+	if err := file.WellNamed(name); err != nil {
+		return usage("data convert: -name %q: %v", name, err)
+	}
 	if to == "coco" && c.IsSet("name") {
 		return usage("data convert: -name %s: coco writes the file -out alone", name)
 	}
@@ -157,7 +162,12 @@ func dataConvert(c *cli.Context) error {
 		return err
 	}
 	defer release()
-	d, images, err := openWhole(c, c.String("data"))
+	s, err := source(c, c.String("data"))
+	if err != nil {
+		return err
+	}
+	s.Whole = to == "coco" // the others have no place for more than boxes
+	d, images, err := s.Open()
 	if err != nil {
 		return err
 	}
@@ -176,10 +186,15 @@ func dataConvert(c *cli.Context) error {
 	case "yolo":
 		crowds, err = convert.WriteYOLO(d, out, name)
 	case "csv":
-		crowds, err = convert.WriteCSV(d, filepath.Join(out, name+".csv"), filepath.Join(out, "classes.csv"))
+		var f []string
+		if f, err = below(out, name+".csv", "classes.csv"); err == nil {
+			crowds, err = convert.WriteCSV(d, f[0], f[1])
+		}
 	case "openimages":
-		err = convert.WriteOpenImages(d, filepath.Join(out, name+"-annotations-bbox.csv"), filepath.Join(out, "class-descriptions-boxable.csv"),
-			filepath.Join(out, name+"-images.csv"))
+		var f []string
+		if f, err = below(out, name+"-annotations-bbox.csv", "class-descriptions-boxable.csv", name+"-images.csv"); err == nil {
+			err = convert.WriteOpenImages(d, f[0], f[1], f[2])
+		}
 	}
 	if err != nil {
 		return err
@@ -189,6 +204,18 @@ func dataConvert(c *cli.Context) error {
 	}
 	_, err = fmt.Fprintf(c.App.Writer, "%s: %d images; pictures are not copied\n", out, len(d.Images))
 	return err
+}
+
+// below are the paths of files below a folder.
+func below(dir string, names ...string) ([]string, error) {
+	paths := make([]string, len(names))
+	for i, n := range names {
+		var err error
+		if paths[i], err = file.Below(dir, n); err != nil {
+			return nil, err
+		}
+	}
+	return paths, nil
 }
 
 // sheet measures in pixels.
@@ -238,7 +265,7 @@ func dataDraw(c *cli.Context) error {
 		sx, sy := float32(s.W)/float32(d.Image(i).Width), float32(s.H)/float32(d.Image(i).Height)
 		var marks []picture.Mark
 		for j, b := range boxes {
-			label := categories[classes[j]].Name
+			label := shown.Printable(categories[classes[j]].Name)
 			if crowd[j] {
 				label += " (crowd)"
 			}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -10,6 +11,8 @@ import (
 
 	"retinago/coco"
 	"retinago/data"
+	"retinago/internal/file"
+	shown "retinago/internal/text"
 	"retinago/picture"
 )
 
@@ -76,21 +79,27 @@ func dataCheck(c *cli.Context) error {
 			return usage("data check: %v", err)
 		}
 	}
-	d, images, err := openWhole(c, c.String("data"))
+	s, err := source(c, c.String("data"))
 	if err != nil {
 		return err
 	}
-	w := c.App.Writer
-	problems := d.Check()
-	for _, p := range problems {
+	s.Whole = fix != "" // else nothing is written again
+	d, images, err := s.Open()
+	if err != nil {
+		return err
+	}
+	w := bufio.NewWriter(c.App.Writer)
+	defer w.Flush()
+	count := map[coco.Severity]int{}
+	for p := range d.Problems() {
+		count[p.Severity]++
 		fmt.Fprintln(w, p)
 	}
-	bad := badFiles(d, images)
-	for _, i := range bad.order {
-		fmt.Fprintf(w, "error: image %d (%s): %v\n", d.Images[i].ID, d.Images[i].FileName, bad.why[i])
-	}
-	faults, warnings, infos := coco.CountProblems(problems)
-	faults += len(bad.order)
+	bad := badFiles(d, images, func(im coco.Image, err error) {
+		fmt.Fprintf(w, "error: image %d (%s): %v\n", im.ID, shown.Printable(im.FileName), err)
+		w.Flush() // the next one may take a while
+	})
+	faults, warnings, infos := count[coco.Error]+bad.count, count[coco.Warning], count[coco.Info]
 	fmt.Fprintf(w, "%s: %d images, %d boxes: %d errors, %d warnings, %d notes\n", d.Path, len(d.Images), len(d.Annotations), faults, warnings, infos)
 	if fix == "" {
 		if faults > 0 {
@@ -102,7 +111,7 @@ func dataCheck(c *cli.Context) error {
 	if err := fixed.Save(c.String("out")); err != nil {
 		return err
 	}
-	if n := len(bad.order); n > 0 {
+	if n := bad.count; n > 0 {
 		fmt.Fprintf(w, "%d images without a readable picture dropped, with their boxes\n", n)
 	}
 	fmt.Fprint(w, report.String())
@@ -115,41 +124,55 @@ func dataCheck(c *cli.Context) error {
 
 // fileFaults are the images whose picture is missing, broken or of another size.
 type fileFaults struct {
-	order []int
-	why   map[int]error
+	bad   []bool // by image
+	count int
 }
 
-func badFiles(d *coco.Dataset, dir string) fileFaults {
-	f := fileFaults{why: map[int]error{}}
+// badFiles tells of each fault; it keeps no more than which images have one.
+func badFiles(d *coco.Dataset, dir string, tell func(coco.Image, error)) fileFaults {
+	f := fileFaults{bad: make([]bool, len(d.Images))}
 	if dir == "" {
 		return f
 	}
 	for i, im := range d.Images {
-		p, err := picture.Decode(filepath.Join(dir, im.FileName))
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-			err = fmt.Errorf("no file %s", filepath.Join(dir, im.FileName))
-		case err == nil && (p.W != im.Width || p.H != im.Height) && im.Width > 0 && im.Height > 0:
-			err = fmt.Errorf("the picture is %dx%d pixels upright, the dataset says %dx%d", p.W, p.H, im.Width, im.Height)
-		}
-		if err != nil {
-			f.order = append(f.order, i)
-			f.why[i] = err
+		if err := badFile(filepath.Join(dir, im.FileName), im); err != nil {
+			f.bad[i] = true
+			f.count++
+			tell(im, err)
 		}
 	}
 	return f
 }
 
+// badFile says what is wrong with an image's picture.
+func badFile(path string, im coco.Image) error {
+	if err := file.Irregular(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	p, err := picture.Decode(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("no file %s", shown.Printable(path))
+	case err != nil:
+		return err
+	}
+	defer p.Release()
+	if (p.W != im.Width || p.H != im.Height) && im.Width > 0 && im.Height > 0 {
+		return fmt.Errorf("the picture is %dx%d pixels upright, the dataset says %dx%d", p.W, p.H, im.Width, im.Height)
+	}
+	return nil
+}
+
 // drop returns the dataset without the faulty images and their annotations.
 func (f fileFaults) drop(d *coco.Dataset) *coco.Dataset {
-	if len(f.order) == 0 {
+	if f.count == 0 {
 		return d
 	}
 	out := *d
 	gone := map[int64]bool{}
 	out.Images = nil
 	for i, im := range d.Images {
-		if f.why[i] != nil {
+		if f.bad[i] {
 			gone[im.ID] = true
 		} else {
 			out.Images = append(out.Images, im)

@@ -5,12 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"path/filepath"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
 	"retinago/infer"
+	"retinago/internal/file"
+	shown "retinago/internal/text"
 	"retinago/output"
 	"retinago/picture"
 	sources "retinago/source"
@@ -30,6 +31,7 @@ type detection struct {
 	text      io.Writer // for a line per picture
 	outcome   *outcome
 	interrupt context.CancelFunc
+	lost      lost
 }
 
 func newDetection(c *cli.Context, o options, p *infer.Predictor, set *sources.Set) *detection {
@@ -74,7 +76,7 @@ func (d *detection) run(ids func(infer.Result) (int64, error)) error {
 
 // open begins the files that are written.
 func (d *detection) open(ids func(infer.Result) (int64, error)) error {
-	stdout := d.c.App.Writer
+	stdout := rawOutput(d.c)
 	if path := d.c.String("json"); path != "" {
 		d.writers = append(d.writers, output.NewCOCO(path, ids))
 	}
@@ -107,7 +109,7 @@ func (d *detection) open(ids func(infer.Result) (int64, error)) error {
 }
 
 // told prints what became of a video.
-func (d *detection) told(text string) { fmt.Fprintln(d.text, text) }
+func (d *detection) told(what string) { fmt.Fprintln(d.text, what) }
 
 func (d *detection) close() error {
 	var errs []error
@@ -143,7 +145,7 @@ func (d *detection) streamOptions() infer.StreamOptions {
 // draw cuts objects out, and then draws on the picture.
 func (d *detection) draw(r infer.Result, pic *picture.Picture) error {
 	if dir := d.c.String("crops"); dir != "" {
-		if err := output.Crops(dir, r, pic); err != nil {
+		if err := d.lost.note(r, output.Crops(dir, r, pic)); err != nil {
 			return err
 		}
 	}
@@ -155,7 +157,13 @@ func (d *detection) draw(r infer.Result, pic *picture.Picture) error {
 		d.follower.draw(r, pic)
 	}
 	if out != "" && r.Video == nil {
-		return infer.WriteAnnotated(filepath.Join(out, r.Name), pic, r.Found)
+		path, err := file.Below(out, sources.JPEG(r.Name))
+		if err == nil {
+			return d.lost.note(r, infer.WriteAnnotated(path, pic, r.Found))
+		}
+		if err := d.lost.note(r, err); err != nil {
+			return err
+		}
 	}
 	if err := picture.Draw(pic, infer.Marks(r.Found)); err != nil {
 		return err
@@ -166,7 +174,7 @@ func (d *detection) draw(r infer.Result, pic *picture.Picture) error {
 // show writes the frames of videos, and shows everything.
 func (d *detection) show(r infer.Result, pic *picture.Picture) error {
 	if d.videos != nil && r.Video != nil {
-		if err := d.videos.Write(r, pic); err != nil {
+		if err := d.lost.note(r, d.videos.Write(r, pic)); err != nil {
 			return err
 		}
 	}
@@ -185,7 +193,7 @@ func (d *detection) show(r infer.Result, pic *picture.Picture) error {
 // take reports a result and writes it.
 func (d *detection) take(r infer.Result) error {
 	d.outcome.add(r)
-	what := r.Path
+	what := shown.Printable(r.Path)
 	if r.Video != nil {
 		what += fmt.Sprintf(" frame %d", r.Count)
 		if r.Video.Frames > 0 {
@@ -195,7 +203,7 @@ func (d *detection) take(r infer.Result) error {
 	}
 	switch {
 	case r.Broken != nil:
-		fmt.Fprintf(d.c.App.ErrWriter, "skipped: %v\n", r.Broken)
+		fmt.Fprintf(d.c.App.ErrWriter, "skipped: %s\n", shown.Printable(r.Broken.Error()))
 	case d.c.Bool("verbose"):
 		t := r.Times
 		fmt.Fprintf(d.text, "%s: %dx%d, %d objects%s; ms: decode %.1f, prepare %.1f, network %.1f, boxes %.1f, draw and write %.1f\n", what, r.Size.W, r.Size.H, len(r.Found),
@@ -204,9 +212,13 @@ func (d *detection) take(r infer.Result) error {
 		fmt.Fprintf(d.text, "%s: %d objects%s\n", what, len(r.Found), tally(r.Found))
 	}
 	for _, w := range d.writers {
-		if err := w.Write(r); err != nil {
+		if err := d.lost.note(r, w.Write(r)); err != nil {
 			return err
 		}
+	}
+	for _, err := range d.lost.take(r) {
+		d.outcome.unwritten++
+		fmt.Fprintf(d.c.App.ErrWriter, "not written: %s\n", shown.Printable(err.Error()))
 	}
 	return nil
 }
@@ -222,7 +234,7 @@ func (d *detection) end() error {
 		return err
 	}
 	if path := d.c.String("summary"); path != "" {
-		if err := s.save(path, d.c.App.Writer); err != nil {
+		if err := s.save(path, rawOutput(d.c)); err != nil {
 			return err
 		}
 	}
@@ -231,6 +243,8 @@ func (d *detection) end() error {
 		return coded{fmt.Errorf("none of %d inputs could be read", s.broken), exitNone}
 	case s.broken > 0:
 		return partial("%d of %d pictures, frames or videos could not be read", s.broken, s.done+s.broken)
+	case s.unwritten > 0:
+		return partial("%d files could not be written for their names", s.unwritten)
 	}
 	return nil
 }
@@ -246,7 +260,7 @@ func tally(found []infer.Detection) string {
 		count[d.Category.Name]++
 	}
 	for i, n := range names {
-		names[i] = fmt.Sprintf("%d %s", count[n], n)
+		names[i] = fmt.Sprintf("%d %s", count[n], shown.Printable(n))
 	}
 	if len(names) == 0 {
 		return ""

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"retinago/infer"
+	shown "retinago/internal/text"
 	"retinago/picture"
 	sources "retinago/source"
 	"retinago/track"
@@ -99,7 +100,9 @@ func (f *follower) link(r *infer.Result) {
 		c.Count(objects)
 		t.Counts = append(t.Counts, counted{f.o.counters[i].name, f.named(c)})
 	}
-	r.Captions = t.texts()
+	for _, line := range t.texts() {
+		r.Captions = append(r.Captions, shown.Printable(line))
+	}
 }
 
 // draw draws the lines and zones of a video.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"slices"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	shown "retinago/internal/text"
 	"retinago/weights"
 )
 
@@ -60,13 +62,15 @@ func partial(format string, a ...any) error { return coded{fmt.Errorf(format, a.
 
 // run executes a command line and returns the exit code.
 func run(ctx context.Context, args []string, stdout, stderr *os.File) (code int) {
-	weights.Notice(func(line string) { fmt.Fprintln(stderr, line) })
-	app := newApp(stdout, stderr)
-	err := app.RunContext(ctx, joinLists(args))
+	out, errs := shown.NewWriter(stdout), shown.NewWriter(stderr)
+	defer out.Flush()
+	defer errs.Flush()
+	weights.Notice(func(line string) { fmt.Fprintln(errs, line) })
+	err := newApp(out, errs).RunContext(ctx, joinLists(args))
 	if err == nil {
 		return exitOK
 	}
-	fmt.Fprintf(stderr, "retinago: %v\n", err)
+	fmt.Fprintf(errs, "retinago: %v\n", err)
 	var c coded
 	if errors.As(err, &c) {
 		return c.code
@@ -74,7 +78,15 @@ func run(ctx context.Context, args []string, stdout, stderr *os.File) (code int)
 	return exitError
 }
 
-func newApp(stdout, stderr *os.File) *cli.App {
+// rawOutput is standard output for data, which must come out as they are.
+func rawOutput(c *cli.Context) io.Writer {
+	if w, ok := c.App.Writer.(*shown.Writer); ok {
+		return w.Raw()
+	}
+	return c.App.Writer
+}
+
+func newApp(stdout, stderr io.Writer) *cli.App {
 	app := &cli.App{
 		Name:      "retinago",
 		Usage:     "train, evaluate and run RetinaNet-style object detectors",

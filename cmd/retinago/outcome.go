@@ -11,6 +11,7 @@ import (
 	"retinago/infer"
 	"retinago/internal/file"
 	"retinago/internal/memory"
+	shown "retinago/internal/text"
 )
 
 // outcome adds up a run of detect.
@@ -18,6 +19,7 @@ type outcome struct {
 	begin        time.Time
 	took         time.Duration
 	done, broken int // pictures and frames; broken videos too
+	unwritten    int // files
 	frames       int // of done
 	objects      int
 	dropped      int64
@@ -77,10 +79,13 @@ func (s *outcome) print(w io.Writer, stages bool) error {
 	if s.broken > 0 {
 		fmt.Fprintf(&b, ", %d broken", s.broken)
 	}
+	if s.unwritten > 0 {
+		fmt.Fprintf(&b, ", %d files not written", s.unwritten)
+	}
 	fmt.Fprintln(&b)
 	for _, t := range s.counts {
-		for _, text := range t.texts() {
-			fmt.Fprintf(&b, "%s: %s\n", t.Source, text)
+		for _, line := range t.texts() {
+			fmt.Fprintf(&b, "%s: %s\n", shown.Printable(t.Source), shown.Printable(line))
 		}
 	}
 	if stages && s.done > 0 {
@@ -102,16 +107,17 @@ func (s *outcome) save(path string, stdout io.Writer) error {
 		stages[v.name] = v.spent.Seconds()
 	}
 	js, err := json.MarshalIndent(struct {
-		Pictures int                `json:"pictures"` // and frames
-		Objects  int                `json:"objects"`
-		Broken   int                `json:"broken"`
-		Dropped  int64              `json:"dropped"`
-		Seconds  float64            `json:"seconds"`
-		Rate     float64            `json:"pictures_per_second"`
-		Stages   map[string]float64 `json:"stage_seconds"`
-		Peak     int64              `json:"peak_bytes"`
-		Counts   []total            `json:"counts,omitempty"`
-	}{s.done, s.objects, s.broken, s.dropped, s.took.Seconds(), float64(s.done) / s.took.Seconds(), stages, memory.Peak(), s.counts}, "", "  ")
+		Pictures  int                `json:"pictures"` // and frames
+		Objects   int                `json:"objects"`
+		Broken    int                `json:"broken"`
+		Unwritten int                `json:"unwritten,omitempty"` // files
+		Dropped   int64              `json:"dropped"`
+		Seconds   float64            `json:"seconds"`
+		Rate      float64            `json:"pictures_per_second"`
+		Stages    map[string]float64 `json:"stage_seconds"`
+		Peak      int64              `json:"peak_bytes"`
+		Counts    []total            `json:"counts,omitempty"`
+	}{s.done, s.objects, s.broken, s.unwritten, s.dropped, s.took.Seconds(), float64(s.done) / s.took.Seconds(), stages, memory.Peak(), s.counts}, "", "  ")
 	if err != nil {
 		return err
 	}
