@@ -3,6 +3,7 @@
 package output
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"testing"
 
 	"retinago/infer"
+	"retinago/internal/file"
 	"retinago/picture"
 	"retinago/source"
 	"retinago/video"
@@ -58,12 +60,51 @@ func TestVideos(t *testing.T) {
 		t.Errorf("files %v", files)
 	}
 	// Where nothing can be written it is told.
-	file := filepath.Join(dir, "file")
-	if err := os.WriteFile(file, nil, 0o644); err != nil {
+	plain := filepath.Join(dir, "file")
+	if err := os.WriteFile(plain, nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	v = NewVideos(file, nil)
+	v = NewVideos(plain, nil)
 	if err := v.Write(infer.Result{Frame: source.Frame{Name: "a.mp4", Video: a}}, picture.New(8, 8)); err == nil {
 		t.Error("a file is no folder")
+	}
+}
+
+// A video whose file, or whose file while it is written, is a link to elsewhere is left out, and told of once.
+func TestVideosBelow(t *testing.T) {
+	dir := t.TempDir()
+	out := filepath.Join(dir, "out")
+	if err := os.Mkdir(out, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, link := range []string{"a.mp4", "b.part.mp4"} {
+		if err := os.Symlink(filepath.Join(dir, "stolen"), filepath.Join(out, link)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	v := NewVideos(out, func(string) {})
+	for name, want := range map[string]int{"a.mp4": 1, "b.mp4": 1, "../c.mp4": 1, "d.mp4": 0} {
+		of, refused := &source.Video{Rate: 10}, 0
+		for range 3 {
+			err := v.Write(infer.Result{Frame: source.Frame{Name: name, Video: of}}, picture.New(64, 48))
+			if err != nil && !errors.Is(err, file.ErrName) {
+				t.Fatal(err)
+			}
+			if err != nil {
+				refused++
+			}
+		}
+		if refused != want {
+			t.Errorf("%s is refused %d times", name, refused)
+		}
+	}
+	if err := v.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if entries, _ := os.ReadDir(dir); len(entries) != 1 {
+		t.Errorf("%v is outside", entries)
+	}
+	if _, err := os.Stat(filepath.Join(out, "d.mp4")); err != nil {
+		t.Error(err)
 	}
 }
