@@ -1,5 +1,7 @@
 package coco
 
+import "runtime"
+
 // pile is a list in the making. It grows by blocks, because a slice that grows leaves several times its size as garbage.
 type pile[T any] struct {
 	full [][]T
@@ -28,6 +30,10 @@ func (p *pile[T]) list() []T {
 		}
 		out = append(out, p.last...)
 	}
+	large := p.n >= 1<<17
 	*p = pile[T]{}
+	if large {
+		runtime.GC() // the blocks are as large as the list: what follows would come on top of both
+	}
 	return out
 }
