@@ -9,6 +9,8 @@ import (
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
+
+	shown "retinago/internal/text"
 )
 
 // Diagram is boxes with arrows, placed by the caller.
@@ -59,7 +61,7 @@ func (d Diagram) plot() (*plot.Plot, int, error) {
 		frame.LineStyle = draw.LineStyle{Color: series[b.Series%len(series)].light, Width: vg.Points(1.2)}
 		g.Add(frame)
 		labels.XYs = append(labels.XYs, plotter.XY{X: b.X, Y: b.Y})
-		labels.Labels = append(labels.Labels, b.Text)
+		labels.Labels = append(labels.Labels, shown.Printable(b.Text))
 	}
 	if len(d.Boxes) > 0 {
 		words, err := plotter.NewLabels(labels)

@@ -13,6 +13,7 @@ import (
 	"gonum.org/v1/plot/vg/vgsvg"
 
 	"retinago/internal/file"
+	"retinago/internal/text"
 )
 
 // exportDPI is the resolution of an exported PNG.
@@ -53,7 +54,7 @@ func export(f Figure, dir, name string) error {
 		}
 		title, _, legend := f.words()
 		g.BackgroundColor = paper.light
-		g.Title.Text, g.Title.TextStyle.Color = title, ink.light
+		g.Title.Text, g.Title.TextStyle.Color = text.Printable(title), ink.light
 		g.Title.TextStyle.Font.Size, g.Title.Padding = 12, 6
 		w, h := vg.Length(plotWidth)*1.25, vg.Length(height)*1.25+30
 		below := legendPlot(legend)
@@ -102,7 +103,7 @@ func legendPlot(entries []legendEntry) exportLegend {
 	l.TextStyle.Color = ink.light
 	l.TextStyle.Font.Size = 10
 	for _, e := range entries {
-		l.Add(e.Name, &plotter.Line{LineStyle: draw.LineStyle{Color: series[e.Series].light, Width: vg.Points(1.6)}})
+		l.Add(text.Printable(e.Name), &plotter.Line{LineStyle: draw.LineStyle{Color: series[e.Series].light, Width: vg.Points(1.6)}})
 	}
 	if len(entries) > 0 {
 		l.height = vg.Length(len(entries))*12.5 + 10

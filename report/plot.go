@@ -13,6 +13,8 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgsvg"
+
+	"retinago/internal/text"
 )
 
 // Figures are plots side by side, as many in a row as fit.
@@ -138,7 +140,7 @@ func (p Plot) plot() (*plot.Plot, int, error) {
 }
 
 func (a Axis) set(g *plot.Axis) {
-	g.Label.Text = a.Name
+	g.Label.Text = text.Printable(a.Name)
 	if a.Min != a.Max {
 		g.Min, g.Max = a.Min, a.Max
 	}
@@ -232,6 +234,7 @@ func (b Bars) plot() (*plot.Plot, int, error) {
 // shorten keeps a bar's name from pushing the bars out of the plot.
 func shorten(s string) string {
 	const most = 18
+	s = text.Printable(s) // XML has no control characters
 	if r := []rune(s); len(r) > most {
 		return string(r[:most-1]) + "…"
 	}
