@@ -171,6 +171,9 @@ func TestKept(t *testing.T) {
 
 // 200,000 of everything takes seconds, not hours.
 func TestMany(t *testing.T) {
+	if testing.Short() {
+		t.Skip("makes 200,000 of everything")
+	}
 	const n = 200_000
 	d := &Dataset{Path: "many"}
 	var dets []Detection
@@ -201,7 +204,7 @@ func TestMany(t *testing.T) {
 	if e, err := Analyse(d, dets, ErrorParams{}); err != nil || e.Correct != n || e.Confusion[3][3] != n || e.Confusion[4][4] != 0 {
 		t.Errorf("%v", err)
 	}
-	if took := time.Since(begin); took > 20*time.Second {
+	if took := time.Since(begin); took > time.Minute {
 		t.Errorf("%v", took)
 	}
 }

@@ -118,7 +118,7 @@ func TestManyNames(t *testing.T) {
 			t.Fatalf("name %d is %s", i, got)
 		}
 	}
-	if took := time.Since(begin); took > 10*time.Second {
+	if took := time.Since(begin); took > time.Minute {
 		t.Errorf("%v", took)
 	}
 	n = NewNames()
