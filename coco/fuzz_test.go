@@ -10,7 +10,14 @@ import (
 func FuzzLoad(f *testing.F) {
 	for _, s := range []string{small, "", "{}", "[", `{"images":[{"id":1}],"annotations":[{"id":1,"image_id":1,"category_id":1,"bbox":[NaN,0,-Infinity,"nan"]}],"categories":[{"id":1}]}`,
 		document("annotations", `{"id":1,"image_id":1,"category_id":1,"bbox":[1e308,1,1e308,2],"segmentation":{"counts":"52203","size":[3,3]}}`),
-		document("annotations", `{"id":1,"image_id":1,"category_id":1,"segmentation":[[1,2,3,4,5,6]]},{"id":1,"image_id":1,"category_id":2,"bbox":[9,9,9,9]}`)} {
+		document("annotations", `{"id":1,"image_id":1,"category_id":1,"segmentation":[[1,2,3,4,5,6]]},{"id":1,"image_id":1,"category_id":2,"bbox":[9,9,9,9]}`),
+		document("annotations", `{"id":0,"image_id":1,"category_id":1,"bbox":[-1e308,-1e308,2e308,1e-320],"area":-0.0,"iscrowd":1,"segmentation":{"counts":[1,2,6],"size":[3,3]}}`),
+		document("annotations", `{"id":9223372036854775807,"image_id":1,"category_id":1,"bbox":[0,0,1e5,9e9],"segmentation":[[NaN,2,null,4,5,6]]},{"id":9223372036854775807,"image_id":1,"category_id":1,"bbox":[0,0,1,1]}`),
+		document("annotations", `{"id":1,"image_id":1,"category_id":1,"segmentation":{"counts":"ooooooooooooo1","size":[99999,99999]},"x":{"a":[[[["\u0000\ud800"]]]]}}`),
+		document("images", `{"id":1,"file_name":"../../x\u001b[2J\u202e\u0000.png","width":null,"height":NaN,"a":Infinity}`),
+		document("categories", `{"id":1,"name":"=cmd|' /C calc'!A0","supercategory":"<script>"},{"id":1.0,"name":""},{"id":1e0}`),
+		`{"images":[{}],"annotations":[1,"",null,[],{"id":"x"}],"categories":{}}`, "\xef\xbb\xbf" + small, `{"a":"\q"}`, `{"a":"\u12"}`, `{"a":1,"a":2,"a":` + strings.Repeat("[", 600),
+		`{"images":[{"id":1e400,"width":1e10}],"annotations":[],"categories":[{"id":-9223372036854775808}]}`} {
 		f.Add(s)
 	}
 	dir := f.TempDir()
@@ -55,7 +62,8 @@ func FuzzLoad(f *testing.F) {
 }
 
 func FuzzLoadResults(f *testing.F) {
-	for _, s := range []string{`[{"image_id":1,"category_id":2,"bbox":[1,2,3,4],"score":0.5}]`, "[]", "[NaN]", `[{"score":Infinity}]`, `{"a":[]}`, "["} {
+	for _, s := range []string{`[{"image_id":1,"category_id":2,"bbox":[1,2,3,4],"score":0.5}]`, "[]", "[NaN]", `[{"score":Infinity}]`, `{"a":[]}`, "[", `[{"image_id":1e18,"category_id":-1,"bbox":[-0.0,1e308,1e-320,0],"score":-1e308}]`,
+		`[{"image_id":1,"category_id":2,"bbox":[1,2,3,4,5],"score":"nan"},[],{}]`, `[{"segmentation":{"counts":"` + strings.Repeat("o", 100) + `"},"image_id":1,"category_id":2,"bbox":[1,2,3,4],"score":0.5}]`} {
 		f.Add(s)
 	}
 	dir := f.TempDir()
