@@ -144,6 +144,12 @@ func (l *ledger) Write(b []byte) (int, error) {
 	return l.b.Write(b)
 }
 
+func (l *ledger) text() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
 // lines counts those in which all texts stand.
 func (l *ledger) lines(texts ...string) (n int) {
 	l.mu.Lock()

@@ -45,7 +45,8 @@ func (s *Server) stuck(now time.Time) time.Duration {
 // turning watches whether pictures get through.
 type turning struct {
 	mu    sync.Mutex
-	since time.Time // when the first request began that failed after the last picture that got through; zero without one
+	good  time.Time // when the last picture got through
+	since time.Time // when the failures after it began, zero without one
 	last  time.Time // when the latest request failed
 }
 
@@ -59,13 +60,16 @@ func (t *turning) ended(began time.Time, had, most time.Duration, err error) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	now := time.Now()
 	if err == nil {
-		t.since = time.Time{}
+		t.good, t.since = now, time.Time{}
 		return
 	}
-	now := time.Now()
 	if t.since.IsZero() || now.Sub(t.last) > 2*patience*most {
 		t.since = began
+		if began.Before(t.good) {
+			t.since = t.good
+		}
 	}
 	t.last = now
 }

@@ -159,14 +159,29 @@ func TestNetwork(t *testing.T) {
 	}
 }
 
+// narrow has connections that hold little of what is written.
+type narrow struct{ net.Listener }
+
+func (l narrow) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err == nil {
+		err = c.(*net.TCPConn).SetWriteBuffer(4 << 10)
+	}
+	return c, err
+}
+
 // Who reads no answers is given up after WriteTimeout, also a reader of pages.
 func TestSlowReaders(t *testing.T) {
-	v := run(t, Options{WriteTimeout: 100 * time.Millisecond})
-	pic := noise(t, 600, 400)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := runOn(t, Options{WriteTimeout: 100 * time.Millisecond}, narrow{l})
+	pic := noise(t, 300, 200)
 	for name, request := range map[string]string{
 		"pages":   "GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n",
 		"metrics": "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n",
-		"JSON":    "GET /v1/models HTTP/1.1\r\nHost: localhost\r\n\r\n",
+		"models":  "GET /v1/models HTTP/1.1\r\nHost: localhost\r\n\r\n",
 		"JPEG":    fmt.Sprintf("POST /v1/detect?format=jpeg HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%s", len(pic), pic),
 	} {
 		c := v.dial(t, "")

@@ -29,11 +29,16 @@ type running struct {
 
 func run(t testing.TB, o Options) *running {
 	t.Helper()
-	s := newServer(t, o)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
+	return runOn(t, o, l)
+}
+
+func runOn(t testing.TB, o Options, l net.Listener) *running {
+	t.Helper()
+	s := newServer(t, o)
 	ctx, stop := context.WithCancel(context.Background())
 	v := &running{s, l.Addr().String(), "http://" + l.Addr().String(), stop, make(chan error, 1)}
 	go func() { v.done <- s.Serve(ctx, l) }()
