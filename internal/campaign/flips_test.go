@@ -59,7 +59,7 @@ func TestFlips(t *testing.T) {
 			t.Fatal(err)
 		}
 		count := newTally(t, g.what, "files", setting.flips)
-		each(setting.flips, func(i int) error { return g.flip(count, base, filepath.Join(dir, fmt.Sprintf("flip-%d", i)), whole, i) }, func(err error) { t.Error(err) })
+		each(count, setting.flips, func(i int) error { return g.flip(count, base, filepath.Join(dir, fmt.Sprintf("flip-%d", i)), whole, i) })
 		count.row("refused with the name of the tensor or a word on the header")
 	}
 }

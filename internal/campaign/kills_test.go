@@ -22,7 +22,7 @@ func TestKills(t *testing.T) {
 	count := newTally(t, "runs and sweeps, killed and resumed", "interrupted", setting.kills)
 	var mu sync.Mutex
 	kills := map[string]int{}
-	each(setting.kills, func(i int) error {
+	each(count, setting.kills, func(i int) error {
 		r, k := all[i%len(all)], killers[i/len(all)%len(killers)]
 		where := filepath.Join(dir, fmt.Sprintf("killed-%d", i))
 		defer os.RemoveAll(where)
@@ -47,7 +47,7 @@ func TestKills(t *testing.T) {
 		}
 		count.hold(1)
 		return nil
-	}, func(err error) { t.Error(err) })
+	})
 	var text []string
 	for _, k := range killers {
 		text = append(text, fmt.Sprintf("%d %s", kills[k.name], k.name))
@@ -107,36 +107,4 @@ func interrupt(item int, r *recipe, k *killer, dir string) (kills int, said stri
 // hangsUp tells that a signal came before the program listened to signals.
 func hangsUp(e ended) bool {
 	return e.out == "" && (e.signal == syscall.SIGTERM || e.signal == syscall.SIGINT || e.signal == syscall.SIGHUP)
-}
-
-// each calls work for the items 0 to n-1, several at once, until the user interrupts. Errors are of this machine and end it.
-func each(n int, work func(item int) error, failed func(error)) {
-	items := make(chan int)
-	end := make(chan struct{})
-	var once sync.Once
-	var wg sync.WaitGroup
-	for range min(n, setting.jobs) {
-		wg.Go(func() {
-			for i := range items {
-				if err := work(i); err != nil {
-					if stop.Err() == nil {
-						failed(err)
-					}
-					once.Do(func() { close(end) })
-				}
-			}
-		})
-	}
-feed:
-	for i := range n {
-		select {
-		case items <- i:
-		case <-end:
-			break feed
-		case <-stop.Done():
-			break feed
-		}
-	}
-	close(items)
-	wg.Wait()
 }

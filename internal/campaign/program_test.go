@@ -69,6 +69,7 @@ type ended struct {
 	out    string         // the last that it printed
 	peak   int64          // bytes resident
 	took   time.Duration
+	cpu    time.Duration // of all cores
 }
 
 func (e ended) String() string {
@@ -140,6 +141,7 @@ func (r *running) wait() (ended, error) {
 	if status.Signaled() {
 		e.signal = status.Signal()
 	}
+	e.cpu = r.cmd.ProcessState.UserTime() + r.cmd.ProcessState.SystemTime()
 	e.peak = r.cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss << 10
 	return e, nil
 }

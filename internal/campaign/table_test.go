@@ -24,8 +24,11 @@ type tally struct {
 	failures    int
 }
 
-// mostFailures are told one by one.
-const mostFailures = 30
+// mostFailures are told one by one. A part with enoughFailures ends.
+const (
+	mostFailures   = 30
+	enoughFailures = 300
+)
 
 func newTally(t *testing.T, what, unit string, whole int) *tally {
 	now := time.Now()
@@ -54,6 +57,12 @@ func (c *tally) fail(format string, a ...any) {
 	c.progress()
 }
 
+func (c *tally) enough() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.failures >= enoughFailures
+}
+
 // progress prints a line every ten seconds, with the time that the rest takes.
 func (c *tally) progress() {
 	now := time.Now()
@@ -74,6 +83,12 @@ func (c *tally) row(format string, a ...any) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	figure := fmt.Sprintf(format, a...)
+	switch {
+	case c.failures >= enoughFailures:
+		figure += "; ended early, too much failed"
+	case c.whole > 0 && c.tried < c.whole && stop.Err() == nil:
+		c.t.Errorf("%s: only %d of %d were tried", c.what, c.tried, c.whole)
+	}
 	if stop.Err() != nil {
 		figure = strings.TrimPrefix(figure+"; interrupted", "; ")
 		c.t.Errorf("%s: interrupted after %d %s", c.what, c.tried, c.unit)
