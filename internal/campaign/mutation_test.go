@@ -24,7 +24,7 @@ func mutate(all map[string][]seed, item int) mutant {
 	of := all[order[draw.IntN(len(order))]]
 	s := of[draw.IntN(len(of))]
 	b := bytes.Clone(s.b)
-	for range 1 + draw.IntN(3) {
+	for range 1 + draw.IntN(1+draw.IntN(3)) {
 		if draw.IntN(3) > 0 {
 			b = structures[s.format](draw, b)
 		} else {

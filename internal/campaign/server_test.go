@@ -1,0 +1,199 @@
+//go:build campaign
+
+package campaign
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+const (
+	promptly = 2 * time.Second // that a good client waits at most
+	calm     = 2 * time.Minute // in which a server gives memory back
+)
+
+// A server under hostile load answers a good client's picture every second, within two; afterwards it has its memory back, still
+// answers, and ends on SIGTERM with exit code 0.
+func TestServer(t *testing.T) {
+	dir := room(t)
+	weights := model(t, program(t, "nocv"), dir)
+	good, err := os.ReadFile(pictures(t, filepath.Join(dir, "data", "val"))[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := seeds(t)
+	for _, build := range setting.builds {
+		t.Run(build, func(t *testing.T) {
+			s := serve(t, program(t, build), weights)
+			defer s.end(t)
+			s.besiege(t, build, good, all)
+		})
+	}
+}
+
+// besiege is the load and what is looked at.
+func (s *server) besiege(t *testing.T, build string, good []byte, all map[string][]seed) {
+	for range 30 { // a server that has begun
+		if code, _, err := s.ask(good, time.Minute); err != nil || code != 200 {
+			t.Fatalf("before the load: %d, %v", code, err)
+		}
+	}
+	time.Sleep(3 * time.Second)
+	before := s.memory("VmRSS")
+	count := newTally(t, "a good client beside hostile ones, "+build, "requests", int(setting.server/time.Second))
+	ctx, cancel := context.WithTimeout(stop, setting.server)
+	defer cancel()
+	var wg sync.WaitGroup
+	load := newLoad(s.addr, good, all)
+	wg.Go(func() { load.run(ctx) })
+	var mu sync.Mutex
+	var took []time.Duration
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for ctx.Err() == nil {
+		wg.Go(func() {
+			code, d, err := s.ask(good, promptly)
+			mu.Lock()
+			took = append(took, d)
+			mu.Unlock()
+			if err != nil || code != 200 {
+				count.fail("after %s: %d, %v", time.Since(s.p.begin).Round(time.Second), code, err)
+				return
+			}
+			count.hold(1)
+		})
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+		}
+		if !s.alive() {
+			t.Errorf("the server ended: %s", ended{code: -1, out: s.p.out.String()}.tail())
+			break
+		}
+	}
+	cancel()
+	wg.Wait()
+	after, peak := s.memory("VmRSS"), s.memory("VmHWM")
+	begin := time.Now()
+	for ; after > before+before/10 && time.Since(begin) < calm && stop.Err() == nil && s.alive(); after = s.memory("VmRSS") {
+		time.Sleep(time.Second)
+	}
+	if after > before+before/10 {
+		t.Errorf("%d MB before the load, %d MB %s after it", before>>20, after>>20, time.Since(begin).Round(time.Second))
+	}
+	if code, _, err := s.ask(good, promptly); err != nil || code != 200 {
+		t.Errorf("after the load: %d, %v", code, err)
+	}
+	slices.Sort(took)
+	count.whole = 0
+	count.row("200 within 2 s: median %d ms, slowest %d ms; beside %s; %d MB before, %d MB at the peak, %d MB %d s after",
+		took[len(took)/2].Milliseconds(), took[len(took)-1].Milliseconds(), load, before>>20, peak>>20, after>>20, int(time.Since(begin).Seconds()))
+}
+
+// server is a running retinago serve.
+type server struct {
+	p    *running
+	addr string
+	good *http.Client
+	done chan struct{}
+	what ended
+	err  error
+}
+
+func serve(t *testing.T, program, weights string) *server {
+	t.Helper()
+	p, err := call{program: program, args: []string{"serve", "-weights", weights, "-addr", "127.0.0.1:0"}, limit: setting.server + time.Hour}.start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &server{p: p, done: make(chan struct{}), good: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}}
+	go func() {
+		s.what, s.err = p.wait()
+		close(s.done)
+	}()
+	where := regexp.MustCompile(`http://([0-9.:]+)/`)
+	for begin := time.Now(); time.Since(begin) < time.Minute && s.alive(); time.Sleep(50 * time.Millisecond) {
+		if m := where.FindStringSubmatch(p.out.String()); m != nil {
+			s.addr = m[1]
+			return s
+		}
+	}
+	t.Fatalf("the server did not start: %s", p.out.String())
+	return nil
+}
+
+func (s *server) alive() bool {
+	select {
+	case <-s.done:
+		return false
+	default:
+		return true
+	}
+}
+
+// end asks the server to end, and waits.
+func (s *server) end(t *testing.T) {
+	s.p.cmd.Process.Signal(syscall.SIGTERM)
+	select {
+	case <-s.done:
+	case <-time.After(time.Minute):
+		s.p.cmd.Process.Kill()
+		<-s.done
+		t.Errorf("no end within a minute of SIGTERM")
+	}
+	if s.err == nil && s.what.code != 0 {
+		t.Errorf("after SIGTERM: %v", s.what)
+	}
+	if out := s.p.out.String(); strings.Contains(out, "panic") || strings.Contains(out, "DATA RACE") {
+		t.Errorf("the server said: %s", ended{out: out}.tail())
+	}
+}
+
+// ask sends a picture over a connection of its own.
+func (s *server) ask(picture []byte, limit time.Duration) (code int, took time.Duration, err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	begin := time.Now()
+	r, err := http.NewRequestWithContext(ctx, "POST", "http://"+s.addr+"/v1/detect", bytes.NewReader(picture))
+	if err != nil {
+		return 0, 0, err
+	}
+	a, err := s.good.Do(r)
+	if err != nil {
+		return 0, time.Since(begin), err
+	}
+	defer a.Body.Close()
+	b, err := io.ReadAll(a.Body)
+	if err == nil && a.StatusCode != 200 {
+		err = fmt.Errorf("%.200s", b)
+	}
+	return a.StatusCode, time.Since(begin), err
+}
+
+// memory reads a value of /proc in bytes, 0 where the server is gone.
+func (s *server) memory(key string) int64 {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.p.cmd.Process.Pid))
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(b)) {
+		if f := strings.Fields(line); len(f) > 1 && f[0] == key+":" {
+			n, _ := strconv.ParseInt(f[1], 10, 64)
+			return n << 10
+		}
+	}
+	return 0
+}
