@@ -52,7 +52,7 @@ func TestHeldCores(t *testing.T) {
 	s := newServer(t, Options{Timeout: 50 * time.Millisecond})
 	pic := noise(t, 64, 48)
 	n := int64(0)
-	for s.pixels.cores.TryAcquire(1) {
+	for s.pixels.small.cores.TryAcquire(1) {
 		n++
 	}
 	send := func() int { return ask(s.Handler(), "POST", "/v1/detect", pic).StatusCode }
@@ -74,7 +74,7 @@ func TestHeldCores(t *testing.T) {
 	for range 4 {
 		send()
 	}
-	s.pixels.cores.Release(n)
+	s.pixels.small.cores.Release(n)
 	if got := send(); got != 200 {
 		t.Fatalf("%d with cores", got)
 	}
