@@ -24,7 +24,7 @@ func detectCommand() *cli.Command {
 			"pictures and frames are numbered from 1 in their order. -jsonl and -csv are written while one looks.\n" +
 			"A picture or frame that cannot be read is reported by name and left out. A stream that breaks is opened again, and a live one drops\n" +
 			"frames rather than lag. Ctrl-C ends with what is done.\n\n" +
-			"Exit codes: 0 all is done, 1 error, 2 wrong usage, 3 done but some inputs could not be read, 4 none could be read.\n\n" +
+			"Exit codes: 0 all is done, 1 error, 2 wrong usage, 3 done but some inputs could not be read or files not be written, 4 none could be read.\n\n" +
 			"   retinago detect -weights best.safetensors -source street.jpg -out found\n" +
 			"   retinago detect -weights retinanet_resnet50_fpn_coco -source street.mp4 -out found -track -line 0,400,1280,400\n" +
 			"   retinago detect -weights best.safetensors -source photos 'more/*.png' -out found -score .4 -json found.json\n" +
