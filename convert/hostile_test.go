@@ -210,14 +210,12 @@ func TestManyNames(t *testing.T) {
 		fmt.Fprintf(&numbers, "  %d: c%d\n", i, i)
 		fmt.Fprintf(&classes, "c%d,%d\n", i, i)
 	}
-	for what, names := range map[string]string{"a list": list.String(), "numbers": numbers.String()} {
-		within(t, what, time.Minute, func() {
-			d := open(t, Source{Path: put(t, filepath.Join(dir, "data.yaml"), "train: images/train\nnames:\n"+names), Split: "train"})
-			if len(d.Categories) != n || d.Categories[n-1].Name != "c199999" {
-				t.Errorf("%s: %d categories", what, len(d.Categories))
-			}
-		})
-	}
+	within(t, "numbers", time.Minute, func() {
+		d := open(t, Source{Path: put(t, filepath.Join(dir, "data.yaml"), "train: images/train\nnames:\n"+numbers.String()), Split: "train"})
+		if len(d.Categories) != n || d.Categories[n-1].Name != "c199999" {
+			t.Errorf("%d categories", len(d.Categories))
+		}
+	})
 	within(t, "a list with a double", time.Minute, func() {
 		_, _, err := Source{Path: put(t, filepath.Join(dir, "data.yaml"), "train: images/train\nnames:\n"+list.String()+"- c7\n"), Split: "train"}.Open()
 		if err == nil || !strings.Contains(err.Error(), `classes 7 and 200000 are both called "c7"`) {
