@@ -18,10 +18,10 @@ beside := -extldflags=-Wl,--disable-new-dtags,-rpath,$$ORIGIN
 setup := $(if $(findstring nocv,$(TAGS)),NOCV=1 )scripts/setup
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test bin/cuda.test test-gpu lint bench docker clean
+.PHONY: help setup build demo test test-long bin/cuda.test test-gpu lint bench docker clean
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-8s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-9s %s\n", $$1, $$2 }'
 
 setup: ## install with apt what the build needs and the machine lacks
 	@$(setup)
@@ -36,6 +36,9 @@ demo: build ## train on synthetic shapes, measure, draw detections; minutes
 test: setup ## vet and test everything, with and without OpenCV, with the race detector
 	@scripts/test
 
+test-long: setup ## kill, damage, mutate, attack, fuzz, sanitize; hours, SIZE=.01 is a hundredth; see docs/reliability.md
+	@scripts/test-long
+
 bin/cuda.test: setup
 	CGO_CFLAGS=-I$(CURDIR)/engine/cuda/driver/include CGO_LDFLAGS=-L$(CURDIR)/engine/cuda/driver/link \
 	  $(GO) test -c -tags 'gpu nocv' -ldflags '$(beside)' -o bin/cuda.test ./engine/cuda
@@ -49,6 +52,7 @@ lint: setup ## check formatting and vet, with and without OpenCV, and for GPUs
 	  [ -z "$$files" ] || { echo "not gofmt-ed:" $$files; exit 1; }
 	$(GO) vet ./...
 	$(GO) vet -tags nocv ./...
+	$(GO) vet -tags 'nocv campaign' ./internal/...
 	CGO_CFLAGS=-I$(CURDIR)/engine/cuda/driver/include CGO_LDFLAGS=-L$(CURDIR)/engine/cuda/driver/link $(GO) vet -tags 'gpu nocv' ./...
 
 bench: setup ## run the benchmarks; BENCH=REGEXP selects
