@@ -8,11 +8,14 @@
 //
 // What a picture goes through, and what bounds it:
 //
-//	connection (MaxConns) -> body (MaxBody, BodyTimeout) -> place (Queue) -> pixels by the header (MaxPixels)
+//	connection (MaxConns, MaxConnsAddress) -> Host (Hosts), Origin (Origins), token (Tokens)
+//	  -> body (MaxBody, BodyTimeout) -> place (Queue) -> pixels by the header (MaxPixels)
 //	  -> decode, scale (as many as cores) -> wait for company (Batch, Delay) -> network (one at a time)
 //	  -> boxes, NMS as the request wants them -> answer (WriteTimeout)
 //
 // A request that gets no place is answered 429 at once, with Retry-After; one that has a place is answered, also while the
-// server stops. Bodies and decoded pictures in memory have a budget each, so that the most memory follows from the options
-// alone. Requests of one canvas size that wait together go through the network as one batch.
+// server stops. Bodies, decoded pictures and answers that are on their way out have a budget of memory each, so that the most
+// memory follows from the options alone. Requests of one canvas size that wait together go through the network as one batch.
+//
+// A panic on a picture's way fails that picture or its batch, and is logged. /readyz says 503 while no picture comes through.
 package serve

@@ -3,14 +3,20 @@ package serve
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"retinago/box"
 	"retinago/detector"
@@ -157,8 +163,14 @@ func TestBrowser(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v := run(t, Options{Models: []Model{{"tiny", open(t, sure, .3)}, {"other", load(t)}}})
-	locked := run(t, Options{Tokens: []string{"a long token"}})
+	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		io.WriteString(w, "<!DOCTYPE html><title>another page</title>")
+	}))
+	defer other.Close()
+	door := func(context.Context, *slog.Logger) (Frames, error) { return &still{pic: noise(t, 100, 80)}, nil }
+	v := run(t, Options{Models: []Model{{"tiny", open(t, sure, .3)}, {"other", load(t)}}, Cameras: map[string]Camera{"door": door}})
+	locked := run(t, Options{Tokens: []string{"a long token"}, Origins: []string{other.URL}})
 	pic := filepath.Join(t.TempDir(), "noise.jpg")
 	if err := os.WriteFile(pic, noise(t, 300, 211), 0o644); err != nil {
 		t.Fatal(err)
@@ -167,7 +179,9 @@ func TestBrowser(t *testing.T) {
 	if shots == "" {
 		shots = t.TempDir()
 	}
-	out, err := exec.Command("node", filepath.Join(dir, "page.mjs"), chromium, v.url, pic, shots, locked.url, "a long token").CombinedOutput()
+	ctx, stop := context.WithTimeout(context.Background(), 5*time.Minute)
+	defer stop()
+	out, err := exec.CommandContext(ctx, "node", filepath.Join(dir, "page.mjs"), chromium, v.url, pic, shots, locked.url, "a long token", other.URL).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}

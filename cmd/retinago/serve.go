@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"os"
@@ -149,7 +150,7 @@ func serveOptions(c *cli.Context) (serve.Options, error) {
 		o.Tokens = append(o.Tokens, t)
 	}
 	if path := c.String("token-file"); path != "" {
-		b, err := os.ReadFile(path)
+		b, err := readTokens(path)
 		if err != nil {
 			return o, err
 		}
@@ -164,6 +165,21 @@ func serveOptions(c *cli.Context) (serve.Options, error) {
 		}
 	}
 	return o, nil
+}
+
+// readTokens reads a file of tokens, which may be a pipe from a program that keeps them.
+func readTokens(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	const most = 1 << 20
+	b, err := io.ReadAll(io.LimitReader(f, most+1))
+	if err == nil && len(b) > most {
+		err = fmt.Errorf("%s: more than %d bytes are no list of tokens", path, most)
+	}
+	return b, err
 }
 
 // loadModels loads what -weights names. The predictors are to be closed, also after an error.

@@ -46,17 +46,22 @@ func blank(t *testing.T) string {
 
 // The program serves two models to who has a token from a file, and stops by SIGTERM with exit code 0.
 func TestServe(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	var free []string
+	for range 2 {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		free = append(free, l.Addr().String())
+		l.Close()
 	}
-	addr := l.Addr().String()
-	l.Close()
+	addr, health := free[0], free[1]
 	model, token := blank(t), filepath.Join(t.TempDir(), "token")
 	if err := os.WriteFile(token, []byte("a long token\nanother-token\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	c, out := program("serve", "-weights", model, "-weights", "second="+model, "-addr", addr, "-token-file", token, "-score", ".001", "-grace", "50ms")
+	c, out := program("serve", "-weights", model, "-weights", "second="+model, "-addr", addr, "-token-file", token, "-score", ".001", "-grace", "50ms", "-health-addr", health,
+		"-allow-host", "cams.example", "-allow-origin", "https://app.example")
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -72,6 +77,19 @@ func TestServe(t *testing.T) {
 	}
 	if r, err := get("/v1/models"); err != nil || r.StatusCode != 401 {
 		t.Errorf("without a token: %v, %v", r, err)
+	}
+	if r, err := http.Get("http://" + health + "/readyz"); err != nil || r.StatusCode != 200 {
+		t.Errorf("the health's address: %v, %v: %s", r, err, out)
+	}
+	for host, want := range map[string]int{"cams.example": 200, "other.example": 421} {
+		r, err := http.NewRequest("GET", "http://"+addr+"/readyz", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Host = host
+		if a, err := http.DefaultClient.Do(r); err != nil || a.StatusCode != want {
+			t.Errorf("%s: %v, %v", host, a, err)
+		}
 	}
 	file := filepath.Join(t.TempDir(), "p.png")
 	if err := picture.New(80, 60).WritePNG(file); err != nil {
@@ -108,7 +126,7 @@ func TestServe(t *testing.T) {
 	if err := c.Wait(); err != nil {
 		t.Errorf("%v: %s", err, out)
 	}
-	wants(t, out.String(), "serving blank, second on http://"+addr, "all that was accepted is answered")
+	wants(t, out.String(), "serving blank, second on http://"+addr, "its health on http://"+health, "all that was accepted is answered")
 }
 
 // What cannot be served is refused before anything is loaded, as wrong usage where it is.
@@ -142,6 +160,11 @@ func TestServeRefuses(t *testing.T) {
 		{"-weights a=" + model + " -weights a=" + model + " -addr localhost:0", 2, `two models are called "a"`},
 		{"-weights " + model + " -addr localhost:0 -token short", 2, "at least 8"},
 		{"-weights x -addr nowhere", 1, "nowhere"},
+		{"-weights x -addr localhost:0 -health-addr nowhere", 1, "-health-addr"},
+		{"-weights x -max-conns-address 0", 2, "-max-conns-address"},
+		{"-weights x -token-file /dev/zero", 1, "no list of tokens"},
+		{"-weights " + model + " -addr localhost:0 -allow-host http://a", 2, "without scheme, port or path"},
+		{"-weights " + model + " -addr localhost:0 -allow-origin a.example", 2, "SCHEME://HOST"},
 	} {
 		code, out := call(t, append([]string{"serve"}, strings.Fields(c.args)...)...)
 		if code != c.code {

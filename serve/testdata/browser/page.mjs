@@ -1,11 +1,12 @@
-// Drives the page: node page.mjs CHROMIUM URL PICTURE DIR [LOCKED_URL TOKEN]. Screenshots go to DIR. Ends with 1 at the first
+// Drives the page: node page.mjs CHROMIUM URL PICTURE DIR [LOCKED_URL TOKEN OTHER_URL]. URL has a camera named door; LOCKED_URL
+// wants the token and allows the origin of OTHER_URL, an empty page. Screenshots go to DIR. Ends with 1 at the first
 // thing that is not as it should be.
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { chromium } from "playwright-core";
 
-const [executablePath, url, picture, dir, lockedURL, token] = process.argv.slice(2);
+const [executablePath, url, picture, dir, lockedURL, token, otherURL] = process.argv.slice(2);
 const bytes = await readFile(picture);
 const browser = await chromium.launch({
   executablePath,
@@ -146,5 +147,36 @@ if (lockedURL) {
   await page.waitForFunction(() => /^Webcam: .* frames/.test(document.getElementById("status").textContent));
   await close();
   console.log("with a token: as without");
+}
+
+// A camera by its address: the policy of answers lets the browser show it.
+{
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await page.goto(url + "/v1/stream?camera=door", { waitUntil: "commit" });
+  await page.waitForFunction(() => document.images.length === 1 && document.images[0].naturalWidth > 0);
+  await context.close();
+  console.log("a camera by its address");
+}
+
+// The page of another origin: it can send and read nothing where its origin is not allowed, and all where it is.
+if (otherURL) {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await page.goto(otherURL);
+  const reach = (server, token) => page.evaluate(async ([server, token, text]) => {
+    const body = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+    const settled = (o, good) => new Promise((done) => { o["on" + good] = () => done(good); o.onerror = () => done("failed"); });
+    const socket = settled(new WebSocket(server.replace("http", "ws") + "/v1/socket", token ? ["retinago", "bearer." + btoa(token).replaceAll("=", "")] : []), "open");
+    const image = new Image(), shown = settled(image, "load");
+    image.src = server + "/icon.svg";
+    const fetched = await fetch(server + "/v1/detect", { method: "POST", body, headers: token ? { Authorization: "Bearer " + token } : {} })
+      .then((r) => r.status, () => "failed");
+    return { fetch: fetched, socket: await socket, image: await shown };
+  }, [server, token, bytes.toString("base64")]);
+  assert.deepEqual(await reach(url), { fetch: "failed", socket: "failed", image: "failed" });
+  assert.deepEqual(await reach(lockedURL, token), { fetch: 200, socket: "open", image: "failed" });
+  await context.close();
+  console.log("another origin: only where it is allowed");
 }
 await browser.close();
