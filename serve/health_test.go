@@ -46,15 +46,13 @@ func TestHangingNetwork(t *testing.T) {
 	}
 }
 
-// A server in which nobody gets a core to decode on answers 503 to all: it says that it is not ready, offers itself again after a
-// while without requests, and is ready after one that goes through.
-func TestHeldCores(t *testing.T) {
+// A server in which nobody gets a turn answers 503 to all, while no place is held for long: it says that it is not ready, offers
+// itself again after a while without requests, and is ready after one that goes through.
+func TestLostTurn(t *testing.T) {
 	s := newServer(t, Options{Timeout: 50 * time.Millisecond})
 	pic := noise(t, 64, 48)
-	n := int64(0)
-	for s.pixels.small.cores.TryAcquire(1) {
-		n++
-	}
+	turn := s.models[0].queue.turn
+	turn <- struct{}{}
 	send := func() int { return ask(s.Handler(), "POST", "/v1/detect", pic).StatusCode }
 	if got := send(); got != 503 {
 		t.Fatalf("%d", got)
@@ -74,10 +72,8 @@ func TestHeldCores(t *testing.T) {
 	for range 4 {
 		send()
 	}
-	s.pixels.small.cores.Release(n)
-	if got := send(); got != 200 {
-		t.Fatalf("%d with cores", got)
-	}
+	<-turn
+	eventually(t, "no picture goes through", func() bool { return send() == 200 })
 	if status, code := s.readyz(t); status != 200 {
 		t.Errorf("%d %s", status, code)
 	}

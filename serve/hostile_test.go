@@ -198,6 +198,7 @@ func FuzzDetect(f *testing.F) {
 		default:
 			parse[Answer](t, w.Result())
 		}
+		s.whole(t)
 		if q := s.models[0].queue; q.inside != 0 || q.coming != 0 {
 			t.Fatalf("%d inside, %d coming", q.inside, q.coming)
 		}
