@@ -201,7 +201,7 @@ type Train struct {
 	// ClipNorm bounds the norm of all gradients together; 0 is unbounded.
 	ClipNorm float64 `yaml:"clip_norm"`
 	Seed     uint64  `yaml:"seed"`
-	// Threads of the compute; 0 takes all cores.
+	// Threads of the compute; 0 takes all cores, or fewer where a CPU quota of control groups gives less.
 	Threads int `yaml:"threads"`
 	// Convolutions chooses their kernels: fixed, by a rule on shapes, measured, by what is faster on this machine, onednn or
 	// winograd. They round differently: runs are equal to the bit where choices are, as fixed ones always are.

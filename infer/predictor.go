@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"image"
-	"runtime"
 	"sync"
 	"time"
 
@@ -15,6 +14,7 @@ import (
 	"retinago/detector"
 	"retinago/engine"
 	"retinago/engine/device"
+	"retinago/internal/processors"
 	"retinago/nms"
 	"retinago/picture"
 )
@@ -32,7 +32,7 @@ type Detection struct {
 type Options struct {
 	Device    string // of package device; empty is the cpu
 	Precision string // as device.Options
-	Threads   int    // 0 takes all cores
+	Threads   int    // 0 takes what the process may keep busy
 	Score     *float64
 	NMS       *float64
 	Method    string  // of package nms
@@ -80,7 +80,7 @@ func Load(path string, o Options) (*Predictor, error) {
 	}
 	p := &Predictor{engine: e, model: m, info: info, decode: Decoding(info.Config.Infer), threads: o.Threads}
 	if p.threads == 0 {
-		p.threads = runtime.GOMAXPROCS(0)
+		p.threads = processors.Count()
 	}
 	if o.FastDecode {
 		p.info.Config.Data.FastDecode = true

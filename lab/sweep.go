@@ -7,12 +7,12 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"time"
 
 	"retinago/config"
 	"retinago/internal/file"
+	"retinago/internal/processors"
 	"retinago/train"
 )
 
@@ -63,7 +63,7 @@ func (s *Sweep) Run(ctx context.Context) (*Results, error) {
 	}
 	r := &Results{Config: s.Base.String(), Threads: s.Base.Train.Threads}
 	if r.Threads == 0 {
-		r.Threads = runtime.GOMAXPROCS(0)
+		r.Threads = processors.Count()
 	}
 	for i := range s.Seeds {
 		r.Seeds = append(r.Seeds, s.Base.Train.Seed+uint64(i))

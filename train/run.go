@@ -281,10 +281,7 @@ func (l *Loop) fitting(have int64, part func(Budget) int64) (string, error) {
 func (l *Loop) memory() (have int64, where string, err error) {
 	e, ok := l.Model.Engine().(engine.Limited)
 	if !ok {
-		if have = memory.Available(); have > 0 {
-			have += memory.Resident()
-		}
-		return have, "", nil
+		return memory.ForProcess().Bytes, "", nil
 	}
 	free, _, err := e.Memory()
 	return free + e.Held(), " on " + l.Model.Engine().Name(), err

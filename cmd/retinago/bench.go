@@ -45,7 +45,7 @@ func benchCommand() *cli.Command {
 				&cli.IntFlag{Name: "batch", Usage: "pictures at once", Value: 1},
 				&cli.StringFlag{Name: "size", Usage: "canvas as `HxW` in multiples of 32", DefaultText: "the config's largest"},
 				deviceFlag(), precisionFlag(),
-				&cli.IntFlag{Name: "threads", Usage: "of the compute", DefaultText: "all cores"},
+				&cli.IntFlag{Name: "threads", Usage: "of the compute", DefaultText: "all cores, fewer under a CPU quota"},
 				convolutionsFlag("measured; fixed for training"),
 				&cli.IntFlag{Name: "rounds", Usage: "measured runs, after two to warm up", Value: 10},
 				&cli.StringFlag{Name: "json", Usage: "`FILE` for the measurement"},

@@ -57,7 +57,7 @@ func detectCommand() *cli.Command {
 			&cli.StringSliceFlag{Name: "zone", Usage: "count tracks in and out of a polygon: `x1,y1,x2,y2,x3,y3,...`; again for more"},
 			&cli.BoolFlag{Name: "smooth", Usage: "boxes of tracks as the filter expects them: they move evenly"},
 			deviceFlag(), precisionFlag(),
-			&cli.IntFlag{Name: "threads", Usage: "of the compute", DefaultText: "all cores"},
+			&cli.IntFlag{Name: "threads", Usage: "of the compute", DefaultText: "all cores, fewer under a CPU quota"},
 			convolutionsFlag("measured"),
 			&cli.IntFlag{Name: "workers", Usage: "that read, and as many that draw and write", DefaultText: "one for four cores"},
 			&cli.IntFlag{Name: "batch", Usage: "pictures of one canvas that go through the network together", Value: 1},

@@ -34,7 +34,7 @@ func evalCommand() *cli.Command {
 			&cli.StringFlag{Name: "report", Usage: "write one HTML `FILE` with numbers, curves, scores to ask for, confusion and kinds of errors"},
 			&cli.StringFlag{Name: "results", Usage: "write the model's detections to `FILE` in COCO's results format"},
 			deviceFlag(), precisionFlag(),
-			&cli.IntFlag{Name: "threads", Usage: "of the compute", DefaultText: "all cores"},
+			&cli.IntFlag{Name: "threads", Usage: "of the compute", DefaultText: "all cores, fewer under a CPU quota"},
 			convolutionsFlag("fixed"),
 			&cli.BoolFlag{Name: "fast-decode", Usage: "as detect's, whatever the checkpoint says"},
 			&cli.BoolFlag{Name: "classes", Usage: "print a line per class too"},

@@ -73,7 +73,7 @@ func labCommands() []*cli.Command {
 				&cli.StringFlag{Name: "weights", Usage: "checkpoint `FILE`, or the name of a published detector (see weights fetch)", Required: true},
 				&cli.StringFlag{Name: "out", Usage: "`DIR` for the report", Required: true},
 				&cli.IntFlag{Name: "pictures", Usage: "at most so many", Value: 200},
-				&cli.IntFlag{Name: "threads", Usage: "of the compute", DefaultText: "all cores"},
+				&cli.IntFlag{Name: "threads", Usage: "of the compute", DefaultText: "all cores, fewer under a CPU quota"},
 				mirrorFlag(), cacheFlag()),
 			Action: benchView,
 		},

@@ -39,7 +39,7 @@ func quantizeCommand() *cli.Command {
 			&cli.StringFlag{Name: "range", Usage: "`HOW` ranges are found: " + strings.Join(quant.Kinds(), ", "), Value: "entropy", DefaultText: "entropy; percentile where -percentile is given"},
 			&cli.Float64Flag{Name: "percentile", Usage: "of the values on either side that are not clipped", Value: 99.999},
 			&cli.StringFlag{Name: "float", Usage: "convolutions that stay float, separated by commas: first, last, beginnings of names (see summary), or none", Value: "first,last"},
-			&cli.IntFlag{Name: "threads", Usage: "of the compute", DefaultText: "all cores"},
+			&cli.IntFlag{Name: "threads", Usage: "of the compute", DefaultText: "all cores, fewer under a CPU quota"},
 			mirrorFlag(), cacheFlag(),
 		),
 		Action: quantize,

@@ -48,7 +48,7 @@ func serveCommand() *cli.Command {
 			&cli.Float64Flag{Name: "nms", Usage: "IoU above which the lower score of a class goes", DefaultText: "of the checkpoint"},
 			&cli.StringFlag{Name: "method", Usage: "how boxes of one object are thinned out: " + strings.Join(nms.Kinds(), ", "), DefaultText: "of the checkpoint"},
 			deviceFlag(), precisionFlag(),
-			&cli.IntFlag{Name: "threads", Usage: "of the compute", DefaultText: "all cores"},
+			&cli.IntFlag{Name: "threads", Usage: "of the compute", DefaultText: "all cores, fewer under a CPU quota"},
 			&cli.BoolFlag{Name: "fast-decode", Usage: "read JPEGs at 1/2, 1/4 or 1/8 where they are scaled down by as much (data.fast_decode)"},
 			&cli.IntFlag{Name: "queue", Usage: "pictures on the way per model; more are answered 429", Value: 32},
 			&cli.IntFlag{Name: "batch", Usage: "pictures of one canvas size that go through the network together at most", Value: 4},

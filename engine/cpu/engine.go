@@ -15,11 +15,12 @@ import (
 	"gorgonia.org/tensor"
 
 	"retinago/engine"
+	"retinago/internal/processors"
 )
 
 // Options configures an Engine.
 type Options struct {
-	Threads   int // 0 takes every core that the process may use
+	Threads   int // 0 takes what the process may keep busy: processors.Count
 	Algorithm Algorithm
 	Warn      func(error) // as Use's, for Measured
 	Int8      string      // kernels of 8-bit sums, one of Int8Paths; empty takes the best
@@ -49,10 +50,10 @@ var (
 func New(o Options) (*Engine, error) {
 	n := o.Threads
 	if n == 0 {
-		n = runtime.NumCPU()
+		n = processors.Count()
 	}
 	if n < 0 || n > 1024 {
-		return nil, fmt.Errorf("cpu: %d threads; give 1 to 1024, or 0 for all cores", o.Threads)
+		return nil, fmt.Errorf("cpu: %d threads; give 1 to 1024, or 0 for all that the process may keep busy", o.Threads)
 	}
 	if _, err := ISA(); err != nil {
 		return nil, err

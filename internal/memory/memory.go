@@ -1,4 +1,4 @@
-// Package memory tells how much memory this process has and how much there is.
+// Package memory tells how much memory this process has and how much it can have, on this machine and within its control groups.
 package memory
 
 import (
@@ -12,9 +12,6 @@ func Resident() int64 { return procKB("/proc/self/status", "VmRSS:") << 10 }
 
 // Peak is the most resident memory that this process has had, in bytes, 0 where the system does not tell.
 func Peak() int64 { return procKB("/proc/self/status", "VmHWM:") << 10 }
-
-// Available is the memory in bytes that can be had without swapping, 0 where the system does not tell.
-func Available() int64 { return procKB("/proc/meminfo", "MemAvailable:") << 10 }
 
 // procKB reads one "key: value kB" line of a file of Linux's proc file system.
 func procKB(path, key string) int64 {
