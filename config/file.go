@@ -23,7 +23,7 @@ func Load(path string, sets []string) (Config, error) {
 	c := Default()
 	var errs []error
 	if path != "" {
-		text, err := os.ReadFile(path)
+		text, err := file.Read(path, maxText)
 		if err != nil {
 			return Config{}, fmt.Errorf("config: %w", err)
 		}
@@ -70,6 +70,9 @@ func Parse(name string, text []byte) (Config, error) {
 
 // lay writes the settings of one YAML document over c.
 func (c *Config) lay(name string, text []byte) []error {
+	if len(text) > maxText {
+		return []error{fmt.Errorf("%s: has %d bytes, more than the %d that a configuration can have", name, len(text), maxText)}
+	}
 	d := yaml.NewDecoder(bytes.NewReader(text))
 	var doc, more yaml.Node
 	if err := d.Decode(&doc); err == io.EOF {

@@ -48,7 +48,10 @@ func paths(t reflect.Type, prefix string) []string {
 // unknown says that the group t at path has no such key, and which key is meant: one of the group that is spelled
 // alike, else one of that name elsewhere, else all of the group.
 func unknown(t reflect.Type, path, key string) string {
-	full := join(path, key)
+	full := short(join(path, key))
+	if len(key) > 64 {
+		return "unknown key " + full
+	}
 	best, least := "", 1+max(len(key)/3, 1)
 	for _, k := range keys(t) {
 		if d := distance(key, k); d < least {

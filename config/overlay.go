@@ -23,8 +23,17 @@ func (o *overlay) fail(n *yaml.Node, format string, a ...any) {
 	if o.lines {
 		at += ":" + strconv.Itoa(n.Line)
 	}
+	if o.full() {
+		o.errs = append(o.errs, errUntold)
+		return
+	}
 	o.errs = append(o.errs, fmt.Errorf("%s: "+format, append([]any{at}, a...)...))
 }
+
+// errUntold stands for an error beyond those that are told.
+var errUntold = errors.New("config: one of more errors")
+
+func (o *overlay) full() bool { return len(o.errs) >= maxErrors }
 
 // set writes n over dst, whose key is path ("" for the root).
 func (o *overlay) set(dst reflect.Value, n *yaml.Node, path string) {
@@ -51,13 +60,17 @@ func (o *overlay) mapping(dst reflect.Value, n *yaml.Node, path string) {
 		key, value := n.Content[i], n.Content[i+1]
 		full := join(path, key.Value)
 		if line, again := seen[key.Value]; again {
-			o.fail(key, "key %s is given twice, first in line %d; remove one", full, line)
+			o.fail(key, "key %s is given twice, first in line %d; remove one", short(full), line)
 			continue
 		}
 		seen[key.Value] = key.Line
 		field, ok := find(dst, key.Value)
 		if !ok {
-			o.fail(key, "%s", unknown(dst.Type(), path, key.Value))
+			text := ""
+			if !o.full() {
+				text = unknown(dst.Type(), path, key.Value)
+			}
+			o.fail(key, "%s", text)
 			continue
 		}
 		o.set(field, value, full)
@@ -85,6 +98,10 @@ func (o *overlay) list(dst reflect.Value, n *yaml.Node, path string) {
 
 func (o *overlay) scalar(dst reflect.Value, n *yaml.Node, path string) {
 	want := kindName(dst.Type())
+	if len(n.Value) > maxWord && dst.Kind() != reflect.String {
+		o.fail(n, "%s is %s, want %s", path, describe(n), want) // without a copy in every error of the library
+		return
+	}
 	if n.Kind != yaml.ScalarNode || n.Tag == "!!null" && dst.Kind() != reflect.String {
 		o.fail(n, "%s is %s, want %s", path, describe(n), want)
 		return
@@ -171,7 +188,7 @@ func describe(n *yaml.Node) string {
 	if n.Tag == "!!null" {
 		return "empty"
 	}
-	return strconv.Quote(n.Value)
+	return brief(n.Value)
 }
 
 func kindName(t reflect.Type) string {

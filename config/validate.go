@@ -32,7 +32,7 @@ type check []error
 
 func (v *check) fail(key string, got any, want string, a ...any) {
 	if s, ok := got.(string); ok {
-		got = fmt.Sprintf("%q", s)
+		got = brief(s)
 	}
 	*v = append(*v, fmt.Errorf("%s is %v, want %s", key, got, fmt.Sprintf(want, a...)))
 }
@@ -50,29 +50,36 @@ func (v *check) oneOf(key, got string, allowed ...string) {
 
 // span wants lo <= got <= hi; NaN is in no span.
 func (v *check) span(key string, got, lo, hi float64) {
-	switch {
-	case got >= lo && got <= hi && !math.IsInf(got, 0):
-	case math.IsInf(hi, 1):
-		v.fail(key, got, "a finite number of at least %v", lo)
-	default:
+	if !(got >= lo && got <= hi) {
 		v.fail(key, got, "%v to %v", lo, hi)
 	}
 }
 
-// positive wants a finite number above 0.
+// positive wants a number above 0, up to Huge.
 func (v *check) positive(key string, got float64) {
-	if !(got > 0) || math.IsInf(got, 1) {
-		v.fail(key, got, "a finite number above 0")
+	if !(got > 0 && got <= Huge) {
+		v.fail(key, got, "a finite number above 0, up to %v", float64(Huge))
 	}
 }
 
 func (v *check) count(key string, got, lo, hi int) {
-	switch {
-	case got >= lo && got <= hi:
-	case hi == math.MaxInt:
-		v.fail(key, got, "at least %d", lo)
-	default:
+	if got < lo || got > hi {
 		v.fail(key, got, "%d to %d", lo, hi)
+	}
+}
+
+// length tells whether a list is no longer than most, so that its values are worth a look.
+func (v *check) length(key string, got, most int) bool {
+	if got > most {
+		*v = append(*v, fmt.Errorf("%s has %d values, want at most %d", key, got, most))
+	}
+	return got <= most
+}
+
+// text wants a text of at most so many bytes.
+func (v *check) text(key, got string, most int) {
+	if len(got) > most {
+		*v = append(*v, fmt.Errorf("%s has %d bytes, want at most %d", key, len(got), most))
 	}
 }
 
@@ -95,7 +102,7 @@ func (v *check) model(m Model) {
 	v.oneOf("model.pyramid", m.Pyramid, "fpn", "pafpn")
 	v.oneOf("model.norm", m.Norm, "frozen", "batch", "group")
 	v.count("model.frozen_stages", m.FrozenStages, 0, 5)
-	v.count("model.fpn_width", m.FPNWidth, 1, 4096)
+	v.count("model.fpn_width", m.FPNWidth, 1, maxFPNWidth)
 	v.oneOf("model.p6_from", m.P6From, "c5", "p5")
 	v.count("model.head_depth", m.HeadDepth, 0, 16)
 	v.oneOf("model.head_norm", m.HeadNorm, "", "group")
@@ -109,41 +116,63 @@ func (v *check) model(m Model) {
 		want, levels = append([]int{4}, want...), "P2-P7"
 	}
 	if !slices.Equal(a.Strides, want) {
-		v.fail("model.anchors.strides", a.Strides, "%v, which the pyramid %s has (model.p2 is %v)", want, levels, m.P2)
+		v.fail("model.anchors.strides", shown(a.Strides), "%v, which the pyramid %s has (model.p2 is %v)", want, levels, m.P2)
 	}
-	v.list("model.anchors.sizes", a.Sizes)
+	v.list("model.anchors.sizes", a.Sizes, len(want))
 	if len(a.Sizes) != len(a.Strides) {
-		v.fail("model.anchors.sizes", a.Sizes, "%d values, one per stride", len(a.Strides))
+		v.fail("model.anchors.sizes", shown(a.Sizes), "%d values, one per stride", len(a.Strides))
 	}
-	v.list("model.anchors.scales", a.Scales)
-	v.list("model.anchors.ratios", a.Ratios)
+	v.list("model.anchors.scales", a.Scales, maxAnchors)
+	v.list("model.anchors.ratios", a.Ratios, maxAnchors)
 	if a.IntegerSizes && len(a.Sizes) > 0 && len(a.Scales) > 0 && slices.Min(a.Sizes)*slices.Min(a.Scales) < 1 {
-		v.fail("model.anchors.sizes", a.Sizes, "sizes*scales of at least 1 with integer_sizes")
+		v.fail("model.anchors.sizes", shown(a.Sizes), "sizes*scales of at least 1 with integer_sizes")
 	}
+	v.classes(m)
+}
+
+// classes looks at names and ids.
+func (v *check) classes(m Model) {
+	if !v.length("model.classes", len(m.Classes), MaxClasses) || !v.length("model.category_ids", len(m.CategoryIDs), MaxClasses) {
+		return
+	}
+	if out := m.Anchors.PerCell() * max(len(m.Classes), 1); out > maxOutputs {
+		*v = append(*v, fmt.Errorf("model.classes has %d values and a cell %d anchors, want a product of at most %d", len(m.Classes), m.Anchors.PerCell(), maxOutputs))
+	}
+	names := map[string]int{}
 	for i, name := range m.Classes {
+		key := fmt.Sprintf("model.classes[%d]", i)
 		if strings.TrimSpace(name) == "" {
-			v.fail(fmt.Sprintf("model.classes[%d]", i), name, "a name")
-		} else if first := slices.Index(m.Classes, name); first < i {
-			v.fail(fmt.Sprintf("model.classes[%d]", i), name, "a name of its own: model.classes[%d] has it", first)
+			v.fail(key, name, "a name")
+		} else if first, again := names[name]; again {
+			v.fail(key, name, "a name of its own: model.classes[%d] has it", first)
+		} else {
+			names[name] = i
 		}
+		v.text(key, name, maxName)
 	}
 	if n := len(m.CategoryIDs); n > 0 && n != len(m.Classes) {
-		v.fail("model.category_ids", m.CategoryIDs, "none, or one per class (%d)", len(m.Classes))
+		v.fail("model.category_ids", shown(m.CategoryIDs), "none, or one per class (%d)", len(m.Classes))
 	}
+	ids := map[int64]int{}
 	for i, id := range m.CategoryIDs {
-		if first := slices.Index(m.CategoryIDs, id); first < i {
+		if first, again := ids[id]; again {
 			v.fail(fmt.Sprintf("model.category_ids[%d]", i), id, "an id of its own: model.category_ids[%d] has it", first)
+		} else {
+			ids[id] = i
 		}
 	}
 }
 
-// list wants at least one value, all finite and above 0.
-func (v *check) list(key string, got []float64) {
+// list wants 1 to most values, all of a size that anchors and their sides can have.
+func (v *check) list(key string, got []float64, most int) {
 	if len(got) == 0 {
 		v.fail(key, got, "at least one value")
 	}
+	if !v.length(key, len(got), most) {
+		return
+	}
 	for i, x := range got {
-		v.positive(fmt.Sprintf("%s[%d]", key, i), x)
+		v.span(fmt.Sprintf("%s[%d]", key, i), x, minExtent, maxExtent)
 	}
 }
 
@@ -153,25 +182,32 @@ func (v *check) data(d Data) {
 	if len(d.ShortSides) == 0 {
 		v.fail("data.short_sides", d.ShortSides, "at least one value in px")
 	}
-	for i, s := range d.ShortSides {
-		v.count(fmt.Sprintf("data.short_sides[%d]", i), s, 16, 16384)
-		if s > d.MaxSide {
-			v.fail(fmt.Sprintf("data.short_sides[%d]", i), s, "at most data.max_side (%d)", d.MaxSide)
+	if v.length("data.short_sides", len(d.ShortSides), maxSides) {
+		for i, s := range d.ShortSides {
+			v.count(fmt.Sprintf("data.short_sides[%d]", i), s, 16, MaxSide)
+			if s > d.MaxSide {
+				v.fail(fmt.Sprintf("data.short_sides[%d]", i), s, "at most data.max_side (%d)", d.MaxSide)
+			}
 		}
 	}
-	v.count("data.max_side", d.MaxSide, 16, 16384)
-	if d.CanvasMultiple < 1 || d.CanvasMultiple%32 != 0 {
-		v.fail("data.canvas_multiple", d.CanvasMultiple, "a multiple of 32, the stride of C5")
+	v.count("data.max_side", d.MaxSide, 16, MaxSide)
+	if d.CanvasMultiple < 1 || d.CanvasMultiple%32 != 0 || d.CanvasMultiple > MaxSide {
+		v.fail("data.canvas_multiple", d.CanvasMultiple, "a multiple of 32, the stride of C5, up to %d", MaxSide)
 	}
+	v.text("data.root", d.Root, maxPath)
 	v.span("data.flip", d.Flip, 0, 1)
 	for i := range d.Mean {
 		v.span(fmt.Sprintf("data.mean[%d]", i), float64(d.Mean[i]), 0, 1)
-		v.positive(fmt.Sprintf("data.std[%d]", i), float64(d.Std[i]))
+		v.span(fmt.Sprintf("data.std[%d]", i), float64(d.Std[i]), 1e-6, 1e6)
 	}
 	v.count("data.workers", d.Workers, 0, 1024)
 }
 
 func (v *check) set(key string, s Set) {
+	v.text(key+".source", s.Source, maxPath)
+	v.text(key+".images", s.Images, maxPath)
+	v.text(key+".split", s.Split, maxPath)
+	v.text(key+".classes", s.Classes, maxPath)
 	v.oneOf(key+".format", s.Format, "", "coco", "voc", "yolo", "csv", "openimages")
 	v.oneOf(key+".difficult", s.Difficult, "", "crowd", "keep", "drop")
 }
@@ -190,7 +226,7 @@ func (v *check) match(m Match) {
 
 func (v *check) loss(l Loss) {
 	v.oneOf("loss.kind", l.Kind, "focal", "bce", "focalstar", "softmax", "ohem", "quality", "varifocal")
-	if !(l.Alpha <= 1) || math.IsInf(l.Alpha, -1) {
+	if !(l.Alpha <= 1 && l.Alpha >= -Huge) {
 		v.fail("loss.alpha", l.Alpha, "0 to 1, or negative for no weighting")
 	}
 	v.span("loss.gamma", l.Gamma, 0, 10)
@@ -201,22 +237,22 @@ func (v *check) loss(l Loss) {
 		v.fail("loss.alpha", l.Alpha, "0 to 1 with loss.kind varifocal")
 	}
 	v.span("loss.shift", l.Shift, -100, 100)
-	v.count("loss.mine_keep", l.MineKeep, 1, math.MaxInt)
+	v.count("loss.mine_keep", l.MineKeep, 1, math.MaxInt32)
 	v.span("loss.mine_ratio", l.MineRatio, 0, 1e6)
 	if !(l.MineNMS > 0 && l.MineNMS <= 1) {
 		v.fail("loss.mine_nms", l.MineNMS, "above 0, at most 1")
 	}
 	v.oneOf("loss.box", l.Box, "smoothl1", "l1", "iou", "logiou", "giou", "diou", "ciou")
-	v.span("loss.beta", l.Beta, 0, math.Inf(1))
-	v.span("loss.box_weight", l.BoxWeight, 0, math.Inf(1))
+	v.span("loss.beta", l.Beta, 0, Huge)
+	v.span("loss.box_weight", l.BoxWeight, 0, Huge)
 	v.oneOf("loss.normalizer", l.Normalizer, "positives", "image", "ema", "anchors")
 }
 
 func (v *check) train(t Train) {
-	v.count("train.batch", t.Batch, 1, 4096)
+	v.count("train.batch", t.Batch, 1, MaxBatch)
 	v.count("train.base_batch", t.BaseBatch, 1, 65536)
-	v.count("train.epochs", t.Epochs, 0, math.MaxInt)
-	v.count("train.steps", t.Steps, 0, math.MaxInt)
+	v.count("train.epochs", t.Epochs, 0, math.MaxInt32)
+	v.count("train.steps", t.Steps, 0, math.MaxInt32)
 	if (t.Epochs > 0) == (t.Steps > 0) {
 		v.fail("train.epochs", t.Epochs, "either epochs or steps (%d) above 0 and the other 0", t.Steps)
 	}
@@ -226,10 +262,13 @@ func (v *check) train(t Train) {
 	v.below1("train.beta1", t.Beta1)
 	v.below1("train.beta2", t.Beta2)
 	v.positive("train.eps", t.Eps)
-	v.span("train.weight_decay", t.WeightDecay, 0, math.Inf(1))
-	v.count("train.warmup_steps", t.WarmupSteps, 0, math.MaxInt)
+	v.span("train.weight_decay", t.WeightDecay, 0, Huge)
+	v.count("train.warmup_steps", t.WarmupSteps, 0, math.MaxInt32)
 	v.span("train.warmup_factor", t.WarmupFactor, 0, 1)
 	v.oneOf("train.schedule", t.Schedule, "multistep", "cosine", "constant")
+	if !v.length("train.milestones", len(t.Milestones), maxMilestones) {
+		t.Milestones = nil
+	}
 	for i, m := range t.Milestones {
 		key := fmt.Sprintf("train.milestones[%d]", i)
 		if !(m > 0 && m < 1) {
@@ -239,13 +278,14 @@ func (v *check) train(t Train) {
 		}
 	}
 	v.positive("train.gamma", t.Gamma)
-	v.span("train.clip_norm", t.ClipNorm, 0, math.Inf(1))
+	v.span("train.clip_norm", t.ClipNorm, 0, Huge)
 	v.count("train.threads", t.Threads, 0, 1024)
 	v.oneOf("train.convolutions", t.Convolutions, "fixed", "measured", "onednn", "winograd")
-	v.count("train.eval_every", t.EvalEvery, 0, math.MaxInt)
-	v.count("train.checkpoint_every", t.CheckpointEvery, 0, math.MaxInt)
-	v.count("train.log_every", t.LogEvery, 0, math.MaxInt)
+	v.count("train.eval_every", t.EvalEvery, 0, math.MaxInt32)
+	v.count("train.checkpoint_every", t.CheckpointEvery, 0, math.MaxInt32)
+	v.count("train.log_every", t.LogEvery, 0, math.MaxInt32)
 	v.below1("train.ema", t.EMA)
+	v.text("train.init_weights", t.InitWeights, maxPath)
 }
 
 // below1 wants 0 <= got < 1.
@@ -262,6 +302,6 @@ func (v *check) infer(i Infer) {
 	}
 	v.oneOf("infer.method", i.Method, nms.Kinds()...)
 	v.span("infer.nms", i.NMS, 0, 1)
-	v.count("infer.top_k", i.TopK, 1, math.MaxInt)
-	v.count("infer.max_detections", i.MaxDetections, 1, math.MaxInt)
+	v.count("infer.top_k", i.TopK, 1, math.MaxInt32)
+	v.count("infer.max_detections", i.MaxDetections, 1, math.MaxInt32)
 }

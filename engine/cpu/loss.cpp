@@ -21,11 +21,13 @@ INTO float vexp(float x) {
   p = p * r + 1.6666665459e-1f;
   p = p * r + 5.0000001201e-1f;
   p = p * r * r + r + 1;
+  // Added to 1.5*2^23, n stands in the lowest bits: other than a conversion, that is defined for a NaN, which p keeps.
   union {
-    int32_t i;
     float f;
+    uint32_t i;
   } two;
-  two.i = ((int32_t)n + 127) << 23;
+  two.f = n + 12582912.f;
+  two.i = (two.i + 127) << 23;
   return p * two.f;
 }
 

@@ -1,0 +1,52 @@
+package config
+
+import (
+	"fmt"
+	"strconv"
+)
+
+// Bounds of what a configuration may ask for, far above what is of use: a file that was damaged, or made to do harm, ends with
+// an error instead of taking all memory.
+const (
+	MaxSide    = 16384  // of pictures on their canvas and of canvases' multiples, in px
+	MaxBatch   = 4096   // pictures per step
+	MaxClasses = 10_000 // the largest dataset of boxes, OpenImages, has 601
+	Huge       = 1e9    // of numbers that scale others
+
+	maxFPNWidth   = 2048
+	maxAnchors    = 64      // scales, and ratios
+	maxOutputs    = 1 << 17 // of a cell: anchors times classes
+	maxSides      = 64
+	maxMilestones = 64
+	maxName       = 1000     // bytes of a class's
+	maxWord       = 1000     // bytes of a number's text
+	maxPath       = 4096     // bytes, as Linux has it
+	maxText       = 16 << 20 // bytes of a whole configuration
+	minExtent     = 1e-3     // of anchors' sizes in px, scales and ratios
+	maxExtent     = 1 << 20
+)
+
+// brief is a text in quotes, the beginning of a long one.
+func brief(s string) string {
+	const most = 80
+	if len(s) <= most {
+		return strconv.Quote(s)
+	}
+	return fmt.Sprintf("%q and %d bytes more", s[:most], len(s)-most)
+}
+
+// short is a key, the beginning of a long one.
+func short(key string) string {
+	if len(key) > 120 {
+		return key[:120] + "..."
+	}
+	return key
+}
+
+// shown is a list, or how long it is.
+func shown[T any](v []T) any {
+	if len(v) > maxAnchors {
+		return fmt.Sprintf("[%v %v ... %d values]", v[0], v[1], len(v))
+	}
+	return v
+}
