@@ -2,7 +2,9 @@
 # docker run --rm -p 8080:8080 -v "$PWD:/data" retinago serve -weights best.safetensors -addr :8080
 # docker run --rm --user "$(id -u):$(id -g)" -v "$PWD:/data" retinago detect -weights best.safetensors -source photos -out found
 
-FROM golang:1.26-bookworm AS build
+# Base images are named by the digests of their indexes: what is built tomorrow stands on the same bytes. To renew one:
+#   docker buildx imagetools inspect golang:1.26-bookworm --format '{{.Manifest.Digest}}'
+FROM golang:1.26.8-bookworm@sha256:a688600ca24f8a4d3ca77f95b0dd40704a9fc787c826660eb7ba0b641b8b175d AS build
 WORKDIR /src
 # Slow and seldom changing first: packages, modules, gocv's C++.
 COPY go.mod go.sum ./
@@ -19,7 +21,7 @@ RUN make -s build TAGS=gpu VERSION="$VERSION" && mv bin/retinago /retinago
 # For NVIDIA GPUs, with the driver of the machine (--gpus all, NVIDIA's container toolkit) and cuDNN 9 in the image:
 #   docker build --target gpu -t retinago:gpu .
 #   docker run --rm --gpus all --user "$(id -u):$(id -g)" -v "$PWD:/data" retinago:gpu version
-FROM debian:bookworm-slim AS runtime
+FROM debian:bookworm-slim@sha256:7c7b2c966bc9ee8cedfeef67e0e279108992c77681fa595db4a9d65c06ccc587 AS runtime
 # What `ldd` asks for: the OpenCV modules that gocv binds, FFmpeg's libraries, libjpeg, and oneDNN with its OpenMP.
 RUN apt-get update \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
