@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
+	"time"
 
 	"gorgonia.org/tensor"
 
@@ -33,6 +34,7 @@ type Engine struct {
 	choices *choices // of Measured
 	timer   timer    // of Measured
 	worker  *worker
+	sharing *sharing
 	conv    *C.rn_conv_context
 	int8    C.int           // number of the kernels of 8-bit sums
 	sums    []*tensor.Dense // results of gorgonia's additions in this run, nil outside of one
@@ -71,6 +73,7 @@ func New(o Options) (*Engine, error) {
 		e.worker.stop()
 		return nil, errors.New("cpu: oneDNN does not start on this machine")
 	}
+	e.sharing = newSharing(n)
 	e.Use(o.Algorithm, o.Warn)
 	return e, nil
 }
@@ -93,6 +96,7 @@ func (e *Engine) Close() error {
 		}
 	})
 	e.conv, e.blocks = nil, nil
+	e.sharing.set(false)
 	e.worker.stop()
 	return nil
 }
@@ -107,7 +111,12 @@ func (e *Engine) CacheBytes() (n int64) {
 }
 
 // BeginRun names the results of the graph's own additions; nil ends the run.
-func (e *Engine) BeginRun(sums []*tensor.Dense) { e.sums, e.next = sums, 0 }
+func (e *Engine) BeginRun(sums []*tensor.Dense) {
+	e.sums, e.next = sums, 0
+	if now := time.Now(); e.sharing.due(now) {
+		e.worker.do(func() { e.sharing.look(now) })
+	}
+}
 
 // Add is gorgonia's sum of gradients. It writes to the next place of the run and ignores hints to reuse an operand:
 // the machine does not know what is read after the run.

@@ -14,6 +14,9 @@ int rn_isa_best(void);
 const char *rn_isa_lower(int isa);
 
 void rn_threads(int n);
+
+// The number of threads of OpenMP exceeds the processors' by two, with those of an engine, until the calling thread ends.
+void rn_idle_threads(int engine);
 const char *rn_library_version(void);
 
 // Memory: 64-byte aligned, zeroed.

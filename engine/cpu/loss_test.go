@@ -112,6 +112,45 @@ func TestFocalFarLogits(t *testing.T) {
 	}
 }
 
+// A NaN among logits makes the loss one, and its own slope; the slopes around it are what they were, wherever it is in a vector.
+func TestFocalNaN(t *testing.T) {
+	e := start(t, Options{Threads: 1})
+	const n = 40
+	for _, p := range []engine.FocalParams{{Alpha: .25, Gamma: 2}, {Alpha: .25}, {Alpha: .25, Gamma: 1.5}} {
+		slopes := func(x []float32) (float32, []float32) {
+			labels := make([]int32, n)
+			for i := range labels {
+				labels[i] = -1
+			}
+			ld, err := e.New(tensor.Int32, 1, n)
+			must(t, err)
+			must(t, e.Upload(ld, labels))
+			loss, grad, xd, ones := put(t, e, nil, 1), put(t, e, nil, 1, n, 1), put(t, e, x, 1, n, 1), put(t, e, []float32{1}, 1)
+			defer e.Release(ld, loss, grad, xd, ones)
+			must(t, e.FocalLoss(loss, xd, ld, ones, p))
+			must(t, e.FocalLossGrad(grad, xd, ld, ones, ones, p))
+			return get(t, e, loss)[0], get(t, e, grad)
+		}
+		x := make([]float32, n)
+		for i := range x {
+			x[i] = float32(i-n/2) / 3
+		}
+		_, want := slopes(x)
+		for at := range x {
+			y := slices.Clone(x)
+			y[at] = float32(math.NaN())
+			loss, got := slopes(y)
+			if loss == loss || got[at] == got[at] {
+				t.Errorf("%+v: a NaN at %d has a loss of %g and a slope of %g", p, at, loss, got[at])
+			}
+			got[at] = want[at]
+			if !slices.Equal(got, want) {
+				t.Errorf("%+v: a NaN at %d changes other slopes", p, at)
+			}
+		}
+	}
+}
+
 // BenchmarkFocal is the class loss of two pictures of 800x800 px and 80 classes, one anchor in a thousand with an object.
 func BenchmarkFocal(b *testing.B) {
 	const n, anchors, classes = 2, 120087, 80

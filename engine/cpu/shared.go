@@ -1,0 +1,95 @@
+package cpu
+
+// #include "kernels.h"
+import "C"
+
+import (
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"retinago/internal/processors"
+)
+
+// sharing shortens how long OpenMP's threads spin while they wait, where others want the processors too. libgomp spins 300,000 times,
+// longer than a time slice, before a thread sleeps, and 1000 times while there are more OpenMP threads than processors. On a machine of
+// its own the long wait is better: pauses between kernels are shorter than waking a thread takes. Beside other programs, and under a
+// quota, threads that wait use up the time of those that work. Then two idle threads more than there are processors make it the
+// short one.
+type sharing struct {
+	threads int
+	always  bool // control groups grant less time than the processors have
+	idle    *worker
+	looked  time.Time
+	delayed time.Duration
+}
+
+const (
+	lookEvery = time.Second
+	// manyDelays is the share of time from which on a thread that waits for a processor is taken for crowded out, and fewDelays the one
+	// from which on it is not any more. One busy program beside two threads on two processors delays each by a third.
+	manyDelays, fewDelays = .15, .05
+)
+
+func newSharing(threads int) *sharing {
+	s := &sharing{threads: threads, always: processors.Shared()}
+	if s.always {
+		s.set(true)
+	}
+	return s
+}
+
+// due tells whether it is time to look.
+func (s *sharing) due(now time.Time) bool {
+	return !s.always && s.threads > 1 && now.Sub(s.looked) >= lookEvery
+}
+
+// look decides anew. It is called on the thread that computes.
+func (s *sharing) look(now time.Time) {
+	d, ok := delay()
+	if !ok {
+		return
+	}
+	if !s.looked.IsZero() {
+		s.judge(float64(d-s.delayed) / float64(now.Sub(s.looked)))
+	}
+	s.looked, s.delayed = now, d
+}
+
+// judge decides by the share of time in which the thread wanted a processor and had none.
+func (s *sharing) judge(share float64) {
+	switch {
+	case share > manyDelays:
+		s.set(true)
+	case share < fewDelays:
+		s.set(false)
+	}
+}
+
+// set makes waits short or long.
+func (s *sharing) set(short bool) {
+	switch {
+	case short && s.idle == nil:
+		s.idle = newWorker()
+		s.idle.do(func() { C.rn_idle_threads(C.int(s.threads)) })
+	case !short && s.idle != nil:
+		s.idle.stop()
+		s.idle = nil
+	}
+}
+
+// delay is how long the calling thread has waited for a processor since it began; Linux tells it in nanoseconds, after the time that
+// it has run.
+func delay() (time.Duration, bool) {
+	b, err := os.ReadFile("/proc/thread-self/schedstat")
+	if err != nil {
+		return 0, false
+	}
+	f := strings.Fields(string(b))
+	if len(f) < 2 {
+		return 0, false
+	}
+	n, err := strconv.ParseInt(f[1], 10, 64)
+	return time.Duration(n), err == nil
+}
