@@ -8,21 +8,22 @@ import (
 // Bounds of what a configuration may ask for, far above what is of use: a file that was damaged, or made to do harm, ends with
 // an error instead of taking all memory.
 const (
-	MaxSide    = 16384  // of pictures on their canvas and of canvases' multiples, in px
-	MaxBatch   = 4096   // pictures per step
-	MaxClasses = 10_000 // the largest dataset of boxes, OpenImages, has 601
-	Huge       = 1e9    // of numbers that scale others
+	MaxSide    = 16384   // of pictures on their canvas and of canvases' multiples, in px
+	MaxBatch   = 4096    // pictures per step
+	MaxClasses = 10_000  // the largest dataset of boxes, OpenImages, has 601
+	Huge       = 1e9     // of numbers that scale others
+	MaxText    = 2 << 20 // bytes of a whole configuration: what reads it takes a hundred times its memory
 
 	maxFPNWidth   = 2048
 	maxAnchors    = 64      // scales, and ratios
 	maxOutputs    = 1 << 17 // of a cell: anchors times classes
 	maxSides      = 64
 	maxMilestones = 64
-	maxName       = 1000     // bytes of a class's
-	maxWord       = 1000     // bytes of a number's text
-	maxPath       = 4096     // bytes, as Linux has it
-	maxText       = 16 << 20 // bytes of a whole configuration
-	minExtent     = 1e-3     // of anchors' sizes in px, scales and ratios
+	maxName       = 1000      // bytes of a class's
+	maxWord       = 1000      // bytes of a number's text
+	maxNames      = 400 << 10 // bytes of all: they are at most four times as long where they are escaped
+	maxPath       = 4096      // bytes, as Linux has it
+	minExtent     = 1e-3      // of anchors' sizes in px, scales and ratios
 	maxExtent     = 1 << 20
 )
 

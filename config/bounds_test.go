@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -123,6 +124,21 @@ func TestLongLists(t *testing.T) {
 	if c, err := Parse("many", []byte(c.String())); err != nil || len(c.Model.Classes) != MaxClasses {
 		t.Errorf("%d classes read back: %v", len(c.Model.Classes), err)
 	}
+	long := c
+	long.Model.Classes = slices.Clone(c.Model.Classes)
+	for i := range 500 {
+		long.Model.Classes[i] += strings.Repeat("\x01", 800)
+	}
+	if err := long.Validate(); err == nil || !strings.Contains(err.Error(), "bytes in all") {
+		t.Errorf("names of 400 KB: %v", err)
+	}
+	for i := range 300 {
+		long.Model.Classes[i] = c.Model.Classes[i] + strings.Repeat("\x01", 800)
+		long.Model.Classes[300+i%200] = c.Model.Classes[300+i%200]
+	}
+	if _, err := Parse("escaped", []byte(long.String())); err != nil {
+		t.Errorf("long names: %v", err)
+	}
 	c.Model.Anchors.Scales = []float64{1, 2, 3, 4, 5, 6}
 	if err := c.Validate(); err == nil || !strings.Contains(err.Error(), "product of at most") {
 		t.Errorf("180,000 outputs per cell: %v", err)
@@ -149,7 +165,7 @@ func hostile() map[string][]byte {
 		"deep groups":                           []byte(strings.Repeat("{a: ", 50_000)),
 		"a merge":                               []byte("model: &m {fpn_width: 32}\ndata: {<<: *m}\n"),
 		"bytes that are no text":                {0xff, 0xfe, 0, 1, 2, 3},
-		"more than a configuration can have":    bytes.Repeat([]byte("#\n"), maxText/2+1),
+		"more than a configuration can have":    bytes.Repeat([]byte("#\n"), MaxText/2+1),
 		"one path that is longer than any path": []byte("data: {root: " + long + "}\n"),
 	}
 }

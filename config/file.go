@@ -23,7 +23,7 @@ func Load(path string, sets []string) (Config, error) {
 	c := Default()
 	var errs []error
 	if path != "" {
-		text, err := file.Read(path, maxText)
+		text, err := file.Read(path, MaxText)
 		if err != nil {
 			return Config{}, fmt.Errorf("config: %w", err)
 		}
@@ -70,8 +70,8 @@ func Parse(name string, text []byte) (Config, error) {
 
 // lay writes the settings of one YAML document over c.
 func (c *Config) lay(name string, text []byte) []error {
-	if len(text) > maxText {
-		return []error{fmt.Errorf("%s: has %d bytes, more than the %d that a configuration can have", name, len(text), maxText)}
+	if len(text) > MaxText {
+		return []error{fmt.Errorf("%s: has %d bytes, more than the %d that a configuration can have", name, len(text), MaxText)}
 	}
 	d := yaml.NewDecoder(bytes.NewReader(text))
 	var doc, more yaml.Node

@@ -138,7 +138,7 @@ func (v *check) classes(m Model) {
 	if out := m.Anchors.PerCell() * max(len(m.Classes), 1); out > maxOutputs {
 		*v = append(*v, fmt.Errorf("model.classes has %d values and a cell %d anchors, want a product of at most %d", len(m.Classes), m.Anchors.PerCell(), maxOutputs))
 	}
-	names := map[string]int{}
+	names, bytes := map[string]int{}, 0
 	for i, name := range m.Classes {
 		key := fmt.Sprintf("model.classes[%d]", i)
 		if strings.TrimSpace(name) == "" {
@@ -149,6 +149,10 @@ func (v *check) classes(m Model) {
 			names[name] = i
 		}
 		v.text(key, name, maxName)
+		bytes += len(name)
+	}
+	if bytes > maxNames {
+		*v = append(*v, fmt.Errorf("model.classes has names of %d bytes in all, want at most %d", bytes, maxNames))
 	}
 	if n := len(m.CategoryIDs); n > 0 && n != len(m.Classes) {
 		v.fail("model.category_ids", shown(m.CategoryIDs), "none, or one per class (%d)", len(m.Classes))

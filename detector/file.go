@@ -45,11 +45,8 @@ const (
 	configKey = "retinago.config"
 )
 
-// Bounds of a checkpoint's texts, in bytes: what reads them takes many times their memory.
-const (
-	maxMeta   = 16 << 20
-	maxConfig = 2 << 20 // 20,000 classes have 1 MB
-)
+// maxMeta bounds a checkpoint's JSON, in bytes: what reads it takes many times its memory. config.MaxText bounds its YAML.
+const maxMeta = 16 << 20
 
 // Save writes the model to a safetensors file, atomically.
 func (m *Model) Save(path string, info Info) error {
@@ -94,7 +91,10 @@ func Open(path string, e engine.Engine) (*Model, Info, error) {
 	if scheme != nil {
 		src = int8File{f, scheme}
 	}
-	if _, err = m.Load(src); err == nil && scheme != nil {
+	if err = m.loads(); err == nil {
+		_, err = m.Load(src)
+	}
+	if err == nil && scheme != nil {
 		err = m.Quantise(scheme)
 	}
 	if err != nil {
@@ -119,8 +119,8 @@ func readInfo(f *weights.File, path string) (Info, error) {
 	if !ok || !ok2 {
 		return Info{}, fmt.Errorf("%s: the file has weights but no %s: it is not a checkpoint of retinago; a backbone's weights go into train.init_weights", path, configKey)
 	}
-	if len(js) > maxMeta || len(yaml) > maxConfig {
-		return Info{}, fmt.Errorf("%s: metadata %s has %d bytes and %s %d; at most %d and %d are read", path, metaKey, len(js), configKey, len(yaml), maxMeta, maxConfig)
+	if len(js) > maxMeta || len(yaml) > config.MaxText {
+		return Info{}, fmt.Errorf("%s: metadata %s has %d bytes and %s %d; at most %d and %d are read", path, metaKey, len(js), configKey, len(yaml), maxMeta, config.MaxText)
 	}
 	var mt meta
 	if err := json.Unmarshal([]byte(js), &mt); err != nil {

@@ -62,6 +62,7 @@ func (m *Model) Net(n, h, w int) (*Net, error) {
 		if err != nil {
 			return nil, err
 		}
+		before := m.arena.Bytes()
 		if m.scheme == nil {
 			t.machine, err = nn.NewMachine(m.arena, outputs)
 		} else {
@@ -75,7 +76,7 @@ func (m *Model) Net(n, h, w int) (*Net, error) {
 			return nil, err
 		}
 		t.preparing, _ = m.engine.(engine.Preparing)
-		if err := m.detects(t); err != nil {
+		if err := errors.Join(m.fits(t, before), m.detects(t)); err != nil {
 			return nil, errors.Join(err, t.Close())
 		}
 		t.classes = m.head.Classes

@@ -205,7 +205,7 @@ func (m *Model) refresh() error {
 
 // PackedBytes is what the engine's copies of the convolutions' weights take at most, in the layouts of its kernels: all as they
 // are, in training once more for the backward pass; and 3x3 filters as 6x6 Winograd filters, of which training has one
-// convolution's at a time.
+// convolution's at a time. PackedFor knows more of an inference graph on the host.
 func (m *Model) PackedBytes(training bool) int64 {
 	var n, largest int64
 	for _, p := range m.Params() {

@@ -123,6 +123,9 @@ type Near interface {
 	Floats(t *tensor.Dense) []float32
 }
 
+// Planning is an engine whose tensors take no memory: graphs are planned on it, and nothing runs.
+type Planning interface{ Planning() }
+
 // Limited is an engine with memory of its own, beside the host's.
 type Limited interface {
 	// Memory returns the bytes that are free for tensors, and all.
@@ -131,7 +134,7 @@ type Limited interface {
 	Held() int64
 }
 
-// ErrMemory is in the error of what does not fit into the memory of a Limited.
+// ErrMemory is in the error of what does not fit into the memory of a Limited, or into the host's for an engine that computes there.
 var ErrMemory = errors.New("out of memory")
 
 // Peak is a rate that an engine's processor reaches at most.

@@ -24,14 +24,14 @@ type Evaluation struct {
 	Decode     time.Duration    // boxes and NMS, on the host
 }
 
-// evalBatch is how many pictures go through the network together.
-const evalBatch = 4
+// EvalBatch is how many pictures go through the network together, at most.
+const EvalBatch = 4
 
 // Evaluate runs a model on every picture of a dataset, with the dataset's category ids in the order of the model's
 // classes. Pictures are read and prepared while the network computes.
 func Evaluate(ctx context.Context, m *detector.Model, c config.Config, d *data.Dataset, report Progress) (*Evaluation, error) {
 	_, bytes := m.Engine().(engine.Preparing)
-	l := data.NewEvalLoader(d, c.Data, min(evalBatch, d.Len()), bytes)
+	l := data.NewEvalLoader(d, c.Data, min(EvalBatch, d.Len()), bytes)
 	defer l.Close()
 	categories := d.Categories()
 	decoding := Decoding(c.Infer)

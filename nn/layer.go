@@ -16,6 +16,8 @@ type Layer struct {
 	Back  bool   // of the backward pass
 	Shape tensor.Shape
 	FLOPs int64
+	// Stride is a convolution's, of the forward pass; 0 of others.
+	Stride int
 }
 
 // Layers lists the operations in the order in which they run.
@@ -32,6 +34,9 @@ func LayerOf(n *G.Node) Layer {
 	l := Layer{Name: layerAt(n), Op: "Sum", Back: true, Shape: n.Shape(), FLOPs: flops(n)}
 	if o, ok := n.Op().(*op); ok {
 		l.Op, l.Back = o.k.Name(), o.back
+		if c, ok := o.k.(*conv); ok {
+			l.Stride = c.p.Stride
+		}
 	}
 	return l
 }

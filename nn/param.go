@@ -9,6 +9,7 @@ import (
 	"gorgonia.org/tensor"
 
 	"retinago/engine"
+	"retinago/internal/memory"
 )
 
 // Kind says what a parameter is, for weight decay, freezing and transfer.
@@ -117,6 +118,13 @@ func (p *Params) Declare(name string, k Kind, trainable bool, init Init, shape .
 		return nil, fmt.Errorf("nn: parameter %s: %w", name, err)
 	}
 	if !p.blank {
+		// Drawing takes a second copy for a while. Small ones need no look at what is left.
+		if size := 4 * int64(tensor.Shape(shape).TotalSize()); size >= 1<<20 {
+			if err := memory.Check("nn: parameter "+name, 2*size, "take a smaller model, or give more memory"); err != nil {
+				p.engine.Release(v)
+				return nil, err
+			}
+		}
 		h := fnv.New64a()
 		h.Write([]byte(name))
 		host := make([]float32, tensor.Shape(shape).TotalSize())

@@ -5,6 +5,7 @@ import (
 
 	"retinago/config"
 	"retinago/detector"
+	"retinago/infer"
 )
 
 // Budget is the memory that a run takes, in bytes.
@@ -50,6 +51,21 @@ func TrainingBudget(m *detector.Model, c config.Config, n, h, w int) (Budget, er
 	b.Inputs *= 4
 	b.Inputs += m.LossBytes(n, h, w, lossFunc(c.Loss))
 	b.Packed = m.PackedBytes(true)
+	if c.Data.Val.Source != "" {
+		return b.evaluating(m, h, w)
+	}
+	return b, nil
+}
+
+// evaluating adds what the evaluations of a run take besides: their pictures, and kernels for one batch of them.
+func (b Budget) evaluating(m *detector.Model, h, w int) (Budget, error) {
+	e, err := InferenceBudget(m, infer.EvalBatch, h, w)
+	if err != nil {
+		return Budget{}, err
+	}
+	b.Activations = max(b.Activations, e.Activations)
+	b.Inputs += e.Inputs
+	b.Packed = max(b.Packed, e.Packed)
 	return b, nil
 }
 
@@ -63,7 +79,7 @@ func InferenceBudget(m *detector.Model, n, h, w int) (Budget, error) {
 	b.Activations = plan.Bytes()
 	// The pictures on the engine and two more on their way; the heads' outputs are copied to the host.
 	b.Inputs = 3*b.Inputs + int64(n)*int64(m.AnchorCount(h, w))*4*int64(m.Classes()+4)
-	b.Packed = m.PackedBytes(false)
+	b.Packed = m.PackedFor(plan.Layers())
 	return b, nil
 }
 

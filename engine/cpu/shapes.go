@@ -20,11 +20,15 @@ type Shapes struct {
 }
 
 var (
-	_ engine.Engine  = (*Shapes)(nil)
-	_ engine.Int8    = (*Shapes)(nil)
-	_ engine.Joining = (*Shapes)(nil)
-	_ engine.Summing = (*Shapes)(nil)
+	_ engine.Engine   = (*Shapes)(nil)
+	_ engine.Planning = (*Shapes)(nil)
+	_ engine.Int8     = (*Shapes)(nil)
+	_ engine.Joining  = (*Shapes)(nil)
+	_ engine.Summing  = (*Shapes)(nil)
 )
+
+// Planning says that nothing runs here.
+func (*Shapes) Planning() {}
 
 // NewShapes starts such an engine. Close it.
 func NewShapes(o Options) (*Shapes, error) {

@@ -1,6 +1,8 @@
 package memory
 
 import (
+	"errors"
+	"fmt"
 	"math"
 	"path/filepath"
 
@@ -99,4 +101,19 @@ func bounds(g cgroup.Group, own bool) (limit, used int64) {
 		return limit, max(used-sum("total_inactive_file", "total_active_file"), 0)
 	}
 	return limit, max(used-sum("inactive_file", "active_file"), 0)
+}
+
+// ErrShort is the cause of Check's error.
+var ErrShort = errors.New("not enough memory")
+
+// Check refuses what would take more than is available: on a machine it would be swapped or killed, in a control group killed. what
+// begins the error and hint ends it, with what to do.
+func Check(what string, need int64, hint string) error { return check(root, what, need, hint) }
+
+func check(root, what string, need int64, hint string) error {
+	have := available(root)
+	if have.Bytes == 0 || need <= have.Bytes {
+		return nil
+	}
+	return fmt.Errorf("%s takes %d MB; %w: %d MB are available (%s); %s", what, (need+1<<20-1)>>20, ErrShort, have.Bytes>>20, have.By, hint)
 }

@@ -1,6 +1,7 @@
 package memory
 
 import (
+	"errors"
 	"maps"
 	"strings"
 	"testing"
@@ -78,6 +79,22 @@ func TestRoom(t *testing.T) {
 	}
 	if r := available(tree.Make(t, map[string]string{"proc/meminfo": "MemAvailable: x kB\n"})); r.Bytes != 0 {
 		t.Errorf("garbage: %+v", r)
+	}
+}
+
+func TestCheck(t *testing.T) {
+	files := maps.Clone(system)
+	maps.Copy(files, v2("/a", map[string]string{"a/memory.max": "629145600\n", "a/memory.current": "209715200\n"}))
+	root := tree.Make(t, files)
+	if err := check(root, "a network", 400*mb, "make it smaller"); err != nil {
+		t.Error(err)
+	}
+	err := check(root, "a network", 400*mb+1, "make it smaller")
+	if want := "a network takes 401 MB; not enough memory: 400 MB are available (the control group /sys/fs/cgroup/a); make it smaller"; !errors.Is(err, ErrShort) || err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
+	}
+	if err := check(t.TempDir(), "a network", 1<<60, ""); err != nil {
+		t.Errorf("on a system that does not tell: %v", err)
 	}
 }
 
