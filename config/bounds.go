@@ -44,8 +44,8 @@ func short(key string) string {
 	return key
 }
 
-// shown is a list, or how long it is.
-func shown[T any](v []T) any {
+// listed is a list, or how long it is.
+func listed[T any](v []T) any {
 	if len(v) > maxAnchors {
 		return fmt.Sprintf("[%v %v ... %d values]", v[0], v[1], len(v))
 	}
