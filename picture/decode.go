@@ -85,6 +85,9 @@ const headerBytes = 256 << 10
 // read takes a file into memory that is to be given back. A large one is read on only if its header can be decoded.
 func read(path string, target Target) (b []byte, err error) {
 	f, info, err := file.Open(path)
+	if errors.Is(err, file.ErrIrregular) && file.Irregular(path) == nil {
+		return readGiven(path)
+	}
 	if err != nil {
 		return nil, nameless(err)
 	}
