@@ -149,10 +149,11 @@ func sweep(c *cli.Context, e lab.Experiment, title string, all []lab.Variant, li
 	return nil
 }
 
-// savePage writes a page and its plots. Plots of an earlier page, which may have had others, go.
+// savePage writes a page and its plots. Plots of an earlier page, which may have had others, go, and so do parts of those that a
+// kill left.
 func savePage(out string, p report.Page) error {
-	for _, kind := range []string{"svg", "png"} {
-		old, err := filepath.Glob(filepath.Join(out, "plots", "[0-9][0-9]*-*."+kind))
+	for _, old := range []string{"[0-9][0-9]*-*.svg", "[0-9][0-9]*-*.png", ".[0-9][0-9]*-*.tmp"} {
+		old, err := filepath.Glob(filepath.Join(out, "plots", old))
 		if err != nil {
 			return err
 		}
