@@ -46,36 +46,50 @@ func TestHangingNetwork(t *testing.T) {
 	}
 }
 
-// A server in which nobody gets a turn answers 503 to all, while no place is held for long: it says that it is not ready, offers
-// itself again after a while without requests, and is ready after one that goes through.
-func TestLostTurn(t *testing.T) {
-	s := newServer(t, Options{Timeout: 50 * time.Millisecond})
-	pic := noise(t, 64, 48)
-	turn := s.models[0].queue.turn
-	turn <- struct{}{}
-	send := func() int { return ask(s.Handler(), "POST", "/v1/detect", pic).StatusCode }
-	if got := send(); got != 503 {
-		t.Fatalf("%d", got)
-	}
-	if status, _ := s.readyz(t); status != 200 {
-		t.Errorf("%d after one request", status)
-	}
-	eventually(t, "a server that answers 503 to all is ready", func() bool {
-		send()
-		status, code := s.readyz(t)
-		return status == 503 && code == "stuck"
-	})
-	eventually(t, "the server does not offer itself again", func() bool {
-		status, _ := s.readyz(t)
-		return status == 200
-	})
-	for range 4 {
-		send()
-	}
-	<-turn
-	eventually(t, "no picture goes through", func() bool { return send() == 200 })
-	if status, code := s.readyz(t); status != 200 {
-		t.Errorf("%d %s", status, code)
+// A server in which nobody gets a turn of the network, or a core to decode on, answers 503 to all, while no place is held for long:
+// it says that it is not ready, offers itself again after a while without requests, and is ready after one that goes through.
+func TestLost(t *testing.T) {
+	for name, hold := range map[string]func(*Server) (giveBack func()){
+		"the turn": func(s *Server) func() {
+			turn := s.models[0].queue.turn
+			turn <- struct{}{}
+			return func() { <-turn }
+		},
+		"the cores": func(s *Server) func() {
+			n := int64(0)
+			for s.pixels.small.cores.TryAcquire(1) {
+				n++
+			}
+			return func() { s.pixels.small.cores.Release(n) }
+		},
+	} {
+		s := newServer(t, Options{Timeout: 50 * time.Millisecond})
+		giveBack := hold(s)
+		pic := noise(t, 64, 48)
+		send := func() int { return ask(s.Handler(), "POST", "/v1/detect", pic).StatusCode }
+		if got := send(); got != 503 {
+			t.Fatalf("%s: %d", name, got)
+		}
+		if status, _ := s.readyz(t); status != 200 {
+			t.Errorf("%s: %d after one request", name, status)
+		}
+		eventually(t, name+": a server that answers 503 to all is ready", func() bool {
+			send()
+			status, code := s.readyz(t)
+			return status == 503 && code == "stuck"
+		})
+		eventually(t, name+": the server does not offer itself again", func() bool {
+			status, _ := s.readyz(t)
+			return status == 200
+		})
+		for range 4 {
+			send()
+		}
+		giveBack()
+		eventually(t, name+": no picture goes through", func() bool { return send() == 200 })
+		if status, code := s.readyz(t); status != 200 {
+			t.Errorf("%s: %d %s", name, status, code)
+		}
 	}
 }
 
