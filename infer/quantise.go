@@ -36,6 +36,7 @@ func Quantise(ctx context.Context, m *detector.Model, c config.Data, files []str
 			continue
 		}
 		in := newInput(c, pic, data.Size{W: pic.W, H: pic.H}, view{}, 1)
+		pic.Release()
 		err = cal.Add(in.images, in.Canvas.H, in.Canvas.W)
 		in.Release()
 		if err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"runtime"
+	"sync/atomic"
 	"time"
 
 	"retinago/data"
@@ -26,7 +27,15 @@ type StreamOptions struct {
 	Then func(r Result, pic *picture.Picture) error
 	// Last is Then one after another in their order, and after Then.
 	Last func(r Result, pic *picture.Picture) error
+	// Kept bounds the bytes of files' pictures that wait for Then and Last; those beyond are decoded again when their turn comes.
+	// 0 is 128 MiB for each worker.
+	Kept int64
+	// Films limits Last to frames of videos: the pictures of files need not stay in memory for it.
+	Films bool
 }
+
+// last tells whether Last is called for an item.
+func (o StreamOptions) last(v *item) bool { return o.Last != nil && (!o.Films || v.Video != nil) }
 
 // Result is what became of one frame.
 type Result struct {
@@ -44,6 +53,9 @@ type item struct {
 	pic *picture.Picture // for Then and Last
 	in  *inputs
 	err error // ends the stream
+
+	kept *atomic.Int64 // bytes of all items' pictures that came from files
+	n    int64         // of them, this one's
 }
 
 // Stream finds the objects in frames, in their order: those of a source.Set's Frames, or of source.Paths. The next
@@ -59,13 +71,17 @@ func (p *Predictor) Stream(ctx context.Context, frames func(context.Context) ite
 		o.Workers = max(runtime.GOMAXPROCS(0)/4, 1)
 	}
 	o.Batch = max(o.Batch, 1)
+	if o.Kept == 0 {
+		o.Kept = int64(o.Workers) << 27
+	}
 	return func(yield func(Result, error) bool) {
 		ctx, stop := context.WithCancel(ctx)
 		feed := make(chan *item)
+		var kept atomic.Int64
 		go func() {
 			defer close(feed)
 			for f := range frames(ctx) {
-				v := &item{pic: f.Pic}
+				v := &item{pic: f.Pic, kept: &kept}
 				f.Pic = nil
 				v.Frame = f
 				select {
@@ -76,17 +92,22 @@ func (p *Predictor) Stream(ctx context.Context, frames func(context.Context) ite
 				}
 			}
 		}()
-		read := stage(feed, o.Workers, func(v *item) *item { return p.read(ctx, v, o.Then != nil || o.Last != nil) })
+		read := stage(feed, o.Workers, func(v *item) *item { return p.read(ctx, v, o.Then != nil || o.Last != nil, o.Kept) })
 		found := stage(pack(read, o.Batch), 2, func(v []*item) []*item { return p.find(ctx, v, o.Batch) })
 		out := each(found)
 		if o.Link != nil {
 			out = stage(out, 1, func(v *item) *item { return v.link(o.Link) })
 		}
 		if o.Then != nil {
-			out = stage(out, o.Workers, func(v *item) *item { return v.show(ctx, o.Then, &v.Times.Write) })
+			out = stage(out, o.Workers, func(v *item) *item { return v.show(ctx, o.Then, &v.Times.Write, !o.last(v)) })
 		}
 		if o.Last != nil {
-			out = stage(out, 1, func(v *item) *item { return v.show(ctx, o.Last, &v.Times.Last) })
+			out = stage(out, 1, func(v *item) *item {
+				if !o.last(v) {
+					return v
+				}
+				return v.show(ctx, o.Last, &v.Times.Last, true)
+			})
 		}
 		defer func() {
 			stop()
@@ -129,14 +150,22 @@ func (v *item) drop() {
 	if v.pic != nil {
 		v.pic.Release()
 		v.pic = nil
+		v.kept.Add(-v.n)
+		v.n = 0
 	}
+}
+
+// keep tells whether the picture of a file may stay in memory, and counts it.
+func (v *item) keep(most int64) bool {
+	v.n = int64(len(v.pic.Pix))
+	return v.kept.Add(v.n) <= most
 }
 
 // well tells whether there is something to go on with.
 func (v *item) well() bool { return v.err == nil && v.Broken == nil }
 
-// read decodes and prepares. The picture is kept where it is wanted afterwards.
-func (p *Predictor) read(ctx context.Context, v *item, keep bool) *item {
+// read decodes and prepares. The picture is kept where it is wanted afterwards, a file's if so many bytes are not exceeded.
+func (p *Predictor) read(ctx context.Context, v *item, keep bool, most int64) *item {
 	if v.err = ctx.Err(); v.err != nil {
 		return v
 	}
@@ -150,7 +179,9 @@ func (p *Predictor) read(ctx context.Context, v *item, keep bool) *item {
 		if !p.look.once() {
 			target = nil // closer looks want the whole picture
 		}
-		v.pic, v.Size.W, v.Size.H, v.Broken = picture.DecodeFor(ctx, v.Path, target)
+		var done func()
+		v.pic, v.Size.W, v.Size.H, done, v.Broken = picture.DecodeHeld(ctx, v.Path, target)
+		defer done()
 		v.Times.Read = time.Since(begin)
 		if v.err = ctx.Err(); v.err != nil {
 			v.Broken = nil
@@ -159,6 +190,7 @@ func (p *Predictor) read(ctx context.Context, v *item, keep bool) *item {
 		if v.Broken != nil {
 			return v
 		}
+		keep = v.keep(most) && keep
 	} else {
 		v.Size = data.Size{W: v.pic.W, H: v.pic.H}
 		v.Times.Read = v.Read
@@ -203,15 +235,18 @@ func (v *item) link(f func(*Result) error) *item {
 	return v
 }
 
-// show calls f with the whole picture.
-func (v *item) show(ctx context.Context, f func(Result, *picture.Picture) error, spent *time.Duration) *item {
+// show calls f with the whole picture, and drops it where that was the last use.
+func (v *item) show(ctx context.Context, f func(Result, *picture.Picture) error, spent *time.Duration, last bool) *item {
 	if !v.well() {
 		return v
 	}
 	begin := time.Now()
-	if v.pic.W < v.Size.W {
+	if v.pic == nil || v.pic.W < v.Size.W {
 		v.drop()
-		if v.pic, _, _, v.Broken = picture.DecodeFor(ctx, v.Path, nil); v.Broken != nil {
+		var done func()
+		v.pic, _, _, done, v.Broken = picture.DecodeHeld(ctx, v.Path, nil)
+		defer done()
+		if v.Broken != nil {
 			if v.err = ctx.Err(); v.err != nil {
 				v.Broken = nil
 			}
@@ -220,5 +255,8 @@ func (v *item) show(ctx context.Context, f func(Result, *picture.Picture) error,
 	}
 	v.err = f(v.Result, v.pic)
 	*spent = time.Since(begin)
+	if last {
+		v.drop()
+	}
 	return v
 }

@@ -221,3 +221,31 @@ func TestStreamOrder(t *testing.T) {
 		t.Errorf("an error of Link: %v", last)
 	}
 }
+
+// A picture that may not stay in memory is whole again where it is drawn on; with Films, Last is for videos.
+func TestStreamKept(t *testing.T) {
+	p := load(t, low())
+	files := photos(t, 4)
+	for _, kept := range []int64{0, 1} {
+		for _, films := range []bool{false, true} {
+			var drawn atomic.Int32
+			last := 0
+			for r, err := range p.Stream(context.Background(), source.Paths(files), StreamOptions{Workers: 2, Kept: kept, Films: films,
+				Then: func(r Result, pic *picture.Picture) error {
+					drawn.Add(int32(pic.W - r.Size.W + 1))
+					return nil
+				},
+				Last: func(r Result, pic *picture.Picture) error {
+					last += pic.W - r.Size.W + 1
+					return nil
+				}}) {
+				if err != nil || r.Broken != nil {
+					t.Fatal(err, r.Broken)
+				}
+			}
+			if want := map[bool]int{false: 4}[films]; drawn.Load() != 4 || last != want {
+				t.Errorf("%d kept: %d were drawn on, %d shown, want %d", kept, drawn.Load(), last, want)
+			}
+		}
+	}
+}

@@ -31,10 +31,12 @@ func pictureMS(ctx context.Context, p *infer.Predictor, d *data.Dataset) (float6
 			continue
 		}
 		begin := time.Now()
-		if _, err := p.Predict(pic); err != nil {
+		_, err = p.Predict(pic)
+		all = append(all, time.Since(begin).Seconds()*1e3)
+		pic.Release()
+		if err != nil {
 			return 0, err
 		}
-		all = append(all, time.Since(begin).Seconds()*1e3)
 	}
 	if len(all) <= warmUp {
 		return 0, fmt.Errorf("lab: %s: no picture could be read: %w", d.Path(), broken)

@@ -32,39 +32,53 @@ type Target func(w, h int) (tw, th int)
 // whole picture scaled. Other files, and all without a target, are decoded whole. w and h are the file's own, upright.
 // Decoding ends with the cause of a context that ends, but for what OpenCV decodes.
 func DecodeFor(ctx context.Context, path string, target Target) (p *Picture, w, h int, err error) {
+	p, w, h, done, err := DecodeHeld(ctx, path, target)
+	done()
+	return p, w, h, err
+}
+
+// DecodeHeld is DecodeFor for a picture that is used at once: until done is called, which it must be also after an error, other
+// large pictures wait for its memory.
+func DecodeHeld(ctx context.Context, path string, target Target) (p *Picture, w, h int, done func(), err error) {
+	done = func() {}
 	err = guarded(path, func() error {
 		b, err := read(path, target)
 		if err != nil {
 			return err
 		}
 		defer held.put(b)
-		p, w, h, err = decodeFor(ctx, b, target)
+		p, w, h, done, err = decodeFor(ctx, b, target)
 		return err
 	})
-	return p, w, h, err
+	return p, w, h, done, err
 }
 
 // DecodeBytesFor is DecodeFor on a file's content; name stands for the file in errors.
 func DecodeBytesFor(ctx context.Context, name string, b []byte, target Target) (p *Picture, w, h int, err error) {
 	err = guarded(name, func() error {
-		p, w, h, err = decodeFor(ctx, b, target)
+		done := func() {}
+		p, w, h, done, err = decodeFor(ctx, b, target)
+		done()
 		return err
 	})
 	return p, w, h, err
 }
 
-func decodeFor(ctx context.Context, b []byte, target Target) (p *Picture, w, h int, err error) {
+func decodeFor(ctx context.Context, b []byte, target Target) (p *Picture, w, h int, done func(), err error) {
+	done = func() {}
 	head, err := check(b, target)
 	if err != nil {
-		return nil, 0, 0, err
+		return nil, 0, 0, done, err
 	}
 	n := head.Bytes(target)
 	give, err := share(ctx, n)
 	if err != nil {
-		return nil, 0, 0, err
+		return nil, 0, 0, done, err
 	}
 	defer func() {
-		give()
+		if p == nil {
+			give()
+		}
 		held.done(n)
 	}()
 	if ctx.Err() == nil {
@@ -74,9 +88,9 @@ func decodeFor(ctx context.Context, b []byte, target Target) (p *Picture, w, h i
 		err = context.Cause(ctx)
 	}
 	if err != nil {
-		return nil, 0, 0, err
+		return nil, 0, 0, done, err
 	}
-	return p, head.W, head.H, nil
+	return p, head.W, head.H, give, nil
 }
 
 // headerBytes are read of a file first for its size; most headers end before.

@@ -123,7 +123,7 @@ func grey(w, h uint32, depth byte, before ...[]byte) []byte {
 	for _, c := range before {
 		b = append(b, c...)
 	}
-	b = append(b, chunk("IDAT", packed(make([]byte, (int(w)*int(depth)/8+1)*int(h))))...)
+	b = append(b, chunk("IDAT", packed(make([]byte, ((int(w)*int(depth)+7)/8+1)*int(h))))...)
 	return append(b, chunk("IEND", nil)...)
 }
 

@@ -261,6 +261,7 @@ func dataDraw(c *cli.Context) error {
 		}
 		s := data.Resized(data.Size{W: p.W, H: p.H}, cell, cell)
 		small := p.Scaled(s.W, s.H)
+		p.Release()
 		boxes, classes, crowd := d.Objects(i)
 		sx, sy := float32(s.W)/float32(d.Image(i).Width), float32(s.H)/float32(d.Image(i).Height)
 		var marks []picture.Mark

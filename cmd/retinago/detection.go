@@ -137,7 +137,7 @@ func (d *detection) streamOptions() infer.StreamOptions {
 		o.Then = d.draw
 	}
 	if d.videos != nil || d.window != nil {
-		o.Last = d.show
+		o.Last, o.Films = d.show, d.window == nil
 	}
 	return o
 }
