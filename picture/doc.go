@@ -3,9 +3,10 @@
 //	file -> check -> decode -> upright RGB Picture [H,W,3] uint8
 //	Picture -> Input.Fill -> float32 canvas [h,w,3]
 //
-// JPEGs are decoded by libjpeg-turbo and other formats by OpenCV, or all by Go's packages with the build tag nocv.
+// JPEGs are decoded by libjpeg-turbo, GIF and lossless WebP by Go's packages and other formats by OpenCV, or all by Go's packages with
+// the build tag nocv. What decoding costs is bounded by MaxMemory and by the work for each pixel, from the header, before it is paid.
 //
 // Every kind of file comes out as 8-bit RGB: grey is repeated, CMYK converted, 16 bits cut to 8, transparency dropped.
-// EXIF rotation is applied. A file that is cut or corrupt is an error, never half a picture. This and
-// package video are the only ones that import gocv.
+// EXIF rotation is applied. A file that is cut or corrupt is an error, never half a picture. No C++ exception and no panic of
+// a decoder leaves the package, which is the only one that imports gocv.
 package picture

@@ -135,14 +135,15 @@ func TestDecodeEnds(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.Release()
-	slow := progressive(6000, 4000, 1, 80)
 	why := errors.New("the request is over")
-	ended, stop := context.WithTimeoutCause(t.Context(), 100*time.Millisecond, why)
-	defer stop()
-	begin := time.Now()
-	_, _, _, err = DecodeBytesFor(ended, "slow", slow, nil)
-	if spent := time.Since(begin); !errors.Is(err, why) || spent > time.Second {
-		t.Errorf("%v after %v", err, spent)
+	for name, slow := range map[string][]byte{"jpeg": progressive(6000, 4000, 1, 80), "webp": flatWebP(5000, 5000)} {
+		ended, stop := context.WithTimeoutCause(t.Context(), 100*time.Millisecond, why)
+		begin := time.Now()
+		_, _, _, err = DecodeBytesFor(ended, name, slow, nil)
+		stop()
+		if spent := time.Since(begin); !errors.Is(err, why) || spent > time.Second {
+			t.Errorf("%s: %v after %v", name, err, spent)
+		}
 	}
 	over, stop := context.WithCancel(t.Context())
 	stop()
