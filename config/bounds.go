@@ -12,6 +12,7 @@ const (
 	MaxBatch   = 4096    // pictures per step
 	MaxClasses = 10_000  // the largest dataset of boxes, OpenImages, has 601
 	Huge       = 1e9     // of numbers that scale others
+	MaxRate    = 1e30    // of learning rates: a run that diverges says so itself
 	MaxText    = 2 << 20 // bytes of a whole configuration: what reads it takes a hundred times its memory
 
 	maxFPNWidth   = 2048

@@ -55,10 +55,10 @@ func (v *check) span(key string, got, lo, hi float64) {
 	}
 }
 
-// positive wants a number above 0, up to Huge.
-func (v *check) positive(key string, got float64) {
-	if !(got > 0 && got <= Huge) {
-		v.fail(key, got, "a finite number above 0, up to %v", float64(Huge))
+// positive wants a number above 0, up to a bound.
+func (v *check) positive(key string, got, most float64) {
+	if !(got > 0 && got <= most) {
+		v.fail(key, got, "a finite number above 0, up to %v", most)
 	}
 }
 
@@ -225,7 +225,7 @@ func (v *check) match(m Match) {
 	if !(m.Background >= 0 && m.Background <= m.Foreground) {
 		v.fail("match.background", m.Background, "0 to match.foreground (%v)", m.Foreground)
 	}
-	v.positive("match.crowd_iof", m.CrowdIoF)
+	v.positive("match.crowd_iof", m.CrowdIoF, Huge)
 }
 
 func (v *check) loss(l Loss) {
@@ -261,11 +261,11 @@ func (v *check) train(t Train) {
 		v.fail("train.epochs", t.Epochs, "either epochs or steps (%d) above 0 and the other 0", t.Steps)
 	}
 	v.oneOf("train.optimizer", t.Optimizer, "sgd", "adam", "adamw")
-	v.positive("train.lr", t.LR)
+	v.positive("train.lr", t.LR, MaxRate)
 	v.below1("train.momentum", t.Momentum)
 	v.below1("train.beta1", t.Beta1)
 	v.below1("train.beta2", t.Beta2)
-	v.positive("train.eps", t.Eps)
+	v.positive("train.eps", t.Eps, Huge)
 	v.span("train.weight_decay", t.WeightDecay, 0, Huge)
 	v.count("train.warmup_steps", t.WarmupSteps, 0, math.MaxInt32)
 	v.span("train.warmup_factor", t.WarmupFactor, 0, 1)
@@ -281,7 +281,7 @@ func (v *check) train(t Train) {
 			v.fail(key, m, "more than the one before (%v)", t.Milestones[i-1])
 		}
 	}
-	v.positive("train.gamma", t.Gamma)
+	v.positive("train.gamma", t.Gamma, Huge)
 	v.span("train.clip_norm", t.ClipNorm, 0, Huge)
 	v.count("train.threads", t.Threads, 0, 1024)
 	v.oneOf("train.convolutions", t.Convolutions, "fixed", "measured", "onednn", "winograd")
