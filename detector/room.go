@@ -10,7 +10,7 @@ import (
 )
 
 // beside is what a program takes while a network runs that no plan has: Go's heap, pictures that are decoded, files that are written.
-const beside = 32 << 20
+const beside = 48 << 20
 
 // canvasesAhead is how many batches of canvases wait for the network or are made while it runs.
 const canvasesAhead = 3
@@ -22,14 +22,17 @@ func (m *Model) fits(t *Net, before int64) error {
 		return nil
 	}
 	k := t.shape
-	need := (1 + canvasesAhead) * canvasBytes(k)
+	need, cached := (1+canvasesAhead)*canvasBytes(k)+beside, m.engine.CacheBytes()
+	if cached > 0 { // part of it is taken
+		need -= beside / 2
+	}
 	if now := m.arena.Bytes(); now > before {
 		need += now
 	}
 	if m.scheme == nil { // 8-bit weights are packed when they are loaded
-		need += max(m.PackedFor(t.Layers())-m.engine.CacheBytes(), 0)
+		need += max(m.PackedFor(t.Layers())-cached, 0)
 	}
-	err := memory.Check(fmt.Sprintf("detector: the network on %d canvases of %dx%d", k.n, k.w, k.h), need+beside, "take fewer pictures at once or smaller ones, or give more memory")
+	err := memory.Check(fmt.Sprintf("detector: the network on %d canvases of %dx%d", k.n, k.w, k.h), need, "take fewer pictures at once or smaller ones, or give more memory")
 	return short(err)
 }
 
@@ -62,8 +65,8 @@ func canvasBytes(k shape) int64 { return 12 * int64(k.n) * int64(k.h) * int64(k.
 // fewTiles is from how many tiles of Winograd's on, 4x4 outputs, transformed weights are not kept.
 const fewTiles = 64
 
-// PackedFor is what the engine's copies of the weights take for an inference graph at most: as they are, or as Winograd filters, which
-// are four times as large, where maps are small; and the largest Winograd filter.
+// PackedFor is what the engine's copies of the weights take for an inference graph at most: as oneDNN wants them; where maps are small
+// also as Winograd filters, which are four times as large and which other canvases may want; and the largest Winograd filter.
 func (m *Model) PackedFor(layers []nn.Layer) int64 {
 	tiles := map[string]int{}
 	for _, l := range layers {
@@ -83,7 +86,7 @@ func (m *Model) PackedFor(layers []nn.Layer) int64 {
 		if p.Shape[2] == 3 {
 			largest = max(largest, 4*size)
 			if tiles[strings.TrimSuffix(p.Name, ".weight")] < fewTiles {
-				size *= 4
+				size *= 5
 			}
 		}
 		sum += size

@@ -271,10 +271,18 @@ func TestPool(t *testing.T) {
 
 func TestMemoryVariable(t *testing.T) {
 	for v, want := range map[string]int64{"": defaultMemory, "1000": 1000 << 20, "0": 0, "-3": 0, "many": 0, "1.5": 0} {
-		n, err := memoryOf(v)
+		n, err := memoryOf(v, 0)
 		if want > 0 && (n != want || err != nil) || want == 0 && (err == nil || !strings.Contains(err.Error(), MemoryVariable)) {
 			t.Errorf("%q: %d, %v", v, n, err)
 		}
+	}
+	for have, want := range map[int64]int64{0: defaultMemory, 1 << 40: defaultMemory, 400 << 20: 100 << 20} {
+		if n, err := memoryOf("", have); n != want || err != nil {
+			t.Errorf("of %d bytes: %d, %v", have, n, err)
+		}
+	}
+	if n, _ := memoryOf("1000", 400<<20); n != 1000<<20 {
+		t.Errorf("what is asked for is %d", n)
 	}
 }
 

@@ -9,6 +9,8 @@ import (
 	"strconv"
 
 	"golang.org/x/sync/semaphore"
+
+	"retinago/internal/memory"
 )
 
 // MaxPixels bounds the size of pictures that are decoded, and MaxSide their width and height: a few bytes of a file can ask for
@@ -21,18 +23,24 @@ const (
 // MemoryVariable names the environment variable with the MiB that decoding one picture may take, instead of defaultMemory.
 const MemoryVariable = "RETINAGO_PICTURE_MB"
 
-// defaultMemory leaves room for a program's own memory where 512 MB is all there is.
+// defaultMemory leaves room for a program's own memory below 512 MB. A process that can have less than four times as much takes a quarter
+// of what it can have.
 const defaultMemory = 304 << 20
 
-var maxMemory, errMemory = memoryOf(os.Getenv(MemoryVariable))
+var maxMemory, errMemory = memoryOf(os.Getenv(MemoryVariable), memory.ForProcess().Bytes)
 
-func memoryOf(v string) (int64, error) {
+// memoryOf reads the variable, in a process that can have so many bytes; 0 is unknown.
+func memoryOf(v string, have int64) (int64, error) {
+	most := int64(defaultMemory)
+	if have > 0 {
+		most = min(most, have/4)
+	}
 	if v == "" {
-		return defaultMemory, nil
+		return most, nil
 	}
 	n, err := strconv.ParseInt(v, 10, 32)
 	if err != nil || n < 1 {
-		return defaultMemory, fmt.Errorf("%s=%s: give a whole number of MiB above 0", MemoryVariable, v)
+		return most, fmt.Errorf("%s=%s: give a whole number of MiB above 0", MemoryVariable, v)
 	}
 	return n << 20, nil
 }
@@ -48,7 +56,7 @@ const maxWork = 2 << 30
 const blockWork = 8 << 10
 
 // share waits until what decoding takes may be had: pictures that take little never wait, others together take MaxMemory, or more
-// on machines of many cores. What is returned gives it back.
+// on machines of many cores. What is not available at all is an error. What is returned gives it back.
 func share(ctx context.Context, bytes int64) (give func(), err error) {
 	if bytes < large {
 		return func() {}, nil
@@ -56,6 +64,10 @@ func share(ctx context.Context, bytes int64) (give func(), err error) {
 	bytes = min(bytes, shared)
 	if err := sharing.Acquire(ctx, bytes); err != nil {
 		return nil, context.Cause(ctx)
+	}
+	if err := memory.Check("decoding the picture", bytes, "make it smaller, or give more memory"); err != nil {
+		sharing.Release(bytes)
+		return nil, costly{err}
 	}
 	return func() { sharing.Release(bytes) }, nil
 }

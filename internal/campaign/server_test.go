@@ -115,24 +115,40 @@ type server struct {
 
 func serve(t *testing.T, program, weights string) *server {
 	t.Helper()
-	p, err := call{program: program, args: []string{"serve", "-weights", weights, "-addr", "127.0.0.1:0"}, limit: setting.server + time.Hour}.start()
+	s, err := call{program: program, args: []string{"serve", "-weights", weights, "-addr", "127.0.0.1:0"}, limit: setting.server + time.Hour}.serve()
 	if err != nil {
 		t.Fatal(err)
+	}
+	if !s.listens(time.Minute) {
+		t.Fatalf("the server did not start: %s", s.p.out.String())
+	}
+	return s
+}
+
+// serve starts a call of a server.
+func (c call) serve() (*server, error) {
+	p, err := c.start()
+	if err != nil {
+		return nil, err
 	}
 	s := &server{p: p, done: make(chan struct{}), good: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}}
 	go func() {
 		s.what, s.err = p.wait()
 		close(s.done)
 	}()
+	return s, nil
+}
+
+// listens waits until the server has said where it listens.
+func (s *server) listens(limit time.Duration) bool {
 	where := regexp.MustCompile(`http://([0-9.:]+)/`)
-	for begin := time.Now(); time.Since(begin) < time.Minute && s.alive(); time.Sleep(50 * time.Millisecond) {
-		if m := where.FindStringSubmatch(p.out.String()); m != nil {
+	for begin := time.Now(); time.Since(begin) < limit && s.alive(); time.Sleep(50 * time.Millisecond) {
+		if m := where.FindStringSubmatch(s.p.out.String()); m != nil {
 			s.addr = m[1]
-			return s
+			return true
 		}
 	}
-	t.Fatalf("the server did not start: %s", p.out.String())
-	return nil
+	return false
 }
 
 func (s *server) alive() bool {
