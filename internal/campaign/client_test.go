@@ -6,8 +6,10 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"maps"
 	"mime/multipart"
 	"net"
+	"slices"
 	"strings"
 	"time"
 )
@@ -22,6 +24,10 @@ var kinds = []struct {
 }{
 	{"mutated pictures", 1, 20 * time.Millisecond, func(c *client) {
 		c.post(mutate(c.load.seeds, 1_000_000+int(c.load.mutants.Add(1))).b)
+	}},
+	{"pictures that are as large as may be", 4, 100 * time.Millisecond, func(c *client) {
+		all := large()
+		c.post(all[slices.Sorted(maps.Keys(all))[c.draw.IntN(len(all))]])
 	}},
 	{"ordinary pictures", 1, 100 * time.Millisecond, func(c *client) { c.post(c.load.good) }},
 	{"bodies that come slowly", 8, 100 * time.Millisecond, func(c *client) {

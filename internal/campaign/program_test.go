@@ -67,7 +67,7 @@ type ended struct {
 	signal syscall.Signal // that ended it
 	hung   bool           // it was killed at its limit
 	out    string         // the last that it printed
-	peak   int64          // bytes resident
+	peak   int64          // bytes resident, where it is known
 	took   time.Duration
 	cpu    time.Duration // of all cores
 }
@@ -142,7 +142,6 @@ func (r *running) wait() (ended, error) {
 		e.signal = status.Signal()
 	}
 	e.cpu = r.cmd.ProcessState.UserTime() + r.cmd.ProcessState.SystemTime()
-	e.peak = r.cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss << 10
 	return e, nil
 }
 

@@ -13,7 +13,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 
@@ -42,10 +41,15 @@ func seeds(t *testing.T) map[string][]seed {
 	for _, s := range made(t) {
 		add(s.name, s.format, s.b)
 	}
-	folders := []string{filepath.Join(runtime.GOROOT(), "src", "image"), filepath.Join("..", "..", "..", "shared", "data", "bad_images"), filepath.Join("..", "..", "picture", "testdata")}
-	if out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "golang.org/x/image").Output(); err == nil {
-		folders = append(folders, filepath.Join(strings.TrimSpace(string(out)), "testdata"))
+	folders := []string{filepath.Join("..", "..", "..", "shared", "data", "bad_images"), filepath.Join("..", "..", "picture", "testdata")}
+	for _, where := range [][]string{{"list", "-m", "-f", "{{.Dir}}/testdata", "golang.org/x/image"}, {"env", "GOROOT"}} {
+		out, err := exec.Command("go", where...).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		folders = append(folders, strings.TrimSpace(string(out)))
 	}
+	folders[len(folders)-1] = filepath.Join(folders[len(folders)-1], "src", "image")
 	for _, dir := range folders {
 		if _, err := os.Stat(dir); err != nil {
 			t.Logf("no pictures in %s: it is not there", dir)

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"image/jpeg"
 	"io"
 	"net/http"
 	"os"
@@ -35,6 +36,7 @@ func TestServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	all := seeds(t)
+	large() // made before it is asked for
 	for _, build := range setting.builds {
 		t.Run(build, func(t *testing.T) {
 			s := serve(t, program(t, build), weights)
@@ -46,12 +48,7 @@ func TestServer(t *testing.T) {
 
 // besiege is the load and what is looked at.
 func (s *server) besiege(t *testing.T, build string, good []byte, all map[string][]seed) {
-	for range 30 { // a server that has begun
-		if code, _, err := s.ask(good, time.Minute); err != nil || code != 200 {
-			t.Fatalf("before the load: %d, %v", code, err)
-		}
-	}
-	time.Sleep(3 * time.Second)
+	s.use(t)
 	before := s.memory("VmRSS")
 	count := newTally(t, "a good client beside hostile ones, "+build, "requests", int(setting.server/time.Second))
 	ctx, cancel := context.WithTimeout(stop, setting.server)
@@ -101,6 +98,34 @@ func (s *server) besiege(t *testing.T, build string, good []byte, all map[string
 	count.whole = 0
 	count.row("200 within 2 s: median %d ms, slowest %d ms; beside %s; %d MB before, %d MB at the peak, %d MB %d s after",
 		took[len(took)/2].Milliseconds(), took[len(took)-1].Milliseconds(), load, before>>20, peak>>20, after>>20, int(time.Since(begin).Seconds()))
+}
+
+// use has eight clients send sound pictures of all shapes at once, and waits until the server rests: memory is compared with that of
+// a server in use, which keeps a network for each shape.
+func (s *server) use(t *testing.T) {
+	ordinary := made(t)
+	for i := range 24 {
+		var b bytes.Buffer
+		if err := jpeg.Encode(&b, scenery(100+i%5*200, 100+i/5*200), nil); err != nil {
+			t.Fatal(err)
+		}
+		ordinary = append(ordinary, seed{fmt.Sprint(i), "jpg", b.Bytes()})
+	}
+	var wg sync.WaitGroup
+	ctx, cancel := context.WithTimeout(stop, min(setting.server/10, 20*time.Second))
+	defer cancel()
+	for n := range 8 {
+		wg.Go(func() {
+			for i := n; ctx.Err() == nil || i < 2*len(ordinary); i++ {
+				if code, _, err := s.ask(ordinary[i%len(ordinary)].b, time.Minute); code == 0 {
+					t.Errorf("before the load: %v", err)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	time.Sleep(10 * time.Second)
 }
 
 // server is a running retinago serve.
