@@ -13,14 +13,6 @@ extern "C" {
 
 void rn_threads(int n) { omp_set_num_threads(n); }
 
-void rn_idle_threads(int engine) {
-  int beside = omp_get_num_procs() - engine, ready = 0;
-  // Its threads stay with the calling thread when it is done, asleep.
-#pragma omp parallel num_threads((beside > 0 ? beside : 0) + 3)
-#pragma omp atomic
-  ready++;
-}
-
 // Large blocks come from the system directly: it hands out zeroed pages, takes them back at once and may use huge ones.
 enum { LARGE = 1 << 20 };
 

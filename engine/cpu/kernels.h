@@ -15,8 +15,10 @@ const char *rn_isa_lower(int isa);
 
 void rn_threads(int n);
 
-// The number of threads of OpenMP exceeds the processors' by two, with those of an engine, until the calling thread ends.
-void rn_idle_threads(int engine);
+// Starts sleeping threads, so that OpenMP has two more than there are processors, with those of an engine, until they are stopped.
+// NULL where the system has no room for them.
+struct rn_idle *rn_idle_start(int engine);
+void rn_idle_stop(struct rn_idle *idle);
 const char *rn_library_version(void);
 
 // Memory: 64-byte aligned, zeroed.

@@ -20,7 +20,7 @@ import (
 type sharing struct {
 	threads int
 	always  bool // control groups grant less time than the processors have
-	idle    *worker
+	idle    *C.struct_rn_idle
 	looked  time.Time
 	delayed time.Duration
 }
@@ -71,10 +71,9 @@ func (s *sharing) judge(share float64) {
 func (s *sharing) set(short bool) {
 	switch {
 	case short && s.idle == nil:
-		s.idle = newWorker()
-		s.idle.do(func() { C.rn_idle_threads(C.int(s.threads)) })
+		s.idle = C.rn_idle_start(C.int(s.threads))
 	case !short && s.idle != nil:
-		s.idle.stop()
+		C.rn_idle_stop(s.idle)
 		s.idle = nil
 	}
 }
