@@ -1,0 +1,57 @@
+package serve
+
+import (
+	"errors"
+	"fmt"
+	"image"
+	"net/http"
+
+	"retinago/data"
+	"retinago/picture"
+)
+
+// size is that of a picture, of a file by its header, and the bytes that it takes until it is on its canvas. Those of a file are
+// there already.
+func (s *Server) size(f Frame, target picture.Target) (w, h int, bytes int64, err error) {
+	var head picture.Header
+	if f.Pic != nil {
+		w, h, bytes = f.Pic.W, f.Pic.H, int64(len(f.Pic.Pix))
+	} else {
+		if head, err = picture.Probe("the body", f.File); err == nil {
+			w, h, bytes = head.W, head.H, head.Bytes(target)-int64(len(f.File))
+		}
+	}
+	switch {
+	case errors.Is(err, image.ErrFormat):
+		return 0, 0, 0, refuse(http.StatusUnsupportedMediaType, "format", "the body is no picture: send a JPEG, PNG, GIF, BMP, TIFF or WebP")
+	case err != nil:
+		return 0, 0, 0, refuse(http.StatusBadRequest, "picture", "%v", err)
+	case w < 1 || h < 1:
+		return 0, 0, 0, refuse(http.StatusBadRequest, "picture", "the picture's header says %dx%d pixels", w, h)
+	case int64(w)*int64(h) > int64(s.o.MaxPixels) || int64(w) > int64(s.o.MaxPixels):
+		return 0, 0, 0, refuse(http.StatusRequestEntityTooLarge, "pixels", "the picture has %dx%d pixels, more than the %.3g million that are taken", w, h, float64(s.o.MaxPixels)/1e6)
+	}
+	if f.Pic == nil {
+		if err := head.Check(target); err != nil {
+			return 0, 0, 0, undecoded(fmt.Errorf("the body: %w", err))
+		}
+	}
+	return w, h, bytes, nil
+}
+
+// undecoded is the answer for a picture that cannot be decoded, or is not.
+func undecoded(err error) *problem {
+	if errors.Is(err, picture.ErrTooMuch) {
+		return refuse(http.StatusRequestEntityTooLarge, "pixels", "%v", err)
+	}
+	return refuse(http.StatusBadRequest, "picture", "%v", err)
+}
+
+// target is the size at which a choice needs a picture; one that is drawn on is needed whole.
+func (c choice) target() picture.Target {
+	if c.draw {
+		return nil
+	}
+	cfg := c.model.Network.Info().Config.Data
+	return data.Target(cfg, cfg.TestSide())
+}
