@@ -8,5 +8,5 @@
 //
 // Every kind of file comes out as 8-bit RGB: grey is repeated, CMYK converted, 16 bits cut to 8, transparency dropped.
 // EXIF rotation is applied. A file that is cut or corrupt is an error, never half a picture. No C++ exception and no panic of
-// a decoder leaves the package, which is the only one that imports gocv.
+// a decoder leaves the package; it and video are the only ones that import gocv.
 package picture

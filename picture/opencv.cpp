@@ -10,13 +10,13 @@
 #include <opencv2/core.hpp>
 #include <opencv2/imgcodecs.hpp>
 
-int rn_opencv_decode(uint8_t *bgr, int w, int h, const uint8_t *file, size_t n, char message[RN_OPENCV_MESSAGE]) {
+int rn_opencv_decode(uint8_t *bgr, int w, int h, const uint8_t *file, size_t n, int how, char message[RN_OPENCV_MESSAGE]) {
   try {
     if (n > INT_MAX) throw std::length_error("the file has more than 2 GiB");
     const cv::Mat from(1, static_cast<int>(n), CV_8UC1, const_cast<uint8_t *>(file));
     cv::Mat to(h, w, CV_8UC3, bgr);
     // OpenCV writes into this memory where the picture has its size, and takes other memory where it has not.
-    if (cv::imdecode(from, cv::IMREAD_COLOR | cv::IMREAD_IGNORE_ORIENTATION, &to).empty()) {
+    if (cv::imdecode(from, how, &to).empty()) {
       std::snprintf(message, RN_OPENCV_MESSAGE, "OpenCV cannot decode it");
       return 1;
     }

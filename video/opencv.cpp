@@ -12,7 +12,6 @@
 
 struct rn_capture {
   cv::VideoCapture from;
-  cv::Mat frame;
 };
 
 namespace {
@@ -32,12 +31,12 @@ int guarded(char *message, F f) {
 
 }  // namespace
 
-rn_capture *rn_capture_open(const char *uri, int camera, int only_ffmpeg, rn_format *format, char message[RN_VIDEO_MESSAGE]) {
+rn_capture *rn_capture_open(const char *uri, int camera, int reader, rn_format *format, char message[RN_VIDEO_MESSAGE]) {
   message[0] = 0;
   rn_capture *opened = nullptr;
   guarded(message, [&] {
     std::unique_ptr<rn_capture> c(new rn_capture);
-    const bool ok = uri ? c->from.open(uri, only_ffmpeg ? cv::CAP_FFMPEG : cv::CAP_ANY) : c->from.open(camera);
+    const bool ok = uri ? c->from.open(uri, reader) : c->from.open(camera);
     if (!ok) return -1;
     *format = {c->from.get(cv::CAP_PROP_FRAME_WIDTH), c->from.get(cv::CAP_PROP_FRAME_HEIGHT), c->from.get(cv::CAP_PROP_FPS),
                c->from.get(cv::CAP_PROP_FRAME_COUNT)};
@@ -47,10 +46,10 @@ rn_capture *rn_capture_open(const char *uri, int camera, int only_ffmpeg, rn_for
   return opened;
 }
 
-int rn_capture_read(rn_capture *c, int64_t most, rn_frame *frame, char message[RN_VIDEO_MESSAGE]) {
+int rn_capture_read(rn_capture *c, int64_t most, void *mat, double *ms, char message[RN_VIDEO_MESSAGE]) {
   return guarded(message, [&] {
-    if (!c->from.read(c->frame) || c->frame.empty()) return 0;
-    const cv::Mat &m = c->frame;
+    cv::Mat &m = *static_cast<cv::Mat *>(mat);
+    if (!c->from.read(m) || m.empty()) return 0;
     if (m.type() != CV_8UC3 || m.dims != 2) {
       std::snprintf(message, RN_VIDEO_MESSAGE, "frames of %d channels; three of 8 bits are read", m.channels());
       return -1;
@@ -59,8 +58,8 @@ int rn_capture_read(rn_capture *c, int64_t most, rn_frame *frame, char message[R
       std::snprintf(message, RN_VIDEO_MESSAGE, "a frame of %dx%d pixels; %lld are read", m.cols, m.rows, static_cast<long long>(most));
       return -1;
     }
-    if (!m.isContinuous()) c->frame = m.clone();
-    *frame = {c->frame.data, c->frame.cols, c->frame.rows, c->from.get(cv::CAP_PROP_POS_MSEC)};
+    if (!m.isContinuous()) m = m.clone();
+    *ms = c->from.get(cv::CAP_PROP_POS_MSEC);
     return 1;
   });
 }

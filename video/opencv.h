@@ -14,18 +14,13 @@ typedef struct {
   double w, h, rate, frames;  // as OpenCV tells them: not always numbers
 } rn_format;
 
-typedef struct {
-  const uint8_t *bgr;  // rows without gaps, until the next call
-  int w, h;
-  double ms;  // time stamp
-} rn_frame;
+// rn_capture_open opens a file or an address with one of OpenCV's readers, or a camera where uri is NULL. It returns NULL and a
+// message, which is empty where OpenCV only says no.
+rn_capture *rn_capture_open(const char *uri, int camera, int reader, rn_format *format, char message[RN_VIDEO_MESSAGE]);
 
-// rn_capture_open opens a file or an address, or a camera where uri is NULL. It returns NULL and a message, which is empty where
-// OpenCV only says no.
-rn_capture *rn_capture_open(const char *uri, int camera, int only_ffmpeg, rn_format *format, char message[RN_VIDEO_MESSAGE]);
-
-// rn_capture_read returns 1 for a frame, 0 for the end and -1 with a message. Frames of more pixels than most are an error.
-int rn_capture_read(rn_capture *c, int64_t most, rn_frame *frame, char message[RN_VIDEO_MESSAGE]);
+// rn_capture_read returns 1 for a frame, 0 for the end and -1 with a message. mat is a cv::Mat, which gets the frame's pixels in B, G,
+// R, in rows without gaps; ms is the frame's time stamp. Frames of more pixels than most are an error.
+int rn_capture_read(rn_capture *c, int64_t most, void *mat, double *ms, char message[RN_VIDEO_MESSAGE]);
 
 // rn_capture_close frees c.
 void rn_capture_close(rn_capture *c);

@@ -12,6 +12,8 @@ import (
 	"time"
 	"unsafe"
 
+	"gocv.io/x/gocv"
+
 	"retinago/picture"
 )
 
@@ -19,6 +21,7 @@ import (
 type Reader struct {
 	name   string
 	from   *C.rn_capture
+	frame  gocv.Mat // the last one
 	format Format
 	last   time.Duration // stamp
 	begun  bool
@@ -29,31 +32,29 @@ func Available() error { return nil }
 
 // Open opens a video file or the address of a stream.
 func Open(path string) (*Reader, error) {
-	r, err := open(Public(path), path, 0, true)
+	r, err := open(Public(path), path, 0, gocv.VideoCaptureFFmpeg)
 	// Whatever else OpenCV has reads files; with an address it would print the password.
 	if err != nil && Public(path) == path {
-		r, err = open(path, path, 0, false)
+		r, err = open(path, path, 0, gocv.VideoCaptureAny)
 	}
 	return r, err
 }
 
 // OpenCamera opens a camera by its number.
-func OpenCamera(n int) (*Reader, error) { return open(fmt.Sprintf("cam:%d", n), "", n, false) }
+func OpenCamera(n int) (*Reader, error) {
+	return open(fmt.Sprintf("cam:%d", n), "", n, gocv.VideoCaptureAny)
+}
 
-// open opens a file or an address by FFmpeg or whatever reads it, or a camera.
-func open(name, path string, camera int, ffmpeg bool) (*Reader, error) {
+// open opens a file or an address by one of OpenCV's readers, or a camera.
+func open(name, path string, camera int, by gocv.VideoCaptureAPI) (*Reader, error) {
 	var uri *C.char
 	if path != "" {
 		uri = C.CString(path)
 		defer C.free(unsafe.Pointer(uri))
 	}
-	only := C.int(0)
-	if ffmpeg {
-		only = 1
-	}
 	var f C.rn_format
 	var text message
-	from := C.rn_capture_open(uri, C.int(camera), only, &f, &text[0])
+	from := C.rn_capture_open(uri, C.int(camera), C.int(by), &f, &text[0])
 	if from == nil {
 		err := fmt.Errorf("video: %s: OpenCV cannot open it: it is not there, no video, or of a codec that this OpenCV lacks", name)
 		if why := text.err(); why != nil {
@@ -68,7 +69,7 @@ func open(name, path string, camera int, ffmpeg bool) (*Reader, error) {
 		}
 		return int(v)
 	}
-	r := &Reader{name: name, from: from, format: Format{W: count(f.w), H: count(f.h), Frames: count(f.frames)}}
+	r := &Reader{name: name, from: from, frame: gocv.NewMat(), format: Format{W: count(f.w), H: count(f.h), Frames: count(f.frames)}}
 	if f.rate > 0 && f.rate <= 1000 {
 		r.format.Rate = float64(f.rate)
 	}
@@ -90,16 +91,19 @@ func (r *Reader) Read() (*picture.Picture, time.Duration, error) {
 	if r.from == nil {
 		return nil, 0, ErrEnd
 	}
-	var f C.rn_frame
+	var ms C.double
 	var text message
-	switch C.rn_capture_read(r.from, C.int64_t(mostPixels()), &f, &text[0]) {
+	switch C.rn_capture_read(r.from, C.int64_t(mostPixels()), unsafe.Pointer(r.frame.Ptr()), &ms, &text[0]) {
 	case 0:
 		return nil, 0, ErrEnd
 	case -1:
 		return nil, 0, fmt.Errorf("video: %s: %w", r.name, text.err())
 	}
-	bgr := unsafe.Slice((*uint8)(f.bgr), 3*int(f.w)*int(f.h))
-	return picture.FromBGR(int(f.w), int(f.h), bgr), r.stamp(time.Duration(max(float64(f.ms), 0) * float64(time.Millisecond))), nil
+	bgr, err := r.frame.DataPtrUint8()
+	if err != nil {
+		return nil, 0, fmt.Errorf("video: %s: %w", r.name, err)
+	}
+	return picture.FromBGR(r.frame.Cols(), r.frame.Rows(), bgr), r.stamp(time.Duration(max(float64(ms), 0) * float64(time.Millisecond))), nil
 }
 
 // stamp is what OpenCV tells of a frame; of those that a decoder still held at the end of the file it tells nothing: they
@@ -117,9 +121,10 @@ func (r *Reader) stamp(told time.Duration) time.Duration {
 
 // Close ends reading.
 func (r *Reader) Close() error {
-	if r.from != nil {
-		C.rn_capture_close(r.from)
-		r.from = nil
+	if r.from == nil {
+		return nil
 	}
-	return nil
+	C.rn_capture_close(r.from)
+	r.from = nil
+	return r.frame.Close()
 }
