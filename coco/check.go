@@ -77,7 +77,7 @@ type checker struct {
 	images, categories map[int64]int             // id -> index of the first that has it
 	wanted             func(Severity, Kind) bool // before a fault is put into words
 	yield              func(Problem) bool
-	ended              bool // nobody wants more
+	ended              bool // the caller has stopped reading
 }
 
 func newChecker(d *Dataset) *checker {

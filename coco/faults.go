@@ -14,7 +14,7 @@ type faults struct {
 	more int
 }
 
-// full tells whether errors are only counted.
+// full reports whether errors are only counted.
 func (f *faults) full() bool { return len(f.list) == maxFaults }
 
 func (f *faults) add(format string, args ...any) {

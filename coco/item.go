@@ -67,7 +67,7 @@ func (t *item) finish() error {
 	return t.faults.err()
 }
 
-// sound tells whether the file and this object are without faults so far. Nothing of a faulty file is kept.
+// sound reports whether the file and this object are without faults so far. Nothing of a faulty file is kept.
 func (t *item) sound() bool { return len(t.faults.list)+len(t.pending) == 0 } // unsaid ones come after others
 
 func (t *item) need(ok bool, key string) {

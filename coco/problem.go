@@ -73,7 +73,7 @@ type kept struct {
 	last  map[Kind]int // index of the last of the kind
 }
 
-// room tells whether the next fault of a kind is kept; else it is counted.
+// room reports whether the next fault of a kind is kept; else it is counted.
 func (k *kept) room(kind Kind) bool {
 	if k.count[kind]++; k.count[kind] > keptOfKind {
 		k.list[k.last[kind]].More++

@@ -68,7 +68,7 @@ func (v *check) count(key string, got, lo, hi int) {
 	}
 }
 
-// length tells whether a list is no longer than most, so that its values are worth a look.
+// length reports whether a list is no longer than most, so that its values are worth a look.
 func (v *check) length(key string, got, most int) bool {
 	if got > most {
 		*v = append(*v, fmt.Errorf("%s has %d values, want at most %d", key, got, most))

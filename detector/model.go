@@ -55,7 +55,7 @@ func NewBlank(c config.Model, e engine.Engine) (*Model, error) {
 	return build(c, e, nn.NewBlankParams(e))
 }
 
-// NewToLoad is NewBlank for the tensors of a file, of which shape tells the shapes. A parameter that the file lacks, or has with another
+// NewToLoad is NewBlank for the tensors of a file, whose shapes the function shape returns. A parameter that the file lacks, or has with another
 // shape, is an error before memory is taken for it: no configuration asks for more than the file holds.
 func NewToLoad(c config.Model, e engine.Engine, shape func(name string) ([]int, bool)) (*Model, error) {
 	params := nn.NewBlankParams(e)

@@ -45,7 +45,7 @@ func (m *Model) loads() error {
 	return short(memory.Check(fmt.Sprintf("detector: a model of %.1fM parameters", float64(all)/1e6), 4*int64(all)+beside, "give more memory"))
 }
 
-// onHost tells that tensors take the host's memory.
+// onHost reports whether tensors take the host's memory.
 func (m *Model) onHost() bool {
 	_, limited := m.engine.(engine.Limited)
 	_, plans := m.engine.(engine.Planning)

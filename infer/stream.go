@@ -34,7 +34,7 @@ type StreamOptions struct {
 	Films bool
 }
 
-// last tells whether Last is called for an item.
+// last reports whether Last is called for an item.
 func (o StreamOptions) last(v *item) bool { return o.Last != nil && (!o.Films || v.Video != nil) }
 
 // Result is what became of one frame.
@@ -155,7 +155,7 @@ func (v *item) drop() {
 	}
 }
 
-// keep tells whether the picture of a file may stay in memory, and counts it.
+// keep reports whether the picture of a file may stay in memory, and counts it.
 func (v *item) keep(most int64) bool {
 	v.n = int64(len(v.pic.Pix))
 	return v.kept.Add(v.n) <= most

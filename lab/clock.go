@@ -9,7 +9,7 @@ import (
 	"retinago/train"
 )
 
-// clock tells how far a sweep is. It is the hook that hears of a run's steps. A sweep goes on where nobody reads it.
+// clock prints how far a sweep is. It is a hook of the sweep's runs. A sweep goes on when its output cannot be written.
 type clock struct {
 	w     io.Writer
 	often time.Duration // between two lines

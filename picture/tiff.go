@@ -39,7 +39,7 @@ const (
 	compressOldDeflate, compressPacks = 32946, 32773
 )
 
-// compressions are those that are decoded, by libtiff in a program with OpenCV. Others take memory or time that no header tells.
+// compressions are those that are decoded, by libtiff in a program with OpenCV. Others take memory or time that no header states.
 var compressions = []int{compressNone, 2, compressG3, compressG4, compressLZW, 6, compressJPEG, compressDeflate, 32771, compressPacks, 32809, 32908, 32909, compressOldDeflate}
 
 // field is the values of a tag.

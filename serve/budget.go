@@ -102,7 +102,7 @@ func tooLarge(most int64) *problem {
 }
 
 // pixels bounds the memory of decoded pictures and of their decoding, and how many are decoded at once. Small pictures never wait for
-// large ones, which have a share of their own and leave a core free: 16 pictures that take a second each hold up nobody.
+// large ones, which have a share of their own and leave a core free: 16 pictures that take a second each delay no small one.
 type pixels struct{ small, large lane }
 
 // lane is bytes and cores that pictures share, in the order in which they come.

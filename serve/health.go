@@ -50,7 +50,7 @@ type turning struct {
 	last  time.Time // when the latest request failed
 }
 
-// ended hears of a request that began at some time and may have had an error. Only the server's own faults count, and not the
+// ended counts a request that began at some time and may have had an error. Only the server's own faults count, and not the
 // time of who gave less than a second.
 func (t *turning) ended(began time.Time, had, most time.Duration, err error) {
 	var p *problem

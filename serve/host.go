@@ -12,7 +12,7 @@ import (
 var hostForm = regexp.MustCompile(`^(\*|(\*\.)?[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?)$`)
 
 // A page of another site can have its own name resolve to 127.0.0.1 and then read this server as its own origin, past every
-// check of origins (DNS rebinding). Its requests still carry that name as their Host, so names that nobody allowed are refused.
+// check of origins (DNS rebinding). Its requests still carry that name as their Host, so names that are not allowed are refused.
 
 // guards says whether the Host of a listener's requests is looked at: always where names are allowed, and where everybody on this
 // machine, and so every page in its browsers, is let in.

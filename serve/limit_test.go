@@ -44,7 +44,7 @@ func isClosed(c net.Conn) bool {
 	return err != nil && !errors.Is(err, os.ErrDeadlineExceeded)
 }
 
-// 1500 connections that say nothing lock nobody out: neither the health on its own address, nor a client of another address, nor
+// 1500 silent connections lock no client out: neither the health on its own address, nor a client of another address, nor
 // one of the same.
 func TestSilent(t *testing.T) {
 	health, err := net.Listen("tcp", "127.0.0.1:0")

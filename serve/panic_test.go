@@ -40,7 +40,7 @@ func (n *rotten) Forward(ctx context.Context, in []*infer.Input) (*infer.Outputs
 	return n.Predictor.Forward(ctx, in)
 }
 
-// whole tells what is taken and not given back.
+// whole fails the test where something was taken and not given back.
 func (s *Server) whole(t testing.TB) {
 	t.Helper()
 	for _, m := range s.models {

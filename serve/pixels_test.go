@@ -16,7 +16,7 @@ import (
 	"retinago/picture"
 )
 
-// idle tells whether nothing is held.
+// idle reports whether nothing is held.
 func (p pixels) idle() bool {
 	for _, l := range []lane{p.small, p.large} {
 		if !l.bytes.TryAcquire(l.most) {
@@ -102,7 +102,7 @@ func TestSharesComeBack(t *testing.T) {
 	}
 }
 
-// A request's time ends its decoding, and 16 pictures that take seconds hold up nobody with a small one. Afterwards memory is
+// A request's time ends its decoding, and 16 pictures that take seconds delay no client with a small one. Afterwards memory is
 // what it was.
 func TestCostlyPictures(t *testing.T) {
 	s := newServer(t, Options{})

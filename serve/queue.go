@@ -255,7 +255,7 @@ func (q *queue) take(now time.Time) (jobs []*job, wait time.Duration, closed boo
 	return jobs, 0, false
 }
 
-// forward runs the network on a batch and tells each picture's owner. A panic fails the batch, and not the program.
+// forward runs the network on a batch and hands each picture's owner its outcome. A panic fails the batch, and not the program.
 func (q *queue) forward(jobs []*job) {
 	told := 0
 	defer func() {

@@ -53,7 +53,7 @@ func (n *Names) Unique(name string, key func(string) string) string {
 	}
 }
 
-// take makes a name used, and tells whether it was not.
+// take marks a name as used, and reports whether it was free.
 func (n *Names) take(name string) bool {
 	h := maphash.String(n.seed, name)
 	_, was := n.used[h]

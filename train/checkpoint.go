@@ -62,13 +62,13 @@ func (l *Loop) save() error {
 	return nil
 }
 
-// resumable tells that a state was saved.
+// resumable reports whether a state was saved.
 func (l *Loop) resumable() bool {
 	_, err := os.Stat(filepath.Join(l.out, StateFile))
 	return err == nil
 }
 
-// goOn tells how to go on with a run that failed.
+// goOn is the advice for going on with a run that failed.
 func (l *Loop) goOn() string {
 	if l.resumable() {
 		return "continue with -resume"

@@ -45,7 +45,7 @@ func (l *Loop) explain(err error) error {
 		l.Step, err, l.LR, strings.Join(l.Names, ", "), kept)}
 }
 
-// progress prints a line every so many steps. A run goes on where nobody reads them any more: its log and files tell the same.
+// progress prints a line every so many steps. A run goes on when they cannot be written: its log and files hold the same.
 type progress struct {
 	w     io.Writer
 	every int

@@ -51,7 +51,7 @@ func readJournal(dir string) (all []record, damaged int, err error) {
 	return all, damaged, nil
 }
 
-// upTo keeps what a run has done up to a step and what it has measured, each once. It tells the numbers of steps and evaluations that
+// upTo keeps what a run has done up to a step and what it has measured, each once. It returns the numbers of steps and evaluations that
 // the log lacks.
 func upTo(all []record, step int, evaluated []int) (keep []record, noStep, noStats []int) {
 	steps, stats := map[int]bool{}, map[int]bool{}
@@ -99,7 +99,7 @@ func ranges(n []int) string {
 }
 
 // newJournal opens the log of a run that goes on after a step, with the given evaluations. Other lines go: a run that was killed wrote
-// them after its last checkpoint, and does that again. w hears what is dropped and what is missing.
+// them after its last checkpoint, and does that again. w receives what is dropped and what is missing.
 func newJournal(dir string, step int, evaluated []int, w io.Writer) (*journal, error) {
 	all, damaged, err := readJournal(dir)
 	if err != nil {

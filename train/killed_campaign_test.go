@@ -41,7 +41,7 @@ func TestMain(m *testing.M) {
 	os.Exit(0)
 }
 
-// Killed before its n-th change to the disk, and killed in the same way when it is resumed, a run ends as one that nobody killed.
+// Killed before its n-th change to the disk, and killed in the same way when it is resumed, a run ends as one that was not killed.
 // RETINAGO_KILL_STRIDE=1 tries every n.
 func TestKilledAtEveryWrite(t *testing.T) {
 	stride := 7

@@ -126,7 +126,7 @@ func same(t *testing.T, moment string, got, want folder) {
 	}
 }
 
-// A run that was killed between any two of its files goes on and ends as one that nobody killed: tensors, log, models.
+// A run that was killed between any two of its files goes on and ends as one that was not killed: tensors, log, models.
 func TestKilledBetweenFiles(t *testing.T) {
 	c := least(t)
 	dir := t.TempDir()

@@ -89,7 +89,7 @@ var (
 	otherTask = []string{"match.", "loss.", "data.short_sides", "data.max_side", "data.canvas_multiple", "data.fast_decode", "data.flip", "data.mean", "data.std"}
 )
 
-// isOf tells that a key is one of a list, or within a group of it.
+// isOf reports whether a key is one of a list, or within a group of it.
 func isOf(key string, list []string) bool {
 	for _, k := range list {
 		if key == k || strings.HasSuffix(k, ".") && strings.HasPrefix(key, k) {
@@ -99,7 +99,7 @@ func isOf(key string, list []string) bool {
 	return false
 }
 
-// compare tells what differs between a state and the run that goes on with it, and refuses what would make it another run.
+// compare prints what differs between a state and the run that goes on with it, and refuses what would make it another run.
 func (l *Loop) compare(s state, path string, o Options) error {
 	fmt.Fprintf(o.Log, "resume    at step %d of %s\n", s.Step, path)
 	if s.Conditions == nil {

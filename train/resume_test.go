@@ -238,7 +238,7 @@ func (g *gone) Write([]byte) (int, error) {
 	return 0, errors.New("broken pipe")
 }
 
-// A run whose log nobody reads goes on to its end.
+// A run whose progress cannot be written goes on to its end.
 func TestLogThatFails(t *testing.T) {
 	c := least(t)
 	var g gone

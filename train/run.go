@@ -26,7 +26,7 @@ import (
 type Options struct {
 	Out       string    // directory; made when it is absent
 	Resume    bool      // continue the run that is there
-	Changed   bool      // with Resume: also where losses, pictures or annotations are other ones than before; the log tells which
+	Changed   bool      // with Resume: also where losses, pictures or annotations differ from before; the log says which
 	Held      bool      // the caller owns Out (file.Lock)
 	Log       io.Writer // progress, for people
 	Hooks     []Hook    // besides the run's own, and called before them

@@ -117,7 +117,7 @@ func (f *File) Verify() error {
 	return errs.err()
 }
 
-// notice is who hears of files without sums, and of which it has heard.
+// notice is the function that receives lines about files without sums, and the files it was called for.
 var notice struct {
 	sync.Mutex
 	f    func(line string)

@@ -128,7 +128,7 @@ type fileFaults struct {
 	count int
 }
 
-// badFiles tells of each fault; it keeps no more than which images have one.
+// badFiles reports each fault to tell, and returns which images have one.
 func badFiles(d *coco.Dataset, dir string, tell func(coco.Image, error)) fileFaults {
 	f := fileFaults{bad: make([]bool, len(d.Images))}
 	if dir == "" {

@@ -67,7 +67,7 @@ func TestHostileDetect(t *testing.T) {
 	if entries, _ := os.ReadDir(top); len(entries) != 3 {
 		t.Errorf("%v", entries)
 	}
-	// A long line on standard input loses nothing, and the exit code tells.
+	// A long line on standard input is reported by the exit code, and the lines after it are read.
 	c, told2 := program("detect", "-weights", weights, "-source", "-", "-jsonl", filepath.Join(top, "b.jsonl"))
 	c.Stdin = strings.NewReader(filepath.Join(val, "00001.jpg") + "\n" + strings.Repeat("z", 100_000) + "\n" + filepath.Join(val, "00002.jpg") + "\n")
 	if err := c.Run(); c.ProcessState.ExitCode() != exitPartial {

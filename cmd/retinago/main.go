@@ -44,8 +44,8 @@ func main() {
 	os.Exit(run(ctx, os.Args, os.Stdout, os.Stderr))
 }
 
-// outlive lets the process go on when nobody reads its output any more: a write to a closed pipe is then an error, which whoever goes on
-// ignores. Other verbs end there.
+// outlive lets the process go on when its output is closed: a write to a closed pipe is then an error, which verbs that go on ignore.
+// Other verbs end there.
 func outlive() { signal.Ignore(syscall.SIGPIPE) }
 
 // coded is an error with the exit code that it ends the program with.

@@ -101,7 +101,7 @@ func TestOwnedOutputs(t *testing.T) {
 	}
 }
 
-// A terminal that closes ends a run as Ctrl-C does, however often it says so. Nobody hears its output.
+// A terminal that closes ends a run as Ctrl-C does, even if the signal comes several times. Its output goes nowhere.
 func TestHangup(t *testing.T) {
 	dir := shapes(t)
 	run := filepath.Join(t.TempDir(), "run")

@@ -40,7 +40,7 @@ func trainCommand() *cli.Command {
 		Usage: "train a detector on annotated pictures",
 		Description: "Writes last.safetensors, best.safetensors (by AP), log.jsonl, config.yaml and the state that -resume needs to -out.\n" +
 			"Ctrl-C saves and ends with exit code 0; a second one kills. SIGTERM and SIGHUP do the same, and a run goes on when its output\n" +
-			"is closed. -resume tells which settings and annotations differ from those of the run's beginning, and refuses those that would\n" +
+			"is closed. -resume prints which settings and annotations differ from those of the run's beginning, and refuses those that would\n" +
 			"make it another run.\n\n" +
 			"   retinago train -config configs/shapes_tiny.yaml -out runs/shapes\n" +
 			"   retinago train -config configs/facemask_r18.yaml -set train.epochs=18 -out runs/masks\n" +

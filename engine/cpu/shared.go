@@ -40,7 +40,7 @@ func newSharing(threads int) *sharing {
 	return s
 }
 
-// due tells whether it is time to look.
+// due reports whether it is time to look.
 func (s *sharing) due(now time.Time) bool {
 	return !s.always && s.threads > 1 && now.Sub(s.looked) >= lookEvery
 }
@@ -78,7 +78,7 @@ func (s *sharing) set(short bool) {
 	}
 }
 
-// delay is how long the calling thread has waited for a processor since it began; Linux tells it in nanoseconds, after the time that
+// delay is how long the calling thread has waited for a processor since it began; Linux reports it in nanoseconds, after the time that
 // it has run.
 func delay() (time.Duration, bool) {
 	b, err := os.ReadFile("/proc/thread-self/schedstat")

@@ -62,7 +62,7 @@ func WellNamed(name string) error {
 	return nil
 }
 
-// found tells what the name met on the disk from what every name would meet.
+// found distinguishes errors of this name from those that every name would have, such as a full disk.
 func found(dir, name string, err error) error {
 	for _, general := range []error{fs.ErrPermission, syscall.ENOSPC, syscall.EROFS, syscall.EIO, syscall.EDQUOT, syscall.EMFILE, syscall.ENFILE} {
 		if errors.Is(err, general) {

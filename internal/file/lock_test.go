@@ -112,7 +112,7 @@ func TestLockOfProcesses(t *testing.T) {
 				t.Errorf("round %d: %q does not name the owner, %s", round, said[i], want)
 			}
 		}
-		if round < 5 { // killed, it leaves the lock file, which blocks nobody
+		if round < 5 { // killed, it leaves the lock file, which blocks no process
 			all[owner].Process.Kill()
 		} else {
 			all[owner].in.Close()

@@ -39,7 +39,7 @@ func Irregular(path string) error {
 	return &fs.PathError{Op: "open", Path: path, Err: fmt.Errorf("%w but %s", ErrIrregular, kindOf(st.Mode()))}
 }
 
-// given tells whether a path names an open file of this process.
+// given reports whether a path names an open file of this process.
 func given(path string) bool {
 	return path == "/dev/stdin" || strings.HasPrefix(path, "/dev/fd/") || strings.HasPrefix(path, "/proc/self/fd/")
 }
@@ -52,7 +52,7 @@ type bounded struct {
 }
 
 func (b *bounded) Read(p []byte) (int, error) {
-	// One byte more tells a file of so many bytes from a larger one.
+	// One byte more distinguishes a file of exactly so many bytes from a larger one.
 	n, err := b.File.Read(p[:min(int64(len(p)), b.left+1)])
 	if b.left -= int64(n); b.left < 0 {
 		return n - 1, fmt.Errorf("%s has more than the %d bytes that are read", b.path, b.most)

@@ -1,4 +1,4 @@
-// Package memory tells how much memory this process has and how much it can have, on this machine and within its control groups.
+// Package memory reports how much memory this process has and how much it can have, on this machine and within its control groups.
 package memory
 
 import (

@@ -98,7 +98,7 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// This very machine tells.
+// On this machine the numbers are known.
 func TestRoomHere(t *testing.T) {
 	a, r := Available(), ForProcess()
 	if Resident() == 0 {

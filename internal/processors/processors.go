@@ -1,4 +1,4 @@
-// Package processors tells how many processors this process may keep busy.
+// Package processors reports how many processors this process may keep busy.
 package processors
 
 import (
@@ -26,7 +26,7 @@ func count(root string, allowed int) int {
 	return max(min(allowed, int(math.Round(min(share, 1<<20)))), 1)
 }
 
-// Shared tells whether control groups grant this process less time than the processors that it may run on have.
+// Shared reports whether control groups grant this process less time than the processors that it may run on have.
 func Shared() bool {
 	share, ok := quota(root)
 	return ok && share < float64(runtime.NumCPU())

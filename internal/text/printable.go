@@ -26,7 +26,7 @@ func first(s string, text bool) int {
 	return len(s)
 }
 
-// commands tells whether a terminal obeys a character rather than show it.
+// commands reports whether a terminal obeys a character rather than show it.
 func commands(r rune, text bool) bool {
 	switch {
 	case r == '\n' || r == '\t':
