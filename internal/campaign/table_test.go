@@ -32,7 +32,9 @@ const (
 
 func newTally(t *testing.T, what, unit string, whole int) *tally {
 	now := time.Now()
-	fmt.Printf("%s: %d %s\n", what, whole, unit)
+	if whole > 0 {
+		fmt.Printf("%s: %d %s\n", what, whole, unit)
+	}
 	return &tally{t: t, what: what, whole: whole, unit: unit, begin: now, told: now}
 }
 
