@@ -73,7 +73,7 @@ func New(o Options) (*Engine, error) {
 		e.worker.stop()
 		return nil, errors.New("cpu: oneDNN does not start on this machine")
 	}
-	e.sharing = newSharing(n)
+	e.sharing = &sharing{threads: n}
 	e.Use(o.Algorithm, o.Warn)
 	return e, nil
 }

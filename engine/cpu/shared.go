@@ -13,13 +13,12 @@ import (
 )
 
 // sharing shortens how long OpenMP's threads spin while they wait, where others want the processors too. libgomp spins 300,000 times,
-// longer than a time slice, before a thread sleeps, and 1000 times while there are more OpenMP threads than processors. On a machine of
-// its own the long wait is better: pauses between kernels are shorter than waking a thread takes. Beside other programs, and under a
-// quota, threads that wait use up the time of those that work. Then two idle threads more than there are processors make it the
-// short one.
+// longer than a time slice, before a thread sleeps, and 1000 times while there are more OpenMP threads than processors. On processors of
+// its own, a quota of their time included, the long wait is better: pauses between kernels are shorter than waking a thread takes.
+// Beside other programs, threads that wait use up the time of those that work. Then two idle threads more than there are processors
+// make it the short one.
 type sharing struct {
 	threads int
-	always  bool // control groups grant less time than the processors have
 	idle    *C.struct_rn_idle
 	looked  time.Time
 	delayed time.Duration
@@ -29,20 +28,12 @@ const (
 	lookEvery = time.Second
 	// manyDelays is the share of time from which on a thread that waits for a processor is taken for crowded out, and fewDelays the one
 	// from which on it is not any more. One busy program beside two threads on two processors delays each by a third.
-	manyDelays, fewDelays = .15, .05
+	manyDelays, fewDelays = .25, .1
 )
-
-func newSharing(threads int) *sharing {
-	s := &sharing{threads: threads, always: processors.Shared()}
-	if s.always {
-		s.set(true)
-	}
-	return s
-}
 
 // due reports whether it is time to look.
 func (s *sharing) due(now time.Time) bool {
-	return !s.always && s.threads > 1 && now.Sub(s.looked) >= lookEvery
+	return s.threads > 1 && now.Sub(s.looked) >= lookEvery
 }
 
 // look decides anew. It is called on the thread that computes.
@@ -51,6 +42,8 @@ func (s *sharing) look(now time.Time) {
 	if !ok {
 		return
 	}
+	// Under a quota all threads stop for the rest of a period: that is not others' doing.
+	d -= processors.Throttled() / time.Duration(s.threads)
 	if !s.looked.IsZero() {
 		s.judge(float64(d-s.delayed) / float64(now.Sub(s.looked)))
 	}

@@ -42,7 +42,7 @@ func TestSharing(t *testing.T) {
 	for _, k := range []struct {
 		share float64
 		short bool
-	}{{.1, false}, {.3, true}, {.1, true}, {.9, true}, {.01, false}, {.1, false}, {.2, true}, {0, false}} {
+	}{{.1, false}, {.3, true}, {.1, true}, {.9, true}, {.01, false}, {.1, false}, {.26, true}, {.09, false}} {
 		was := s.idle != nil
 		s.judge(k.share)
 		if short := s.idle != nil; short != k.short {
@@ -65,7 +65,7 @@ func TestSharing(t *testing.T) {
 	}
 }
 
-// An engine looks at most once a second, not at all with one thread, and not where it knows.
+// An engine looks at most once a second, and not at all with one thread.
 func TestSharingLooksSeldom(t *testing.T) {
 	now := time.Now()
 	for _, k := range []struct {
@@ -76,7 +76,6 @@ func TestSharingLooksSeldom(t *testing.T) {
 		{sharing{threads: 2, looked: now.Add(-2 * time.Second)}, true},
 		{sharing{threads: 2, looked: now.Add(-time.Second / 2)}, false},
 		{sharing{threads: 1}, false},
-		{sharing{threads: 2, always: true}, false},
 	} {
 		if got := k.s.due(now); got != k.want {
 			t.Errorf("%+v: %v", k.s, got)

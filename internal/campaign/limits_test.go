@@ -25,7 +25,8 @@ var (
 // group is a control group of each kind that is wanted, as folders to whose cgroup.procs a process is written.
 type group struct{ dirs []string }
 
-// confine makes groups with a limit of memory in MB and a quota of processors; 0 is none. It skips where that is not allowed.
+// confine makes groups with a limit of memory in MB and a quota of processors; 0 is none. A quota is served before other groups, so that
+// what is measured does not depend on them. It skips where that is not allowed.
 func confine(t *testing.T, memory int, quota float64) *group {
 	t.Helper()
 	g := &group{}
@@ -52,6 +53,7 @@ func confine(t *testing.T, memory int, quota float64) *group {
 			write(dir, "memory.max", fmt.Sprint(memory<<20))
 		}
 		if quota > 0 {
+			write(dir, "cpu.weight", "10000")
 			write(dir, "cpu.max", fmt.Sprintf("%d %d", int(quota*float64(period)), period))
 		}
 		return g
@@ -61,6 +63,7 @@ func confine(t *testing.T, memory int, quota float64) *group {
 	}
 	if quota > 0 {
 		dir := make(filepath.Join(top, "cpu", name))
+		write(dir, "cpu.shares", "262144")
 		write(dir, "cpu.cfs_period_us", fmt.Sprint(period))
 		write(dir, "cpu.cfs_quota_us", fmt.Sprint(int(quota*float64(period))))
 	}
@@ -186,7 +189,8 @@ func TestQuotas(t *testing.T) {
 		for range 5 {
 			for _, threads := range []int{0, 1, 2} {
 				path := filepath.Join(dir, "speed.json")
-				args := append([]string{"bench", "speed", "-mode", "train", "-batch", "4", "-size", "128x128", "-rounds", "20", "-json", path}, small(dir, "model.classes=[a,b]", "train.threads=0")...)
+				args := append([]string{"bench", "speed", "-mode", "train", "-batch", "4", "-size", "256x256", "-rounds", "15", "-json", path},
+					small(dir, "model.classes=[a,b]", "train.threads=0", "model.backbone_width=32", "model.fpn_width=64", "model.head_depth=2")...)
 				if threads > 0 {
 					args = append(args, "-threads", fmt.Sprint(threads))
 				}

@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"time"
 
 	"retinago/internal/cgroup"
 )
@@ -26,10 +27,19 @@ func count(root string, allowed int) int {
 	return max(min(allowed, int(math.Round(min(share, 1<<20)))), 1)
 }
 
-// Shared reports whether control groups grant this process less time than the processors that it may run on have.
-func Shared() bool {
-	share, ok := quota(root)
-	return ok && share < float64(runtime.NumCPU())
+// Throttled is how long the control groups have stopped processors because their time was used up, all processors together.
+func Throttled() time.Duration { return throttled(root) }
+
+func throttled(root string) (sum time.Duration) {
+	for _, g := range cgroup.Of(root, "cpu") {
+		stat := g.Stat("cpu.stat")
+		if g.Version == 2 {
+			sum += time.Duration(stat["throttled_usec"]) * time.Microsecond
+		} else {
+			sum += time.Duration(stat["throttled_time"])
+		}
+	}
+	return sum
 }
 
 // quota is the number of processors whose time the control groups grant, the least of all of them.

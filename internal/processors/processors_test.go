@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"runtime"
 	"testing"
+	"time"
 
 	"retinago/internal/cgroup/tree"
 )
@@ -46,6 +47,18 @@ func TestCount(t *testing.T) {
 	} {
 		if got := count(tree.Make(t, k.files), k.allowed); got != k.want {
 			t.Errorf("%s: %d, want %d", name, got, k.want)
+		}
+	}
+}
+
+func TestThrottled(t *testing.T) {
+	two := tree.Make(t, map[string]string{"proc/self/cgroup": "0::/a/b\n", "proc/self/mountinfo": "30 23 0:26 / /c rw - cgroup2 cgroup2 rw\n",
+		"c/a/b/cpu.stat": "usage_usec 7\nnr_throttled 3\nthrottled_usec 1500000\n", "c/a/cpu.stat": "throttled_usec 500000\n", "c/cpu.stat": "usage_usec 9\n"})
+	one := tree.Make(t, map[string]string{"proc/self/cgroup": "3:cpu:/a\n", "proc/self/mountinfo": "32 31 0:29 / /c rw - cgroup cgroup rw,cpu\n",
+		"c/a/cpu.stat": "nr_periods 5\nnr_throttled 1\nthrottled_time 2000000000\n"})
+	for root, want := range map[string]time.Duration{two: 2 * time.Second, one: 2 * time.Second, t.TempDir(): 0} {
+		if got := throttled(root); got != want {
+			t.Errorf("%v, want %v", got, want)
 		}
 	}
 }
