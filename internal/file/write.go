@@ -24,7 +24,7 @@ func Write(path string, fill func(*bufio.Writer) error) error {
 // WriteAt lets fill write a file that is never seen half written: the bytes go to a temporary file in the same folder, which is
 // synced and then renamed to path. A kill at any moment leaves the old file or the new one. A path that exists and is not a
 // regular file (a device, a pipe) is written directly; there, only sequential writes work.
-func WriteAt(path string, fill func(*File) error) (err error) {
+func WriteAt(path string, fill func(*File) error) error {
 	mode := fs.FileMode(0o644)
 	if st, statErr := os.Stat(path); statErr == nil {
 		if !st.Mode().IsRegular() {
@@ -35,12 +35,19 @@ func WriteAt(path string, fill func(*File) error) (err error) {
 	if target, linkErr := filepath.EvalSymlinks(path); linkErr == nil {
 		path = target // replace what a link points to, not the link
 	}
-	dir := filepath.Dir(path)
+	if err := replace(path, mode, true, fill); err != nil {
+		return err
+	}
+	return SyncDir(filepath.Dir(path))
+}
+
+// replace writes a temporary file beside path, with sync makes its bytes durable, and renames it to path.
+func replace(path string, mode fs.FileMode, sync bool, fill func(*File) error) (err error) {
 	kill()
-	tmp, err := os.CreateTemp(dir, temporary(path))
+	tmp, err := os.CreateTemp(filepath.Dir(path), temporary(path))
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("writing %s: the folder %s does not exist: make it first", path, dir)
+			return fmt.Errorf("writing %s: the folder %s does not exist: make it first", path, filepath.Dir(path))
 		}
 		return fmt.Errorf("writing %s: %w", path, err)
 	}
@@ -58,16 +65,21 @@ func WriteAt(path string, fill func(*File) error) (err error) {
 	if err = f.Chmod(mode); err != nil {
 		return err
 	}
-	if err = f.Sync(); err != nil {
-		return err
+	if sync {
+		if err = f.Sync(); err != nil {
+			return err
+		}
 	}
 	if err = f.Close(); err != nil {
 		return err
 	}
-	if err = Rename(f.Name(), path); err != nil {
-		return err
-	}
-	return SyncDir(dir)
+	return Rename(f.Name(), path)
+}
+
+// temporary is the pattern of a temporary file's name beside path. File systems bound a name's length.
+func temporary(path string) string {
+	base := filepath.Base(path)
+	return "." + base[:min(len(base), 200)] + ".*.tmp"
 }
 
 // SyncDir makes the names in a folder durable: a rename survives a power cut only after it. Folders that cannot be opened or
