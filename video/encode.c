@@ -18,6 +18,7 @@ struct rn_video {
   struct SwsContext *colours;
   AVFrame *frame;
   AVPacket *packet;
+  uint8_t *end; // the last rows of a picture, with room behind them
   int64_t next; // number of a frame
 };
 
@@ -25,6 +26,10 @@ struct rn_video {
 static const char *const encoders[] = {"libx264", "libopenh264", "mpeg4"};
 
 enum { THREADS = 8 }; // at most: more cost memory, and rows of blocks to wait for
+
+// libswscale reads a vector at a time, and beyond the end of a picture's last row: a page may end there. LAST rows, which share a row of
+// colour, are read from a copy with BEHIND bytes to spare.
+enum { LAST = 2, BEHIND = 128 };
 
 static char *wrong(const char *what, int code) {
   char why[AV_ERROR_MAX_STRING_SIZE], text[256];
@@ -73,6 +78,7 @@ static void drop(rn_video *v) {
   sws_freeContext(v->colours);
   av_frame_free(&v->frame);
   av_packet_free(&v->packet);
+  free(v->end);
   free(v);
 }
 
@@ -92,7 +98,8 @@ rn_video *rn_video_new(const char *path, int w, int h, double rate, char **messa
     v->stream = avformat_new_stream(v->file, NULL);
     // The matrix is that by which OpenCV reads: what is not drawn on keeps its colours.
     v->colours = sws_getContext(w, h, AV_PIX_FMT_RGB24, w, h, AV_PIX_FMT_YUV420P, SWS_BICUBIC, NULL, NULL, NULL);
-    if (!f || !v->packet || !v->stream || !v->colours) {
+    v->end = calloc(LAST, 3 * (size_t)w + BEHIND / LAST);
+    if (!f || !v->packet || !v->stream || !v->colours || !v->end) {
       code = AVERROR(ENOMEM);
     } else {
       f->format = v->enc->pix_fmt;
@@ -140,7 +147,11 @@ static int encode(rn_video *v, AVFrame *f) {
 char *rn_video_write(rn_video *v, const uint8_t *rgb, int stride) {
   int code = av_frame_make_writable(v->frame);
   if (code >= 0) {
-    sws_scale(v->colours, &rgb, &stride, 0, v->frame->height, v->frame->data, v->frame->linesize);
+    int above = v->frame->height - LAST;
+    const uint8_t *end = v->end;
+    memcpy(v->end, rgb + (int64_t)above * stride, (size_t)LAST * stride);
+    if (above > 0) sws_scale(v->colours, &rgb, &stride, 0, above, v->frame->data, v->frame->linesize);
+    sws_scale(v->colours, &end, &stride, above, LAST, v->frame->data, v->frame->linesize);
     v->frame->pts = v->next++;
     code = encode(v, v->frame);
   }

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -53,6 +54,36 @@ func film(t *testing.T, path string, w, h, n int, rate float64) *Writer {
 		t.Fatal(err)
 	}
 	return v
+}
+
+// Writing reads no byte behind a picture, where memory may end.
+func TestPictureAtTheEndOfMemory(t *testing.T) {
+	for _, s := range [][2]int{{128, 64}, {64, 2}, {66, 34}, {131, 33}} {
+		size, page := 3*s[0]*s[1], os.Getpagesize()
+		whole := (size + page - 1) / page * page
+		mem, err := syscall.Mmap(-1, 0, whole+page, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_PRIVATE|syscall.MAP_ANON)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := syscall.Mprotect(mem[whole:], syscall.PROT_NONE); err != nil {
+			t.Fatal(err)
+		}
+		v, err := Create(filepath.Join(t.TempDir(), "end.mp4"), s[0], s[1], 25)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 3 {
+			if err := v.Write(&picture.Picture{W: s[0], H: s[1], Pix: mem[whole-size : whole : whole]}); err != nil {
+				t.Error(err)
+			}
+		}
+		if err := v.Close(); err != nil {
+			t.Error(err)
+		}
+		if err := syscall.Munmap(mem); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // A video that is written has its size, rate, frames and colours when it is read again.
