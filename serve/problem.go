@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"retinago/engine"
 )
 
 // problem is why a request is refused, for its sender.
@@ -44,6 +46,10 @@ func (s *Server) asProblem(err error) *problem {
 		p.retry = time.Second
 	case errors.Is(err, context.Canceled): // by the sender, who hears nothing any more
 		p = refuse(499, "gone", "the request was given up")
+	case errors.Is(err, engine.ErrMemory): // of the host or of its control group, which others use too
+		s.o.Log.Error("serve", "error", err)
+		p = refuse(http.StatusServiceUnavailable, "memory", "there is too little memory for this picture now; the server's log says how much it takes")
+		p.retry = time.Second
 	case errors.As(err, new(panicked)): // caught has logged it
 		p = internal()
 	default:

@@ -11,6 +11,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"retinago/engine"
 )
 
 // The server finds what the predictor finds, in every way to send a picture.
@@ -230,6 +232,11 @@ func TestFaults(t *testing.T) {
 		if r.StatusCode != 500 || bytes.Contains(b, []byte("secret")) || !bytes.Contains(b, []byte("internal")) {
 			t.Errorf("fault %d: %d %s", i, r.StatusCode, b)
 		}
+	}
+	n.fails = func() error { return fmt.Errorf("secret of the house: %w", engine.ErrMemory) }
+	r := ask(s.Handler(), "POST", "/v1/detect", noise(t, 64, 48))
+	if b := read(t, r); r.StatusCode != 503 || r.Header.Get("Retry-After") == "" || bytes.Contains(b, []byte("secret")) || !bytes.Contains(b, []byte(`"memory"`)) {
+		t.Errorf("without memory: %d %s", r.StatusCode, b)
 	}
 	n.fails = nil
 	parse[Answer](t, ask(s.Handler(), "POST", "/v1/detect", noise(t, 64, 48)))
