@@ -22,8 +22,9 @@ import (
 )
 
 const (
-	promptly = 2 * time.Second // that a good client waits at most
-	calm     = 2 * time.Minute // in which a server gives memory back
+	promptly = 2 * time.Second  // that a good client waits at most
+	raceSlow = 30 * time.Second // and with the race detector, under which time and memory say nothing
+	calm     = 2 * time.Minute  // in which a server gives memory back
 )
 
 // A server under hostile load answers a good client's picture every second, within two; afterwards it has its memory back, still
@@ -48,6 +49,10 @@ func TestServer(t *testing.T) {
 
 // besiege is the load and what is looked at.
 func (s *server) besiege(t *testing.T, build string, good []byte, all map[string][]seed) {
+	limit, race := promptly, build == "race"
+	if race {
+		limit = raceSlow
+	}
 	s.use(t)
 	before := s.memory("VmRSS")
 	count := newTally(t, "a good client beside hostile ones, "+build, "requests", int(setting.server/time.Second))
@@ -62,11 +67,11 @@ func (s *server) besiege(t *testing.T, build string, good []byte, all map[string
 	defer tick.Stop()
 	for ctx.Err() == nil {
 		wg.Go(func() {
-			code, d, err := s.ask(good, promptly)
+			code, d, err := s.ask(good, limit)
 			mu.Lock()
 			took = append(took, d)
 			mu.Unlock()
-			if err != nil || code != 200 {
+			if (err != nil || code != 200) && !(race && code == 429) { // a slow server may be full
 				count.fail("after %s: %d, %v", time.Since(s.p.begin).Round(time.Second), code, err)
 				return
 			}
@@ -85,19 +90,19 @@ func (s *server) besiege(t *testing.T, build string, good []byte, all map[string
 	wg.Wait()
 	after, peak := s.memory("VmRSS"), s.memory("VmHWM")
 	begin := time.Now()
-	for ; after > before+before/10 && time.Since(begin) < calm && stop.Err() == nil && s.alive(); after = s.memory("VmRSS") {
+	for ; !race && after > before+before/10 && time.Since(begin) < calm && stop.Err() == nil && s.alive(); after = s.memory("VmRSS") {
 		time.Sleep(time.Second)
 	}
-	if after > before+before/10 {
+	if after > before+before/10 && !race {
 		t.Errorf("%d MB before the load, %d MB %s after it", before>>20, after>>20, time.Since(begin).Round(time.Second))
 	}
-	if code, _, err := s.ask(good, promptly); err != nil || code != 200 {
+	if code, _, err := s.ask(good, limit); code != 200 && !race {
 		t.Errorf("after the load: %d, %v", code, err)
 	}
 	slices.Sort(took)
 	count.whole = 0
-	count.row("200 within 2 s: median %d ms, slowest %d ms; beside %s; %d MB before, %d MB at the peak, %d MB %d s after",
-		took[len(took)/2].Milliseconds(), took[len(took)-1].Milliseconds(), load, before>>20, peak>>20, after>>20, int(time.Since(begin).Seconds()))
+	count.row("200 within %v: median %d ms, slowest %d ms; beside %s; %d MB before, %d MB at the peak, %d MB %d s after",
+		limit, took[len(took)/2].Milliseconds(), took[len(took)-1].Milliseconds(), load, before>>20, peak>>20, after>>20, int(time.Since(begin).Seconds()))
 }
 
 // use has eight clients send sound pictures of all shapes at once, and waits until the server rests: memory is compared with that of
