@@ -26,7 +26,7 @@ func serveCommand() *cli.Command {
 		Description: "Open http://ADDR/ for the page; /openapi.json describes the interface, /metrics is for Prometheus.\n" +
 			"A request that finds all places taken is answered 429 with Retry-After. SIGTERM or Ctrl-C: /readyz turns to 503, what was\n" +
 			"accepted is answered, then the program ends; a second one ends it at once.\n" +
-			"A camera is open while somebody looks, and opened again when it breaks. MJPEG over HTTP needs no OpenCV, other cameras do.\n" +
+			"A camera is open while it has viewers, and opened again when it breaks. MJPEG over HTTP needs no OpenCV, other cameras do.\n" +
 			"On a loopback address without a token, requests must be for localhost or an IP address; behind a proxy that passes another\n" +
 			"Host on, name it with -allow-host. Pages of other origins are refused unless -allow-origin names them. Behind a proxy, all\n" +
 			"connections come from one address: give -max-conns-address as many as -max-conns.\n\n" +

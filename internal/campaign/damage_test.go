@@ -87,7 +87,7 @@ func spoil(draw *rand.Rand, d damage, whole []byte) (spoiled []byte, what string
 	}
 }
 
-// named tells that a text has one of the names.
+// named reports whether a text has one of the names.
 func named(text string, names []string) bool {
 	for _, n := range names {
 		if strings.Contains(text, n) {

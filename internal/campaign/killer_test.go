@@ -27,7 +27,7 @@ type killer struct {
 	arm func(draw *rand.Rand, c *call, r *recipe, dir string) (func(*running) (disarm func()), error)
 }
 
-// killers are the ways to end a process: at any time; at a system call that changes a folder of the run, as the kernel tells of it;
+// killers are the ways to end a process: at any time; at a system call that changes a folder of the run, as the kernel reports it;
 // before a change to the disk, by the program's own hook; and a signal that asks for an end.
 var killers = []*killer{
 	{"at a moment", func(draw *rand.Rand, c *call, r *recipe, dir string) (func(*running) func(), error) {
@@ -88,7 +88,7 @@ func (r *recipe) size() error {
 	return os.Remove(list)
 }
 
-// watcher hears of changes below a folder from the kernel.
+// watcher receives changes below a folder from the kernel.
 type watcher struct {
 	f     *os.File
 	count atomic.Int64

@@ -104,7 +104,7 @@ func interrupt(item int, r *recipe, k *killer, dir string) (kills int, said stri
 	return kills, said, err
 }
 
-// hangsUp tells that a signal came before the program listened to signals.
+// hangsUp reports whether a signal came before the program listened to signals.
 func hangsUp(e ended) bool {
 	return e.out == "" && (e.signal == syscall.SIGTERM || e.signal == syscall.SIGINT || e.signal == syscall.SIGHUP)
 }

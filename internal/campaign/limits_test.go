@@ -93,7 +93,7 @@ func (g *group) within(c call) call {
 	return c
 }
 
-// refused tells that a program ended because there is too little memory, and said so.
+// refused reports whether a program ended because there is too little memory, and said so.
 func refused(e ended) bool {
 	return e.code == 1 && strings.Contains(e.out, "available") && strings.Contains(e.out, " MB")
 }

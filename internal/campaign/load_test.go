@@ -32,7 +32,7 @@ func newLoad(addr string, good []byte, seeds map[string][]seed) *load {
 	return &load{addr: addr, good: good, hostile: hostile(), seeds: seeds, answered: map[int]int{}}
 }
 
-// String tells what the clients were answered.
+// String lists what the clients were answered.
 func (l *load) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -20,7 +20,7 @@ type recipe struct {
 	want    string        // folder of an uninterrupted one
 	took    time.Duration // by it
 	writes  int64         // changes to the disk that it makes
-	events  int64         // that the kernel tells of its folder
+	events  int64         // that the kernel reports of its folder
 }
 
 // set makes arguments of settings.

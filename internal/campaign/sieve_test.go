@@ -118,7 +118,7 @@ func (s *sieve) look(names []string) (ended, string, error) {
 	}
 	var sum struct {
 		Pictures, Broken int
-		Peak             int64 `json:"peak_bytes"` // as the kernel tells the program; what it tells this one has this one's own in it
+		Peak             int64 `json:"peak_bytes"` // as the kernel reports it to the program; wait4 here would include this process's own peak
 	}
 	b, err := os.ReadFile(summary)
 	if err == nil {
@@ -137,7 +137,7 @@ func (s *sieve) look(names []string) (ended, string, error) {
 	return e, "", nil
 }
 
-// pixels are how many a picture's header tells of, 0 where it tells nothing.
+// pixels are how many a picture's header states, 0 where it states none.
 func pixels(name string) (n int) {
 	defer func() { recover() }() // what is wrong with a decoder is found in another process
 	w, h, err := picture.Size(name)
