@@ -11,7 +11,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -64,15 +63,13 @@ func bounded(t *testing.T, most int64, args ...string) (int, string) {
 	t.Helper()
 	c, out := program(args...)
 	begin := time.Now()
-	if err := c.Run(); c.ProcessState == nil {
-		t.Fatal(err)
-	}
+	peak := peakOf(t, c)
 	line := "retinago " + strings.Join(args, " ")
 	if took := time.Since(begin); took > 20*time.Second {
 		t.Errorf("%s: %v", line, took)
 	}
-	if u, ok := c.ProcessState.SysUsage().(*syscall.Rusage); ok && u.Maxrss<<10 > most {
-		t.Errorf("%s: %d MB, want at most %d", line, u.Maxrss>>10, most>>20)
+	if peak > most {
+		t.Errorf("%s: %d MB, want at most %d", line, peak>>20, most>>20)
 	}
 	if code := c.ProcessState.ExitCode(); code < 0 || code == exitUsage || strings.Contains(out.String(), "goroutine ") {
 		t.Errorf("%s ends with %d:\n%.2000s", line, code, out)

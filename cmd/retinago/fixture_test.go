@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -18,6 +19,28 @@ func program(args ...string) (*exec.Cmd, *bytes.Buffer) {
 	var out bytes.Buffer
 	c.Stdout, c.Stderr = &out, &out
 	return c, &out
+}
+
+// peakOf runs a prepared command line to its end and returns the most resident memory that it had, in bytes. The program counts it itself:
+// what the system counts for a child process begins with its parent's memory.
+func peakOf(t *testing.T, c *exec.Cmd) int64 {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "peak")
+	c.Env = append(c.Env, "RETINAGO_TEST_PEAK="+path)
+	err := c.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatalf("%v ends without saying its peak: %v\n%v", c.Args, err, c.Stdout)
+	}
+	peak, err := strconv.ParseInt(string(b), 10, 64)
+	if err != nil || peak == 0 {
+		t.Fatalf("%v: a peak of %q: %v", c.Args, b, err)
+	}
+	return peak
 }
 
 // call runs a command line and returns its exit code and what it printed.

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 	"unicode"
 
 	"retinago/train"
@@ -143,32 +142,15 @@ func TestHostileCheck(t *testing.T) {
 		t.Fatal(err)
 	}
 	c, out := program("data", "check", "-data", path)
-	if err := c.Start(); err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan int64)
-	go func() { // what the system counts for a child has its parent's memory in it
-		most := int64(0)
-		for {
-			b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", c.Process.Pid))
-			_, rest, ok := strings.Cut(string(b), "VmHWM:")
-			if !ok {
-				ended <- most
-				return
-			}
-			var kb int64
-			fmt.Sscan(rest, &kb)
-			most = max(most, kb<<10)
-			time.Sleep(2 * time.Millisecond)
-		}
-	}()
-	if c.Wait(); c.ProcessState.ExitCode() != 1 {
+	peak := peakOf(t, c)
+	if c.ProcessState.ExitCode() != exitError {
 		t.Errorf("exit code %d", c.ProcessState.ExitCode())
 	}
 	if got := strings.Count(out.String(), "unknown-image"); got != n-1 {
 		t.Errorf("%d of %d faults are told", got, n-1)
 	}
-	if rss := <-ended; rss > 150<<20 || rss == 0 {
-		t.Errorf("%d MB", rss>>20)
+	idle, _ := program("version")
+	if more := peak - peakOf(t, idle); more > 40<<20 {
+		t.Errorf("%d MB more than to print the version", more>>20)
 	}
 }

@@ -30,7 +30,10 @@ const (
 	exitNone    = 4 // none of the inputs could be read
 )
 
-func main() {
+func main() { os.Exit(start()) }
+
+// start runs the program's command line until it ends or a signal asks it to, and returns the exit code.
+func start() int {
 	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
 	if !signal.Ignored(syscall.SIGHUP) { // nohup wants it ignored
 		signals = append(signals, syscall.SIGHUP)
@@ -41,7 +44,7 @@ func main() {
 		signal.Ignore(syscall.SIGHUP)
 		stop()
 	})
-	os.Exit(run(ctx, os.Args, os.Stdout, os.Stderr))
+	return run(ctx, os.Args, os.Stdout, os.Stderr)
 }
 
 // outlive lets the process go on when its output is closed: a write to a closed pipe is then an error, which verbs that go on ignore.

@@ -3,15 +3,23 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
+
+	"retinago/internal/memory"
 )
 
 // TestMain lets the test binary be the program, so that tests see exit codes, signals and kills.
 func TestMain(m *testing.M) {
 	if os.Getenv("RETINAGO_TEST_MAIN") != "" {
-		main()
-		return
+		code := start()
+		if path := os.Getenv("RETINAGO_TEST_PEAK"); path != "" {
+			if err := os.WriteFile(path, strconv.AppendInt(nil, memory.Peak(), 10), 0o600); err != nil {
+				panic(err)
+			}
+		}
+		os.Exit(code)
 	}
 	// What the program measures is kept elsewhere than its user's.
 	dir, err := os.MkdirTemp("", "retinago")
