@@ -15,8 +15,8 @@ import (
 
 	"retinago/config"
 	"retinago/engine"
+	"retinago/internal/model/weights"
 	"retinago/nn"
-	"retinago/weights"
 )
 
 // Info travels with a model's weights, so that a checkpoint alone is enough to use it.

@@ -17,7 +17,7 @@ import (
 	"gorgonia.org/tensor"
 
 	"retinago/config"
-	"retinago/weights"
+	"retinago/internal/model/weights"
 )
 
 // fixture is what torchvision computed with seeded weights: every stage of the network, losses, gradients, detections.

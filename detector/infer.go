@@ -11,8 +11,8 @@ import (
 	"gorgonia.org/tensor"
 
 	"retinago/engine"
+	"retinago/internal/model/quant"
 	"retinago/nn"
-	"retinago/quant"
 )
 
 // Net is the inference graph of one canvas: pictures in, raw outputs of the heads out.

@@ -12,9 +12,9 @@ import (
 	"gorgonia.org/tensor"
 
 	"retinago/engine"
+	"retinago/internal/model/quant"
+	"retinago/internal/model/weights"
 	"retinago/nn"
-	"retinago/quant"
-	"retinago/weights"
 )
 
 // An int8 checkpoint is a checkpoint whose int8 convolutions' weights are I8, with a scale per output channel under

@@ -13,9 +13,9 @@ import (
 
 	"retinago/config"
 	"retinago/engine/cpu"
+	"retinago/internal/model/quant"
+	"retinago/internal/model/weights"
 	"retinago/nn"
-	"retinago/quant"
-	"retinago/weights"
 )
 
 // lively is a model whose heads' towers carry more signal than fresh ones do.

@@ -14,8 +14,8 @@ import (
 	"retinago/engine"
 	"retinago/fpn"
 	"retinago/head"
+	"retinago/internal/model/quant"
 	"retinago/nn"
-	"retinago/quant"
 )
 
 // Model is a RetinaNet: its parameters and the graphs over them. It is not for concurrent use, but for Anchors.

@@ -13,9 +13,9 @@ import (
 
 	"retinago/box"
 	"retinago/config"
+	"retinago/internal/model/weights"
 	"retinago/loss"
 	"retinago/nn"
-	"retinago/weights"
 )
 
 // Every stage of the inference network is torchvision's to 1e-4 of its largest magnitude, anchors to the bit.

@@ -5,9 +5,9 @@ import (
 	"os"
 	"path/filepath"
 
+	"retinago/internal/media/picture"
+	"retinago/internal/media/source"
 	"retinago/internal/text"
-	"retinago/picture"
-	"retinago/source"
 )
 
 // Marks are what to draw of detections: boxes with class, score and the number of the track.

@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"retinago/data"
+	"retinago/internal/dataset/data"
 )
 
 // pack collects what goes through the network together, in its order: until one canvas has batch inputs, or four times

@@ -9,9 +9,9 @@ import (
 	"testing"
 	"time"
 
-	"retinago/data"
-	"retinago/picture"
-	"retinago/source"
+	"retinago/internal/dataset/data"
+	"retinago/internal/media/picture"
+	"retinago/internal/media/source"
 )
 
 // Pictures of one canvas size go through the network together; of others not.

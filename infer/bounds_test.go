@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"retinago/picture"
-	"retinago/source"
+	"retinago/internal/media/picture"
+	"retinago/internal/media/source"
 )
 
 // Cancelled, a stream gives what it has and then the reason; left, it ends; an error of Then ends it.

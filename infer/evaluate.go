@@ -7,9 +7,9 @@ import (
 
 	"retinago/coco"
 	"retinago/config"
-	"retinago/data"
 	"retinago/detector"
 	"retinago/engine"
+	"retinago/internal/dataset/data"
 )
 
 // Progress is told after every batch how many of the pictures are done.

@@ -10,8 +10,8 @@ import (
 
 	"retinago/coco"
 	"retinago/config"
-	"retinago/data"
-	"retinago/picture"
+	"retinago/internal/dataset/data"
+	"retinago/internal/media/picture"
 )
 
 // several is a dataset of pictures that need canvases of four sizes, two of them more than once.

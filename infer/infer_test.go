@@ -18,11 +18,11 @@ import (
 	"testing"
 
 	"retinago/config"
-	"retinago/data"
 	"retinago/detector"
 	"retinago/engine/cpu"
+	"retinago/internal/dataset/data"
+	"retinago/internal/media/picture"
 	"retinago/internal/memory"
-	"retinago/picture"
 )
 
 // save writes a model without training, changed, and returns its file.

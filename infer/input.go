@@ -6,10 +6,10 @@ import (
 
 	"retinago/box"
 	"retinago/config"
-	"retinago/data"
 	"retinago/detector"
 	"retinago/engine"
-	"retinago/picture"
+	"retinago/internal/dataset/data"
+	"retinago/internal/media/picture"
 )
 
 // Input is a picture on its canvas, as the network wants it, and what is looked for in it. Inputs of one Canvas can go through the

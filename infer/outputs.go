@@ -6,8 +6,8 @@ import (
 	"slices"
 	"time"
 
-	"retinago/data"
 	"retinago/detector"
+	"retinago/internal/dataset/data"
 )
 
 // Outputs are what the network says of the pictures of a batch. Several goroutines may read them at once.

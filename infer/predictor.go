@@ -10,13 +10,13 @@ import (
 
 	"retinago/box"
 	"retinago/config"
-	"retinago/data"
 	"retinago/detector"
 	"retinago/engine"
 	"retinago/engine/device"
+	"retinago/internal/dataset/data"
+	"retinago/internal/media/picture"
 	"retinago/internal/processors"
 	"retinago/nms"
-	"retinago/picture"
 )
 
 // Detection is a found object, in pixels of its picture.

@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"retinago/config"
-	"retinago/data"
-	"retinago/picture"
+	"retinago/internal/dataset/data"
+	"retinago/internal/media/picture"
 )
 
 // Decoding and preparing real pictures on one core, each stage's least time of each picture in ms. $RETINAGO_PICTURES is a glob.

@@ -6,10 +6,10 @@ import (
 	"fmt"
 
 	"retinago/config"
-	"retinago/data"
 	"retinago/detector"
-	"retinago/picture"
-	"retinago/quant"
+	"retinago/internal/dataset/data"
+	"retinago/internal/media/picture"
+	"retinago/internal/model/quant"
 )
 
 // Quantise makes a float model compute in 8 bits: the ranges of its activations are found on at most count of the files,

@@ -10,7 +10,7 @@ import (
 
 	"retinago/detector"
 	"retinago/engine/cpu"
-	"retinago/quant"
+	"retinago/internal/model/quant"
 )
 
 func TestSpread(t *testing.T) {

@@ -8,9 +8,9 @@ import (
 	"sync/atomic"
 	"time"
 
-	"retinago/data"
-	"retinago/picture"
-	"retinago/source"
+	"retinago/internal/dataset/data"
+	"retinago/internal/media/picture"
+	"retinago/internal/media/source"
 )
 
 // StreamOptions configures Predictor.Stream. What its functions return as an error ends the stream.

@@ -13,9 +13,9 @@ import (
 	"testing"
 	"time"
 
-	"retinago/data"
-	"retinago/picture"
-	"retinago/source"
+	"retinago/internal/dataset/data"
+	"retinago/internal/media/picture"
+	"retinago/internal/media/source"
 )
 
 // photos writes n pictures of different sizes, all of them JPEGs.

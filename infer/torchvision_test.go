@@ -12,9 +12,9 @@ import (
 
 	"retinago/box"
 	"retinago/engine/cpu"
-	"retinago/interop"
-	"retinago/picture"
-	"retinago/weights"
+	"retinago/internal/media/picture"
+	"retinago/internal/model/interop"
+	"retinago/internal/model/weights"
 )
 
 // torchvisionFound is what torchvision found on a picture, in its pixels.

@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"retinago/picture"
+	"retinago/internal/media/picture"
 )
 
 // stored is how a picture is stored to be turned upright by an EXIF orientation: pixel x, y of the stored picture of what is upright.

@@ -8,9 +8,9 @@ import (
 	"slices"
 	"testing"
 
-	"retinago/picture"
-	"retinago/source"
-	"retinago/video"
+	"retinago/internal/media/picture"
+	"retinago/internal/media/source"
+	"retinago/internal/media/video"
 )
 
 // A frame of a video gives what it gives as a picture.

@@ -5,9 +5,9 @@ import (
 	"slices"
 
 	"retinago/box"
-	"retinago/data"
+	"retinago/internal/dataset/data"
+	"retinago/internal/media/picture"
 	"retinago/nms"
-	"retinago/picture"
 )
 
 // view is one look at a picture or a part of it.

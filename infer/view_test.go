@@ -7,9 +7,9 @@ import (
 	"testing"
 
 	"retinago/box"
-	"retinago/data"
 	"retinago/detector"
-	"retinago/picture"
+	"retinago/internal/dataset/data"
+	"retinago/internal/media/picture"
 )
 
 func TestSpots(t *testing.T) {

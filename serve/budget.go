@@ -11,7 +11,7 @@ import (
 
 	"golang.org/x/sync/semaphore"
 
-	"retinago/picture"
+	"retinago/internal/media/picture"
 )
 
 // budget counts bytes that may be held at once.

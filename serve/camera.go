@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"retinago/picture"
+	"retinago/internal/media/picture"
 )
 
 // Camera opens a source of frames that the server shows with boxes. It is open while somebody looks. log hears of faults that it

@@ -17,8 +17,8 @@ import (
 	"testing"
 	"time"
 
-	"retinago/picture"
-	"retinago/video"
+	"retinago/internal/media/picture"
+	"retinago/internal/media/video"
 )
 
 // look shows a camera; what it returns gives one JPEG after another.

@@ -9,8 +9,8 @@ import (
 	"net/url"
 	"strings"
 
-	"retinago/source"
-	"retinago/video"
+	"retinago/internal/media/source"
+	"retinago/internal/media/video"
 )
 
 // Open makes a camera of whatever moves: cam:N, the address of a stream, or a video, which goes round at its own rate. MJPEG over

@@ -10,8 +10,8 @@ import (
 	"path/filepath"
 	"testing"
 
-	"retinago/picture"
-	"retinago/video"
+	"retinago/internal/media/picture"
+	"retinago/internal/media/video"
 )
 
 // film writes a video of frames that grow lighter, 50 a second.

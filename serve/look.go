@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"time"
 
-	"retinago/data"
 	"retinago/infer"
-	"retinago/picture"
+	"retinago/internal/dataset/data"
+	"retinago/internal/media/picture"
 )
 
 // Answer is the JSON of one picture.

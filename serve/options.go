@@ -10,10 +10,10 @@ import (
 	"regexp"
 	"time"
 
-	"retinago/data"
 	"retinago/detector"
 	"retinago/infer"
-	"retinago/picture"
+	"retinago/internal/dataset/data"
+	"retinago/internal/media/picture"
 )
 
 // Network is what a server asks of a model. *infer.Predictor is one.

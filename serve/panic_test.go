@@ -11,9 +11,9 @@ import (
 	"strings"
 	"testing"
 
-	"retinago/data"
 	"retinago/infer"
-	"retinago/picture"
+	"retinago/internal/dataset/data"
+	"retinago/internal/media/picture"
 )
 
 // rotten is a network that panics where it is told to.

@@ -10,10 +10,10 @@ import (
 	"testing"
 	"time"
 
-	"retinago/data"
 	"retinago/infer"
+	"retinago/internal/dataset/data"
+	"retinago/internal/media/picture"
 	"retinago/internal/memory"
-	"retinago/picture"
 )
 
 // idle reports whether nothing is held.

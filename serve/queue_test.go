@@ -12,8 +12,8 @@ import (
 	"testing"
 	"time"
 
-	"retinago/data"
 	"retinago/infer"
+	"retinago/internal/dataset/data"
 )
 
 // A batch is of one canvas, in order of arrival, a power of two, and waits for others only while others may come.

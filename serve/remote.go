@@ -9,7 +9,7 @@ import (
 	"net/http"
 	"time"
 
-	"retinago/video"
+	"retinago/internal/media/video"
 )
 
 // Limits of a camera that is reached by HTTP.

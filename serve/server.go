@@ -9,9 +9,9 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"retinago/data"
 	"retinago/infer"
-	"retinago/picture"
+	"retinago/internal/dataset/data"
+	"retinago/internal/media/picture"
 )
 
 // Server is models behind HTTP. Serve runs it; Handler is for those who have a server of their own.

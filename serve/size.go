@@ -6,8 +6,8 @@ import (
 	"image"
 	"net/http"
 
-	"retinago/data"
-	"retinago/picture"
+	"retinago/internal/dataset/data"
+	"retinago/internal/media/picture"
 )
 
 // size is that of a picture, of a file by its header, and the bytes that it takes until it is on its canvas. Those of a file are

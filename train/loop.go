@@ -8,9 +8,9 @@ import (
 	"time"
 
 	"retinago/config"
-	"retinago/data"
 	"retinago/detector"
 	"retinago/engine"
+	"retinago/internal/dataset/data"
 )
 
 // Loop is a run of training. Its exported fields describe the last step, for hooks.

@@ -12,9 +12,9 @@ import (
 
 	"retinago/coco"
 	"retinago/config"
-	"retinago/data"
 	"retinago/engine"
 	"retinago/engine/cpu"
+	"retinago/internal/dataset/data"
 )
 
 // ErrChanged is the cause of an error from Run for a run that is to be resumed with settings or annotations that would make it another.

@@ -14,7 +14,7 @@ import (
 
 	"retinago/config"
 	"retinago/internal/file"
-	"retinago/weights"
+	"retinago/internal/model/weights"
 )
 
 // started is the folder of a run that has taken two of four steps.

@@ -12,12 +12,12 @@ import (
 
 	"retinago/coco"
 	"retinago/config"
-	"retinago/data"
 	"retinago/detector"
 	"retinago/engine"
 	"retinago/engine/cpu"
 	"retinago/engine/device"
 	"retinago/infer"
+	"retinago/internal/dataset/data"
 	"retinago/internal/file"
 	"retinago/internal/memory"
 )

@@ -8,7 +8,7 @@ import (
 
 	"retinago/backbone"
 	"retinago/detector"
-	"retinago/weights"
+	"retinago/internal/model/weights"
 )
 
 // start takes what fits from a file of weights in any format: a whole model's, or a backbone's with torchvision's names.

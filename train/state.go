@@ -9,7 +9,7 @@ import (
 
 	"gorgonia.org/tensor"
 
-	"retinago/weights"
+	"retinago/internal/model/weights"
 )
 
 // state is what a run is besides its tensors.

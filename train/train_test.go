@@ -16,9 +16,9 @@ import (
 
 	"retinago/coco"
 	"retinago/config"
-	"retinago/convert"
-	"retinago/data"
-	"retinago/weights"
+	"retinago/internal/dataset/convert"
+	"retinago/internal/dataset/data"
+	"retinago/internal/model/weights"
 )
 
 // small is a run of a few seconds on shapes.

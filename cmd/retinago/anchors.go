@@ -11,7 +11,7 @@ import (
 	"retinago/box"
 	"retinago/coco"
 	"retinago/config"
-	"retinago/data"
+	"retinago/internal/dataset/data"
 )
 
 func anchorsCommand() *cli.Command {

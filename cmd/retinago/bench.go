@@ -13,13 +13,13 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"retinago/config"
-	"retinago/data"
 	"retinago/detector"
 	"retinago/engine"
 	"retinago/engine/cpu"
+	"retinago/internal/dataset/data"
 	"retinago/internal/file"
-	"retinago/speed"
-	"retinago/weights"
+	"retinago/internal/lab/speed"
+	"retinago/internal/model/weights"
 )
 
 func benchCommand() *cli.Command {

@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"retinago/picture"
-	"retinago/weights"
+	"retinago/internal/media/picture"
+	"retinago/internal/model/weights"
 )
 
 // small are the overrides of a network of milliseconds.

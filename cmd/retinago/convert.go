@@ -11,11 +11,11 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"retinago/coco"
-	"retinago/convert"
-	"retinago/data"
+	"retinago/internal/dataset/convert"
+	"retinago/internal/dataset/data"
 	"retinago/internal/file"
+	"retinago/internal/media/picture"
 	shown "retinago/internal/text"
-	"retinago/picture"
 )
 
 // editCommands make datasets of datasets.

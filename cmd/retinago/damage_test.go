@@ -17,7 +17,7 @@ import (
 	"retinago/config"
 	"retinago/detector"
 	"retinago/engine/cpu"
-	"retinago/weights"
+	"retinago/internal/model/weights"
 )
 
 // checkpointFile writes a small checkpoint.

@@ -10,10 +10,10 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"retinago/coco"
-	"retinago/data"
+	"retinago/internal/dataset/data"
 	"retinago/internal/file"
+	"retinago/internal/media/picture"
 	shown "retinago/internal/text"
-	"retinago/picture"
 )
 
 func dataCommand() *cli.Command {

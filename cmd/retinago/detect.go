@@ -9,8 +9,8 @@ import (
 
 	"retinago/engine/cpu"
 	"retinago/infer"
+	sources "retinago/internal/media/source"
 	"retinago/nms"
-	sources "retinago/source"
 	"retinago/track"
 )
 

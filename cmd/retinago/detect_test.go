@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"retinago/coco"
-	"retinago/picture"
+	"retinago/internal/media/picture"
 	"retinago/train"
 )
 

@@ -11,11 +11,11 @@ import (
 
 	"retinago/infer"
 	"retinago/internal/file"
+	"retinago/internal/media/output"
+	"retinago/internal/media/picture"
+	sources "retinago/internal/media/source"
+	"retinago/internal/media/video"
 	shown "retinago/internal/text"
-	"retinago/output"
-	"retinago/picture"
-	sources "retinago/source"
-	"retinago/video"
 )
 
 // detection is a run of the detect verb: one stream of frames, and what is made of it.

@@ -9,11 +9,11 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"retinago/coco"
-	"retinago/data"
 	"retinago/detector"
 	"retinago/engine/cpu"
 	"retinago/infer"
-	"retinago/report"
+	"retinago/internal/dataset/data"
+	"retinago/internal/lab/report"
 )
 
 func evalCommand() *cli.Command {

@@ -10,8 +10,8 @@ import (
 
 	"retinago/detector"
 	"retinago/engine/cpu"
-	"retinago/interop"
-	"retinago/onnx"
+	"retinago/internal/model/interop"
+	"retinago/internal/model/onnx"
 )
 
 func exportCommand() *cli.Command {

@@ -11,8 +11,8 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"retinago/fetch"
-	"retinago/interop"
+	"retinago/internal/model/fetch"
+	"retinago/internal/model/interop"
 )
 
 // mirrorFlag and cacheFlag say where published files come from and where they are kept.

@@ -7,9 +7,9 @@ import (
 	"strings"
 
 	"retinago/infer"
+	"retinago/internal/media/picture"
+	sources "retinago/internal/media/source"
 	shown "retinago/internal/text"
-	"retinago/picture"
-	sources "retinago/source"
 	"retinago/track"
 )
 

@@ -9,12 +9,12 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"retinago/data"
 	"retinago/detector"
 	"retinago/engine/cpu"
+	"retinago/internal/dataset/data"
 	"retinago/internal/file"
-	"retinago/lab"
-	"retinago/report"
+	"retinago/internal/lab"
+	"retinago/internal/lab/report"
 )
 
 // labCommands are the experiments of bench.

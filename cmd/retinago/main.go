@@ -14,8 +14,8 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"retinago/internal/model/weights"
 	shown "retinago/internal/text"
-	"retinago/weights"
 )
 
 // version is set by the linker.

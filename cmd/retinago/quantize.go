@@ -11,12 +11,12 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"retinago/data"
 	"retinago/detector"
 	"retinago/engine/cpu"
 	"retinago/infer"
-	"retinago/quant"
-	sources "retinago/source"
+	"retinago/internal/dataset/data"
+	sources "retinago/internal/media/source"
+	"retinago/internal/model/quant"
 )
 
 func quantizeCommand() *cli.Command {

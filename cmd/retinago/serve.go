@@ -14,9 +14,9 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"retinago/infer"
+	"retinago/internal/media/video"
 	"retinago/nms"
 	"retinago/serve"
-	"retinago/video"
 )
 
 func serveCommand() *cli.Command {

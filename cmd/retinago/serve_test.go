@@ -17,8 +17,8 @@ import (
 	"retinago/config"
 	"retinago/detector"
 	"retinago/engine/cpu"
-	"retinago/picture"
-	"retinago/video"
+	"retinago/internal/media/picture"
+	"retinago/internal/media/video"
 )
 
 // blank writes a small model without training.

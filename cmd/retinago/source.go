@@ -6,7 +6,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"retinago/convert"
+	"retinago/internal/dataset/convert"
 )
 
 // whereData is what -data takes.

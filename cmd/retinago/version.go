@@ -10,7 +10,7 @@ import (
 
 	"retinago/engine/cpu"
 	"retinago/engine/device"
-	"retinago/picture"
+	"retinago/internal/media/picture"
 )
 
 func versionCommand() *cli.Command {

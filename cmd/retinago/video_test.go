@@ -11,8 +11,8 @@ import (
 	"retinago/config"
 	"retinago/detector"
 	"retinago/engine/cpu"
-	"retinago/picture"
-	"retinago/video"
+	"retinago/internal/media/picture"
+	"retinago/internal/media/video"
 )
 
 // seeded writes a model that was never trained.

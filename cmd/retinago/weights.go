@@ -13,8 +13,8 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"retinago/engine/cpu"
-	"retinago/interop"
-	"retinago/weights"
+	"retinago/internal/model/interop"
+	"retinago/internal/model/weights"
 )
 
 func weightsCommand() *cli.Command {

@@ -14,7 +14,7 @@ import (
 	"testing"
 
 	"retinago/config"
-	"retinago/data"
+	"retinago/internal/dataset/data"
 	"retinago/train"
 )
 

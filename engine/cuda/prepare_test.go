@@ -7,9 +7,9 @@ import (
 	"strings"
 	"testing"
 
-	"retinago/data"
 	"retinago/engine"
-	"retinago/picture"
+	"retinago/internal/dataset/data"
+	"retinago/internal/media/picture"
 )
 
 // The engine prepares pictures as the host does, within 1e-5: larger and smaller ones, mirrored ones, single pixels, empty canvases.

@@ -12,8 +12,8 @@ import (
 
 	"retinago/detector"
 	"retinago/engine"
+	"retinago/internal/model/weights"
 	"retinago/train"
-	"retinago/weights"
 )
 
 // savedState is a part of what a run saves.

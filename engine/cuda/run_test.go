@@ -17,13 +17,13 @@ import (
 	"time"
 
 	"retinago/config"
-	"retinago/data"
 	"retinago/detector"
 	"retinago/engine"
 	"retinago/engine/cuda/kernels"
 	"retinago/infer"
-	"retinago/picture"
-	"retinago/speed"
+	"retinago/internal/dataset/data"
+	"retinago/internal/lab/speed"
+	"retinago/internal/media/picture"
 	"retinago/train"
 )
 

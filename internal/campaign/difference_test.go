@@ -15,7 +15,7 @@ import (
 	"slices"
 	"strings"
 
-	"retinago/weights"
+	"retinago/internal/model/weights"
 )
 
 // clocks are the keys of JSON whose values are times and memory, which differ from run to run.

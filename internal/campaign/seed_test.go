@@ -41,7 +41,7 @@ func seeds(t *testing.T) map[string][]seed {
 	for _, s := range made(t) {
 		add(s.name, s.format, s.b)
 	}
-	folders := []string{filepath.Join("..", "..", "..", "shared", "data", "bad_images"), filepath.Join("..", "..", "picture", "testdata")}
+	folders := []string{filepath.Join("..", "..", "..", "shared", "data", "bad_images"), filepath.Join("..", "media", "picture", "testdata")}
 	for _, where := range [][]string{{"list", "-m", "-f", "{{.Dir}}/testdata", "golang.org/x/image"}, {"env", "GOROOT"}} {
 		out, err := exec.Command("go", where...).Output()
 		if err != nil {

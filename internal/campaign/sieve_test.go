@@ -11,7 +11,7 @@ import (
 	"sync"
 	"time"
 
-	"retinago/picture"
+	"retinago/internal/media/picture"
 )
 
 const (

@@ -1,0 +1,319 @@
+package data
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"sync"
+	"time"
+
+	"retinago/box"
+	"retinago/config"
+	"retinago/internal/media/picture"
+)
+
+// LoaderOptions configures a Loader.
+type LoaderOptions struct {
+	Batch   int
+	Seed    uint64
+	Prepare func(*Batch) // called on each finished batch, in the loader's goroutines
+	Bytes   bool         // pictures stay bytes, for an engine that puts them onto canvases
+}
+
+// Loader makes batches ahead of their consumer. Which pictures a batch holds and how they are varied depends on the
+// seed and the batch's number only, not on workers or timing.
+type Loader struct {
+	data    *Dataset
+	c       config.Data
+	order   *order
+	once    bool // every picture once, else epoch after epoch
+	prepare func(*Batch)
+	bytes   bool
+	vary    bool
+	seed    uint64
+
+	cancel  context.CancelFunc
+	queue   chan *pending
+	running sync.WaitGroup
+
+	epoch, position int // of the next batch to hand out
+
+	mu     sync.Mutex
+	broken map[string]error
+}
+
+// pending is a batch in the making.
+type pending struct {
+	job   job
+	batch *Batch
+	err   error
+	done  chan struct{}
+}
+
+// ahead is how many batches are made while one is consumed.
+const ahead = 2
+
+// NewLoader returns an endless loader for training: shuffled, flipped with probability c.Flip, at a random short side
+// per batch.
+func NewLoader(d *Dataset, c config.Data, o LoaderOptions) (*Loader, error) {
+	if d.Len() < o.Batch {
+		return nil, fmt.Errorf("%s: has %d pictures, fewer than one batch of %d: lower train.batch", d.Path(), d.Len(), o.Batch)
+	}
+	l := newLoader(d, c, o, newOrder(d.sizes(), c.ShortSides, c.MaxSide, c.CanvasMultiple, trainBuckets, o.Batch, o.Seed))
+	l.vary = true
+	return l, nil
+}
+
+// NewEvalLoader returns a loader that shows every picture once, unchanged, at the last of the short sides, on the canvas that
+// it has alone: what is beyond a picture changes group norms and what convolutions see at its edge. Batches hold as many
+// pictures as are asked for, or one. Next ends with ErrEnd. bytes is LoaderOptions.Bytes.
+func NewEvalLoader(d *Dataset, c config.Data, batch int, bytes bool) *Loader {
+	l := newLoader(d, c, LoaderOptions{Batch: batch, Bytes: bytes}, newOrder(d.sizes(), c.ShortSides[len(c.ShortSides)-1:], c.MaxSide, c.CanvasMultiple, d.Len(), batch, 0))
+	l.once = true
+	return l
+}
+
+// ErrEnd says that an evaluation has seen every picture.
+var ErrEnd = errors.New("data: no more pictures")
+
+func newLoader(d *Dataset, c config.Data, o LoaderOptions, ord *order) *Loader {
+	return &Loader{data: d, c: c, order: ord, prepare: o.Prepare, bytes: o.Bytes, seed: o.Seed, broken: map[string]error{}}
+}
+
+func (d *Dataset) sizes() []Size {
+	s := make([]Size, d.Len())
+	for i, im := range d.coco.Images {
+		s[i] = Size{im.Width, im.Height}
+	}
+	return s
+}
+
+// BatchesPerEpoch is the number of batches in one pass over the pictures.
+func (l *Loader) BatchesPerEpoch() int { return l.order.perEpoch() }
+
+// LargestCanvas is the largest height and width that a batch may have.
+func (l *Loader) LargestCanvas() (h, w int) {
+	s := l.order.largest()
+	return s.H, s.W
+}
+
+// State is where the next batch stands: its epoch and its place in it.
+func (l *Loader) State() (epoch, position int) { return l.epoch, l.position }
+
+// Seek continues at a State, before the first Next.
+func (l *Loader) Seek(epoch, position int) error {
+	if l.queue != nil {
+		panic("data: Seek after Next")
+	}
+	if epoch < 0 || position < 0 || position > l.order.perEpoch() {
+		return fmt.Errorf("data: no batch %d in epoch %d of %d batches", position, epoch, l.order.perEpoch())
+	}
+	l.epoch, l.position = epoch, position
+	return nil
+}
+
+// Next returns the next batch and how long it was waited for. The caller releases it.
+func (l *Loader) Next(ctx context.Context) (*Batch, time.Duration, error) {
+	if l.queue == nil {
+		l.start()
+	}
+	begin := time.Now()
+	select {
+	case <-ctx.Done():
+		return nil, 0, ctx.Err()
+	case p, ok := <-l.queue:
+		if !ok {
+			return nil, 0, ErrEnd
+		}
+		select {
+		case <-ctx.Done():
+			return nil, 0, ctx.Err()
+		case <-p.done:
+		}
+		if p.err != nil {
+			return nil, 0, p.err
+		}
+		l.epoch, l.position = p.job.epoch, p.job.position+1
+		return p.batch, time.Since(begin), nil
+	}
+}
+
+// Broken returns the pictures that could not be read so far, with the reason.
+func (l *Loader) Broken() map[string]error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	out := make(map[string]error, len(l.broken))
+	for k, v := range l.broken {
+		out[k] = v
+	}
+	return out
+}
+
+// Close stops the workers and waits for them.
+func (l *Loader) Close() {
+	if l.cancel == nil {
+		return
+	}
+	l.cancel()
+	for range l.queue { // the dispatcher closes it
+	}
+	l.running.Wait()
+}
+
+// start begins to make batches: a dispatcher queues them in order, and the pictures of the queued ones share the
+// workers.
+func (l *Loader) start() {
+	var ctx context.Context
+	ctx, l.cancel = context.WithCancel(context.Background())
+	l.queue = make(chan *pending, ahead)
+	workers := l.c.Workers
+	if workers == 0 {
+		workers = runtime.GOMAXPROCS(0)
+	}
+	slots := make(chan struct{}, workers)
+	next := l.jobs()
+	l.running.Add(1)
+	go func() {
+		defer l.running.Done()
+		defer close(l.queue)
+		for {
+			j, ok := next()
+			if !ok {
+				return
+			}
+			p := &pending{job: j, done: make(chan struct{})}
+			select {
+			case <-ctx.Done():
+				return
+			case l.queue <- p:
+			}
+			l.running.Add(1)
+			go func() {
+				defer l.running.Done()
+				defer close(p.done)
+				p.batch, p.err = l.make(ctx, p.job, slots)
+			}()
+		}
+	}()
+}
+
+// jobs iterates over the batches to make, from the loader's state on. It ends after an evaluation's last batch.
+func (l *Loader) jobs() func() (job, bool) {
+	epoch := l.epoch
+	var jobs []job
+	if l.once {
+		jobs = l.order.once()
+	} else {
+		jobs = l.order.epoch(epoch)
+	}
+	jobs = jobs[l.position:]
+	return func() (job, bool) {
+		if len(jobs) == 0 {
+			if l.once {
+				return job{}, false
+			}
+			epoch++
+			jobs = l.order.epoch(epoch)
+		}
+		j := jobs[0]
+		jobs = jobs[1:]
+		return j, true
+	}
+}
+
+// make reads the pictures of a batch, each in a slot of its own.
+func (l *Loader) make(ctx context.Context, j job, slots chan struct{}) (*Batch, error) {
+	b := newBatch(len(j.images), j.canvas.H, j.canvas.W, l.bytes)
+	b.Epoch, b.Position = j.epoch, j.position
+	errs := make([]error, len(j.images))
+	var wg sync.WaitGroup
+	for i := range j.images {
+		select {
+		case <-ctx.Done():
+			wg.Wait()
+			return nil, ctx.Err()
+		case slots <- struct{}{}:
+		}
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			defer func() { <-slots }()
+			errs[i] = l.place(ctx, b, i, j)
+		}()
+	}
+	wg.Wait()
+	if err := errors.Join(errs...); err != nil {
+		b.Release()
+		return nil, err
+	}
+	if l.prepare != nil {
+		l.prepare(b)
+	}
+	return b, nil
+}
+
+// attempts bounds how many pictures are tried for one place of a training batch.
+const attempts = 20
+
+// place puts a picture onto canvas i. In training one that cannot be read is counted and another of its bucket takes
+// its place; in evaluation its canvas stays empty, so that its objects count as missed.
+func (l *Loader) place(ctx context.Context, b *Batch, i int, j job) error {
+	r := rand.New(rand.NewPCG(l.seed^0x9e3779b97f4a7c15, uint64(j.number)<<20|uint64(i)))
+	k := j.images[i]
+	for range attempts {
+		p, w, h, err := picture.DecodeFor(ctx, l.data.File(k), Target(l.c, j.short))
+		if err == nil {
+			l.draw(b, i, k, p, Resized(Size{w, h}, j.short, l.c.MaxSide), l.vary && r.Float64() < l.c.Flip)
+			return nil
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		l.mu.Lock()
+		l.broken[l.data.File(k)] = err
+		l.mu.Unlock()
+		if !l.vary {
+			b.Index[i], b.Names[i] = k, l.data.Image(k).FileName
+			b.empty(i)
+			return nil
+		}
+		for k = r.IntN(l.data.Len()); l.order.bucket[k] != l.order.bucket[j.images[i]]; k = r.IntN(l.data.Len()) {
+		}
+	}
+	return fmt.Errorf("data: %d pictures in a row cannot be read, the last: %w; check the dataset with `data check`", attempts, l.lastBroken())
+}
+
+func (l *Loader) lastBroken() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, err := range l.broken {
+		return err
+	}
+	return nil
+}
+
+// draw scales a picture to s on canvas i, with its boxes, and releases it or leaves it to the batch.
+func (l *Loader) draw(b *Batch, i, k int, p *picture.Picture, s Size, flip bool) {
+	s = Size{min(s.W, b.W), min(s.H, b.H)} // a file may be larger than its entry says
+	in := picture.Input{W: s.W, H: s.H, CanvasW: b.W, CanvasH: b.H, Mean: l.c.Mean, Std: l.c.Std, Flip: flip}
+	if l.bytes {
+		b.Pictures[i], b.held[i] = Placed(in, p), p
+	} else {
+		in.Fill(b.canvas(i), p)
+		p.Release()
+	}
+	boxes, classes, crowd := l.data.Objects(k)
+	im := l.data.Image(k)
+	sx, sy := float32(s.W)/float32(im.Width), float32(s.H)/float32(im.Height)
+	scaled := make([]box.Box, len(boxes))
+	for n, v := range boxes {
+		scaled[n] = v.Scale(sx, sy)
+		if flip {
+			scaled[n] = scaled[n].FlipX(float32(s.W))
+		}
+	}
+	b.Boxes[i], b.Classes[i], b.Crowd[i] = scaled, classes, crowd
+	b.Index[i], b.Sizes[i], b.Flipped[i], b.Names[i] = k, s, flip, im.FileName
+}

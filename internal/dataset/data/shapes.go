@@ -1,0 +1,185 @@
+package data
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"path/filepath"
+	"runtime"
+	"sync"
+	"sync/atomic"
+
+	"retinago/coco"
+	"retinago/internal/file"
+	"retinago/internal/media/picture"
+)
+
+// ShapesOptions describes a synthetic dataset. Zero values take the defaults in brackets.
+type ShapesOptions struct {
+	Train, Val int     // pictures [600, 100]
+	Size       int     // long side in pixels [256]
+	MinObjects int     // least shapes on a picture that is not empty [1]
+	MaxObjects int     // most shapes [10]
+	MinSize    float64 // least diameter of a shape in pixels [16]
+	MaxSize    float64 // greatest [110]
+	Empty      float64 // share of pictures without shapes [.04]; negative is none
+	Seed       uint64
+}
+
+// shapeClasses are the classes and their category ids, which leave gaps as COCO's do.
+var shapeClasses = []coco.Category{{ID: 1, Name: "circle"}, {ID: 2, Name: "square"}, {ID: 4, Name: "triangle"}, {ID: 7, Name: "star"}}
+
+// Shapes writes a dataset of coloured shapes on textured backgrounds, among marks of no class: dir/train and dir/val
+// with pictures, dir/train.json and dir/val.json in COCO format. Equal options make equal files.
+func Shapes(dir string, o ShapesOptions) error {
+	o = o.Defaults()
+	if err := o.check(); err != nil {
+		return err
+	}
+	for i, split := range []struct {
+		name string
+		n    int
+	}{{"train", o.Train}, {"val", o.Val}} {
+		if err := o.split(dir, split.name, split.n, uint64(i)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Defaults fills the zero values.
+func (o ShapesOptions) Defaults() ShapesOptions {
+	set := func(v *int, d int) {
+		if *v == 0 {
+			*v = d
+		}
+	}
+	set(&o.Train, 600)
+	set(&o.Val, 100)
+	set(&o.Size, 256)
+	set(&o.MinObjects, 1)
+	set(&o.MaxObjects, 10)
+	if o.MinSize == 0 {
+		o.MinSize = 16
+	}
+	if o.MaxSize == 0 {
+		o.MaxSize = 110
+	}
+	if o.Empty == 0 {
+		o.Empty = .04
+	}
+	return o
+}
+
+func (o ShapesOptions) check() error {
+	var errs []error
+	bad := func(ok bool, format string, a ...any) {
+		if !ok {
+			errs = append(errs, fmt.Errorf("shapes: "+format, a...))
+		}
+	}
+	bad(o.Train > 0 && o.Val > 0, "%d and %d pictures: give at least one each", o.Train, o.Val)
+	bad(o.Size >= 64 && o.Size <= 4096, "size %d: give 64 to 4096 pixels", o.Size)
+	bad(o.MinObjects >= 1 && o.MaxObjects >= o.MinObjects, "%d to %d objects: give a rising range from 1", o.MinObjects, o.MaxObjects)
+	bad(o.MinSize >= 4 && o.MaxSize >= o.MinSize && o.MaxSize <= .7*float64(o.Size), "shapes of %g to %g pixels: give a rising range from 4 to %g", o.MinSize, o.MaxSize, .7*float64(o.Size))
+	bad(o.Empty <= 1, "a share of %g empty pictures", o.Empty)
+	return errors.Join(errs...)
+}
+
+// split writes one folder of pictures and its JSON. Every picture has a random stream of its own.
+func (o ShapesOptions) split(dir, name string, n int, stream uint64) error {
+	images := make([]coco.Image, n)
+	objects := make([][]shape, n)
+	var failed atomic.Pointer[error]
+	var wg sync.WaitGroup
+	slots := make(chan struct{}, runtime.GOMAXPROCS(0))
+	for i := range n {
+		slots <- struct{}{}
+		if failed.Load() != nil {
+			break
+		}
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			defer func() { <-slots }()
+			s := newScene(o, rand.New(rand.NewPCG(o.Seed, stream<<32|uint64(i))))
+			images[i] = coco.Image{ID: int64(i + 1), FileName: fmt.Sprintf("%05d.jpg", i+1), Width: s.pic.W, Height: s.pic.H}
+			objects[i] = s.shapes
+			path, err := file.Below(dir, filepath.Join(name, images[i].FileName))
+			if err == nil {
+				err = s.pic.WriteJPEG(path, 92)
+			}
+			if err != nil {
+				failed.CompareAndSwap(nil, &err)
+			}
+		}()
+	}
+	wg.Wait()
+	if err := failed.Load(); err != nil {
+		return fmt.Errorf("shapes: %w", *err)
+	}
+	d := &coco.Dataset{Images: images, Categories: shapeClasses}
+	for i, list := range objects {
+		for _, s := range list {
+			d.Annotations = append(d.Annotations, s.annotation(int64(len(d.Annotations)+1), images[i]))
+		}
+	}
+	path, err := file.Below(dir, name+".json")
+	if err != nil {
+		return fmt.Errorf("shapes: %w", err)
+	}
+	return d.Save(path)
+}
+
+// scene is a picture in the making.
+type scene struct {
+	o      ShapesOptions
+	r      *rand.Rand
+	pic    *picture.Picture
+	shapes []shape
+}
+
+func newScene(o ShapesOptions, r *rand.Rand) *scene {
+	short := o.Size * 3 / 4
+	sides := [][2]int{{o.Size, short}, {o.Size, short}, {short, o.Size}, {o.Size, o.Size}}[r.IntN(4)]
+	s := &scene{o: o, r: r, pic: picture.New(sides[0], sides[1])}
+	s.background()
+	for range r.IntN(8) {
+		s.distractor()
+	}
+	if r.Float64() < o.Empty {
+		return s
+	}
+	want := o.MinObjects + r.IntN(o.MaxObjects-o.MinObjects+1)
+	for tries := 0; len(s.shapes) < want && tries < 20*want; tries++ {
+		s.add()
+	}
+	for _, v := range s.shapes {
+		s.paint(v)
+	}
+	return s
+}
+
+// add places a shape where it covers little of the others.
+func (s *scene) add() {
+	// Sizes are even on a logarithmic scale: as many small as large ones.
+	d := s.o.MinSize * math.Pow(s.o.MaxSize/s.o.MinSize, s.r.Float64())
+	half := d / 2
+	x := half + 1 + s.r.Float64()*(float64(s.pic.W)-d-2)
+	y := half + 1 + s.r.Float64()*(float64(s.pic.H)-d-2)
+	v := newShape(s.r, s.r.IntN(len(shapeClasses)), x, y, half)
+	for _, u := range s.shapes {
+		if overlap(u, v) > .15*min(u.area(), v.area()) {
+			return
+		}
+	}
+	s.shapes = append(s.shapes, v)
+}
+
+// overlap is the common area of two shapes' boxes.
+func overlap(a, b shape) float64 {
+	ax1, ay1, ax2, ay2 := a.bounds()
+	bx1, by1, bx2, by2 := b.bounds()
+	return max(min(ax2, bx2)-max(ax1, bx1), 0) * max(min(ay2, by2)-max(ay1, by1), 0)
+}

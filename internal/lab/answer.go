@@ -1,0 +1,86 @@
+package lab
+
+import (
+	"fmt"
+
+	"retinago/internal/lab/report"
+)
+
+// answer says in words what was found, and how sure that is.
+func (r *Results) answer(e Experiment) report.Section {
+	s := report.Section{Title: "What was found"}
+	name, ap := r.best(every)
+	if name == "" {
+		s.Words = "No run came to its end with a number."
+		return s
+	}
+	list := report.List{fmt.Sprintf("Best of all: %s, AP %s %s over %s.", name, ap.mean(), interval(ap), count(ap.N, "seed"))}
+	if e == LossExperiment {
+		list = append(list, r.verdict()...)
+	}
+	for _, v := range r.measured() {
+		if d := r.diverged(v.Name); d != "" {
+			list = append(list, fmt.Sprintf("%s diverged: %s. Its means are of the seeds that did not, if there are any.", v.Name, d))
+		}
+	}
+	list = append(list, fewSeeds(len(r.Seeds))...)
+	s.Blocks = append(s.Blocks, list)
+	return s
+}
+
+// fewSeeds says what a small number of seeds does to intervals.
+func fewSeeds(n int) report.List {
+	switch {
+	case n == 1:
+		return report.List{"There is 1 seed: nothing tells chance from difference. Take five or more."}
+	case n < 5:
+		return report.List{fmt.Sprintf("There are %d seeds: with so few, an interval by Student's t is wide (%.1f standard errors to either side), "+
+			"and a real difference may not show. More seeds, not more digits, make it narrower.", n, student(n-1).Quantile(.975))}
+	}
+	return nil
+}
+
+func interval(e Estimate) string {
+	if e.N < 2 {
+		return "(one seed: no interval)"
+	}
+	return fmt.Sprintf("%s (95%%)", e.halfWidth())
+}
+
+// verdict compares the best focal loss with the best alpha-balanced cross entropy.
+func (r *Results) verdict() report.List {
+	c := r.Compare()
+	name, ap := r.best(isFocal)
+	switch {
+	case c.Baseline == "":
+		return report.List{"No alpha-balanced cross entropy was measured, so that there is nothing to compare the focal loss with: add ce-a* to -losses."}
+	case name == "":
+		return report.List{"No focal loss with a gamma above 0 was measured: add fl-g* to -losses."}
+	}
+	d := c.of(name)
+	base := r.mean(c.Baseline, apOf)
+	text := fmt.Sprintf("Focal loss at its best (%s, AP %s) against alpha-balanced cross entropy at its best (%s, AP %s): %s AP, ", name, ap.mean(), c.Baseline, base.mean(), d.difference())
+	switch {
+	case d.N < 2:
+		text += "of one seed. Whether that is more than chance cannot be said."
+	case d.Holm < .05 && d.Mean > 0:
+		text += tested(d) + ": focal loss helps on these data."
+	case d.Holm < .05:
+		text += tested(d) + ": focal loss does harm on these data."
+	default:
+		text += tested(d) + ": no difference is shown."
+	}
+	out := report.List{text, "Both were chosen among several by the AP that is compared: p is therefore corrected for all comparisons of the table of differences."}
+	if v := r.view(name); v != nil {
+		g := v.Gammas
+		out = append(out, fmt.Sprintf("Why: on these data there are %.0f background anchors per anchor of an object, and of those that the trained %s sees %.0f%% are easy (p_t of .9 or more). "+
+			"With cross entropy they would carry %.0f%% of the gradient, with gamma 2 %.0f%%.",
+			share(float64(v.Negatives), float64(v.Positives)), name, 100*share(float64(v.EasyNegatives), float64(v.Negatives)), 100*g[0].EasyGradient, 100*g[len(g)-1].EasyGradient))
+	}
+	return out
+}
+
+// tested is a difference with its interval and p.
+func tested(d Difference) string {
+	return fmt.Sprintf("%s, p %.3f by a paired t test over %d seeds, %.3f after Holm's correction", interval(d.Estimate), d.P, d.N, d.Holm)
+}

@@ -1,0 +1,225 @@
+package lab
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"retinago/config"
+	"retinago/infer"
+	"retinago/internal/dataset/data"
+	"retinago/internal/file"
+	"retinago/train"
+)
+
+// Files in a cell's folder besides the run's own.
+const (
+	askedFile = "cell.yaml" // the configuration that was asked for
+	cellFile  = "cell.json" // what came of it; with it the cell is finished
+	trainLog  = "train.log"
+)
+
+// Cell is a finished cell.
+type Cell struct {
+	Row  Row     `json:"row"`
+	Loss []Point `json:"loss"` // class loss by step, means over 1/40 of the run
+	AP   []Point `json:"ap"`   // by step, of each evaluation
+	View *View   `json:"view,omitempty"`
+}
+
+// Point is a place on a curve.
+type Point struct{ X, Y float64 }
+
+// curvePoints is how many means a curve of losses has.
+const curvePoints = 40
+
+// finished reads a cell that is done, nil where it is not. One that was made with other settings is an error. The caller owns dir.
+func finished(dir string, c config.Config) (*Cell, error) {
+	if err := file.RemoveUnfinished(dir, askedFile, cellFile); err != nil {
+		return nil, fmt.Errorf("lab: %w", err)
+	}
+	asked, err := os.ReadFile(filepath.Join(dir, askedFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("lab: %w", err)
+	}
+	// Parsed, so that a key that came since has its default.
+	if made, err := config.Parse(askedFile, asked); err != nil || made.String() != c.String() {
+		return nil, fmt.Errorf("lab: %s holds a cell with other settings, see its %s: give another -out, or remove that folder", dir, askedFile)
+	}
+	text, err := os.ReadFile(filepath.Join(dir, cellFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("lab: %w", err)
+	}
+	var out Cell
+	if err := json.Unmarshal(text, &out); err != nil {
+		return nil, fmt.Errorf("lab: %s: %w; remove that file, the cell is then made up from its run", filepath.Join(dir, cellFile), err)
+	}
+	return &out, removeRun(dir)
+}
+
+// run trains and measures one cell in dir, or goes on where it was interrupted. A cancelled ctx ends it with a checkpoint
+// and ctx's error. A run that diverges is a result. with is what Row has of the variant and seed. The caller owns dir.
+func (s *Sweep) run(ctx context.Context, dir string, c config.Config, with Row, look bool, hook train.Hook) (*Cell, error) {
+	err := file.Write(filepath.Join(dir, askedFile), func(w *bufio.Writer) error {
+		_, err := w.WriteString(c.String())
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	log, err := file.Append(filepath.Join(dir, trainLog))
+	if err != nil {
+		return nil, fmt.Errorf("lab: %w", err)
+	}
+	defer log.Close()
+	_, missing := os.Stat(filepath.Join(dir, train.StateFile))
+	err = train.Run(ctx, c, train.Options{Out: dir, Resume: missing == nil, Held: true, Log: log, Hooks: []train.Hook{hook}})
+	out := &Cell{Row: with}
+	var diverged *train.Diverged
+	if errors.As(err, &diverged) {
+		fmt.Fprintln(log, err)
+		out.Row.Diverged, err = &diverged.Step, nil
+	}
+	if errors.Is(err, train.ErrChanged) {
+		err = fmt.Errorf("%w; in a sweep: remove the folder, and the cell is trained anew", err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", dir, err)
+	}
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	if err := out.journal(filepath.Join(dir, train.LogFile)); err != nil {
+		return nil, err
+	}
+	if diverged == nil {
+		if err := s.after(ctx, out, filepath.Join(dir, train.LastModel), look, s.Timed); err != nil {
+			return nil, err
+		}
+	}
+	return out, out.save(dir)
+}
+
+// after looks at the trained model and times it.
+func (s *Sweep) after(ctx context.Context, out *Cell, model string, look, timed bool) error {
+	if !look && !timed {
+		return nil
+	}
+	p, err := infer.Load(model, infer.Options{Threads: s.Base.Train.Threads})
+	if err != nil {
+		return err
+	}
+	defer p.Close()
+	c := p.Info().Config
+	d, err := data.Open(data.Source(c.Data, c.Data.Val))
+	if err != nil {
+		return err
+	}
+	if look {
+		if out.View, err = Look(ctx, p.Model(), c, d, s.Pictures); err != nil {
+			return err
+		}
+	}
+	if timed {
+		out.Row.PictureMS, err = pictureMS(ctx, p, d)
+	}
+	return err
+}
+
+// journal reads what the run's log tells: curves, times, and the numbers of the last evaluation.
+func (c *Cell) journal(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("lab: %w", err)
+	}
+	defer f.Close()
+	var steps []Point
+	d := json.NewDecoder(f)
+	for d.More() {
+		var l struct {
+			Step      int
+			ClassLoss float64 `json:"class_loss"`
+			StepS     float64 `json:"step_s"`
+			EvalS     float64 `json:"eval_s"`
+			Stats     []float64
+		}
+		if err := d.Decode(&l); err != nil {
+			return fmt.Errorf("lab: %s: %w", path, err)
+		}
+		c.Row.Seconds += l.StepS + l.EvalS
+		c.Row.Steps = max(c.Row.Steps, l.Step)
+		if l.Stats == nil {
+			steps = append(steps, Point{float64(l.Step), l.ClassLoss})
+			continue
+		}
+		if len(l.Stats) != 12 {
+			return fmt.Errorf("lab: %s: an evaluation has %d numbers, want COCO's twelve", path, len(l.Stats))
+		}
+		if n := len(c.AP); n > 0 && c.AP[n-1].X == float64(l.Step) { // made again after an interruption
+			c.AP = c.AP[:n-1]
+		}
+		c.AP = append(c.AP, Point{float64(l.Step), l.Stats[0]})
+		c.Row.Numbers = numbersOf([12]float64(l.Stats))
+	}
+	c.Loss = means(steps, curvePoints)
+	switch {
+	case c.Row.Diverged != nil:
+		c.Row.Numbers = nil
+	case c.Row.Numbers == nil || c.AP[len(c.AP)-1].X != float64(c.Row.Steps):
+		return fmt.Errorf("lab: %s: the last step was not measured; the configuration needs data.val", path)
+	}
+	return nil
+}
+
+// means takes the means of n parts of a curve.
+func means(all []Point, n int) []Point {
+	var out []Point
+	n = min(n, len(all))
+	for i := range n {
+		from, to := i*len(all)/n, (i+1)*len(all)/n
+		var p Point
+		for _, q := range all[from:to] {
+			p.X, p.Y = p.X+q.X, p.Y+q.Y
+		}
+		k := float64(to - from)
+		out = append(out, Point{p.X / k, p.Y / k})
+	}
+	return out
+}
+
+// save writes the cell, and removes what only an unfinished one needs.
+func (c *Cell) save(dir string) error {
+	if err := writeJSON(filepath.Join(dir, cellFile), c); err != nil {
+		return err
+	}
+	return removeRun(dir)
+}
+
+// removeRun removes what a finished cell does not need of its run.
+func removeRun(dir string) error {
+	for _, name := range []string{train.StateFile, train.BestModel} {
+		if err := file.Remove(filepath.Join(dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("lab: %w", err)
+		}
+	}
+	return nil
+}
+
+func writeJSON(path string, v any) error {
+	return file.Write(path, func(w *bufio.Writer) error {
+		e := json.NewEncoder(w)
+		e.SetIndent("", " ")
+		return e.Encode(v)
+	})
+}

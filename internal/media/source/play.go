@@ -1,0 +1,86 @@
+package source
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"retinago/internal/media/video"
+)
+
+// faults is how many frames in a row may be broken before a video is given up.
+const faults = 100
+
+// play gives the frames of a video to its end, and tells whether more are wanted.
+func (s *Set) play(ctx context.Context, in input, name string, give func(Frame) bool) bool {
+	r, err := s.open(in)
+	if err != nil {
+		return give(Frame{Path: in.shown(), Name: name, Err: err})
+	}
+	defer r.Close()
+	return s.frames(ctx, r, in, name, give)
+}
+
+// frames gives a finite video's frames.
+func (s *Set) frames(ctx context.Context, r reader, in input, name string, give func(Frame) bool) bool {
+	format := r.Format()
+	v := &Video{Rate: format.Rate, Frames: format.Frames, Lane: in.lane}
+	bad := 0
+	for n := 0; ctx.Err() == nil; n++ {
+		f := Frame{Path: in.shown(), Name: name, Video: v, Count: n}
+		begin := time.Now()
+		f.Pic, f.Time, f.Err = r.Read()
+		f.Read = time.Since(begin)
+		switch {
+		case errors.Is(f.Err, video.ErrEnd):
+			// Some files count a frame or two that are not shown.
+			if n == 0 || n < format.Frames-max(2, format.Frames/100) {
+				return give(Frame{Path: in.shown(), Name: name, Err: fmt.Errorf("source: %s: it ends after %d of %d frames: it is cut or damaged", in.shown(), n, format.Frames)})
+			}
+			return true
+		case f.Err == nil:
+			bad = 0
+		default:
+			f.Err = fmt.Errorf("%s: frame %d: %w", in.shown(), n, f.Err)
+			if bad++; bad == faults {
+				return give(f)
+			}
+		}
+		if !give(f) {
+			return false
+		}
+	}
+	return false
+}
+
+// follow gives the frames of a camera or stream until ctx ends, one that has an end as a file's.
+func (s *Set) follow(ctx context.Context, in input, name string, give func(Frame) bool) {
+	opened := make(chan reader)
+	failed := make(chan error, 1)
+	go func() {
+		r, err := s.open(in)
+		if err != nil {
+			failed <- err
+			return
+		}
+		select {
+		case opened <- r:
+		case <-ctx.Done():
+			r.Close()
+		}
+	}()
+	select {
+	case <-ctx.Done():
+	case err := <-failed:
+		give(Frame{Path: in.shown(), Name: name, Err: err})
+	case r := <-opened:
+		if r.Format().Frames > 0 {
+			s.frames(ctx, r, in, name, give)
+			r.Close()
+			return
+		}
+		l := &Live{in: in, name: name, retries: s.options.Retries, open: s.open, backoff: s.backoff, dropped: &s.dropped}
+		l.play(ctx, r, s.options.Notice, give)
+	}
+}

@@ -1,0 +1,300 @@
+package source
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"retinago/internal/file"
+	"retinago/internal/media/picture"
+	"retinago/internal/media/video"
+)
+
+// Options configures a Set.
+type Options struct {
+	// Stdin is what the source "-" reads names from.
+	Stdin io.Reader
+	// Retries is how often in a row a stream that broke is opened again; 0 is 8, which takes some two minutes.
+	Retries int
+	// Notice is told what happens to streams; it may be called from several goroutines.
+	Notice func(text string)
+}
+
+// Set is what a user named, to be read in that order; cameras and streams run beside the rest. It is read once.
+type Set struct {
+	options Options
+	inputs  []input
+	names   *Names
+	index   int
+	dropped atomic.Int64
+	open    func(input) (reader, error)
+	backoff time.Duration // before the first time that a stream is opened again
+}
+
+// input is one thing that was named.
+type input struct {
+	kind kind
+	name string
+	cam  int // number of the camera
+	lane int
+}
+
+// shown is the name as users and files get it.
+func (in input) shown() string {
+	if in.kind == stream {
+		return video.Public(in.name)
+	}
+	return in.name
+}
+
+type kind int
+
+const (
+	files  kind = iota // a picture, video, folder or glob
+	stdin              // names of such
+	camera             // cam:N
+	stream             // scheme://...
+)
+
+// reader is a video.Reader.
+type reader interface {
+	Read() (*picture.Picture, time.Duration, error)
+	Format() video.Format
+	Close() error
+}
+
+// open opens a video, camera or stream.
+func open(in input) (reader, error) {
+	if in.kind == camera {
+		return video.OpenCamera(in.cam)
+	}
+	return video.Open(in.name)
+}
+
+// Open makes a set of names: pictures, videos, folders with all below, globs, "-" for names on standard input one a line,
+// cam:N, and addresses of streams. A name may be several with commas between. Files are looked for, and opened later.
+func Open(names []string, o Options) (*Set, error) {
+	if o.Retries == 0 {
+		o.Retries = 8
+	}
+	if o.Notice == nil {
+		o.Notice = func(string) {}
+	}
+	s := &Set{options: o, names: NewNames(), backoff: time.Second, open: open}
+	for _, name := range names {
+		for _, part := range split(name) {
+			in, err := parse(part)
+			if err != nil {
+				return nil, err
+			}
+			if in.kind == stdin && o.Stdin == nil {
+				return nil, fmt.Errorf("source: -: there is no standard input to read names from")
+			}
+			s.inputs = append(s.inputs, in)
+		}
+	}
+	return s, nil
+}
+
+// split is a name's parts between commas, but for files that have commas in their names. What follows an address and is no
+// source itself is the address's.
+func split(name string) []string {
+	if _, err := os.Stat(name); err == nil || !strings.Contains(name, ",") {
+		return []string{name}
+	}
+	var out []string
+	for _, part := range strings.Split(name, ",") {
+		if n := len(out); n > 0 && strings.Contains(out[n-1], "://") && !strings.Contains(part, "://") && !strings.HasPrefix(part, "cam:") {
+			if _, err := glob(part); err != nil {
+				out[n-1] += "," + part
+				continue
+			}
+		}
+		out = append(out, part)
+	}
+	return out
+}
+
+// parse tells what a name is of.
+func parse(name string) (input, error) {
+	if name == "-" {
+		return input{kind: stdin, name: name}, nil
+	}
+	if n, ok := strings.CutPrefix(name, "cam:"); ok {
+		v, err := strconv.Atoi(n)
+		if err != nil || v < 0 {
+			return input{}, fmt.Errorf("source: %s: a camera has a number, as cam:0", name)
+		}
+		return input{kind: camera, name: name, cam: v}, nil
+	}
+	if strings.Contains(name, "://") {
+		return input{kind: stream, name: name}, nil
+	}
+	paths, err := glob(name)
+	if err != nil {
+		return input{}, err
+	}
+	for _, path := range paths {
+		st, err := os.Stat(path)
+		if err != nil || !st.IsDir() {
+			return input{kind: files, name: name}, nil
+		}
+		some := false
+		walk(path, wanted, func(string, error) bool { some = true; return false })
+		if some {
+			return input{kind: files, name: name}, nil
+		}
+	}
+	return input{}, fmt.Errorf("source: %s: no pictures there (%s), and no videos (%s)", name, strings.Join(pictures, " "), strings.Join(videos, " "))
+}
+
+func wanted(path string) bool { return hasExtension(path, pictures) || hasExtension(path, videos) }
+
+// Paths are frames of picture files.
+func Paths(paths []string) func(context.Context) iter.Seq[Frame] {
+	return func(ctx context.Context) iter.Seq[Frame] {
+		return func(yield func(Frame) bool) {
+			for i, path := range paths {
+				if ctx.Err() != nil || !yield(Frame{Index: i, Path: path, Name: filepath.Base(path)}) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// Dropped is how many frames of live sources nobody took in time.
+func (s *Set) Dropped() int64 { return s.dropped.Load() }
+
+// Frames gives one frame after another, also those that cannot be read, until ctx ends. A frame's picture is the
+// receiver's. A camera or stream that does not answer may stay open a while after that, for itself.
+func (s *Set) Frames(ctx context.Context) iter.Seq[Frame] {
+	return func(yield func(Frame) bool) {
+		give := func(f Frame) bool {
+			f.Index = s.index
+			s.index++
+			return ctx.Err() == nil && yield(f)
+		}
+		var still, live []input
+		for _, in := range s.inputs {
+			if in.kind == camera || in.kind == stream {
+				live = append(live, in)
+			} else {
+				still = append(still, in)
+			}
+		}
+		if len(live) == 0 {
+			s.stills(ctx, still, give)
+			return
+		}
+		ctx, stop := context.WithCancel(ctx)
+		out := make(chan Frame)
+		send := func(f Frame) bool {
+			select {
+			case <-ctx.Done():
+				return false
+			case out <- f:
+				return true
+			}
+		}
+		var lanes sync.WaitGroup
+		for i, in := range live {
+			in.lane = i + 1
+			name := s.names.Unique(plain(in.name), JPEG)
+			lanes.Go(func() { s.follow(ctx, in, name, send) })
+		}
+		lanes.Go(func() { s.stills(ctx, still, send) }) // now that nobody else gives names
+		go func() {
+			lanes.Wait()
+			close(out)
+		}()
+		defer func() {
+			stop()
+			for f := range out {
+				release(f)
+			}
+		}()
+		for f := range out {
+			if !give(f) {
+				return
+			}
+		}
+	}
+}
+
+func release(f Frame) {
+	if f.Pic != nil {
+		f.Pic.Release()
+	}
+}
+
+// stills gives the frames of files in their order.
+func (s *Set) stills(ctx context.Context, in []input, give func(Frame) bool) {
+	for _, in := range in {
+		if in.kind == files {
+			if !s.expand(ctx, in.name, give) {
+				return
+			}
+			continue
+		}
+		for name, err := range s.lines(ctx) {
+			if err != nil {
+				if !give(Frame{Path: "standard input", Name: "stdin", Err: err}) {
+					return
+				}
+			} else if !s.expand(ctx, name, give) {
+				return
+			}
+		}
+	}
+}
+
+// expand gives the frames of a picture, a video, a folder or a glob. Below a folder, names keep their path relative to it.
+func (s *Set) expand(ctx context.Context, name string, give func(Frame) bool) bool {
+	paths, err := glob(name)
+	if err != nil {
+		return give(Frame{Path: name, Err: err})
+	}
+	for _, path := range paths {
+		st, err := os.Stat(path)
+		if err != nil || !st.IsDir() {
+			if !s.file(ctx, path, filepath.Base(path), give) {
+				return false
+			}
+			continue
+		}
+		if !walk(path, wanted, func(file string, err error) bool {
+			if err != nil {
+				return give(Frame{Path: file, Err: err})
+			}
+			rel, err := filepath.Rel(path, file)
+			if err != nil {
+				rel = filepath.Base(file)
+			}
+			return s.file(ctx, file, rel, give)
+		}) {
+			return false
+		}
+	}
+	return true
+}
+
+// file gives the frames of a picture or video.
+func (s *Set) file(ctx context.Context, path, name string, give func(Frame) bool) bool {
+	name = s.names.Unique(name, JPEG)
+	if err := file.Irregular(path); err != nil {
+		return give(Frame{Path: path, Name: name, Err: fmt.Errorf("source: %w", err)})
+	}
+	if !hasExtension(path, videos) {
+		return give(Frame{Path: path, Name: name})
+	}
+	return s.play(ctx, input{kind: files, name: path}, name, give)
+}

@@ -1,0 +1,130 @@
+//go:build !nocv
+
+package video
+
+// #include <stdlib.h>
+// #include "opencv.h"
+import "C"
+
+import (
+	"fmt"
+	"math"
+	"time"
+	"unsafe"
+
+	"gocv.io/x/gocv"
+
+	"retinago/internal/media/picture"
+)
+
+// Reader reads the frames of a video in their order. It is not for concurrent use.
+type Reader struct {
+	name   string
+	from   *C.rn_capture
+	frame  gocv.Mat // the last one
+	format Format
+	last   time.Duration // stamp
+	begun  bool
+}
+
+// Available says why there are no videos: an error only where the program was built without OpenCV.
+func Available() error { return nil }
+
+// Open opens a video file or the address of a stream.
+func Open(path string) (*Reader, error) {
+	r, err := open(Public(path), path, 0, gocv.VideoCaptureFFmpeg)
+	// Whatever else OpenCV has reads files; with an address it would print the password.
+	if err != nil && Public(path) == path {
+		r, err = open(path, path, 0, gocv.VideoCaptureAny)
+	}
+	return r, err
+}
+
+// OpenCamera opens a camera by its number.
+func OpenCamera(n int) (*Reader, error) {
+	return open(fmt.Sprintf("cam:%d", n), "", n, gocv.VideoCaptureAny)
+}
+
+// open opens a file or an address by one of OpenCV's readers, or a camera.
+func open(name, path string, camera int, by gocv.VideoCaptureAPI) (*Reader, error) {
+	var uri *C.char
+	if path != "" {
+		uri = C.CString(path)
+		defer C.free(unsafe.Pointer(uri))
+	}
+	var f C.rn_format
+	var text message
+	from := C.rn_capture_open(uri, C.int(camera), C.int(by), &f, &text[0])
+	if from == nil {
+		err := fmt.Errorf("video: %s: OpenCV cannot open it: it is not there, no video, or of a codec that this OpenCV lacks", name)
+		if why := text.err(); why != nil {
+			err = fmt.Errorf("%w (%w)", err, why)
+		}
+		return nil, err
+	}
+	// OpenCV turns frames upright itself, and tells size and rate as its backend knows them: not numbers for a live stream.
+	count := func(v C.double) int {
+		if !(v > 0 && v < math.MaxInt32) {
+			return 0
+		}
+		return int(v)
+	}
+	r := &Reader{name: name, from: from, frame: gocv.NewMat(), format: Format{W: count(f.w), H: count(f.h), Frames: count(f.frames)}}
+	if f.rate > 0 && f.rate <= 1000 {
+		r.format.Rate = float64(f.rate)
+	}
+	if int64(r.format.W)*int64(r.format.H) > mostPixels() {
+		r.Close()
+		return nil, fmt.Errorf("video: %s: frames of %dx%d pixels; %d are read", name, r.format.W, r.format.H, mostPixels())
+	}
+	return r, nil
+}
+
+// mostPixels are those of a frame that OpenCV and this program have in memory once each.
+func mostPixels() int64 { return picture.MaxMemory() / 6 }
+
+// Format is what the video says of itself.
+func (r *Reader) Format() Format { return r.format }
+
+// Read returns the next frame and its time stamp, and ErrEnd after the last.
+func (r *Reader) Read() (*picture.Picture, time.Duration, error) {
+	if r.from == nil {
+		return nil, 0, ErrEnd
+	}
+	var ms C.double
+	var text message
+	switch C.rn_capture_read(r.from, C.int64_t(mostPixels()), unsafe.Pointer(r.frame.Ptr()), &ms, &text[0]) {
+	case 0:
+		return nil, 0, ErrEnd
+	case -1:
+		return nil, 0, fmt.Errorf("video: %s: %w", r.name, text.err())
+	}
+	bgr, err := r.frame.DataPtrUint8()
+	if err != nil {
+		return nil, 0, fmt.Errorf("video: %s: %w", r.name, err)
+	}
+	return picture.FromBGR(r.frame.Cols(), r.frame.Rows(), bgr), r.stamp(time.Duration(max(float64(ms), 0) * float64(time.Millisecond))), nil
+}
+
+// stamp is what OpenCV tells of a frame; of those that a decoder still held at the end of the file it tells nothing: they
+// follow at the video's rate.
+func (r *Reader) stamp(told time.Duration) time.Duration {
+	if r.begun && told <= r.last {
+		told = r.last
+		if r.format.Rate > 0 {
+			told += time.Duration(float64(time.Second) / r.format.Rate)
+		}
+	}
+	r.begun, r.last = true, told
+	return told
+}
+
+// Close ends reading.
+func (r *Reader) Close() error {
+	if r.from == nil {
+		return nil
+	}
+	C.rn_capture_close(r.from)
+	r.from = nil
+	return r.frame.Close()
+}
