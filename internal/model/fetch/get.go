@@ -93,6 +93,12 @@ func Get(ctx context.Context, f File, dir string, o Options) (string, error) {
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return "", fmt.Errorf("fetch: %w", err)
 		}
+		// Two programs that append to one part would spoil it.
+		owner, err := file.LockFile(path, io.Discard)
+		if err != nil {
+			return "", fmt.Errorf("fetch: %w", err)
+		}
+		defer owner.Release()
 		if sum, err = download(ctx, f, path, &o); err != nil {
 			return "", fmt.Errorf("fetch: %s: %w", f.URL, err)
 		}

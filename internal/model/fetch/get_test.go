@@ -19,6 +19,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"retinago/internal/file"
 )
 
 // weightsFile is what the servers have.
@@ -252,6 +254,35 @@ func TestGetOverStalePart(t *testing.T) {
 		if _, err := Get(context.Background(), f, dir, quick()); err != nil {
 			t.Errorf("over %d bytes: %v", n, err)
 		}
+	}
+}
+
+// Only one program at a time fetches a file: the other ends with an error that names it, and the part stays as it is.
+func TestGetOneOwner(t *testing.T) {
+	f, count := server(t, func(_ int64, w http.ResponseWriter, r *http.Request) { whole(w, r) })
+	dir := t.TempDir()
+	path := filepath.Join(dir, f.Name)
+	if err := os.WriteFile(path+partSuffix, weightsFile[:1000], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	owner, err := file.LockFile(path, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = Get(t.Context(), f, dir, quick())
+	if !errors.Is(err, file.ErrOwned) || !strings.Contains(err.Error(), path) || count.Load() != 0 {
+		t.Errorf("while another fetches: %v, %d requests", err, count.Load())
+	}
+	if b, err := os.ReadFile(path + partSuffix); err != nil || !bytes.Equal(b, weightsFile[:1000]) {
+		t.Errorf("the part is changed: %d bytes, %v", len(b), err)
+	}
+	owner.Release()
+	if _, err := Get(t.Context(), f, dir, quick()); err != nil {
+		t.Errorf("afterwards: %v", err)
+	}
+	left, err := filepath.Glob(filepath.Join(dir, ".*"))
+	if err != nil || len(left) != 0 {
+		t.Errorf("%v are left, %v", left, err)
 	}
 }
 
