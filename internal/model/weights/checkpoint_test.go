@@ -71,8 +71,8 @@ func TestPyTorch(t *testing.T) {
 			t.Errorf("%s: a tensor that is not there: %v", file, err)
 		}
 	}
-	if c := openAny(t, "testdata/nested.pth").(*Checkpoint); len(c.Notes) != 2 {
-		t.Errorf("notes %q, want what was unwrapped and stripped", c.Notes)
+	if c := openAny(t, "testdata/nested.pth").(*Checkpoint); len(c.Notes()) != 2 {
+		t.Errorf("notes %q, want what was unwrapped and stripped", c.Notes())
 	}
 }
 
@@ -160,7 +160,7 @@ func TestCut(t *testing.T) {
 		}
 		zipped := bytes.HasPrefix(b, []byte("PK"))
 		for n := range len(b) {
-			c, err := readCheckpoint(bytes.NewReader(b[:n]), int64(n), zipped)
+			c, err := readCheckpoint(bytes.NewReader(b[:n]), int64(n), zipped, "")
 			if err == nil {
 				readAll(t, c)
 			}
@@ -220,7 +220,7 @@ func TestHostile(t *testing.T) {
 		"module":     {[]byte("\x80\x02ctorch.nn\nModule\n)\x81."), "state_dict"},
 	} {
 		zipped := bytes.HasPrefix(k.b, []byte("PK"))
-		if _, err := readCheckpoint(bytes.NewReader(k.b), int64(len(k.b)), zipped); err == nil || !strings.Contains(err.Error(), k.want) {
+		if _, err := readCheckpoint(bytes.NewReader(k.b), int64(len(k.b)), zipped, ""); err == nil || !strings.Contains(err.Error(), k.want) {
 			t.Errorf("%s: %v; want %q", name, err, k.want)
 		}
 	}
@@ -266,7 +266,7 @@ func FuzzCheckpoint(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		for _, zipped := range []bool{false, true} {
-			if c, err := readCheckpoint(bytes.NewReader(b), int64(len(b)), zipped); err == nil {
+			if c, err := readCheckpoint(bytes.NewReader(b), int64(len(b)), zipped, ""); err == nil {
 				readAll(t, c)
 			}
 		}

@@ -26,6 +26,7 @@ type File struct {
 	entries []entry
 	byName  map[string]int
 	summed  bool // the entries have sums
+	notes   []string
 }
 
 // Open reads and validates the header.

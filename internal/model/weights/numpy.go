@@ -17,6 +17,7 @@ func makers() map[string]maker {
 	set := func(*machine, tuple) (any, error) { return &list{}, nil }
 	f := map[string]maker{
 		"collections.OrderedDict":         newDict,
+		"collections.defaultdict":         func(*machine, tuple) (any, error) { return &dict{}, nil }, // its items follow
 		"builtins.dict":                   newDict,
 		"builtins.set":                    set,
 		"__builtin__.set":                 set,
@@ -130,10 +131,19 @@ func (d *dtype) build(state any) error {
 var numpyTypes = map[string]string{"f2": "F16", "f4": "F32", "f8": "F64", "i4": "I32", "i8": "I64"}
 
 // ndarray is an array whose data stand in the pickle.
-type ndarray struct{ view view }
+type ndarray struct {
+	view  view
+	fault error // that it cannot be read, which matters where it is taken for a tensor
+}
 
-// build takes (version, shape, dtype, Fortran order, data).
+// build gives the array its data.
 func (a *ndarray) build(m *machine, state any) error {
+	a.fault = a.fill(m, state)
+	return nil
+}
+
+// fill takes (version, shape, dtype, Fortran order, data).
+func (a *ndarray) fill(m *machine, state any) error {
 	t, ok := state.(tuple)
 	if !ok {
 		return fmt.Errorf("an array with the state %T", state)

@@ -7,7 +7,8 @@ import (
 )
 
 // The pickle machine reads data only: it knows the handful of functions that tensors are made with and calls nothing
-// else. Every length is checked against the bytes that are there, and what the instructions make is bounded by their own length.
+// else. What an unknown function would return, or an unknown class would be, is an opaque value, which no tensor can be made of.
+// Every length is checked against the bytes that are there, and what the instructions make is bounded by their own length.
 
 type (
 	global struct{ module, name string } // a class or function by name
@@ -18,9 +19,14 @@ type (
 		tensors int // among the items themselves, where counted
 		counted bool
 	}
-	item   struct{ key, value any }
-	opaque struct{ class global } // an object of a class that is of no interest
-	mark   struct{}
+	item struct{ key, value any }
+	// opaque is an object of a class that is not read, or what a function that is not called would return.
+	opaque struct {
+		class  global
+		called bool // class is a function
+		tensor bool // it is a tensor, made of something that is not read
+	}
+	mark struct{}
 )
 
 func (g global) String() string { return g.module + "." + g.name }

@@ -92,7 +92,7 @@ func TestPickleBudget(t *testing.T) {
 	} {
 		begin := time.Now()
 		var err error
-		made := allocated(func() { _, err = readCheckpoint(bytes.NewReader(c.b), int64(len(c.b)), false) })
+		made := allocated(func() { _, err = readCheckpoint(bytes.NewReader(c.b), int64(len(c.b)), false, "") })
 		if err == nil || !strings.Contains(err.Error(), c.want) || len(err.Error()) > 10_000 {
 			t.Errorf("%s: %.200v; want %q", name, err, c.want)
 		}
@@ -119,7 +119,7 @@ func repeated(n int) []byte {
 // Tensors that are tied stay: one array under a few names.
 func TestTiedTensors(t *testing.T) {
 	b := repeated(10)
-	c, err := readCheckpoint(bytes.NewReader(b), int64(len(b)), false)
+	c, err := readCheckpoint(bytes.NewReader(b), int64(len(b)), false, "")
 	if err != nil || len(c.Names()) != 11 {
 		t.Fatalf("%v, %v", c, err)
 	}
@@ -147,7 +147,7 @@ func TestFarArrays(t *testing.T) {
 		"latin-1": "c_codecs\nencode\n" + text(latin.String()) + text("latin1") + "\x86R",
 	} {
 		b := pick("}", text("x"), "cnumpy.core.multiarray\n_reconstruct\n)R(K\x01M\x40\x9c\x85cnumpy\ndtype\n", text("f4"), "\x85R\x89", push, "tbs")
-		c, err := readCheckpoint(bytes.NewReader(b), int64(len(b)), false)
+		c, err := readCheckpoint(bytes.NewReader(b), int64(len(b)), false, "")
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -171,7 +171,7 @@ func TestHostileArchives(t *testing.T) {
 		t.Fatal(err)
 	}
 	var err error
-	made := allocated(func() { _, err = readCheckpoint(bytes.NewReader(b.Bytes()), int64(b.Len()), true) })
+	made := allocated(func() { _, err = readCheckpoint(bytes.NewReader(b.Bytes()), int64(b.Len()), true, "") })
 	if err == nil || !strings.Contains(err.Error(), "list of its files") || made > 300<<20 {
 		t.Errorf("%d bytes made for an archive of %d files: %v", made, 250_000, err)
 	}
@@ -213,7 +213,7 @@ func FuzzPickleBudget(f *testing.F) {
 	f.Add(repeated(3))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		made := allocated(func() {
-			if c, err := readCheckpoint(bytes.NewReader(b), int64(len(b)), false); err == nil {
+			if c, err := readCheckpoint(bytes.NewReader(b), int64(len(b)), false, ""); err == nil {
 				readAll(t, c)
 			}
 		})

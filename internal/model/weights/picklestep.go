@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 )
 
 func (m *machine) stepContainer(op byte) (bool, error) {
@@ -185,12 +186,22 @@ func (m *machine) stepObject(op byte) (bool, error) {
 			return true, errors.New("a persistent id in a file that has none")
 		}
 		v, err := m.persistent(id)
+		if unread := (unreadStorage{}); errors.As(err, &unread) {
+			v, err = opaque{class: unread.class, tensor: true}, nil
+		}
 		if err != nil {
 			return true, err
 		}
 		return true, m.push(v)
+	case 0x92: // NEWOBJ_EX, which has named arguments too
+		if _, err := m.pop(); err != nil {
+			return true, err
+		}
+		return true, m.reduce(true)
 	case 'R', 0x81:
 		return true, m.reduce(op == 0x81)
+	case 'i', 'o':
+		return true, m.instance(op == 'i')
 	case 'b':
 		state, err := m.pop()
 		if err != nil {
@@ -205,8 +216,38 @@ func (m *machine) stepObject(op byte) (bool, error) {
 	return false, nil
 }
 
-// reduce makes an object: of a known class or function, or an opaque one of an unknown class. An unknown function is
-// refused.
+// instance makes an object as protocols 0 and 1 do: a class and its arguments stand behind a mark, or the class in two lines.
+func (m *machine) instance(lines bool) error {
+	var class any
+	if lines {
+		module, err := m.line()
+		if err != nil {
+			return err
+		}
+		name, err := m.line()
+		if err != nil {
+			return err
+		}
+		class = global{module, name}
+	}
+	args, err := m.popMark()
+	if err != nil {
+		return err
+	}
+	if !lines {
+		if len(args) == 0 {
+			return errors.New("an object without a class")
+		}
+		class, args = args[0], args[1:]
+	}
+	v, err := m.construct(class, tuple(args), true)
+	if err != nil {
+		return err
+	}
+	return errors.Join(m.spend(objectBytes), m.push(v))
+}
+
+// reduce makes an object of a class or by a function, whose arguments lie above it.
 func (m *machine) reduce(class bool) error {
 	v, err := m.pop()
 	if err != nil {
@@ -219,22 +260,36 @@ func (m *machine) reduce(class bool) error {
 	if v, err = m.pop(); err != nil {
 		return err
 	}
-	g, ok := v.(global)
-	if !ok {
-		return fmt.Errorf("a %T is called", v)
-	}
-	f, known := functions[g.String()]
-	switch {
-	case known:
-		if v, err = f(m, args); err != nil {
-			return fmt.Errorf("%v: %w", g, err)
-		}
-	case class:
-		v = opaque{g}
-	default:
-		return fmt.Errorf("the file wants to call %v; only what makes tensors is read, and nothing is run", g)
+	if v, err = m.construct(v, args, class); err != nil {
+		return err
 	}
 	return errors.Join(m.spend(objectBytes), m.push(v))
+}
+
+// construct returns what a known class or function makes of arguments that are read, and an opaque value for everything else.
+func (m *machine) construct(callee any, args tuple, class bool) (any, error) {
+	if o, ok := callee.(opaque); ok { // a method of an object that is not read
+		return o, nil
+	}
+	g, ok := callee.(global)
+	if !ok {
+		return nil, fmt.Errorf("a %T is called", callee)
+	}
+	f, known := functions[g.String()]
+	if !known {
+		rebuilt := !class && strings.HasPrefix(g.module, "torch.") && strings.Contains(g.name, "rebuild")
+		return opaque{class: g, called: !class, tensor: rebuilt}, nil
+	}
+	for _, a := range args {
+		if o, ok := a.(opaque); ok {
+			return o, nil
+		}
+	}
+	v, err := f(m, args)
+	if err != nil {
+		return nil, fmt.Errorf("%v: %w", g, err)
+	}
+	return v, nil
 }
 
 // objectBytes is what an object of the known classes takes, the sizes of its parts aside.

@@ -45,6 +45,11 @@ func rebuildTensor(_ *machine, args tuple) (any, error) {
 	return v, nil
 }
 
+// unreadStorage is the error of a storage whose elements are of a type that is not read, such as complex or quantised numbers.
+type unreadStorage struct{ class global }
+
+func (u unreadStorage) Error() string { return fmt.Sprintf("a storage of %v", u.class) }
+
 // storageID reads a persistent id: ("storage", class, key, device, elements, ...).
 func storageID(id any) (dtype, key string, count int, err error) {
 	t, ok := id.(tuple)
@@ -60,7 +65,7 @@ func storageID(id any) (dtype, key string, count int, err error) {
 	}
 	dtype, known := torchTypes[class.name]
 	if !known || class.module != "torch" {
-		return "", "", 0, fmt.Errorf("a storage of %v", class)
+		return "", "", 0, unreadStorage{class}
 	}
 	if key, err = argument[string](t, 2); err != nil {
 		return "", "", 0, err

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"slices"
+	"strconv"
 	"strings"
 
 	"retinago/internal/file"
@@ -23,6 +24,11 @@ type Source interface {
 	Info(name string) (dtype string, shape []int, ok bool)
 	// Tensor reads a tensor as float32. The error of a name that is not there is an fs.ErrNotExist.
 	Tensor(name string) (Tensor, error)
+	// Notes are sentences on what was unwrapped and left out to get to the tensors.
+	Notes() []string
+	// Classes are the names of a detector's classes that the file has beside its tensors, in their order, and the ids of their
+	// categories, or nil; empty where there are none.
+	Classes() (names []string, ids []int64)
 	Close() error
 }
 
@@ -35,8 +41,12 @@ var (
 func (f *File) Format() string { return "safetensors" }
 
 // OpenAny opens a file by its content: safetensors, PyTorch's .pth in both forms, or a pickle of NumPy arrays as
-// detectron2's .pkl is. Nothing in a file is ever run.
-func OpenAny(path string) (Source, error) {
+// detectron2's .pkl is. Nothing in a file is ever run. Prefixes that programs put before all names (module., _orig_mod., ...) are
+// taken off.
+func OpenAny(path string) (Source, error) { return OpenKey(path, "") }
+
+// OpenKey opens a file as OpenAny does, and takes the tensors that stand under a key of its outer dictionary, such as model_ema.
+func OpenKey(path, key string) (Source, error) {
 	f, info, err := file.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("weights: %w", err)
@@ -47,12 +57,21 @@ func OpenAny(path string) (Source, error) {
 		f.Close()
 		return nil, fmt.Errorf("weights: %s: %w", path, err)
 	}
-	zipped, pickled := bytes.HasPrefix(head[:n], []byte("PK\x03\x04")), n > 2 && head[0] == 0x80 && head[1] <= 5
+	// A safetensors header of 128 bytes begins as a pickle does, but no instruction is a brace.
+	named := n > 8 && head[8] == '{' && [4]byte(head[4:8]) == [4]byte{}
+	zipped, pickled := bytes.HasPrefix(head[:n], []byte("PK\x03\x04")), n > 2 && head[0] == 0x80 && head[1] <= 5 && !named
 	if !zipped && !pickled {
 		f.Close()
-		return Open(path)
+		if key != "" {
+			return nil, fmt.Errorf("weights: %s: only files of PyTorch have keys to choose from, such as %q", path, key)
+		}
+		s, err := Open(path)
+		if err == nil {
+			s.strip()
+		}
+		return s, err
 	}
-	c, err := readCheckpoint(f, info.Size(), zipped)
+	c, err := readCheckpoint(f, info.Size(), zipped, key)
 	if err != nil {
 		f.Close()
 		return nil, fmt.Errorf("weights: %s: %w", path, err)
@@ -63,17 +82,19 @@ func OpenAny(path string) (Source, error) {
 
 // Checkpoint is an open file of PyTorch or of pickled arrays.
 type Checkpoint struct {
-	Notes []string // what was unwrapped and left out
-
+	notes  []string
+	named  classes
+	key    string // of the tensors that were asked for
 	path   string
 	format string
 	close  func() error
 	names  []string
 	views  map[string]view
 
-	visited int   // entries seen while collecting
-	left    int64 // elements that further tensors may have
-	letters int64 // bytes that further names may have
+	unread  string // the first value that was left out
+	visited int    // entries seen while collecting
+	left    int64  // elements that further tensors may have
+	letters int64  // bytes that further names may have
 }
 
 // Tensors may share memory, as tied weights do, but a small file must not ask for terabytes: all tensors together have at most
@@ -84,8 +105,8 @@ const (
 )
 
 // readCheckpoint reads what a file says of its tensors, not yet their data, but for a pickle, which holds them.
-func readCheckpoint(r io.ReaderAt, size int64, zipped bool) (*Checkpoint, error) {
-	c := &Checkpoint{views: map[string]view{}, format: "PyTorch"}
+func readCheckpoint(r io.ReaderAt, size int64, zipped bool, key string) (*Checkpoint, error) {
+	c := &Checkpoint{views: map[string]view{}, format: "PyTorch", key: key}
 	var value any
 	var err error
 	switch {
@@ -114,21 +135,37 @@ func legacy(r io.ReaderAt, size int64) bool {
 	return bytes.Contains(b, legacyMagic)
 }
 
-// wrappers are the keys under which programs put the tensors of a checkpoint.
-var wrappers = [...]string{"state_dict", "model", "model_state_dict", "net", "network", "module"}
+// wrappers are the keys under which programs put the tensors of a checkpoint, those of moving averages last.
+var wrappers = [...]string{"state_dict", "model", "model_state_dict", "net", "network", "module",
+	"model_ema", "ema", "ema_state_dict", "state_dict_ema", "model_ema_state_dict", "averaged_model"}
 
 // take finds the tensors in what the file holds.
 func (c *Checkpoint) take(value any) error {
+	if d, ok := value.(*dict); ok {
+		c.named = classesOf(d)
+		if c.key != "" {
+			inner, _ := d.get(c.key).(*dict)
+			if inner == nil {
+				return fmt.Errorf("there are no tensors under %q; the file has %s", c.key, d.keys())
+			}
+			c.notes = append(c.notes, fmt.Sprintf("the tensors under %q were taken", c.key))
+			value = inner
+		}
+	}
 	for range 4 {
 		d, ok := value.(*dict)
 		if !ok {
 			break
 		}
-		inner, key := d.unwrap()
+		inner, key, others := d.unwrap()
 		if inner == nil {
 			break
 		}
-		c.Notes = append(c.Notes, fmt.Sprintf("the tensors under %q were taken", key))
+		note := fmt.Sprintf("the tensors under %q were taken", key)
+		if len(others) > 0 {
+			note += fmt.Sprintf("; there are others under %q", others)
+		}
+		c.notes = append(c.notes, note)
 		value = inner
 	}
 	switch v := value.(type) {
@@ -138,18 +175,24 @@ func (c *Checkpoint) take(value any) error {
 		}
 	case opaque:
 		return fmt.Errorf("a whole object of %v, not its tensors: save its state_dict()", v.class)
+	case *ndarray:
+		return errors.Join(v.fault, errors.New("one array where a dictionary of tensors should be"))
 	default:
 		return fmt.Errorf("a %T where a dictionary of tensors should be", value)
 	}
 	if len(c.names) == 0 {
+		if c.unread != "" {
+			return fmt.Errorf("there are no tensors in it, but %s, which is not read; nothing in a file is run", c.unread)
+		}
 		return errors.New("there are no tensors in it")
 	}
-	c.strip("module.") // of torch.nn.DataParallel
+	c.strip()
 	return nil
 }
 
-// unwrap returns the dictionary of tensors among other things, nil where the tensors are d's own.
-func (d *dict) unwrap() (*dict, string) {
+// unwrap returns the dictionary of tensors among other things with its key, nil where the tensors are d's own, and the keys of other
+// such dictionaries.
+func (d *dict) unwrap() (inner *dict, key string, others []string) {
 	own := d.count()
 	var found [len(wrappers)]*dict
 	for _, it := range d.items {
@@ -162,12 +205,42 @@ func (d *dict) unwrap() (*dict, string) {
 			found[i] = inner
 		}
 	}
-	for i, inner := range found {
-		if inner != nil {
-			return inner, wrappers[i]
+	for i, f := range found {
+		switch {
+		case f == nil:
+		case inner == nil:
+			inner, key = f, wrappers[i]
+		case f.count() > 0:
+			others = append(others, wrappers[i])
 		}
 	}
-	return nil, ""
+	return inner, key, others
+}
+
+// get returns the value of a key, nil where there is none.
+func (d *dict) get(key string) any {
+	for _, it := range d.items {
+		if it.key == key {
+			return it.value
+		}
+	}
+	return nil
+}
+
+// keys lists the dictionaries of d, some of them where they are many.
+func (d *dict) keys() string {
+	var out []string
+	for _, it := range d.items {
+		if key, ok := it.key.(string); ok && len(key) <= maxName && len(out) < 20 {
+			if _, ok := it.value.(*dict); ok {
+				out = append(out, strconv.Quote(key))
+			}
+		}
+	}
+	if len(out) == 0 {
+		return "none to choose from"
+	}
+	return strings.Join(out, ", ")
 }
 
 // count is the number of tensors that stand in the dictionary itself. It looks at them once: one dictionary may have many places.
@@ -217,7 +290,14 @@ func (c *Checkpoint) collect(prefix string, d *dict, depth int) error {
 				return err
 			}
 		case *ndarray:
+			if v.fault != nil {
+				return fmt.Errorf("%q: %w", name, v.fault)
+			}
 			if err := c.add(name, v.view); err != nil {
+				return err
+			}
+		case opaque:
+			if err := c.leave(name, v, d.count() > 0); err != nil {
 				return err
 			}
 		case *dict:
@@ -228,6 +308,22 @@ func (c *Checkpoint) collect(prefix string, d *dict, depth int) error {
 		if len(c.names) > maxTensors {
 			return fmt.Errorf("more than %d tensors", maxTensors)
 		}
+	}
+	return nil
+}
+
+// harmless are the modules whose objects may stand beside tensors: settings and the like.
+var harmless = []string{"argparse", "collections", "copy_reg", "copyreg", "datetime", "decimal", "numpy", "pathlib", "torch", "uuid"}
+
+// leave leaves out a value that is not read. It is refused where it is a tensor, or where a function outside of the harmless modules would
+// make it among tensors.
+func (c *Checkpoint) leave(name string, v opaque, among bool) error {
+	module, _, _ := strings.Cut(v.class.module, ".")
+	if v.tensor || among && v.called && !slices.Contains(harmless, module) {
+		return fmt.Errorf("%q is made with %v, which is not read; nothing in a file is run", name, v.class)
+	}
+	if c.unread == "" {
+		c.unread = fmt.Sprintf("%q, made with %v", name, v.class)
 	}
 	return nil
 }
@@ -257,21 +353,26 @@ func (c *Checkpoint) add(name string, v view) error {
 	return nil
 }
 
-// strip removes a prefix that all names have.
-func (c *Checkpoint) strip(prefix string) {
-	for _, n := range c.names {
-		if !strings.HasPrefix(n, prefix) {
-			return
-		}
+// strip takes the wrappers' prefixes off the names.
+func (c *Checkpoint) strip() {
+	w := unwrap(c.names, func(name string) []int { return c.views[name].shape })
+	if w.prefix == "" {
+		return
 	}
 	views := map[string]view{}
-	for i, n := range c.names {
-		c.names[i] = strings.TrimPrefix(n, prefix)
+	for i, n := range w.names {
+		c.names[i] = strings.TrimPrefix(n, w.prefix)
 		views[c.names[i]] = c.views[n]
 	}
-	c.views = views
-	c.Notes = append(c.Notes, fmt.Sprintf("%q was taken off every name", prefix))
+	c.names, c.views = c.names[:len(w.names)], views
+	c.notes = append(c.notes, w.notes()...)
 }
+
+// Notes are sentences on what was unwrapped and left out.
+func (c *Checkpoint) Notes() []string { return c.notes }
+
+// Classes are the names and ids that the file has beside its tensors.
+func (c *Checkpoint) Classes() (names []string, ids []int64) { return c.named.names, c.named.ids }
 
 // Path is where the file was opened.
 func (c *Checkpoint) Path() string { return c.path }
