@@ -57,7 +57,7 @@ func fetchCommand() *cli.Command {
 			if out == "" {
 				out = strings.TrimSuffix(f.Name, ".pth") + ".safetensors"
 			}
-			return importFile(c.App.Writer, path, out, interop.Options{}, nil)
+			return importFile(c.App.Writer, path, out, "", interop.Options{}, nil)
 		},
 	}
 }
@@ -125,5 +125,5 @@ func published(c *cli.Context, name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return out, importFile(c.App.ErrWriter, path, out, interop.Options{}, nil)
+	return out, importFile(c.App.ErrWriter, path, out, "", interop.Options{}, nil)
 }

@@ -35,7 +35,9 @@ func weightsCommand() *cli.Command {
 					&cli.StringFlag{Name: "file", Usage: "checkpoint `FILE` of another project; the name alone does as well", Required: true},
 					&cli.StringFlag{Name: "out", Usage: "safetensors `FILE` to write", Required: true},
 					&cli.StringFlag{Name: "from", Usage: "`PROJECT` that wrote it: " + strings.Join(interop.Projects(), ", "), DefaultText: "told from the file"},
-					&cli.StringFlag{Name: "classes", Usage: "`NAMES` in the order of the logits, separated by commas; \"background\" first drops the first logit"},
+					&cli.StringFlag{Name: "classes", Usage: "`NAMES` in the order of the logits, separated by commas; \"background\" first drops the first logit", DefaultText: "the file's"},
+					&cli.StringFlag{Name: "ids", Usage: "category ids of the classes, separated by commas, as the dataset has them", DefaultText: "the file's, or from 1"},
+					&cli.StringFlag{Name: "key", Usage: "`KEY` of the file's outer dictionary whose tensors are taken, such as model_ema", DefaultText: "the network's, before a moving average's"},
 					&cli.BoolFlag{Name: "stride-in-3x3", Usage: "detectron2 trained it with STRIDE_IN_1X1 False"},
 					&cli.Float64Flag{Name: "eps", Usage: "what the file's norms add to variances", DefaultText: "told from the file"},
 					&cli.StringSliceFlag{Name: "set", Usage: "override one key of the checkpoint's config besides model.*, as in -set data.short_sides=[640]; may be given often"},
@@ -72,12 +74,21 @@ func weightsImport(c *cli.Context) error {
 		eps := c.Float64("eps")
 		o.Eps = &eps
 	}
-	return importFile(c.App.Writer, c.String("file"), c.String("out"), o, c.StringSlice("set"))
+	if text := c.String("ids"); text != "" {
+		for _, field := range strings.Split(text, ",") {
+			id, err := strconv.ParseInt(strings.TrimSpace(field), 10, 64)
+			if err != nil {
+				return usage("weights import: -ids %s: %q is no whole number", text, field)
+			}
+			o.IDs = append(o.IDs, id)
+		}
+	}
+	return importFile(c.App.Writer, c.String("file"), c.String("out"), c.String("key"), o, c.StringSlice("set"))
 }
 
 // importFile writes a detector of another project as a checkpoint with some keys set, a classifier as safetensors.
-func importFile(w io.Writer, path, out string, o interop.Options, sets []string) error {
-	s, err := weights.OpenAny(path)
+func importFile(w io.Writer, path, out, key string, o interop.Options, sets []string) error {
+	s, err := weights.OpenKey(path, key)
 	if err != nil {
 		return err
 	}
@@ -108,10 +119,7 @@ func importFile(w io.Writer, path, out string, o interop.Options, sets []string)
 		return err
 	}
 	fmt.Fprintf(w, "%s: %s's RetinaNet with %d classes\n", path, m.Source, len(m.Categories))
-	if p, ok := s.(*weights.Checkpoint); ok {
-		m.Notes = append(p.Notes, m.Notes...)
-	}
-	for _, n := range m.Notes {
+	for _, n := range append(s.Notes(), m.Notes...) {
 		fmt.Fprintf(w, "  %s\n", plainName(n))
 	}
 	_, err = fmt.Fprintf(w, "written: %s; detect with: retinago detect -weights %s -source PICTURES -out DIR\n", out, out)
@@ -148,10 +156,8 @@ func weightsInspect(c *cli.Context) error {
 		return err
 	}
 	fmt.Fprintf(w, "%s: %s, %d tensors, %d elements, %d bytes\n", path, s.Format(), len(s.Names()), total, st.Size())
-	if p, ok := s.(*weights.Checkpoint); ok {
-		for _, n := range p.Notes {
-			fmt.Fprintf(w, "  %s\n", plainName(n))
-		}
+	for _, n := range s.Notes() {
+		fmt.Fprintf(w, "  %s\n", plainName(n))
 	}
 	if f, ok := s.(*weights.File); ok && f.Summed() {
 		if err := f.Verify(); err != nil {

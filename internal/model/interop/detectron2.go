@@ -93,7 +93,7 @@ func detectron2(s weights.Source, o Options) (*Model, error) {
 	// (255 v - mean)/1 with v in [0,1] is (v - mean/255)/(1/255). detectron2's means are B, G, R.
 	c.Data.Mean = [3]float32{123.675 / 255, 116.28 / 255, 103.53 / 255}
 	c.Data.Std = [3]float32{1. / 255, 1. / 255, 1. / 255}
-	keep, err := m.allClasses(logits, o)
+	keep, err := m.classes(s, logits, false, o)
 	if err != nil {
 		return nil, fmt.Errorf("interop: %s: %w", s.Path(), err)
 	}
@@ -124,24 +124,6 @@ func detectron2(s weights.Source, o Options) (*Model, error) {
 		m.note("strides of bottlenecks are on their first convolution")
 	}
 	return m, nil
-}
-
-// allClasses names the logits of a project that has none for the background, COCO's in the order of their ids.
-func (m *Model) allClasses(logits int, o Options) ([]int, error) {
-	if len(o.Classes) == 0 && logits == len(COCO()) {
-		var keep []int
-		for i, k := range COCO() {
-			keep = append(keep, i)
-			m.Config.Model.Classes = append(m.Config.Model.Classes, k.Name)
-			m.Config.Model.CategoryIDs = append(m.Config.Model.CategoryIDs, k.ID)
-			m.Categories = append(m.Categories, k)
-		}
-		return keep, nil
-	}
-	if len(o.Classes) > 0 && len(o.Classes) != logits {
-		return nil, fmt.Errorf("%d names of classes for %d logits: %s has no background among them", len(o.Classes), logits, m.Source)
-	}
-	return m.classes(logits, o)
 }
 
 // swapRGB turns the input channels of a convolution [O,3,R,S].

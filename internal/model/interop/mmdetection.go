@@ -56,7 +56,7 @@ func mmdetection(s weights.Source, o Options) (*Model, error) {
 	}
 	m.Config.Model.P7ReLU, m.Config.Infer.MaxDetections = false, 100
 	m.Config.Loss.Normalizer = "positives"
-	if _, err := m.allClasses(logits, o); err != nil {
+	if _, err := m.classes(s, logits, false, o); err != nil {
 		return nil, fmt.Errorf("interop: %s: %w", s.Path(), err)
 	}
 	names := make([]string, 0, len(from))

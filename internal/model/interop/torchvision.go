@@ -24,7 +24,8 @@ type Model struct {
 
 // Options helps where a file does not tell.
 type Options struct {
-	Classes []string // names in the order of the logits; empty takes COCO's or numbers
+	Classes []string // names in the order of the logits; empty takes the file's, COCO's or numbers
+	IDs     []int64  // category ids of the classes, as the dataset has them; empty takes the file's, COCO's or numbers from 1
 	Eps     *float64 // added to variances in training; nil is told from the file
 	// StrideIn3x3 is for detectron2's models that were trained with RESNETS.STRIDE_IN_1X1 False. A file does not tell.
 	StrideIn3x3 bool
@@ -53,6 +54,17 @@ func Recognise(s weights.Source) (string, error) {
 
 // Import reads a detector of another project.
 func Import(s weights.Source, o Options) (*Model, error) {
+	m, err := read(s, o)
+	if err == nil {
+		err = m.number(o.IDs)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+func read(s weights.Source, o Options) (*Model, error) {
 	project := o.From
 	if project == "" {
 		var err error
@@ -129,7 +141,7 @@ func torchvision(s weights.Source, o Options) (*Model, error) {
 	if o.Eps != nil {
 		eps = *o.Eps
 	}
-	keep, err := m.classes(logits, o)
+	keep, err := m.classes(s, logits, true, o)
 	if err != nil {
 		return nil, fmt.Errorf("interop: %s: %w", s.Path(), err)
 	}
@@ -248,36 +260,89 @@ func depth(shapes map[string][]int) (string, error) {
 	return name, nil
 }
 
-// classes decides which logits are kept and what they are called.
-func (m *Model) classes(logits int, o Options) (keep []int, err error) {
-	c := &m.Config.Model
-	add := func(i int, id int64, name string) {
-		keep = append(keep, i)
-		c.Classes, c.CategoryIDs = append(c.Classes, name), append(c.CategoryIDs, id)
-		m.Categories = append(m.Categories, detector.Category{ID: id, Name: name})
+// add appends a class.
+func (m *Model) add(id int64, name string) {
+	m.Config.Model.Classes, m.Config.Model.CategoryIDs = append(m.Config.Model.Classes, name), append(m.Config.Model.CategoryIDs, id)
+	m.Categories = append(m.Categories, detector.Category{ID: id, Name: name})
+}
+
+// number gives the classes the category ids that a dataset has for them.
+func (m *Model) number(ids []int64) error {
+	if len(ids) == 0 {
+		return nil
 	}
+	if len(ids) != len(m.Categories) {
+		return fmt.Errorf("interop: %d category ids for %d classes: give one for each, in their order", len(ids), len(m.Categories))
+	}
+	for i, id := range ids {
+		if slices.Contains(ids[:i], id) {
+			return fmt.Errorf("interop: the category id %d is given twice", id)
+		}
+		m.Categories[i].ID, m.Config.Model.CategoryIDs[i] = id, id
+	}
+	return nil
+}
+
+// known returns the names of the classes and, where they are known, the ids of their categories: those that the options give, else those
+// of the file where their number fits.
+func (m *Model) known(s weights.Source, logits int, background bool, o Options) (names []string, ids []int64) {
+	if len(o.Classes) > 0 {
+		return o.Classes, nil
+	}
+	names, ids = s.Classes()
+	if len(names) == 0 {
+		return nil, nil
+	}
+	if len(names) != logits && !(background && len(names) == logits-1) {
+		m.note("the file names %d classes for %d logits: they are not taken", len(names), logits)
+		return nil, nil
+	}
+	m.note("the names of the classes are the file's")
+	return names, ids
+}
+
+// classes names the logits and decides which are kept. Where there may be one for the background, it is the first.
+func (m *Model) classes(s weights.Source, logits int, background bool, o Options) (keep []int, err error) {
+	names, ids := m.known(s, logits, background, o)
+	first := 0
 	switch {
-	case len(o.Classes) == logits-1 && len(o.Classes) > 0:
-		for i, n := range o.Classes {
-			add(i+1, int64(i+1), n)
-		}
+	case len(names) == logits:
+	case len(names) > 0 && background && len(names) == logits-1:
+		first = 1
 		m.note("%d logits: the first is the background, which is dropped", logits)
-	case len(o.Classes) == logits:
-		for i, n := range o.Classes {
-			add(i, int64(i), n)
-		}
-	case len(o.Classes) > 0:
-		return nil, fmt.Errorf("%d names of classes for %d logits: give one per logit, or one fewer where the first is the background", len(o.Classes), logits)
-	case logits == cocoLogits:
+	case len(names) > 0 && background:
+		return nil, fmt.Errorf("%d names of classes for %d logits: give one per logit, or one fewer where the first is the background", len(names), logits)
+	case len(names) > 0:
+		return nil, fmt.Errorf("%d names of classes for %d logits: %s has no background among them", len(names), logits, m.Source)
+	case background && logits == cocoLogits:
 		for _, k := range COCO() {
-			add(int(k.ID), k.ID, k.Name)
+			keep = append(keep, int(k.ID))
+			m.add(k.ID, k.Name)
 		}
 		m.note("%d logits: the 80 of COCO's ids are kept, background and unused ids dropped", logits)
-	default:
-		for i := range logits {
-			add(i, int64(i), fmt.Sprintf("class %d", i))
+		return keep, nil
+	case !background && logits == len(COCO()):
+		for i, k := range COCO() {
+			keep = append(keep, i)
+			m.add(k.ID, k.Name)
 		}
-		m.note("the file names no classes: they are called class 0 to class %d", logits-1)
+		return keep, nil
+	default:
+		m.note("the file names no classes: they are called class 0 to class %d; -classes and -ids give others", logits-1)
+	}
+	for i := range logits - first {
+		name, id := fmt.Sprintf("class %d", i), int64(i+1)
+		if len(names) > 0 {
+			name = names[i]
+		}
+		if ids != nil {
+			id = ids[i]
+		}
+		keep = append(keep, first+i)
+		m.add(id, name)
+	}
+	if ids == nil && len(o.IDs) == 0 {
+		m.note("categories are numbered from 1; -ids gives those of a dataset")
 	}
 	return keep, nil
 }
