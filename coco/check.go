@@ -34,6 +34,11 @@ func (d *Dataset) Problems() iter.Seq[Problem] {
 
 func (c *checker) check() {
 	d := c.d
+	for _, p := range d.Dropped {
+		if !c.ended && c.wanted(p.Severity, p.Kind) {
+			c.ended = !c.yield(p)
+		}
+	}
 	c.checkImages()
 	c.checkCategories()
 	used := make([]bool, len(d.Images))

@@ -14,6 +14,7 @@ type Dataset struct {
 	Annotations []Annotation
 	Categories  []Category
 	Extra       json.RawMessage // other top-level members as one JSON object; kept on request, see LoadOptions
+	Dropped     []Problem       // items that a reader could not read and left out
 }
 
 // Image is one picture; Width and Height are in pixels, 0 when the file does not say.

@@ -85,6 +85,11 @@ func (d *Dataset) Fix(mode Mode) (*Dataset, *Report) {
 	out := *d
 	x := fixer{d: d, out: &out, mode: mode, report: &Report{
 		Changed: map[Kind]int{}, ImagesBefore: len(d.Images), AnnotationsBefore: len(d.Annotations), CategoriesBefore: len(d.Categories)}}
+	for _, p := range d.Dropped {
+		x.change(p.Kind, func(int) string { return p.Item }, 0, "left out: %s", p.Seen)
+		x.report.Changed[p.Kind] += p.More
+	}
+	out.Dropped = nil
 	x.fixImages()
 	x.fixCategories()
 	x.fixAnnotations()

@@ -41,6 +41,7 @@ const (
 	NoBoxes             Kind = "no-boxes"             // an image without annotations
 	UnusedCategory      Kind = "unused-category"      // a category without annotations
 	ComputedArea        Kind = "computed-area"        // the file has no area for some annotations
+	Unreadable          Kind = "unreadable"           // an item that was left out when the dataset was read
 	ZeroID              Kind = "zero-id"              // an annotation with id 0, which pycocotools takes for "not matched"
 )
 

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"retinago/coco"
+	"retinago/internal/dataset/locate"
 )
 
 // builder makes a dataset whose categories are found on the way.
@@ -14,7 +15,8 @@ type builder struct {
 	d     coco.Dataset
 	names map[string]int64
 
-	listed folders // of pictures that are searched for
+	listed folders        // of pictures that are called like their annotations
+	found  *locate.Folder // of pictures that are named
 }
 
 func newBuilder(path string) *builder {

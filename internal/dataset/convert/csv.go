@@ -4,17 +4,65 @@ import (
 	"encoding/csv"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 
 	"retinago/coco"
+	"retinago/internal/dataset/locate"
 	"retinago/internal/media/picture"
 	"retinago/internal/text"
 )
 
 // A text that a spreadsheet would run has an apostrophe in front when it is written, which readers here take away (text.Cell).
 
+// columns says in which column of a CSV a value stands, -1 for none.
+type columns struct {
+	path, class   int
+	corner        [4]int // x1, y1, x2, y2
+	width, height int    // of the picture
+	least         int    // columns that a line must have
+}
+
+// plainColumns are those of keras-retinanet, which has no header.
+var plainColumns = columns{path: 0, corner: [4]int{1, 2, 3, 4}, class: 5, width: -1, height: -1, least: 6}
+
+// Names of columns, in small letters: those of TensorFlow's and Roboflow's exports, and of what people write.
+var columnNames = map[string][]string{
+	"path": {"path", "filename", "file_name", "file", "image", "image_path", "img_path", "image_name", "image_id"},
+	"x1":   {"x1", "xmin", "x_min", "left"}, "y1": {"y1", "ymin", "y_min", "top"},
+	"x2": {"x2", "xmax", "x_max", "right"}, "y2": {"y2", "ymax", "y_max", "bottom"},
+	"class": {"class", "class_name", "classname", "label", "name", "category"},
+	"width": {"width", "image_width"}, "height": {"height", "image_height"},
+}
+
+// header finds the columns that a first line names. It is no header where one of the values that keras-retinanet has as a number is one, or
+// is empty.
+func header(r []string) (c columns, is bool, err error) {
+	for i, v := range r {
+		_, err := strconv.ParseFloat(v, 64)
+		if err == nil || i >= 1 && i <= 4 && v == "" {
+			return plainColumns, false, nil
+		}
+	}
+	find := func(what string) int {
+		at := slices.IndexFunc(r, func(v string) bool { return slices.Contains(columnNames[what], strings.ToLower(strings.TrimSpace(v))) })
+		c.least = max(c.least, at+1)
+		return at
+	}
+	c = columns{path: find("path"), class: find("class"), corner: [4]int{find("x1"), find("y1"), find("x2"), find("y2")}, width: find("width"), height: find("height"), least: c.least}
+	switch known := len(r) - strings.Count(fmt.Sprint(c.path, c.class, c.corner), "-1"); {
+	case c.path >= 0 && c.class >= 0 && !slices.Contains(c.corner[:], -1):
+		return c, true, nil
+	case known < len(r)-4 || len(r) == 6 && c.path < 0 && c.class < 0:
+		return plainColumns, false, nil // words where numbers should be
+	}
+	return c, false, fmt.Errorf("%q is a header that lacks columns: want path, x1, y1, x2, y2 and class, in any order (also filename, xmin, ymin, xmax, ymax, label)", r)
+}
+
 // readCSV reads keras-retinanet's format: a line "path,x1,y1,x2,y2,class" per object, and "path,,,,," for a picture
-// without objects; corners in pixels from 0. Paths are relative to the folder of pictures, which is read for their sizes.
+// without objects; corners in pixels from 0. A first line without a number names the columns, which may then stand in any order. Paths are
+// relative to the folder of pictures, which is read for their sizes.
 func readCSV(s Source) (*coco.Dataset, string, error) {
 	images := s.Images
 	if images == "" {
@@ -26,53 +74,95 @@ func readCSV(s Source) (*coco.Dataset, string, error) {
 			return nil, "", err
 		}
 	}
-	ids := map[string]int64{}
-	var f faults
+	table := csvTable{b: b, pictures: locate.New(images), ids: map[string]int64{}, columns: plainColumns, classes: s.Classes, file: s.Path}
+	first := true
+	var headless error
 	err := eachRecord(s.Path, func(line int, r []string) {
-		where := fmt.Sprintf("%s:%d", s.Path, line)
-		if len(r) != 6 {
-			f.add("%s: %d columns, want path,x1,y1,x2,y2,class", where, len(r))
-			return
-		}
-		name := text.FromCell(r[0])
-		id, known := ids[name]
-		if !known {
-			w, h, err := picture.Size(filepath.Join(images, filepath.FromSlash(name)))
-			if err != nil {
-				f.add("%s: %w", where, err)
-			}
-			id = b.image(name, w, h)
-			ids[name] = id
-		}
-		if r[1] == "" && r[2] == "" && r[3] == "" && r[4] == "" && r[5] == "" {
-			return
-		}
-		var v [4]float64
-		for i := range v {
-			x, err := strconv.ParseFloat(r[i+1], 64)
-			if err != nil || !finite(x) {
-				f.add("%s: %q is no number of pixels", where, r[i+1])
+		if first {
+			first = false
+			c, is, err := header(r)
+			if table.columns = c; is || err != nil {
+				headless = err
 				return
 			}
-			v[i] = x
 		}
-		category, err := b.class(text.FromCell(r[5]), s.Classes)
-		if err != nil {
-			f.add("%s: %w", where, err)
-			return
+		if headless == nil {
+			table.row(line, r)
 		}
-		b.object(id, category, [4]float64{v[0], v[1], v[2] - v[0], v[3] - v[1]}, false)
 	})
-	if err != nil {
-		return nil, "", err
+	if err == nil && headless != nil {
+		err = fmt.Errorf("convert: %s:1: %w", s.Path, headless)
 	}
-	if err := f.err(); err != nil {
+	if err == nil {
+		err = table.f.leave(&b.d)
+	}
+	if err != nil {
 		return nil, "", err
 	}
 	if len(b.d.Images) == 0 {
 		return nil, "", fmt.Errorf("convert: %s is empty", s.Path)
 	}
 	return b.dataset(s.Classes), images, nil
+}
+
+// csvTable is a CSV that is read.
+type csvTable struct {
+	columns
+	b        *builder
+	f        faults
+	pictures *locate.Folder
+	ids      map[string]int64 // of images, by their names in the CSV
+	classes  string
+	file     string
+}
+
+// row adds a line's object, and its picture where it is new.
+func (t *csvTable) row(line int, r []string) {
+	where := fmt.Sprintf("%s:%d", t.file, line)
+	if len(r) < t.least || t.columns == plainColumns && len(r) != t.least {
+		t.f.add("%s: %d columns, want path,x1,y1,x2,y2,class", where, len(r))
+		return
+	}
+	name := text.FromCell(r[t.path])
+	id, known := t.ids[name]
+	if !known {
+		found, ok := t.pictures.Find(name)
+		if !ok {
+			found = name
+		}
+		w, h, err := picture.Size(t.pictures.Path(found))
+		if err != nil {
+			t.f.add("%s: %w", where, err)
+		} else {
+			id = t.b.image(found, w, h)
+		}
+		t.ids[name] = id
+	}
+	if id == 0 { // the picture is left out
+		return
+	}
+	var v [4]float64
+	empty := r[t.class] == ""
+	for _, k := range t.corner {
+		empty = empty && r[k] == ""
+	}
+	if empty {
+		return
+	}
+	for i, k := range t.corner {
+		x, err := strconv.ParseFloat(r[k], 64)
+		if err != nil || !finite(x) {
+			t.f.add("%s: %q is no number of pixels", where, r[k])
+			return
+		}
+		v[i] = x
+	}
+	category, err := t.b.class(text.FromCell(r[t.class]), t.classes)
+	if err != nil {
+		t.f.add("%s: %w", where, err)
+		return
+	}
+	t.b.object(id, category, [4]float64{v[0], v[1], v[2] - v[0], v[3] - v[1]}, false)
 }
 
 // WriteCSV writes annotations and classes as the format csv is read. Crowd regions have no place in the format and are left

@@ -10,6 +10,9 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/text/encoding/unicode"
+	"golang.org/x/text/transform"
+
 	"retinago/internal/file"
 )
 
@@ -21,23 +24,43 @@ const (
 	maxCSV     = 64 << 30 // which is read as a stream
 )
 
-// readFile reads a file of text.
+// readFile reads a file of text as UTF-8.
 func readFile(path string, most int64) ([]byte, error) {
 	f, err := file.Stream(path, most)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	return io.ReadAll(f)
+	return io.ReadAll(utf8(f))
 }
 
-var pictureEndings = []string{".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp"}
+// utf8 reads text without its byte order mark, which also says whether it is UTF-16.
+func utf8(r io.Reader) io.Reader {
+	return transform.NewReader(r, unicode.BOMOverride(transform.Nop))
+}
+
+var pictureEndings = []string{".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp"}
+
+// isPicture reports whether a file has a picture's ending.
+func isPicture(name string) bool {
+	return slices.Contains(pictureEndings, strings.ToLower(filepath.Ext(name)))
+}
+
+// hidden reports whether a file or folder is hidden, as those are that systems put beside pictures ("._a.jpg", ".Trash").
+func hidden(name string) bool { return len(name) > 1 && name[0] == '.' && name != ".." }
 
 // eachPicture calls f with the path of each picture below a folder, and with its name relative to it, in the order of
-// the paths. The folder may be a link. What is no regular file has an error.
+// the paths. The folder may be a link. What is no regular file has an error. Hidden files and folders are passed over.
 func eachPicture(dir string, f func(path, name string, err error)) error {
-	return filepath.WalkDir(dir+string(filepath.Separator), func(p string, e fs.DirEntry, err error) error {
-		if err != nil || e.IsDir() || !slices.Contains(pictureEndings, strings.ToLower(filepath.Ext(p))) {
+	top := dir + string(filepath.Separator)
+	return filepath.WalkDir(top, func(p string, e fs.DirEntry, err error) error {
+		if err == nil && p != top && hidden(e.Name()) {
+			if e.IsDir() {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		if err != nil || e.IsDir() || !isPicture(p) {
 			return err
 		}
 		name, err := filepath.Rel(dir, p)

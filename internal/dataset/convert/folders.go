@@ -7,17 +7,19 @@ import (
 	"strings"
 )
 
-// folders are the names of files by folder, sorted. A folder is read once.
+// folders are the names of pictures by folder, sorted. A folder is read once.
 type folders map[string][]string
 
-// first is the first name in a path's folder that begins as the path's; "" if there is none.
+// first is the first picture in a path's folder whose name begins as the path's; "" if there is none.
 func (f folders) first(path string) string {
 	dir, begin := filepath.Split(path)
 	names, known := f[dir]
 	if !known {
 		entries, _ := os.ReadDir(dir) // which sorts; one that cannot be read has no files
 		for _, e := range entries {
-			names = append(names, e.Name())
+			if isPicture(e.Name()) {
+				names = append(names, e.Name())
+			}
 		}
 		f[dir] = names
 	}

@@ -62,9 +62,9 @@ func readOpenImages(s Source) (*coco.Dataset, string, error) {
 		return nil, "", err
 	}
 	if o.others > 0 && o.ours == 0 {
-		o.f.add("%s: none of its %d rows is of one of the %d pictures in %s: correct images", s.Path, o.others, len(o.images), s.Images)
+		return nil, "", fmt.Errorf("convert: "+"%s: none of its %d rows is of one of the %d pictures in %s: correct images", s.Path, o.others, len(o.images), s.Images)
 	}
-	if err := o.f.err(); err != nil {
+	if err := o.f.leave(&o.b.d); err != nil {
 		return nil, "", err
 	}
 	return o.b.dataset(s.Classes), s.Images, nil

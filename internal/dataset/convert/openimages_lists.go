@@ -69,13 +69,15 @@ func (o *openImages) pictures() error {
 		w, h, err := picture.Size(filepath.Join(o.s.Images, files[id]))
 		if err != nil {
 			o.f.add("%s: %w", o.s.Path, err)
+			continue
 		}
 		o.images[id] = o.b.image(files[id], w, h)
 	}
-	if len(order) == 0 {
+	if len(o.images) == 0 {
 		o.f.add("%s: no pictures in %s", o.s.Path, o.s.Images)
+		return o.f.err()
 	}
-	return o.f.err()
+	return nil
 }
 
 // split lists the ids of a file beside the boxes: a CSV with a column ImageID, or an id or "train/id" per line.

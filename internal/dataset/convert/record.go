@@ -1,8 +1,6 @@
 package convert
 
 import (
-	"bufio"
-	"bytes"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -15,11 +13,7 @@ import (
 
 // newReader reads lines of any number of columns, without the byte order mark that spreadsheets put first.
 func newReader(f io.Reader) *csv.Reader {
-	b := bufio.NewReader(f)
-	if mark, err := b.Peek(3); err == nil && bytes.Equal(mark, []byte("\xef\xbb\xbf")) {
-		b.Discard(3)
-	}
-	r := csv.NewReader(b)
+	r := csv.NewReader(utf8(f))
 	r.FieldsPerRecord, r.ReuseRecord, r.TrimLeadingSpace = -1, true, true
 	return r
 }

@@ -8,20 +8,25 @@ import (
 	"strings"
 
 	"retinago/coco"
+	"retinago/internal/dataset/locate"
+	"retinago/internal/media/picture"
 )
 
 // Source is a dataset in place, in any format.
 //
 //	format      Path                                       Split                          Classes              Images, when empty
 //	coco        instances JSON                             -                              -                    stays empty
-//	voc         folder with Annotations                    ImageSets/Main/SPLIT.txt       class,number         JPEGImages of the folder
+//	voc         folder with Annotations, or with XML files ImageSets/Main/SPLIT.txt       class,number         JPEGImages or images of the folder
 //	yolo        data.yaml                                  key of data.yaml; needed       -                    must be: data.yaml names it
-//	csv         path,x1,y1,x2,y2,class of keras-retinanet  -                              class,number         the CSV's folder
+//	csv         path,x1,y1,x2,y2,class of keras-retinanet, -                              class,number         the CSV's folder
+//	            or columns that a header names
 //	openimages  boxes CSV                                  file of ids beside the CSV     class descriptions   must be given
 //
 // Category ids run from 1 in the order of Classes, or of YOLO's names; without Classes in the order of names, of all
 // files in Annotations whatever the split, of the one CSV otherwise. A training set and a validation set in two folders
 // or two CSVs may lack different classes: give both the same Classes.
+//
+// A picture is looked for by package locate where a file has a name for it: names may have been written on other systems.
 type Source struct {
 	Path      string
 	Format    string // one of Formats; empty is told from Path
@@ -95,7 +100,10 @@ func (s Source) told() (string, error) {
 		if a, err := os.Stat(filepath.Join(s.Path, "Annotations")); err == nil && a.IsDir() {
 			return "voc", nil
 		}
-		return "", fmt.Errorf("convert: %s: a folder without Annotations is no Pascal VOC dataset; of other formats give the file: COCO's JSON, YOLO's data.yaml, a CSV", s.Path)
+		if beside, err := filepath.Glob(filepath.Join(pattern(s.Path), "*.[xX][mM][lL]")); err == nil && len(beside) > 0 {
+			return "voc", nil
+		}
+		return "", fmt.Errorf("convert: %s: a folder without Annotations and XML files is no Pascal VOC dataset; of other formats give the file: COCO's JSON, YOLO's data.yaml, a CSV", s.Path)
 	}
 	switch ending {
 	case ".yaml", ".yml":
@@ -109,7 +117,28 @@ func (s Source) told() (string, error) {
 	return "", fmt.Errorf("convert: %s: the ending %q tells no format; name it as the format: %s", s.Path, ending, strings.Join(Formats(), ", "))
 }
 
+// pattern is a pattern that fits a path alone.
+func pattern(path string) string {
+	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`).Replace(path)
+}
+
 func readCOCO(s Source) (*coco.Dataset, string, error) {
 	d, err := coco.LoadWith(s.Path, coco.LoadOptions{Segmentation: s.Whole, Extra: s.Whole})
+	if err == nil && s.Images != "" {
+		pictures := locate.New(s.Images)
+		for i := range d.Images {
+			im := &d.Images[i]
+			name, ok := pictures.Find(im.FileName)
+			if !ok {
+				continue
+			}
+			im.FileName = name
+			if im.Width <= 0 || im.Height <= 0 {
+				if w, h, err := picture.Size(pictures.Path(name)); err == nil {
+					im.Width, im.Height = w, h
+				}
+			}
+		}
+	}
 	return d, s.Images, err
 }

@@ -1,15 +1,24 @@
 package convert
 
 import (
+	"bytes"
 	"encoding/xml"
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
+	"math"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
+	"golang.org/x/text/encoding/htmlindex"
+
 	"retinago/coco"
+	"retinago/internal/dataset/locate"
 	"retinago/internal/media/picture"
 )
 
@@ -27,18 +36,69 @@ type vocFile struct {
 	XMLName  xml.Name `xml:"annotation"`
 	Filename string   `xml:"filename"`
 	Size     struct {
-		Width  int `xml:"width"`
-		Height int `xml:"height"`
-		Depth  int `xml:"depth"`
+		Width  pixels `xml:"width"`
+		Height pixels `xml:"height"`
+		Depth  pixels `xml:"depth"`
 	} `xml:"size"`
 	Objects []vocObject `xml:"object"`
 }
 
 type vocObject struct {
-	Name      string `xml:"name"`
-	Truncated int    `xml:"truncated"`
-	Difficult int    `xml:"difficult"`
-	Box       vocBox `xml:"bndbox"`
+	Name      string   `xml:"name"`
+	Truncated flag     `xml:"truncated"`
+	Difficult flag     `xml:"difficult"`
+	Box       *vocBox  `xml:"bndbox"`
+	Polygon   *corners `xml:"polygon"`
+}
+
+// pixels is a whole number of pixels, 0 where it is none: the picture's own size is taken then. Some programs write 80.0.
+type pixels int
+
+// UnmarshalText reads a number.
+func (p *pixels) UnmarshalText(text []byte) error {
+	if v, err := strconv.ParseFloat(strings.TrimSpace(string(text)), 64); err == nil && v == math.Trunc(v) && math.Abs(v) <= math.MaxInt32 {
+		*p = pixels(v)
+	}
+	return nil
+}
+
+// flag is 1 for what says yes. What programs write for "not known" is no.
+type flag int
+
+// UnmarshalText reads a word or a number.
+func (f *flag) UnmarshalText(text []byte) error {
+	switch strings.ToLower(strings.TrimSpace(string(text))) {
+	case "1", "true", "yes":
+		*f = 1
+	}
+	return nil
+}
+
+// corners are those of a polygon, in elements x1, y1, x2, y2, ...
+type corners struct {
+	Values []struct {
+		XMLName xml.Name
+		Value   float64 `xml:",chardata"`
+	} `xml:",any"`
+}
+
+// box is the polygon's, nil where it has no corners.
+func (c *corners) box() *vocBox {
+	if c == nil {
+		return nil
+	}
+	b := vocBox{math.Inf(1), math.Inf(1), math.Inf(-1), math.Inf(-1)}
+	for _, v := range c.Values {
+		if strings.HasPrefix(v.XMLName.Local, "x") {
+			b.XMin, b.XMax = min(b.XMin, v.Value), max(b.XMax, v.Value)
+		} else {
+			b.YMin, b.YMax = min(b.YMin, v.Value), max(b.YMax, v.Value)
+		}
+	}
+	if len(c.Values) < 6 {
+		return nil
+	}
+	return &b
 }
 
 // vocBox holds the outermost pixels of an object, counted from 1.
@@ -50,7 +110,7 @@ type vocBox struct {
 }
 
 // readVOC reads the folder of a Pascal VOC dataset: Annotations with an XML file per picture, JPEGImages, and for a split,
-// such as "train", the list ImageSets/Main/train.txt. A pixel that VOC calls 1 is COCO's 0, and its last pixel is inside:
+// such as "train", the list ImageSets/Main/train.txt. XML files may also lie in folders within Annotations, or beside the pictures. A pixel that VOC calls 1 is COCO's 0, and its last pixel is inside:
 // x = xmin-1, width = xmax-xmin+1.
 func readVOC(s Source) (*coco.Dataset, string, error) {
 	if s.Difficult == "" {
@@ -60,7 +120,7 @@ func readVOC(s Source) (*coco.Dataset, string, error) {
 		return nil, "", fmt.Errorf("convert: %q for difficult objects; there are crowd, keep and drop", s.Difficult)
 	}
 	if s.Images == "" {
-		s.Images = filepath.Join(s.Path, "JPEGImages")
+		s.Images = s.pictures()
 	}
 	all, err := s.vocFiles()
 	if err != nil {
@@ -68,11 +128,12 @@ func readVOC(s Source) (*coco.Dataset, string, error) {
 	}
 	names := all
 	if s.Split != "" {
-		if names, err = s.vocSplit(); err != nil {
+		if names, err = s.vocSplit(all); err != nil {
 			return nil, "", err
 		}
 	}
 	b := newBuilder(s.Path)
+	b.found = locate.New(s.Images)
 	var f faults
 	if s.Classes != "" {
 		if err := b.classList(s.Classes); err != nil {
@@ -83,7 +144,7 @@ func readVOC(s Source) (*coco.Dataset, string, error) {
 		for _, n := range all {
 			v, err := s.vocFile(n)
 			if err != nil {
-				f.add("%w", err)
+				continue // it is named below if it belongs to the split
 			}
 			for _, o := range v.Objects {
 				if o.Name != "" {
@@ -91,32 +152,61 @@ func readVOC(s Source) (*coco.Dataset, string, error) {
 				}
 			}
 		}
-		if err := f.err(); err != nil {
-			return nil, "", err
-		}
 	}
 	for _, n := range names {
 		if err := b.voc(s, n, &f); err != nil {
 			f.add("%w", err)
 		}
 	}
-	if err := f.err(); err != nil {
+	if err := f.leave(&b.d); err != nil {
 		return nil, "", err
 	}
 	return b.dataset(s.Classes), s.Images, nil
 }
 
-// vocFiles lists the XML files, without their ending.
+// annotations is the folder of the XML files: Annotations, or the folder itself where there is none.
+func (s Source) annotations() string {
+	dir := filepath.Join(s.Path, "Annotations")
+	if st, err := os.Stat(dir); err == nil && st.IsDir() {
+		return dir
+	}
+	return s.Path
+}
+
+// pictures is the folder of the pictures where none is given: JPEGImages or images, or the folder of the XML files.
+func (s Source) pictures() string {
+	for _, name := range []string{"JPEGImages", "images", "Images"} {
+		dir := filepath.Join(s.Path, name)
+		if st, err := os.Stat(dir); err == nil && st.IsDir() {
+			return dir
+		}
+	}
+	if dir := s.annotations(); dir == s.Path {
+		return dir
+	}
+	return filepath.Join(s.Path, "JPEGImages")
+}
+
+// vocFiles lists the XML files by their paths below the folder of annotations, without their ending.
 func (s Source) vocFiles() ([]string, error) {
-	entries, err := os.ReadDir(filepath.Join(s.Path, "Annotations"))
+	dir := s.annotations()
+	var out []string
+	err := filepath.WalkDir(dir, func(p string, e fs.DirEntry, err error) error {
+		if err == nil && p != dir && hidden(e.Name()) {
+			if e.IsDir() {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		if err != nil || e.IsDir() || !strings.EqualFold(filepath.Ext(p), ".xml") {
+			return err
+		}
+		name, err := filepath.Rel(dir, p[:len(p)-len(".xml")])
+		out = append(out, filepath.ToSlash(name))
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("convert: %w: give the folder that holds Annotations and JPEGImages", err)
-	}
-	var out []string
-	for _, e := range entries {
-		if name, ok := strings.CutSuffix(e.Name(), ".xml"); ok {
-			out = append(out, name)
-		}
 	}
 	if len(out) == 0 {
 		return nil, fmt.Errorf("convert: %s: no Annotations/*.xml: give the folder that holds Annotations and JPEGImages", s.Path)
@@ -125,16 +215,20 @@ func (s Source) vocFiles() ([]string, error) {
 }
 
 // vocSplit lists the XML files of the split, without their ending.
-func (s Source) vocSplit() ([]string, error) {
+func (s Source) vocSplit(all []string) ([]string, error) {
 	path := filepath.Join(s.Path, "ImageSets", "Main", s.Split+".txt")
 	b, err := readFile(path, maxList)
 	if err != nil {
 		return nil, fmt.Errorf("convert: the list of split %q: %w", s.Split, err)
 	}
+	known := map[string]bool{}
+	for _, n := range all {
+		known[n] = true
+	}
 	var out []string
 	for line := range strings.Lines(string(b)) {
-		if w := strings.Fields(line); len(w) > 0 {
-			out = append(out, w[0]) // a class's list has a second column
+		if name := listed(line, known); name != "" {
+			out = append(out, name)
 		}
 	}
 	if len(out) == 0 {
@@ -143,21 +237,79 @@ func (s Source) vocSplit() ([]string, error) {
 	return out, nil
 }
 
-func (s Source) vocPath(name string) string { return filepath.Join(s.Path, "Annotations", name+".xml") }
+// listed is the name in a line of a split's list, "" for a blank one. A class's list has a second column, which says whether the class
+// is there; a name may have blanks, quotes or a picture's ending.
+func listed(line string, known map[string]bool) string {
+	line = strings.ReplaceAll(strings.TrimSpace(line), `\`, "/")
+	all := []string{line, strings.Trim(line, `"'`)}
+	if fields := strings.Fields(line); len(fields) > 1 {
+		last := fields[len(fields)-1]
+		before := strings.TrimSpace(strings.TrimSuffix(line, last))
+		all = append(all, before, strings.Trim(before, `"'`))
+	}
+	for _, name := range all {
+		if isPicture(name) && !known[name] {
+			name = name[:len(name)-len(filepath.Ext(name))]
+		}
+		if known[name] {
+			return name
+		}
+	}
+	if fields := strings.Fields(line); len(fields) > 0 && !strings.HasPrefix(line, `"`) {
+		return fields[0]
+	}
+	return strings.Trim(line, `"'`)
+}
+
+func (s Source) vocPath(name string) string {
+	path := filepath.Join(s.annotations(), filepath.FromSlash(name))
+	if _, err := os.Stat(path + ".XML"); err == nil {
+		return path + ".XML"
+	}
+	return path + ".xml"
+}
 
 // vocFile reads one XML file; names have no space around them.
 func (s Source) vocFile(name string) (v vocFile, err error) {
-	text, err := readFile(s.vocPath(name), maxPicture)
+	path := s.vocPath(name)
+	text, err := readFile(path, maxPicture)
 	if err != nil {
 		return v, err
 	}
-	if err := xml.Unmarshal(text, &v); err != nil {
-		return vocFile{}, fmt.Errorf("%s: %w", s.vocPath(name), err)
+	d := xml.NewDecoder(bytes.NewReader(text))
+	d.CharsetReader = func(label string, in io.Reader) (io.Reader, error) {
+		if strings.HasPrefix(strings.ToLower(label), "utf-16") { // which the byte order mark has said
+			return in, nil
+		}
+		e, err := htmlindex.Get(label)
+		if err != nil {
+			return nil, fmt.Errorf("the encoding %q is not known: write the file as UTF-8", label)
+		}
+		return e.NewDecoder().Reader(in), nil
+	}
+	if err := d.Decode(&v); err != nil {
+		return vocFile{}, fmt.Errorf("%s: %w", path, err)
 	}
 	for i := range v.Objects {
 		v.Objects[i].Name = strings.TrimSpace(v.Objects[i].Name)
 	}
 	return v, nil
+}
+
+// vocPicture is the name of the picture of an XML file, "" for none: the one that is called like the XML, else the one that it names. Files are
+// renamed together, and what is written in them stays.
+func (b *builder) vocPicture(s Source, name, written string) string {
+	for _, stem := range []string{name, path.Base(name)} {
+		if found := b.listed.first(filepath.Join(s.Images, filepath.FromSlash(stem)) + "."); found != "" {
+			return path.Join(path.Dir(stem), found)
+		}
+	}
+	for _, n := range []string{path.Join(path.Dir(name), strings.ReplaceAll(written, `\`, "/")), written} {
+		if found, ok := b.found.Find(n); ok && written != "" {
+			return found
+		}
+	}
+	return written
 }
 
 // voc adds a picture and its objects.
@@ -166,36 +318,37 @@ func (b *builder) voc(s Source, name string, f *faults) error {
 	if err != nil {
 		return err
 	}
-	path, file := s.vocPath(name), v.Filename
-	if _, err := os.Stat(filepath.Join(s.Images, file)); err != nil || file == "" {
-		// Tools write other names into the file; the picture is called like the XML.
-		if found := b.listed.first(filepath.Join(s.Images, name) + "."); found != "" {
-			file = found
-		}
-	}
+	path, file := s.vocPath(name), b.vocPicture(s, name, v.Filename)
 	if file == "" {
 		return fmt.Errorf("%s: names no picture, and %s has no %s.*", path, s.Images, name)
 	}
-	if v.Size.Width <= 0 || v.Size.Height <= 0 {
-		if v.Size.Width, v.Size.Height, err = picture.Size(filepath.Join(s.Images, file)); err != nil {
+	w, h := int(v.Size.Width), int(v.Size.Height)
+	if w <= 0 || h <= 0 {
+		if w, h, err = picture.Size(b.found.Path(file)); err != nil {
 			return fmt.Errorf("%s: has no size: %w", path, err)
 		}
 	}
-	image := b.image(file, v.Size.Width, v.Size.Height)
+	image := b.image(file, w, h)
 	for i, o := range v.Objects {
 		hard := o.Difficult != 0
 		if hard && s.Difficult == Drop {
 			continue
 		}
+		box := o.Box
+		if box == nil {
+			box = o.Polygon.box()
+		}
+		if box == nil {
+			box = &vocBox{}
+		}
 		category, err := b.class(o.Name, s.Classes)
 		switch {
 		case err != nil:
 			f.add("%s: object %d: %w", path, i+1, err)
-		case !finite(o.Box.XMin, o.Box.YMin, o.Box.XMax, o.Box.YMax):
-			f.add("%s: object %d (%s): box %v", path, i+1, o.Name, o.Box)
+		case !finite(box.XMin, box.YMin, box.XMax, box.YMax):
+			f.add("%s: object %d (%s): box %v", path, i+1, o.Name, *box)
 		default:
-			box := [4]float64{o.Box.XMin - 1, o.Box.YMin - 1, o.Box.XMax - o.Box.XMin + 1, o.Box.YMax - o.Box.YMin + 1}
-			b.object(image, category, box, hard && s.Difficult == Crowd)
+			b.object(image, category, [4]float64{box.XMin - 1, box.YMin - 1, box.XMax - box.XMin + 1, box.YMax - box.YMin + 1}, hard && s.Difficult == Crowd)
 		}
 	}
 	return nil
@@ -217,13 +370,13 @@ func WriteVOC(d *coco.Dataset, dir, split string) error {
 	var lines strings.Builder
 	for i, im := range d.Images {
 		v := vocFile{Filename: filepath.Base(im.FileName)}
-		v.Size.Width, v.Size.Height, v.Size.Depth = im.Width, im.Height, 3
+		v.Size.Width, v.Size.Height, v.Size.Depth = pixels(im.Width), pixels(im.Height), 3
 		for _, a := range list[i] {
 			o := vocObject{Name: names[index[a.CategoryID]]}
 			if a.IsCrowd {
 				o.Difficult = 1
 			}
-			o.Box = vocBox{round(a.BBox[0]) + 1, round(a.BBox[1]) + 1, round(a.BBox[0] + a.BBox[2]), round(a.BBox[1] + a.BBox[3])}
+			o.Box = &vocBox{round(a.BBox[0]) + 1, round(a.BBox[1]) + 1, round(a.BBox[0] + a.BBox[2]), round(a.BBox[1] + a.BBox[3])}
 			v.Objects = append(v.Objects, o)
 		}
 		b, err := xml.MarshalIndent(v, "", "\t")

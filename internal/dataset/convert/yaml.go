@@ -3,7 +3,10 @@ package convert
 import (
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -12,6 +15,7 @@ import (
 type yoloFile struct {
 	Path  string               `yaml:"path"`
 	Names yaml.Node            `yaml:"names"`
+	Poses yaml.Node            `yaml:"kpt_shape"` // there where labels have key points behind their boxes
 	Rest  map[string]yaml.Node `yaml:",inline"`
 }
 
@@ -56,27 +60,44 @@ func keys(n *yaml.Node) int {
 	return sum
 }
 
-// splits are the keys of data.yaml with a folder each.
-func (y yoloFile) splits() map[string]string {
-	out := map[string]string{}
+// splits are the keys of data.yaml with folders or lists of pictures.
+func (y yoloFile) splits() map[string][]string {
+	out := map[string][]string{}
 	for k, n := range y.Rest {
-		if n.Tag == "!!str" && n.Value != "" {
-			out[k] = n.Value
+		var list []string
+		switch {
+		case n.Kind == yaml.ScalarNode && n.Tag == "!!str" && n.Value != "":
+			out[k] = []string{n.Value}
+		case n.Kind == yaml.SequenceNode && n.Decode(&list) == nil && len(list) > 0 && !slices.Contains(list, ""):
+			out[k] = list
 		}
 	}
 	return out
 }
 
-// folder is where a split's pictures are: below "path", which is relative to the file.
+// folder is where a split's pictures are: below "path", which is relative to the file. Where no such folder is, as in what some programs
+// export, it is looked for beside the file, without "../" in front and with other separators.
 func (y yoloFile) folder(file, folder string) string {
+	beside := filepath.Dir(file)
 	root := y.Path
 	if !filepath.IsAbs(root) {
-		root = filepath.Join(filepath.Dir(file), root)
+		root = filepath.Join(beside, root)
 	}
-	if filepath.IsAbs(folder) {
-		return folder
+	first := folder
+	if !filepath.IsAbs(first) {
+		first = filepath.Join(root, folder)
 	}
-	return filepath.Join(root, folder)
+	slashes := strings.ReplaceAll(folder, `\`, "/")
+	bare := slashes
+	for strings.HasPrefix(bare, "../") || strings.HasPrefix(bare, "./") {
+		_, bare, _ = strings.Cut(bare, "/")
+	}
+	for _, try := range []string{first, filepath.Join(root, slashes), filepath.Join(beside, slashes), filepath.Join(root, bare), filepath.Join(beside, bare)} {
+		if _, err := os.Stat(try); err == nil {
+			return try
+		}
+	}
+	return first
 }
 
 // names are the classes in the order of their numbers.

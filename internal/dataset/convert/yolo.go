@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"math"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -13,12 +15,14 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"retinago/coco"
+	"retinago/internal/dataset/locate"
 	"retinago/internal/media/picture"
 )
 
-// readYOLO reads a split, such as "train" or "val", of a dataset that a data.yaml describes. The labels of
-// images/a/b.jpg stand in labels/a/b.txt: a line per object with class, centre and size as shares of the picture; a
-// picture without a file has no objects. File names are relative to the split's folder.
+// readYOLO reads a split, such as "train" or "val", of a dataset that a data.yaml describes: a folder, a list of pictures in a file, or several
+// of either. The labels of images/a/b.jpg stand in labels/a/b.txt, or beside the picture: a line per object with class, centre and size
+// as shares of the picture, or class and the corners of a polygon, of which the box is taken; a picture without a file has no objects.
+// File names are relative to the split's folder, or to the first folder that all of its folders lie in.
 func readYOLO(s Source) (d *coco.Dataset, images string, err error) {
 	path := s.Path
 	b, err := readFile(path, maxYAML)
@@ -34,35 +38,106 @@ func readYOLO(s Source) (d *coco.Dataset, images string, err error) {
 		return nil, "", fmt.Errorf("convert: %s: %w", path, err)
 	}
 	splits := y.splits()
-	folder, ok := splits[s.Split]
+	some, ok := splits[s.Split]
 	if !ok {
 		return nil, "", fmt.Errorf("convert: %s: no folder for the split %q; there are %v", path, s.Split, slices.Sorted(maps.Keys(splits)))
 	}
-	images = y.folder(path, folder)
+	var f faults
+	var pictures []string
+	for _, one := range some {
+		more, err := yoloPictures(y.folder(path, one), &f)
+		if err != nil {
+			return nil, "", fmt.Errorf("convert: %s: split %q: %w", path, s.Split, err)
+		}
+		pictures = append(pictures, more...)
+	}
+	images = y.folder(path, some[0])
+	if len(some) > 1 || isList(images) {
+		images = above(pictures)
+	}
 	build := newBuilder(path)
 	for _, n := range names {
 		build.category(n)
 	}
-	var f faults
-	err = eachPicture(images, func(p, name string, err error) {
+	for _, p := range pictures {
+		name, err := filepath.Rel(images, p)
 		if err == nil {
-			err = build.yolo(p, name, names, &f)
+			err = build.yolo(p, filepath.ToSlash(name), names, y.Poses.Kind != 0, &f)
 		}
 		if err != nil {
 			f.add("%w", err)
 		}
-	})
-	if err != nil {
-		return nil, "", fmt.Errorf("convert: %s: split %q: %w", path, s.Split, err)
 	}
 	if len(build.d.Images) == 0 && len(f.errs) == 0 {
-		f.add("%s: no pictures in %s", path, images)
+		f.add("%s: no pictures in %s", path, strings.Join(some, ", "))
 	}
-	return &build.d, images, f.err()
+	return &build.d, images, f.leave(&build.d)
 }
 
-// labels is the label file of a picture: the last folder "images" becomes "labels".
+// isList reports whether a split is a file that lists pictures.
+func isList(path string) bool {
+	st, err := os.Stat(path)
+	return err == nil && !st.IsDir() && !isPicture(path)
+}
+
+// yoloPictures are the paths of the pictures of a folder, or of the lines of a file, which are relative to it.
+func yoloPictures(path string, f *faults) (out []string, err error) {
+	if !isList(path) {
+		return out, eachPicture(path, func(p, _ string, err error) {
+			if err != nil {
+				f.add("%w", err)
+				return
+			}
+			out = append(out, p)
+		})
+	}
+	b, err := readFile(path, maxList)
+	if err != nil {
+		return nil, err
+	}
+	beside := locate.New(filepath.Dir(path))
+	for line := range strings.Lines(string(b)) {
+		name := strings.TrimSpace(line)
+		if name == "" {
+			continue
+		}
+		found, ok := beside.Find(name)
+		if !ok {
+			f.add("%s: no picture %q beside it", path, name)
+			continue
+		}
+		out = append(out, beside.Path(found))
+	}
+	return out, nil
+}
+
+// above is the lowest folder that all files lie in, "." for none.
+func above(paths []string) string {
+	if len(paths) == 0 {
+		return "."
+	}
+	dir := filepath.Dir(paths[0])
+	for _, p := range paths {
+		for dir != filepath.Dir(dir) && !strings.HasPrefix(p, strings.TrimSuffix(dir, string(filepath.Separator))+string(filepath.Separator)) {
+			dir = filepath.Dir(dir)
+		}
+	}
+	return dir
+}
+
+// labels is the label file of a picture: the last folder "images" becomes "labels". Where no such file is, it may be beside the picture.
 func labels(path string) string {
+	beside := strings.TrimSuffix(path, filepath.Ext(path)) + ".txt"
+	other := parallel(path)
+	if _, err := os.Stat(other); err != nil {
+		if st, err := os.Stat(beside); err == nil && st.Mode().IsRegular() {
+			return beside
+		}
+	}
+	return other
+}
+
+func parallel(path string) string {
 	parts := strings.Split(filepath.ToSlash(path), "/")
 	for i := len(parts) - 2; i >= 0; i-- {
 		if parts[i] == "images" {
@@ -75,13 +150,14 @@ func labels(path string) string {
 }
 
 // yolo adds a picture and its objects.
-func (b *builder) yolo(path, name string, names []string, f *faults) error {
+func (b *builder) yolo(path, name string, names []string, poses bool, f *faults) error {
 	w, h, err := picture.Size(path)
 	if err != nil {
 		return err
 	}
 	image := b.image(name, w, h)
-	text, err := readFile(labels(path), maxPicture)
+	file := labels(path)
+	text, err := readFile(file, maxPicture)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil // no objects
 	}
@@ -95,30 +171,52 @@ func (b *builder) yolo(path, name string, names []string, f *faults) error {
 		if len(fields) == 0 {
 			continue
 		}
-		where := fmt.Sprintf("%s:%d", labels(path), line)
-		if len(fields) != 5 {
-			f.add("%s: %d values, want class, x, y, width, height (polygons and poses are not boxes)", where, len(fields))
-			continue
-		}
-		class, err := strconv.Atoi(fields[0])
-		if err != nil || class < 0 || class >= len(names) {
+		where := fmt.Sprintf("%s:%d", file, line)
+		class, err := strconv.ParseFloat(fields[0], 64) // some programs write 3.0
+		if err != nil || class < 0 || class >= float64(len(names)) || class != math.Trunc(class) {
 			f.add("%s: class %q; there are %d", where, fields[0], len(names))
 			continue
 		}
-		var v [4]float64
-		for i := range v {
-			if v[i], err = strconv.ParseFloat(fields[i+1], 64); err != nil || !finite(v[i]) || v[i] < -1 || v[i] > 2 {
-				f.add("%s: %q is no share of the picture", where, fields[i+1])
-				break
-			}
-		}
-		if err != nil || !finite(v[:]...) {
+		box, err := yoloBox(fields[1:], poses)
+		if err != nil {
+			f.add("%s: %w", where, err)
 			continue
 		}
 		fw, fh := float64(w), float64(h)
-		b.object(image, int64(class+1), [4]float64{(v[0] - v[2]/2) * fw, (v[1] - v[3]/2) * fh, v[2] * fw, v[3] * fh}, false)
+		box = [4]float64{box[0] * fw, box[1] * fh, box[2] * fw, box[3] * fh}
+		if len(fields) > 5 {
+			for i := range box {
+				box[i] = micro(box[i])
+			}
+		}
+		b.object(image, int64(class)+1, box, false)
 	}
 	return nil
+}
+
+// yoloBox is the box x, y, width, height of a line's values behind the class, in shares of the picture: centre and size, which key points may follow,
+// or the corners of a polygon or of a turned box.
+func yoloBox(fields []string, poses bool) (box [4]float64, err error) {
+	if len(fields) == 5 || len(fields) < 4 || len(fields) > 4 && !poses && len(fields)%2 != 0 {
+		return box, fmt.Errorf("%d values, want class, x, y, width, height, or class and three or more corners x, y", len(fields)+1)
+	}
+	if poses {
+		fields = fields[:4]
+	}
+	v := make([]float64, len(fields))
+	for i, field := range fields {
+		if v[i], err = strconv.ParseFloat(field, 64); err != nil || !finite(v[i]) || v[i] < -1 || v[i] > 2 {
+			return box, fmt.Errorf("%q is no share of the picture", field)
+		}
+	}
+	if len(v) == 4 {
+		return [4]float64{v[0] - v[2]/2, v[1] - v[3]/2, v[2], v[3]}, nil
+	}
+	box = [4]float64{v[0], v[1], v[0], v[1]}
+	for i := 0; i < len(v); i += 2 {
+		box[0], box[1], box[2], box[3] = min(box[0], v[i]), min(box[1], v[i+1]), max(box[2], v[i]), max(box[3], v[i+1])
+	}
+	return [4]float64{box[0], box[1], box[2] - box[0], box[3] - box[1]}, nil
 }
 
 // WriteYOLO writes labels/split/*.txt and data.yaml below dir, for pictures in images/split, which are not copied. Crowd

@@ -3,6 +3,7 @@ package data
 import (
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 
 	"retinago/box"
@@ -99,7 +100,14 @@ func (d *Dataset) COCO() *coco.Dataset { return d.coco }
 func (d *Dataset) Image(i int) coco.Image { return d.coco.Images[i] }
 
 // File is picture i's path.
-func (d *Dataset) File(i int) string { return filepath.Join(d.images, d.coco.Images[i].FileName) }
+func (d *Dataset) File(i int) string {
+	if name := d.coco.Images[i].FileName; filepath.IsAbs(name) {
+		if _, err := os.Stat(name); err == nil {
+			return name
+		}
+	}
+	return filepath.Join(d.images, d.coco.Images[i].FileName)
+}
 
 // Categories lists the classes, class 0 first.
 func (d *Dataset) Categories() []coco.Category {
@@ -134,5 +142,13 @@ func (d *Dataset) Summary() string {
 			empty++
 		}
 	}
-	return fmt.Sprintf("%d pictures (%d without boxes), %d boxes, %d classes", d.Len(), empty, len(d.coco.Annotations), len(d.index.Names))
+	text := fmt.Sprintf("%d pictures (%d without boxes), %d boxes, %d classes", d.Len(), empty, len(d.coco.Annotations), len(d.index.Names))
+	if left := d.coco.Dropped; len(left) > 0 {
+		n := 0
+		for _, p := range left {
+			n += 1 + p.More
+		}
+		text += fmt.Sprintf("; %d items are left out, which `data check` lists: %s", n, left[0].Seen)
+	}
+	return text
 }
