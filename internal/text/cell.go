@@ -6,8 +6,10 @@ import (
 )
 
 // Cell is a text as a cell of CSV. Spreadsheets run what begins with = + - @, a tab or a carriage return as a formula; such a
-// text gets an apostrophe in front, which they take for the mark of a text. A number is no formula and stays.
+// text gets an apostrophe in front, which they take for the mark of a text. A number is no formula and stays. Lines end with a line feed, as
+// readers of CSV have them.
 func Cell(s string) string {
+	s = strings.ReplaceAll(s, "\r\n", "\n")
 	if formula(strings.TrimLeft(s, "'")) {
 		return "'" + s
 	}
