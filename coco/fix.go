@@ -150,6 +150,15 @@ func (x *fixer) fixAnnotations() {
 	}
 	var out pile[Annotation]
 	for i, a := range x.d.Annotations {
+		if a.ID == 0 && top < math.MaxInt64 { // which the metric takes for "not matched"
+			if x.fixAnnotation(i, &a) {
+				top++
+				x.change(ZeroID, x.d.annotationName, i, "now has the id %d", top)
+				a.ID = top
+				out.add(a)
+			}
+			continue
+		}
 		if k, seen := first[a.ID]; seen {
 			if x.mode == Drop || top == math.MaxInt64 || sameBox(&a, &x.d.Annotations[k]) {
 				x.change(DuplicateAnnotation, x.d.annotationName, i, "dropped")

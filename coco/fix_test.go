@@ -96,7 +96,7 @@ func TestFix(t *testing.T) {
 	}
 	right := []kept{{10, [4]float64{10, 10, 20, 20}, 400}}
 	tail := []kept{{21, [4]float64{5000, 10, 20, 20}, 400}}
-	zero := kept{0, [4]float64{1, 1, 2, 2}, 4}
+	zero := func(id int64) kept { return kept{id, [4]float64{1, 1, 2, 2}, 4} } // which had the id 0
 	rounded := kept{19, [4]float64{80, 10, 20.05, 20}, 401}
 	for _, c := range []struct {
 		mode    Mode
@@ -107,8 +107,8 @@ func TestFix(t *testing.T) {
 			kept{17, [4]float64{90, 40, 10, 10}, 100}, // area follows the box
 			kept{18, [4]float64{0, 0, 15, 15}, 90},    // the mask's stays
 			rounded, kept{20, [4]float64{10, 10, 20, 20}, 400}, kept{23, [4]float64{40, 10, 20, 20}, 400}),
-			tail[0], kept{22, [4]float64{0, 10, 10, 20}, 200}, zero), 14},
-		{Drop, append(right[:1:1], rounded, tail[0], zero), 14},
+			tail[0], kept{22, [4]float64{0, 10, 10, 20}, 200}, zero(24)), 15},
+		{Drop, append(right[:1:1], rounded, tail[0], zero(23)), 15},
 	} {
 		d := faulty()
 		fixed, report := d.Fix(c.mode)

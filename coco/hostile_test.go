@@ -180,7 +180,7 @@ func TestMany(t *testing.T) {
 	for i := range int64(n) {
 		d.Images = append(d.Images, Image{ID: i, FileName: fmt.Sprintf("%d.jpg", i/2), Width: 9, Height: 9})
 		d.Categories = append(d.Categories, Category{ID: i, Name: fmt.Sprint("class ", i/2)})
-		d.Annotations = append(d.Annotations, Annotation{ID: i, ImageID: i, CategoryID: i, BBox: [4]float64{1, 1, 3, 3}, Area: 9})
+		d.Annotations = append(d.Annotations, Annotation{ID: i + 1, ImageID: i, CategoryID: i, BBox: [4]float64{1, 1, 3, 3}, Area: 9})
 		dets = append(dets, Detection{ImageID: i, CategoryID: i, BBox: [4]float64{1, 1, 3, 3}, Score: .5})
 	}
 	begin := time.Now()

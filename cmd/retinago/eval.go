@@ -134,6 +134,9 @@ func measure(c *cli.Context, gt *coco.Dataset, dt []coco.Detection, broken map[s
 	if r.Unknown > 0 {
 		fmt.Fprintf(c.App.ErrWriter, "%d detections are of categories that the ground truth does not have; they do not count\n", r.Unknown)
 	}
+	if slices.ContainsFunc(gt.Annotations, func(a coco.Annotation) bool { return a.ID == 0 }) {
+		fmt.Fprintf(c.App.ErrWriter, "warning: %s has an annotation whose id is 0. As in pycocotools, a detection that fits it counts as wrong; `data check -fix clip` numbers from 1\n", gt.Path)
+	}
 	fmt.Fprint(c.App.Writer, r.String())
 	if c.Bool("classes") {
 		fmt.Fprint(c.App.Writer, r.Table())

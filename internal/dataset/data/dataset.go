@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"retinago/box"
 	"retinago/coco"
@@ -51,6 +53,9 @@ func New(c *coco.Dataset, images string) (*Dataset, error) {
 	if len(c.Images) == 0 {
 		return nil, fmt.Errorf("%s: has no images", c.Path)
 	}
+	if err := names(c, x); err != nil {
+		return nil, err
+	}
 	d := &Dataset{coco: c, index: x, images: images}
 	var errs []error
 	more := 0
@@ -67,6 +72,22 @@ func New(c *coco.Dataset, images string) (*Dataset, error) {
 		errs = append(errs, fmt.Errorf("and %d more", more))
 	}
 	return d, errors.Join(errs...)
+}
+
+// names refuses categories that a model cannot tell apart by their names, or that have none.
+func names(c *coco.Dataset, x *coco.Index) error {
+	first := map[string]int64{}
+	for i, n := range x.Names {
+		id := x.CategoryIDs[i]
+		if strings.TrimSpace(n) == "" {
+			return fmt.Errorf("%s: category %d is called %q: give it a name", c.Path, id, n)
+		}
+		if other, twice := first[n]; twice {
+			return fmt.Errorf("%s: categories %d and %d are both called %q: rename one, or give the annotations of both one category_id", c.Path, other, id, n)
+		}
+		first[n] = id
+	}
+	return nil
 }
 
 // maxBoxes bounds the boxes of a picture; published datasets have thousands at most.
@@ -149,6 +170,9 @@ func (d *Dataset) Summary() string {
 			n += 1 + p.More
 		}
 		text += fmt.Sprintf("; %d items are left out, which `data check` lists: %s", n, left[0].Seen)
+	}
+	if slices.ContainsFunc(d.coco.Annotations, func(a coco.Annotation) bool { return a.ID == 0 }) {
+		text += "; an annotation has the id 0, which the metric never counts as found: `data check -fix clip` numbers from 1"
 	}
 	return text
 }

@@ -1,0 +1,25 @@
+package data
+
+import (
+	"strings"
+	"testing"
+
+	"retinago/coco"
+)
+
+// Categories that a model could not tell apart stop a run before its first step.
+func TestNames(t *testing.T) {
+	for want, names := range map[string][]string{
+		`categories 1 and 3 are both called "red"`: {"red", "blue", "red"},
+		`category 2 is called " "`:                  {"red", " "},
+		`category 1 is called "\t"`:                 {"\t"},
+	} {
+		d := &coco.Dataset{Path: "x.json", Images: []coco.Image{{ID: 1, FileName: "a.png", Width: 9, Height: 9}}}
+		for i, n := range names {
+			d.Categories = append(d.Categories, coco.Category{ID: int64(i + 1), Name: n})
+		}
+		if _, err := New(d, t.TempDir()); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "x.json") {
+			t.Errorf("%q: %v; want %q", names, err, want)
+		}
+	}
+}
