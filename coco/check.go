@@ -39,6 +39,13 @@ func (c *checker) check() {
 			c.ended = !c.yield(p)
 		}
 	}
+	if d.texts > 0 {
+		c.add(Info, TextNumber, list("the file"), 0, 0, "nothing to do; fix writes numbers", "%d numbers are written as texts, such as \"1\"", d.texts)
+	}
+	if d.named > 0 {
+		c.add(Info, TextID, list("the file"), 0, 0, "nothing to do; results with the same texts fit, and fix writes the numbers",
+			"%d ids are texts: each stands for a number that is made of its letters", d.named)
+	}
 	c.checkImages()
 	c.checkCategories()
 	used := make([]bool, len(d.Images))

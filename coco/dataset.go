@@ -15,6 +15,8 @@ type Dataset struct {
 	Categories  []Category
 	Extra       json.RawMessage // other top-level members as one JSON object; kept on request, see LoadOptions
 	Dropped     []Problem       // items that a reader could not read and left out
+
+	texts, named int // numbers in the file that are texts, ids that are texts and no numbers
 }
 
 // Image is one picture; Width and Height are in pixels, 0 when the file does not say.

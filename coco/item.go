@@ -1,9 +1,12 @@
 package coco
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"math"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -20,6 +23,8 @@ type item struct {
 	hasID   bool
 	pending []string // faults of this object; its id may come after them
 	unsaid  int      // faults of this object that are only counted
+	texts   int      // numbers that are written as texts
+	named   int      // ids that are texts without being numbers
 }
 
 func (t *item) begin(i int) {
@@ -116,9 +121,29 @@ func (t *item) identity() int64 {
 	return id
 }
 
-// integer accepts 3 and 3.0.
+// nameID is the id of a text that is no number: a number made of its letters, so that it is the same in all files. It is at least 2^52, beyond
+// the ids that people give, and below 2^53, so that every program can hold it.
+func nameID(text []byte) int64 {
+	h := fnv.New64a()
+	h.Write(text)
+	return int64(h.Sum64()&(1<<52-1) | 1<<52)
+}
+
+// integer accepts 3, 3.0 and "3", and other texts as ids: see nameID.
 func (t *item) integer(key string) int64 {
-	if c := t.s.peek(); t.s.err == nil && !isNumber(c) {
+	if c := t.s.peek(); t.s.err == nil && c == '"' {
+		t.s.str()
+		text := bytes.TrimSpace(t.s.tok)
+		if i, err := strconv.ParseInt(string(text), 10, 64); err == nil {
+			t.texts++
+			return i
+		}
+		if len(text) == 0 && t.s.err == nil {
+			t.fault("%s: want an integer, saw an empty text; correct it", key)
+		}
+		t.named++
+		return nameID(text)
+	} else if t.s.err == nil && !isNumber(c) {
 		t.wrong(key, "an integer")
 		return 0
 	}
@@ -137,6 +162,14 @@ func (t *item) size(key string) int {
 	case c == 'n':
 		t.s.word("null")
 		return 0
+	case c == '"':
+		t.s.str()
+		v, ok := t.written()
+		if t.s.err == nil && (!ok || v != math.Trunc(v) || math.Abs(v) > math.MaxInt32) {
+			t.fault("%s: want an integer, saw the string %q; correct it", key, short(t.s.tok))
+			return 0
+		}
+		return int(v)
 	case !isNumber(c):
 		t.wrong(key, "an integer")
 		return 0
@@ -152,7 +185,17 @@ func (t *item) size(key string) int {
 	return int(n.i)
 }
 
-// real reads a number. What programs write for a number that is not finite (NaN, Infinity, null, "NaN") gives
+// written is the number that the text just read holds.
+func (t *item) written() (float64, bool) {
+	v, err := strconv.ParseFloat(strings.TrimSpace(string(t.s.tok)), 64)
+	if err != nil || !finite(v) {
+		return 0, false
+	}
+	t.texts++
+	return v, true
+}
+
+// real reads a number, also one that is written as a text. What programs write for a number that is not finite (NaN, Infinity, null, "NaN") gives
 // NaN or an infinity: a fault of the data that Check finds.
 func (t *item) real(key string) float64 {
 	switch c := t.s.peek(); {
@@ -172,16 +215,29 @@ func (t *item) real(key string) float64 {
 	case "nan", "inf", "infinity":
 		return math.NaN()
 	}
+	if v, ok := t.written(); ok {
+		return v
+	}
 	if t.s.err == nil {
 		t.fault("%s: want a number, saw the string %q; correct it", key, short(t.s.tok))
 	}
 	return 0
 }
 
-// flag reads 0, 1, false or true.
+// flag reads 0, 1, false or true, also as a text, and null, which is false.
 func (t *item) flag(key string) bool {
 	switch c := t.s.peek(); {
 	case t.s.err != nil:
+	case c == 'n':
+		t.s.word("null")
+	case c == '"':
+		t.s.str()
+		v, err := strconv.ParseBool(strings.TrimSpace(string(t.s.tok)))
+		if t.s.err == nil && err != nil {
+			t.fault("%s: want 0 or 1, saw the string %q; correct it", key, short(t.s.tok))
+		}
+		t.texts++
+		return v
 	case c == 't':
 		t.s.word("true")
 		return true

@@ -53,6 +53,7 @@ func Read(r io.Reader, name string, o LoadOptions) (*Dataset, error) {
 	if err := l.finish(); err != nil {
 		return nil, err
 	}
+	l.d.texts, l.d.named = l.texts, l.named
 	l.d.Images, l.d.Annotations, l.d.Categories = l.images.list(), l.annotations.list(), l.categories.list()
 	return l.d, nil
 }

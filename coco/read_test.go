@@ -123,7 +123,7 @@ func TestReadErrors(t *testing.T) {
 		{"no image_id", document("annotations", `{"id":5,"category_id":1,"bbox":[1,1,2,2]}`), `annotations[0] (id 5, byte 79): has no "image_id"`},
 		{"no category_id", document("annotations", `{"id":5,"image_id":1,"bbox":[1,1,2,2]}`), `has no "category_id"`},
 		{"no bbox", document("annotations", `{"id":5,"image_id":1,"category_id":1}`), `has no "bbox"`},
-		{"id a string", document("annotations", `{"id":"5","image_id":1,"category_id":1,"bbox":[1,1,2,2]}`), `id: want an integer, saw the string "5"`},
+		{"id an empty text", document("annotations", `{"id":" ","image_id":1,"category_id":1,"bbox":[1,1,2,2]}`), `id: want an integer, saw an empty text`},
 		{"id a fraction", document("annotations", `{"id":5.5,"image_id":1,"category_id":1,"bbox":[1,1,2,2]}`), `id: want an integer, saw 5.5`},
 		{"id NaN", document("annotations", `{"id":NaN,"image_id":1,"category_id":1,"bbox":[1,1,2,2]}`), `id: want an integer, saw NaN`},
 		{"id null", document("images", `{"id":null,"file_name":"a"}`), `id: want an integer, saw null`},
@@ -131,7 +131,7 @@ func TestReadErrors(t *testing.T) {
 		{"three numbers", document("annotations", `{"id":5,"image_id":1,"category_id":1,"bbox":[1,1,2]}`), `bbox: want 4 numbers [x, y, width, height], saw 3`},
 		{"five numbers", document("annotations", `{"id":5,"image_id":1,"category_id":1,"bbox":[1,1,2,2,2]}`), `saw 5`},
 		{"bbox a number", document("annotations", `{"id":5,"image_id":1,"category_id":1,"bbox":7}`), `bbox: want 4 numbers [x, y, width, height], saw 7`},
-		{"bbox of strings", document("annotations", `{"id":5,"image_id":1,"category_id":1,"bbox":["1",1,2,2]}`), `bbox: want a number, saw the string "1"`},
+		{"bbox of strings", document("annotations", `{"id":5,"image_id":1,"category_id":1,"bbox":["1 px",1,2,2]}`), `bbox: want a number, saw the string "1 px"`},
 		{"iscrowd 2", document("annotations", `{"id":5,"image_id":1,"category_id":1,"bbox":[1,1,2,2],"iscrowd":2}`), `iscrowd: want 0 or 1, saw 2`},
 		{"iscrowd text", document("annotations", `{"id":5,"image_id":1,"category_id":1,"bbox":[1,1,2,2],"iscrowd":"no"}`), `iscrowd: want 0 or 1`},
 		{"area a list", document("annotations", `{"id":5,"image_id":1,"category_id":1,"bbox":[1,1,2,2],"area":[]}`), `area: want a number, saw the list []`},
@@ -139,7 +139,7 @@ func TestReadErrors(t *testing.T) {
 		{"file_name a number", document("images", `{"id":1,"file_name":12}`), `images[0] (id 1, byte 11): file_name: want a string, saw 12`},
 		{"file_name not UTF-8", document("images", "{\"id\":1,\"file_name\":\"\xff\"}"), `not UTF-8`},
 		{"width a fraction", document("images", `{"id":1,"file_name":"a","width":1.5,"height":2}`), `width: want an integer of pixels, saw 1.5`},
-		{"width a string", document("images", `{"id":1,"file_name":"a","width":"640","height":2}`), `width: want an integer, saw the string "640"`},
+		{"width a string", document("images", `{"id":1,"file_name":"a","width":"640 px","height":2}`), `width: want an integer, saw the string "640 px"`},
 		{"category name", document("categories", `{"id":1,"name":["c"]}`), `categories[0] (id 1, byte`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -161,7 +161,7 @@ func TestTruncation(t *testing.T) {
 }
 
 func TestManyErrors(t *testing.T) {
-	items := strings.Repeat(`{"id":"x","image_id":1,"category_id":1,"bbox":[1,1,2,2]},`, 50)
+	items := strings.Repeat(`{"id":[],"image_id":1,"category_id":1,"bbox":[1,1,2,2]},`, 50)
 	_, err := Read(strings.NewReader(document("annotations", strings.TrimSuffix(items, ","))), "x.json", LoadOptions{})
 	if err == nil || strings.Count(err.Error(), "want an integer") != 20 || !strings.HasSuffix(err.Error(), "and 30 more") {
 		t.Errorf("got %v, want 20 errors and 30 more", err)
