@@ -99,7 +99,7 @@ func TestGradientOfEveryLoss(t *testing.T) {
 		"softmax":       {Class: loss.Softmax{}, Box: box},
 		"OHEM":          {Class: loss.OHEM{Class: loss.CrossEntropy{Alpha: -1}, Keep: 64}, Box: box, MineNMS: .7},
 		"OHEM 1:3":      {Class: loss.OHEM{Class: loss.CrossEntropy{Alpha: -1}, Keep: 64, Ratio: 3}, Box: box},
-		"varifocal":     {Soft: loss.Varifocal{Alpha: .75, Gamma: 2}, Box: loss.CIoU{}},
+		"varifocal":     {Quality: loss.Varifocal{Alpha: .75, Gamma: 2}, Box: loss.CIoU{}},
 		"IoU":           {Class: focal.Class, Box: loss.IoU{}},
 		"GIoU":          {Class: focal.Class, Box: loss.GIoU{}},
 		"DIoU":          {Class: focal.Class, Box: loss.DIoU{}},
@@ -109,7 +109,7 @@ func TestGradientOfEveryLoss(t *testing.T) {
 			_, c.Background = f.Class.(loss.Softmax)
 			// The class's own qualities are constants to its gradient: only the class head moves then.
 			only := ""
-			if f.Soft != nil {
+			if f.Quality != nil {
 				only = "classification_head"
 			}
 			alongGradient(t, newModel(t, c), f, only)

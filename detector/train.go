@@ -12,15 +12,16 @@ import (
 	"retinago/engine"
 	"retinago/loss"
 	"retinago/nn"
+	"retinago/nn/lossnode"
 )
 
-// LossFunc says which losses a training graph takes. loss.Focal, loss.CrossEntropy, loss.SmoothL1 and loss.L1 run on every engine,
-// the others on those that have them, else on the host.
+// LossFunc holds the losses of a training graph. A loss.Binary, loss.SmoothL1 and loss.L1 run on every engine, the others on those
+// that have them, else on the host.
 type LossFunc struct {
-	Class loss.Class
-	Soft  loss.Soft // instead of Class
-	Box   loss.Box  // of deltas for SmoothL1 and L1, of boxes for the others
-	// MineNMS is the IoU above which loss.OHEM passes over an anchor besides a harder one; 0 never does.
+	Class   loss.Class
+	Quality loss.QualityLoss // instead of Class
+	Box     loss.Box         // of deltas for SmoothL1 and L1, of boxes for the others
+	// MineNMS is the IoU with a harder anchor above which loss.OHEM excludes an anchor; 0 never does.
 	MineNMS float32
 }
 
@@ -34,20 +35,21 @@ type TrainSpec struct {
 	Seed *tensor.Dense
 }
 
-// Losses with kernels on every engine add themselves to a graph, level by level.
-type (
-	classNode interface {
-		Node(logits, labels, norm *G.Node) (*G.Node, error)
-	}
-	boxNode interface {
-		Node(deltas, targets, labels, norm *G.Node) (*G.Node, error)
-	}
-)
-
-// overLevels tells whether the class loss is a node of all levels.
+// overLevels reports whether the class loss is a node of all levels.
 func (f LossFunc) overLevels() bool {
-	_, byLevel := f.Class.(classNode)
-	return f.Soft != nil || !byLevel
+	_, byLevel := f.Class.(loss.Binary)
+	return f.Quality != nil || !byLevel
+}
+
+// deltas returns the box loss where it is one of deltas.
+func (f LossFunc) deltas() (l loss.SmoothL1, ok bool) {
+	switch b := f.Box.(type) {
+	case loss.SmoothL1:
+		return b, true
+	case loss.L1:
+		return l, true
+	}
+	return l, false
 }
 
 // LossBytes is the memory that losses take besides the graph's, for n canvases of h x w pixels: the host's where they run there, else
@@ -58,19 +60,19 @@ func (m *Model) LossBytes(n, h, w int, f LossFunc) int64 {
 	placed := int64(16 * anchors)
 	if f.overLevels() {
 		_, mines := f.Class.(loss.OHEM)
-		switch all := (loss.Levels{Class: f.Class, Soft: f.Soft, NMS: f.MineNMS}); {
+		switch all := (lossnode.Class{Loss: f.Class, Quality: f.Quality, NMS: f.MineNMS}); {
 		case !all.OnEngine(m.engine):
 			// Logits and gradients in the order of pictures and of levels, labels twice, losses and their order.
 			perRow += int64(4*4*m.head.Logits()) + 24
-		case f.Soft != nil:
+		case f.Quality != nil:
 			bytes += placed
 		case mines:
 			bytes += placed
 			perRow += 4 // keys
 		}
 	}
-	if _, byDeltas := f.Box.(boxNode); !byDeltas {
-		if (loss.Overlap{Box: f.Box}).OnEngine(m.engine) {
+	if _, ofDeltas := f.deltas(); !ofDeltas {
+		if (lossnode.Boxes{Loss: f.Box}).OnEngine(m.engine) {
 			bytes += placed
 		} else {
 			perRow += 4*4*3 + 4
@@ -204,24 +206,26 @@ func (s *TrainStep) build(m *Model, spec TrainSpec) (G.Nodes, error) {
 	overLevels := spec.overLevels()
 	var grid []box.Box
 	var starts []int
-	if _, byDeltas := spec.Box.(boxNode); overLevels || !byDeltas {
+	deltaLoss, ofDeltas := spec.deltas()
+	if overLevels || !ofDeltas {
 		grid, starts = m.Anchors(s.shape.h, s.shape.w)
 	}
 	if overLevels {
-		all := loss.Levels{Class: spec.Class, Soft: spec.Soft, Anchors: grid, NMS: spec.MineNMS}
+		all := lossnode.Class{Loss: spec.Class, Quality: spec.Quality, Anchors: grid, NMS: spec.MineNMS}
 		s.class = append(s.class, b.Check(all.Node(logits, labels, deltas, targets, classNorm)))
 		s.host = !all.OnEngine(m.engine)
 	}
 	for l := range s.labels {
 		if !overLevels {
-			s.class = append(s.class, b.Check(spec.Class.(classNode).Node(logits[l], labels[l], classNorm)))
+			s.class = append(s.class, b.Check(lossnode.Binary(spec.Class.(loss.Binary), logits[l], labels[l], classNorm)))
 		}
-		node, ok := spec.Box.(boxNode)
-		if !ok {
-			o := loss.Overlap{Box: spec.Box, Anchors: grid[starts[l]:starts[l+1]]}
-			node, s.host = o, s.host || !o.OnEngine(m.engine)
+		if ofDeltas {
+			s.box = append(s.box, b.Check(lossnode.SmoothL1(deltaLoss, deltas[l], targets[l], labels[l], boxNorm)))
+			continue
 		}
-		s.box = append(s.box, b.Check(node.Node(deltas[l], targets[l], labels[l], boxNorm)))
+		o := lossnode.Boxes{Loss: spec.Box, Anchors: grid[starts[l]:starts[l+1]]}
+		s.host = s.host || !o.OnEngine(m.engine)
+		s.box = append(s.box, b.Check(o.Node(deltas[l], targets[l], labels[l], boxNorm)))
 	}
 	if b.Err() != nil {
 		return nil, b.Err()

@@ -16,17 +16,33 @@ const (
 // Class is a classification loss.
 type Class interface {
 	// Eval returns the sum of the losses of logits [n,k] over rows with labels [n], and writes its gradient to grad [n,k]
-	// unless that is nil. It panics where lengths do not fit or a label is out of range; Check tells so before.
+	// unless that is nil. It panics if lengths do not fit or a label is out of range; Check reports that beforehand.
 	Eval(grad, logits []float32, labels []int32) float64
 }
 
-// Soft is a classification loss whose positives have a quality in [0,1], such as the IoU of their boxes, in place of 1.
-type Soft interface {
-	// Eval is Class.Eval with the quality [n] of the labelled class; it is not read where the label is no class.
+// Binary is a classification loss that treats each logit as a binary task of its own, and that engines have a kernel for.
+type Binary interface {
+	Class
+	// At returns the loss of one task, and its slope by x_t: the logit of the labelled class, or the negated logit of another one.
+	At(xt float64, positive bool) (loss, slope float64)
+	// Formula returns what the kernel computes.
+	Formula() Formula
+}
+
+// Formula is a Binary loss for an engine's kernel.
+type Formula struct {
+	Alpha float64 // weight of the labelled class, 1-Alpha of the others; 0 or negative disables weighting
+	Gamma float64
+}
+
+// QualityLoss is a classification loss whose target for the labelled class is a quality in [0,1], such as the IoU of the
+// boxes, instead of 1.
+type QualityLoss interface {
+	// Eval is Class.Eval with the quality [n] of each row's labelled class. Rows whose label is no class do not read it.
 	Eval(grad, logits []float32, labels []int32, quality []float32) float64
 }
 
-// Check tells whether logits and labels go together: a whole number k of logits per label, labels in [-2,k).
+// Check returns an error unless logits and labels fit each other: a whole number k of logits per label, labels in [-2,k).
 func Check(logits []float32, labels []int32) error {
 	if len(labels) == 0 && len(logits) == 0 {
 		return nil

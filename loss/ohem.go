@@ -25,14 +25,14 @@ var _ Class = OHEM{}
 
 // Eval sums the losses of the rows that count; the gradient of the others is zero.
 func (o OHEM) Eval(grad, logits []float32, labels []int32) float64 {
+	return o.EvalWeighted(grad, logits, labels, func(int) float64 { return 1 })
+}
+
+// EvalWeighted is Eval with a factor on the loss of each row. The gradient is not multiplied by it.
+func (o OHEM) EvalWeighted(grad, logits []float32, labels []int32, factor func(row int) float64) float64 {
 	if err := Check(logits, labels); err != nil {
 		panic(err.Error())
 	}
-	return o.eval(grad, logits, labels, func(int) float64 { return 1 })
-}
-
-// eval is Eval with a factor on the loss of each row, which its gradient does not get.
-func (o OHEM) eval(grad, logits []float32, labels []int32, factor func(row int) float64) float64 {
 	if len(labels) == 0 {
 		return 0
 	}

@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// classes are all classification losses; the soft ones take one quality for all rows.
+// classes are all classification losses; those with a quality take the same for all rows.
 var classes = map[string]Class{
 	"focal":          Focal{.25, 2},
 	"focal .5":       Focal{.75, .5},
@@ -28,7 +28,7 @@ var classes = map[string]Class{
 }
 
 type withQuality struct {
-	Soft
+	QualityLoss
 	q float32
 }
 
@@ -37,7 +37,7 @@ func (w withQuality) Eval(grad, logits []float32, labels []int32) float64 {
 	for i := range quality {
 		quality[i] = w.q
 	}
-	return w.Soft.Eval(grad, logits, labels, quality)
+	return w.QualityLoss.Eval(grad, logits, labels, quality)
 }
 
 // Gradients against central differences. Steps are taken in float32 logits, sums are float64.

@@ -11,8 +11,8 @@ type QualityFocal struct{ Beta float64 }
 type Varifocal struct{ Alpha, Gamma float64 }
 
 var (
-	_ Soft = QualityFocal{}
-	_ Soft = Varifocal{}
+	_ QualityLoss = QualityFocal{}
+	_ QualityLoss = Varifocal{}
 )
 
 // Eval sums the loss.

@@ -216,6 +216,9 @@ func trainSpec(c config.Config) detector.TrainSpec {
 // lossFunc is the losses of a configuration.
 func lossFunc(c config.Loss) detector.LossFunc {
 	var f detector.LossFunc
+	if c.Alpha == 0 {
+		c.Alpha = loss.NoObjects
+	}
 	switch c.Kind {
 	case "focal":
 		f.Class = loss.Focal{Alpha: c.Alpha, Gamma: c.Gamma}
@@ -231,9 +234,9 @@ func lossFunc(c config.Loss) detector.LossFunc {
 			f.MineNMS = float32(c.MineNMS)
 		}
 	case "quality":
-		f.Soft = loss.QualityFocal{Beta: c.Gamma}
+		f.Quality = loss.QualityFocal{Beta: c.Gamma}
 	case "varifocal":
-		f.Soft = loss.Varifocal{Alpha: c.Alpha, Gamma: c.Gamma}
+		f.Quality = loss.Varifocal{Alpha: c.Alpha, Gamma: c.Gamma}
 	}
 	f.Box = map[string]loss.Box{"smoothl1": loss.SmoothL1{Beta: c.Beta}, "l1": loss.L1{}, "iou": loss.IoU{}, "logiou": loss.IoU{Log: true},
 		"giou": loss.GIoU{}, "diou": loss.DIoU{}, "ciou": loss.CIoU{}}[c.Box]

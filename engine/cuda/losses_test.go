@@ -15,6 +15,7 @@ import (
 	"retinago/engine"
 	"retinago/loss"
 	"retinago/nn"
+	"retinago/nn/lossnode"
 )
 
 // pyramid is what losses read: two pictures on two levels.
@@ -122,7 +123,7 @@ func (p pyramid) overlaps(b loss.Box) lossNodes {
 	return func(_, labels, deltas, targets []*G.Node, norm *G.Node) (losses, by G.Nodes, err error) {
 		at := 0
 		for l, a := range pyramidRows {
-			n, err := loss.Overlap{Box: b, Anchors: p.grid[at : at+a]}.Node(deltas[l], targets[l], labels[l], norm)
+			n, err := lossnode.Boxes{Loss: b, Anchors: p.grid[at : at+a]}.Node(deltas[l], targets[l], labels[l], norm)
 			if err != nil {
 				return nil, nil, err
 			}
@@ -133,7 +134,7 @@ func (p pyramid) overlaps(b loss.Box) lossNodes {
 }
 
 // levels is a class loss's node.
-func (p pyramid) levels(l loss.Levels) lossNodes {
+func (p pyramid) levels(l lossnode.Class) lossNodes {
 	l.Anchors = p.grid
 	return func(logits, labels, deltas, targets []*G.Node, norm *G.Node) (losses, by G.Nodes, err error) {
 		n, err := l.Node(logits, labels, deltas, targets, norm)
@@ -156,17 +157,17 @@ func same(t *testing.T, got, want [][]float32, floor float64) {
 
 var (
 	boxLosses   = map[string]loss.Box{"IoU": loss.IoU{}, "-log IoU": loss.IoU{Log: true}, "GIoU": loss.GIoU{}, "DIoU": loss.DIoU{}, "CIoU": loss.CIoU{}}
-	classLosses = map[string]loss.Levels{
-		"FL*": {Class: loss.FocalStar{Alpha: .25, Gamma: 2, Beta: 1}}, "FL* without alpha": {Class: loss.FocalStar{Alpha: -1, Gamma: 4}},
-		"softmax":       {Class: loss.Softmax{}},
-		"quality focal": {Soft: loss.QualityFocal{Beta: 2}}, "quality focal, beta 1.5": {Soft: loss.QualityFocal{Beta: 1.5}}, "quality focal, beta 0": {Soft: loss.QualityFocal{}},
-		"OHEM":          {Class: loss.OHEM{Class: loss.CrossEntropy{Alpha: -1}, Keep: 64}},
-		"OHEM with NMS": {Class: loss.OHEM{Class: loss.CrossEntropy{Alpha: .25}, Keep: 64}, NMS: .3},
-		"OHEM 1:3":      {Class: loss.OHEM{Class: loss.Focal{Alpha: .25, Gamma: 2}, Keep: 64, Ratio: 3}, NMS: .3},
-		"OHEM 1:.5":     {Class: loss.OHEM{Class: loss.CrossEntropy{Alpha: -1}, Keep: 20, Ratio: .5}},
-		"OHEM of one":   {Class: loss.OHEM{Class: loss.CrossEntropy{Alpha: -1}, Keep: 1, Ratio: 3}},
-		"OHEM of all":   {Class: loss.OHEM{Class: loss.CrossEntropy{Alpha: -1}, Keep: 450}},
-		"varifocal":     {Soft: loss.Varifocal{Alpha: .75, Gamma: 2}}, "varifocal, gamma 1.5": {Soft: loss.Varifocal{Alpha: .75, Gamma: 1.5}},
+	classLosses = map[string]lossnode.Class{
+		"FL*": {Loss: loss.FocalStar{Alpha: .25, Gamma: 2, Beta: 1}}, "FL* without alpha": {Loss: loss.FocalStar{Alpha: -1, Gamma: 4}},
+		"softmax":       {Loss: loss.Softmax{}},
+		"quality focal": {Quality: loss.QualityFocal{Beta: 2}}, "quality focal, beta 1.5": {Quality: loss.QualityFocal{Beta: 1.5}}, "quality focal, beta 0": {Quality: loss.QualityFocal{}},
+		"OHEM":          {Loss: loss.OHEM{Class: loss.CrossEntropy{Alpha: -1}, Keep: 64}},
+		"OHEM with NMS": {Loss: loss.OHEM{Class: loss.CrossEntropy{Alpha: .25}, Keep: 64}, NMS: .3},
+		"OHEM 1:3":      {Loss: loss.OHEM{Class: loss.Focal{Alpha: .25, Gamma: 2}, Keep: 64, Ratio: 3}, NMS: .3},
+		"OHEM 1:.5":     {Loss: loss.OHEM{Class: loss.CrossEntropy{Alpha: -1}, Keep: 20, Ratio: .5}},
+		"OHEM of one":   {Loss: loss.OHEM{Class: loss.CrossEntropy{Alpha: -1}, Keep: 1, Ratio: 3}},
+		"OHEM of all":   {Loss: loss.OHEM{Class: loss.CrossEntropy{Alpha: -1}, Keep: 450}},
+		"varifocal":     {Quality: loss.Varifocal{Alpha: .75, Gamma: 2}}, "varifocal, gamma 1.5": {Quality: loss.Varifocal{Alpha: .75, Gamma: 1.5}},
 	}
 )
 
@@ -200,7 +201,7 @@ func TestLosses(t *testing.T) {
 					}
 				}
 				for name, l := range classLosses {
-					if _, mines := l.Class.(loss.OHEM); mines && k != 3 {
+					if _, mines := l.Loss.(loss.OHEM); mines && k != 3 {
 						continue
 					}
 					check(name, p.levels(l), 1e-2)
@@ -217,7 +218,7 @@ func TestLossOfNaN(t *testing.T) {
 	p.logits[1][1], p.deltas[1][2], p.labels[1][0] = nan, nan, 1
 	e := start(t)
 	for name, build := range map[string]lossNodes{
-		"GIoU": p.overlaps(loss.GIoU{}), "CIoU": p.overlaps(loss.CIoU{}), "-log IoU": p.overlaps(loss.IoU{Log: true}), "softmax": p.levels(loss.Levels{Class: loss.Softmax{}}),
+		"GIoU": p.overlaps(loss.GIoU{}), "CIoU": p.overlaps(loss.CIoU{}), "-log IoU": p.overlaps(loss.IoU{Log: true}), "softmax": p.levels(lossnode.Class{Loss: loss.Softmax{}}),
 		"FL*": p.levels(classLosses["FL*"]), "quality focal": p.levels(classLosses["quality focal"]), "varifocal": p.levels(classLosses["varifocal"]),
 	} {
 		out := p.run(t, e, build)

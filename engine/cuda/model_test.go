@@ -181,7 +181,7 @@ func TestWaitsOfAStep(t *testing.T) {
 
 // Losses on the GPU need their anchors there and nothing on the host.
 func TestLossBytes(t *testing.T) {
-	f := detector.LossFunc{Soft: loss.Varifocal{Alpha: .75, Gamma: 2}, Box: loss.CIoU{}}
+	f := detector.LossFunc{Quality: loss.Varifocal{Alpha: .75, Gamma: 2}, Box: loss.CIoU{}}
 	var bytes [2]int64
 	anchors := 0
 	for i, e := range []engine.Engine{startCPU(t), start(t)} {

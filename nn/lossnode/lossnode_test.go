@@ -1,4 +1,4 @@
-package loss
+package lossnode
 
 import (
 	"math"
@@ -6,6 +6,8 @@ import (
 
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
+
+	"retinago/loss"
 )
 
 // run evaluates a loss of x [1,1,1,len] with one label per k values and returns it with its gradient.
@@ -39,8 +41,8 @@ func focalOf(x float64, positive bool, alpha, gamma float64) (loss, grad float64
 func TestFocalClosedForm(t *testing.T) {
 	logits := []float32{-1e4, -30, -3, -.5, 0, .5, 3, 30, 1e4, 2, -2, 1}
 	labels := []int32{0, -1, 2, 1} // three classes; the second is background
-	for _, p := range []Focal{{Alpha: .25, Gamma: 2}, {Alpha: .5, Gamma: .5}, {Alpha: -1}, {Alpha: .75, Gamma: 0}, {Alpha: .25, Gamma: 5}} {
-		l, g := run(t, logits, labels, func(x, labels, norm *G.Node) (*G.Node, error) { return p.Node(x, labels, norm) })
+	for _, p := range []loss.Focal{{Alpha: .25, Gamma: 2}, {Alpha: .5, Gamma: .5}, {Alpha: -1}, {Alpha: .75, Gamma: 0}, {Alpha: .25, Gamma: 5}} {
+		l, g := run(t, logits, labels, func(x, labels, norm *G.Node) (*G.Node, error) { return Binary(p, x, labels, norm) })
 		var want float64
 		for i, x := range logits {
 			li, gi := focalOf(float64(x), labels[i/3] == int32(i%3), p.Alpha, p.Gamma)
@@ -58,7 +60,7 @@ func TestFocalClosedForm(t *testing.T) {
 // At logit 0 and the paper's alpha and gamma, a positive costs .25*.25*ln 2 and a negative three times that.
 func TestFocalByHand(t *testing.T) {
 	f := func(x, labels, norm *G.Node) (*G.Node, error) {
-		return Focal{Alpha: .25, Gamma: 2}.Node(x, labels, norm)
+		return Binary(loss.Focal{Alpha: .25, Gamma: 2}, x, labels, norm)
 	}
 	if l, _ := run(t, []float32{0}, []int32{0}, f); math.Abs(l-.0433216988) > 1e-8 {
 		t.Errorf("positive: %.10f", l)
@@ -70,7 +72,7 @@ func TestFocalByHand(t *testing.T) {
 
 func TestIgnoredAnchorsCountNothing(t *testing.T) {
 	l, g := run(t, []float32{5, -5, 3, 1}, []int32{-2, -2}, func(x, labels, norm *G.Node) (*G.Node, error) {
-		return CrossEntropy{Alpha: -1}.Node(x, labels, norm)
+		return Binary(loss.CrossEntropy{Alpha: -1}, x, labels, norm)
 	})
 	if l != 0 {
 		t.Errorf("loss %g of ignored anchors", l)
@@ -98,7 +100,7 @@ func TestSmoothL1(t *testing.T) {
 		l, g := run(t, deltas, labels, func(x, labels, norm *G.Node) (*G.Node, error) {
 			tg := tensor.New(tensor.WithShape(1, 3, 4), tensor.WithBacking(targets))
 			n := G.NewTensor(x.Graph(), tensor.Float32, 3, G.WithShape(1, 3, 4), G.WithName("targets"), G.WithValue(tg))
-			return SmoothL1{c.beta}.Node(x, n, labels, norm)
+			return SmoothL1(loss.SmoothL1{Beta: c.beta}, x, n, labels, norm)
 		})
 		if math.Abs(l-c.loss) > 1e-6 {
 			t.Errorf("beta %g: loss %g, wants %g", c.beta, l, c.loss)
@@ -121,10 +123,39 @@ func TestShapes(t *testing.T) {
 		return G.NewTensor(g, dt, len(shape), G.WithShape(shape...), G.WithName(name))
 	}
 	x := in("x", tensor.Float32, 2, 2, 2, 6)
-	if _, err := (Focal{}).Node(x, in("l", tensor.Int32, 1, 8), in("n", tensor.Float32, 2)); err == nil {
+	if _, err := Binary(loss.Focal{}, x, in("l", tensor.Int32, 1, 8), in("n", tensor.Float32, 2)); err == nil {
 		t.Error("labels of another batch size pass")
 	}
-	if _, err := (Focal{}).Node(x, in("m", tensor.Int32, 2, 5), in("o", tensor.Float32, 2)); err == nil {
+	if _, err := Binary(loss.Focal{}, x, in("m", tensor.Int32, 2, 5), in("o", tensor.Float32, 2)); err == nil {
 		t.Error("values that do not divide over the anchors pass")
+	}
+}
+
+// The zero Alpha disables weighting on an engine, as on plain slices.
+func TestZeroAlpha(t *testing.T) {
+	logits, labels := []float32{.5, -3, 2, 1}, []int32{1, -1}
+	for _, l := range []loss.Binary{loss.CrossEntropy{}, loss.Focal{Gamma: 2}} {
+		got, grad := run(t, logits, labels, func(x, labels, norm *G.Node) (*G.Node, error) { return Binary(l, x, labels, norm) })
+		g := make([]float32, len(logits))
+		if want := l.Eval(g, logits, labels); math.Abs(got-want) > 1e-6*want {
+			t.Errorf("%T: %g, want %g", l, got, want)
+		}
+		for i := range g {
+			if math.Abs(float64(grad[i]-g[i])) > 1e-6 {
+				t.Errorf("%T: gradient %d is %g, want %g", l, i, grad[i], g[i])
+			}
+		}
+	}
+}
+
+// NoObjects weights an object with 0 and background with 1.
+func TestNoObjects(t *testing.T) {
+	l := loss.Focal{Alpha: loss.NoObjects, Gamma: 2}
+	_, grad := run(t, []float32{1, 1}, []int32{0, -1}, func(x, labels, norm *G.Node) (*G.Node, error) { return Binary(l, x, labels, norm) })
+	_, full := run(t, []float32{1, 1}, []int32{0, -1}, func(x, labels, norm *G.Node) (*G.Node, error) {
+		return Binary(loss.Focal{Gamma: 2}, x, labels, norm)
+	})
+	if grad[0] != 0 || grad[1] != full[1] {
+		t.Errorf("gradients %v, want 0 and %g", grad, full[1])
 	}
 }

@@ -1,4 +1,4 @@
-package loss
+package lossnode
 
 import (
 	"fmt"
@@ -9,27 +9,28 @@ import (
 	"retinago/anchors"
 	"retinago/box"
 	"retinago/engine"
+	"retinago/loss"
 	"retinago/nn"
 )
 
-// Levels is a class loss over all levels of a pyramid at once, computed by the plain losses of this package, or by the engine where
-// it has the loss (OnEngine). Some need all levels: mining looks at the whole batch. Level l has logits [N,h,w,A*k] and labels
-// [N,a] int32, which index rows; rows of a picture are counted through its levels.
-type Levels struct {
-	Class Class
-	Soft  Soft // instead of Class, with the IoU of predicted and target box as quality
-	// Anchors are those of one picture, level by level. Read with Soft and NMS.
+// Class is a class loss over all levels of a pyramid at once, for losses without a kernel per level (Binary) and for hard negative
+// mining, which compares the anchors of the whole batch. The engine computes it where it has the loss (OnEngine), else the host does, in
+// float64. Level l has logits [N,h,w,A*k] and labels [N,a] int32, which index rows; rows of a picture are counted through its levels.
+type Class struct {
+	Loss    loss.Class
+	Quality loss.QualityLoss // instead of Loss, with the IoU of predicted and target box as quality
+	// Anchors are those of one picture, level by level. Read with Quality and NMS.
 	Anchors []box.Box
-	// NMS is the IoU with a harder anchor above which an OHEM without Same passes an anchor over; 0 never does.
+	// NMS is the IoU with a harder anchor above which a loss.OHEM without Same excludes an anchor; 0 never does.
 	NMS float32
 }
 
 // Node adds the loss to a graph, [1], with one factor per picture in norm [N]. deltas [N,h,w,A*4] and targets [N,a,4] are
-// read with Soft and may be nil otherwise. The quality counts as a constant in the gradient.
-func (l Levels) Node(logits, labels, deltas, targets []*G.Node, norm *G.Node) (*G.Node, error) {
-	k := &levels{Levels: l, count: len(logits)}
+// read with Quality and may be nil otherwise. The quality counts as a constant in the gradient.
+func (l Class) Node(logits, labels, deltas, targets []*G.Node, norm *G.Node) (*G.Node, error) {
+	k := &levels{Class: l, count: len(logits)}
 	in := append(append(append(G.Nodes{}, logits...), labels...), norm)
-	if l.Soft != nil {
+	if l.Quality != nil {
 		in = append(append(in, deltas...), targets...)
 	}
 	return nn.Apply(k, in...)
@@ -37,7 +38,7 @@ func (l Levels) Node(logits, labels, deltas, targets []*G.Node, norm *G.Node) (*
 
 // levels keeps the gradient that its forward pass found on the host.
 type levels struct {
-	Levels
+	Class
 	count    int
 	pictures int
 	rows     []int // of a picture's levels
@@ -67,7 +68,7 @@ func (l *levels) WRT(n int) []bool {
 
 func (l *levels) Shape(in []tensor.Shape) (tensor.Shape, error) {
 	want := 2*l.count + 1
-	if l.Soft != nil {
+	if l.Quality != nil {
 		want += 2 * l.count
 	}
 	if l.count == 0 || len(in) != want {
@@ -86,7 +87,7 @@ func (l *levels) Shape(in []tensor.Shape) (tensor.Shape, error) {
 			return nil, fmt.Errorf("level %d has %d logits per anchor", i, k)
 		}
 	}
-	if (l.Soft != nil || l.NMS > 0) && rows != len(l.Anchors) {
+	if (l.Quality != nil || l.NMS > 0) && rows != len(l.Anchors) {
 		return nil, fmt.Errorf("%d anchors for %d rows", len(l.Anchors), rows)
 	}
 	return tensor.Shape{1}, nil
@@ -100,10 +101,10 @@ func (l *levels) Forward(e engine.Engine, out *tensor.Dense, in []*tensor.Dense)
 		return err
 	}
 	h := &l.host
-	if err := Check(h.logits, h.labels); err != nil {
+	if err := loss.Check(h.logits, h.labels); err != nil {
 		return err
 	}
-	if l.Soft != nil {
+	if l.Quality != nil {
 		if err := l.qualities(e, in[2*l.count+1:]); err != nil {
 			return err
 		}
@@ -111,21 +112,21 @@ func (l *levels) Forward(e engine.Engine, out *tensor.Dense, in []*tensor.Dense)
 	n := len(h.norm)
 	rows, k := len(h.labels)/n, len(h.logits)/len(h.labels)
 	sum := 0.0
-	if o, ok := l.Class.(OHEM); ok && l.Soft == nil {
+	if o, ok := l.Loss.(loss.OHEM); ok && l.Quality == nil {
 		if o.Same == nil && l.NMS > 0 {
 			o.Same = func(row, harder int) bool {
 				return row/rows == harder/rows && l.Anchors[row%rows].IoU(l.Anchors[harder%rows]) > l.NMS
 			}
 		}
-		sum = o.eval(h.grad, h.logits, h.labels, func(row int) float64 { return float64(h.norm[row/rows]) })
+		sum = o.EvalWeighted(h.grad, h.logits, h.labels, func(row int) float64 { return float64(h.norm[row/rows]) })
 	} else {
 		for i := range n {
 			x, g, labels := h.logits[i*rows*k:(i+1)*rows*k], h.grad[i*rows*k:(i+1)*rows*k], h.labels[i*rows:(i+1)*rows]
 			var s float64
-			if l.Soft != nil {
-				s = l.Soft.Eval(g, x, labels, h.quality[i*rows:(i+1)*rows])
+			if l.Quality != nil {
+				s = l.Quality.Eval(g, x, labels, h.quality[i*rows:(i+1)*rows])
 			} else {
-				s = l.Class.Eval(g, x, labels)
+				s = l.Loss.Eval(g, x, labels)
 			}
 			sum += s * float64(h.norm[i])
 		}

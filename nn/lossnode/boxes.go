@@ -1,4 +1,4 @@
-package loss
+package lossnode
 
 import (
 	"errors"
@@ -11,25 +11,26 @@ import (
 	"retinago/anchors"
 	"retinago/box"
 	"retinago/engine"
+	"retinago/loss"
 	"retinago/nn"
 )
 
-// Overlap is a loss between decoded boxes, such as GIoU, on the anchors of one level.
-type Overlap struct {
-	Box     Box
+// Boxes is a loss between decoded boxes, such as GIoU, on the anchors of one level.
+type Boxes struct {
+	Loss    loss.Box
 	Anchors []box.Box // of a picture's level
 }
 
 // Node adds the loss of the anchors whose label is a class to a graph: deltas [N,h,w,A*4], targets [N,a,4] as deltas too,
 // labels [N,a] int32, norm [N]; the result is [1]. It is computed in float64, by the engine where it has the loss (OnEngine), else
 // on the host.
-func (o Overlap) Node(deltas, targets, labels, norm *G.Node) (*G.Node, error) {
-	return nn.Apply(&overlap{Overlap: o}, deltas, targets, labels, norm)
+func (o Boxes) Node(deltas, targets, labels, norm *G.Node) (*G.Node, error) {
+	return nn.Apply(&overlap{Boxes: o}, deltas, targets, labels, norm)
 }
 
 // overlap keeps the gradient that its forward pass found on the host.
 type overlap struct {
-	Overlap
+	Boxes
 	placed                      *tensor.Dense // the anchors, on an engine that has the loss
 	deltas, targets, grad, norm []float32
 	labels                      []int32
@@ -86,7 +87,7 @@ func (o *overlap) one(grad, delta, target []float32, anchor box.Box, f float64) 
 	}
 	p, t := decode(delta), decode(target)
 	var g [4]float32
-	l := o.Box.Eval(g[:], p[:], t[:])
+	l := o.Loss.Eval(g[:], p[:], t[:])
 	for axis, side := range [2]float32{anchor.W(), anchor.H()} {
 		low, high := float64(g[axis]), float64(g[2+axis])
 		grad[axis] = float32(f * float64(side) * (low + high))

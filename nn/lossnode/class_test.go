@@ -1,4 +1,4 @@
-package loss
+package lossnode
 
 import (
 	"fmt"
@@ -11,6 +11,7 @@ import (
 
 	"retinago/anchors"
 	"retinago/box"
+	"retinago/loss"
 )
 
 // A batch of two pictures on two levels with 3 and 2 anchors and three classes.
@@ -100,13 +101,13 @@ func TestLevels(t *testing.T) {
 			quality = append(quality, q)
 		}
 	}
-	for name, l := range map[string]Levels{
-		"focal":         {Class: Focal{.25, 2}},
-		"focal star":    {Class: FocalStar{-1, 2, 1}},
-		"softmax":       {Class: Softmax{}},
-		"OHEM":          {Class: OHEM{Class: CrossEntropy{-1}, Keep: 4}},
-		"quality focal": {Soft: QualityFocal{2}, Anchors: grid},
-		"varifocal":     {Soft: Varifocal{.75, 2}, Anchors: grid},
+	for name, l := range map[string]Class{
+		"focal":         {Loss: loss.Focal{Alpha: .25, Gamma: 2}},
+		"focal star":    {Loss: loss.FocalStar{Alpha: -1, Gamma: 2, Beta: 1}},
+		"softmax":       {Loss: loss.Softmax{}},
+		"OHEM":          {Loss: loss.OHEM{Class: loss.CrossEntropy{Alpha: -1}, Keep: 4}},
+		"quality focal": {Quality: loss.QualityFocal{Beta: 2}, Anchors: grid},
+		"varifocal":     {Quality: loss.Varifocal{Alpha: .75, Gamma: 2}, Anchors: grid},
 	} {
 		const up = .25
 		got, grads := p.eval(t, up, func(in levelNodes) (G.Nodes, G.Nodes, error) {
@@ -122,7 +123,7 @@ func TestLevels(t *testing.T) {
 			logits, labels = append(logits, x...), append(labels, y...)
 		}
 		rows := len(grid)
-		if o, ok := l.Class.(OHEM); ok {
+		if o, ok := l.Loss.(loss.OHEM); ok {
 			want = make([]float32, len(logits))
 			o.Eval(want, logits, labels)
 			var each []float64
@@ -136,10 +137,10 @@ func TestLevels(t *testing.T) {
 			for i := range 2 {
 				g := make([]float32, 3*rows)
 				x, y := logits[3*i*rows:3*(i+1)*rows], labels[i*rows:(i+1)*rows]
-				if l.Soft != nil {
-					sum += float64(factors[i]) * l.Soft.Eval(g, x, y, quality[i*rows:(i+1)*rows])
+				if l.Quality != nil {
+					sum += float64(factors[i]) * l.Quality.Eval(g, x, y, quality[i*rows:(i+1)*rows])
 				} else {
-					sum += float64(factors[i]) * l.Class.Eval(g, x, y)
+					sum += float64(factors[i]) * l.Loss.Eval(g, x, y)
 				}
 				want = append(want, g...)
 			}
@@ -167,13 +168,13 @@ func TestLevelsMining(t *testing.T) {
 	p := newPyramid()
 	for l := range p.labels {
 		for i := range p.labels[l] {
-			p.labels[l][i] = Background
+			p.labels[l][i] = loss.Background
 		}
 		clear(p.logits[l])
 	}
 	// Both anchors of each pair overlap by .82 and .33; the first of the pair is harder.
 	p.logits[0][0], p.logits[0][3], p.logits[0][3*levelClasses] = 3, 2, 1
-	l := Levels{Class: OHEM{Class: CrossEntropy{-1}, Keep: 3}, Anchors: grid, NMS: .7}
+	l := Class{Loss: loss.OHEM{Class: loss.CrossEntropy{Alpha: -1}, Keep: 3}, Anchors: grid, NMS: .7}
 	_, grads := p.eval(t, 1, func(in levelNodes) (G.Nodes, G.Nodes, error) {
 		n, err := l.Node(in.logits, in.labels, nil, nil, in.norm)
 		return G.Nodes{n}, in.logits, err
@@ -197,11 +198,11 @@ func TestOverlapGradient(t *testing.T) {
 		}
 	}
 	p.deltas[1][2] = 9 // beyond the bound of the coder: flat
-	for name, b := range map[string]Box{"IoU": IoU{}, "GIoU": GIoU{}, "DIoU": DIoU{}} {
+	for name, b := range map[string]loss.Box{"IoU": loss.IoU{}, "GIoU": loss.GIoU{}, "DIoU": loss.DIoU{}} {
 		eval := func() (float64, [][]float32) {
 			return p.eval(t, 1, func(in levelNodes) (losses, by G.Nodes, err error) {
 				for l, at := 0, 0; l < len(levelAnchors); l++ {
-					o := Overlap{Box: b, Anchors: grid[at : at+levelAnchors[l]]}
+					o := Boxes{Loss: b, Anchors: grid[at : at+levelAnchors[l]]}
 					at += levelAnchors[l]
 					n, err := o.Node(in.deltas[l], in.targets[l], in.labels[l], in.norm)
 					if err != nil {

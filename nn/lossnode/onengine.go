@@ -1,33 +1,34 @@
-package loss
+package lossnode
 
 import (
 	"gorgonia.org/tensor"
 
 	"retinago/box"
 	"retinago/engine"
+	"retinago/loss"
 )
 
 // OnEngine tells whether e computes the loss; the host does otherwise.
-func (o Overlap) OnEngine(e engine.Engine) bool {
+func (o Boxes) OnEngine(e engine.Engine) bool {
 	_, _, ok := o.kernel(e)
 	return ok
 }
 
-func (o Overlap) kernel(e engine.Engine) (k engine.Overlaps, form engine.Overlap, ok bool) {
+func (o Boxes) kernel(e engine.Engine) (k engine.Overlaps, form engine.Overlap, ok bool) {
 	if k, ok = e.(engine.Overlaps); !ok {
 		return nil, 0, false
 	}
-	switch b := o.Box.(type) {
-	case IoU:
+	switch b := o.Loss.(type) {
+	case loss.IoU:
 		if b.Log {
 			return k, engine.LogIoU, true
 		}
 		return k, engine.IoU, true
-	case GIoU:
+	case loss.GIoU:
 		return k, engine.GIoU, true
-	case DIoU:
+	case loss.DIoU:
 		return k, engine.DIoU, true
-	case CIoU:
+	case loss.CIoU:
 		return k, engine.CIoU, true
 	}
 	return nil, 0, false
@@ -65,7 +66,7 @@ func place(e engine.Engine, b []box.Box) (*tensor.Dense, error) {
 }
 
 // OnEngine tells whether e computes the loss; the host does otherwise.
-func (l Levels) OnEngine(e engine.Engine) bool {
+func (l Class) OnEngine(e engine.Engine) bool {
 	_, _, ok := l.kernel(e)
 	if !ok {
 		_, _, ok = l.miner(e)
@@ -73,23 +74,23 @@ func (l Levels) OnEngine(e engine.Engine) bool {
 	return ok
 }
 
-func (l Levels) kernel(e engine.Engine) (k engine.ClassLosses, p engine.ClassParams, ok bool) {
+func (l Class) kernel(e engine.Engine) (k engine.ClassLosses, p engine.ClassParams, ok bool) {
 	if k, ok = e.(engine.ClassLosses); !ok {
 		return nil, p, false
 	}
-	switch s := l.Soft.(type) {
+	switch s := l.Quality.(type) {
 	case nil:
-	case QualityFocal:
+	case loss.QualityFocal:
 		return k, engine.ClassParams{Form: engine.QualityFocal, Gamma: float32(s.Beta)}, true
-	case Varifocal:
+	case loss.Varifocal:
 		return k, engine.ClassParams{Form: engine.Varifocal, Alpha: float32(s.Alpha), Gamma: float32(s.Gamma)}, true
 	default:
 		return nil, p, false
 	}
-	switch c := l.Class.(type) {
-	case FocalStar:
+	switch c := l.Loss.(type) {
+	case loss.FocalStar:
 		return k, engine.ClassParams{Form: engine.FocalStar, Alpha: float32(c.Alpha), Gamma: float32(c.Gamma), Beta: float32(c.Beta)}, true
-	case Softmax:
+	case loss.Softmax:
 		return k, engine.ClassParams{Form: engine.Softmax}, true
 	}
 	return nil, p, false
@@ -98,21 +99,18 @@ func (l Levels) kernel(e engine.Engine) (k engine.ClassLosses, p engine.ClassPar
 // mostMined is the number of rows up to which an engine takes them one by one.
 const mostMined = 4096
 
-func (l Levels) miner(e engine.Engine) (k engine.Mining, p engine.MiningParams, ok bool) {
+func (l Class) miner(e engine.Engine) (k engine.Mining, p engine.MiningParams, ok bool) {
 	k, ok = e.(engine.Mining)
-	o, mines := l.Class.(OHEM)
-	if !ok || !mines || l.Soft != nil || o.Same != nil || o.Keep <= 0 || o.Keep > mostMined {
+	o, mines := l.Loss.(loss.OHEM)
+	if !ok || !mines || l.Quality != nil || o.Same != nil || o.Keep <= 0 || o.Keep > mostMined {
 		return nil, p, false
 	}
 	p = engine.MiningParams{Keep: o.Keep, Ratio: o.Ratio, NMS: l.NMS}
-	switch c := o.Class.(type) {
-	case Focal:
-		p.FocalParams = engine.FocalParams{Alpha: float32(c.Alpha), Gamma: float32(c.Gamma)}
-	case CrossEntropy:
-		p.FocalParams = engine.FocalParams{Alpha: float32(c.Alpha)}
-	default:
+	b, ok := o.Class.(loss.Binary)
+	if !ok {
 		return nil, p, false
 	}
+	p.FocalParams = focalParams(b)
 	return k, p, true
 }
 
@@ -127,7 +125,7 @@ func (l *levels) MakeState(e engine.Engine) (err error) {
 	if _, p, ok := l.miner(e); ok {
 		return l.at.mine(e, l, p)
 	}
-	if l.Soft == nil || !l.OnEngine(e) {
+	if l.Quality == nil || !l.OnEngine(e) {
 		return nil
 	}
 	at := 0
@@ -171,7 +169,7 @@ func (a *levelsEngine) levels(in []*tensor.Dense, l *levels) []engine.ClassLevel
 	out := make([]engine.ClassLevel, l.count)
 	for i := range out {
 		out[i] = engine.ClassLevel{Logits: in[i], Labels: in[l.count+i]}
-		if l.Soft != nil {
+		if l.Quality != nil {
 			out[i].Deltas, out[i].Targets, out[i].Anchors = in[2*l.count+1+i], in[3*l.count+1+i], a.anchors[i]
 		}
 	}
