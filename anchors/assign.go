@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"retinago/box"
+	"retinago/internal/kinds"
 )
 
 // Labels of anchors that learn no object.
@@ -37,6 +38,18 @@ type Matcher struct {
 	// CrowdIoF is the share of an anchor inside a crowd region from which on it is ignored. 0 means 0.5; above 1 no
 	// anchor is ignored.
 	CrowdIoF float32
+}
+
+var matcherKind = Kind{
+	Kind: kinds.Kind{Name: "iou", Text: "by overlap, with thresholds (Lin et al. 2017, section 4); `low_quality` gives each object the anchors that overlap it most",
+		Params: []kinds.Param{
+			{Key: "foreground", Default: .5, Max: 1, Above: true, Text: "least IoU of a positive anchor"},
+			{Key: "background", Default: .4, Max: 1, Want: "0 to foreground", Text: "IoU below which an anchor is background"},
+			crowdParam,
+		}},
+	New: func(p Params) Assigner {
+		return Matcher{Foreground: p.Foreground, Background: p.Background, AllowLowQuality: p.LowQuality, CrowdIoF: p.CrowdIoF}
+	},
 }
 
 // LeastIoF is CrowdIoF with its default.

@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"retinago/box"
+	"retinago/internal/kinds"
 )
 
 // ATSS is the adaptive assignment of Zhang et al. 2020, "Bridging the Gap Between Anchor-based and Anchor-free
@@ -17,6 +18,12 @@ type ATSS struct {
 	PerCell int
 	// CrowdIoF is Matcher's.
 	CrowdIoF float32
+}
+
+var atssKind = Kind{
+	Kind: kinds.Kind{Name: "atss", Text: "with thresholds found for each object (Zhang et al. 2020)",
+		Params: []kinds.Param{{Key: "top_k", Default: 9, Min: 1, Max: 1000, Text: "cells per level whose anchors are candidates"}, crowdParam}},
+	New: func(p Params) Assigner { return ATSS{TopK: p.TopK, PerCell: p.PerCell, CrowdIoF: p.CrowdIoF} },
 }
 
 // inner is how far inside of an object, in px, an anchor's centre must lie.

@@ -3,10 +3,10 @@ package backbone
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	G "gorgonia.org/gorgonia"
 
+	"retinago/internal/kinds"
 	"retinago/nn"
 )
 
@@ -27,35 +27,39 @@ const Stages = 5
 // NormEps is added to variances under the root, as torchvision does.
 const NormEps = 1e-5
 
-// Options are what the networks have in common.
+// Options are the settings of a network.
 type Options struct {
 	Width        int     // channels of the stem; 0 is the paper's
-	StrideIn1x1  bool    // of a ResNet
-	Slope        float32 // of a MobileNetV1's activations below 0
+	StrideIn1x1  bool    // strides of bottlenecks on their first convolution, where Kind.StrideIn1x1 says so
+	Slope        float32 // of activations below 0, where Kind.Slope says so
 	Norm         nn.Norm
 	FrozenStages int // 0 trains all, 1 freezes the first, up to Stages
 	Prefix       string
 }
 
-// Names lists the networks that there are.
-func Names() []string {
-	n := append([]string{"mobilenet_v1", "mobilenet_v2"}, resnetNames()...)
-	slices.Sort(n)
-	return n
+// Kind is a network by its name.
+type Kind struct {
+	kinds.Kind
+	Width       int  // channels of the stem where Options give none: the paper's
+	FixedWidth  bool // there is no other width
+	NormGroups  int  // of group norms; the stem's width must be a multiple of it
+	Slope       bool // reads Options.Slope
+	StrideIn1x1 bool // reads Options.StrideIn1x1
+	Torchvision bool // torchvision has the network, with the same names of parameters
+	New         func(Options) Network
 }
+
+// Kinds are the networks.
+var Kinds = slices.Concat(resnetKinds, mobileKinds)
+
+// Find returns the network of that name.
+func Find(name string) (Kind, error) { return kinds.Find(Kinds, "backbone", name) }
 
 // New returns a network by the name that torchvision gives it.
 func New(name string, o Options) (Network, error) {
-	switch name {
-	case "mobilenet_v1":
-		return MobileNetV1{Width: o.Width, Slope: o.Slope, Norm: o.Norm, FrozenStages: o.FrozenStages, Prefix: o.Prefix}, nil
-	case "mobilenet_v2":
-		return MobileNetV2{Width: o.Width, Norm: o.Norm, FrozenStages: o.FrozenStages, Prefix: o.Prefix}, nil
+	k, err := Find(name)
+	if err != nil {
+		return nil, fmt.Errorf("backbone: %w", err)
 	}
-	r, ok := resnets[name]
-	if !ok {
-		return nil, fmt.Errorf("backbone: no %q; there are %s", name, strings.Join(Names(), ", "))
-	}
-	r.Width, r.StrideIn1x1, r.Norm, r.FrozenStages, r.Prefix = o.Width, o.StrideIn1x1, o.Norm, o.FrozenStages, o.Prefix
-	return r, nil
+	return k.New(o), nil
 }

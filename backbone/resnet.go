@@ -2,13 +2,12 @@ package backbone
 
 import (
 	"fmt"
-	"maps"
-	"slices"
 	"strconv"
 
 	G "gorgonia.org/gorgonia"
 
 	"retinago/engine"
+	"retinago/internal/kinds"
 	"retinago/nn"
 )
 
@@ -38,14 +37,29 @@ var plans = map[int]struct {
 	152: {[4]int{3, 8, 36, 3}, true},
 }
 
-// resnets are the networks by the name that torchvision gives them.
-var resnets = map[string]ResNet{
-	"resnet18": {Depth: 18}, "resnet34": {Depth: 34}, "resnet50": {Depth: 50}, "resnet101": {Depth: 101}, "resnet152": {Depth: 152},
-	"resnext50_32x4d": {Depth: 50, Groups: 32, GroupWidth: 4}, "resnext101_32x8d": {Depth: 101, Groups: 32, GroupWidth: 8},
-	"resnext101_64x4d": {Depth: 101, Groups: 64, GroupWidth: 4},
+// resnetKinds have the names that torchvision gives them. The first blocks of a ResNeXt have a width of their own: its stem has no other.
+var resnetKinds = []Kind{
+	resnetKind("resnet18", ResNet{Depth: 18}), resnetKind("resnet34", ResNet{Depth: 34}), resnetKind("resnet50", ResNet{Depth: 50}),
+	resnetKind("resnet101", ResNet{Depth: 101}), resnetKind("resnet152", ResNet{Depth: 152}),
+	resnetKind("resnext50_32x4d", ResNet{Depth: 50, Groups: 32, GroupWidth: 4}),
+	resnetKind("resnext101_32x8d", ResNet{Depth: 101, Groups: 32, GroupWidth: 8}),
+	resnetKind("resnext101_64x4d", ResNet{Depth: 101, Groups: 64, GroupWidth: 4}),
 }
 
-func resnetNames() []string { return slices.Collect(maps.Keys(resnets)) }
+func resnetKind(name string, r ResNet) Kind {
+	text := fmt.Sprintf("ResNet-%d (He et al. 2016, table 1)", r.Depth)
+	if r.Groups > 1 {
+		text = fmt.Sprintf("ResNeXt-%d of %d groups, %d wide (Xie et al. 2017, table 1)", r.Depth, r.Groups, r.GroupWidth)
+	}
+	return Kind{
+		Kind: kinds.Kind{Name: name, Text: text}, Width: 64, FixedWidth: r.Groups > 1, NormGroups: 32, StrideIn1x1: true, Torchvision: true,
+		New: func(o Options) Network {
+			r := r
+			r.Width, r.StrideIn1x1, r.Norm, r.FrozenStages, r.Prefix = o.Width, o.StrideIn1x1, o.Norm, o.FrozenStages, o.Prefix
+			return r
+		},
+	}
+}
 
 // Channels returns the widths of C2 to C5.
 func (r ResNet) Channels() [Maps]int {

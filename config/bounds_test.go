@@ -18,8 +18,8 @@ import (
 func numbers(v reflect.Value, path string, f func(key string, v reflect.Value)) {
 	switch v.Kind() {
 	case reflect.Struct:
-		for i := range v.NumField() {
-			numbers(v.Field(i), join(path, tag(v.Type().Field(i))), f)
+		for _, field := range fields(v.Type()) {
+			numbers(v.FieldByIndex(field.Index), join(path, tag(field)), f)
 		}
 	case reflect.Slice, reflect.Array:
 		for i := range v.Len() {

@@ -4,6 +4,7 @@ import (
 	"path/filepath"
 
 	"retinago/anchors"
+	"retinago/loss"
 )
 
 // Config is the whole tree. The yaml tag of a field is its key.
@@ -18,16 +19,14 @@ type Config struct {
 
 // Model is the network. A checkpoint fits one Model only.
 type Model struct {
-	// Backbone is resnet18, resnet34, resnet50, resnet101, resnet152, resnext50_32x4d, resnext101_32x8d, resnext101_64x4d,
-	// mobilenet_v1 or mobilenet_v2.
+	// Backbone is the network below the pyramid: a name of backbone.Kinds.
 	Backbone string `yaml:"backbone"`
-	// BackboneWidth is the channels of the backbone's stem, a multiple of 8; 0 is the paper's, 64 for a ResNet and 32 for
-	// a MobileNet. Narrower ones are faster.
+	// BackboneWidth is the channels of the backbone's stem, a multiple of 8; 0 is the paper's. Narrower ones are faster.
 	BackboneWidth int `yaml:"backbone_width"`
 	// StrideIn1x1 puts the stride of a bottleneck on its first convolution (He et al. 2016; detectron2's weights of
 	// MSRA), not on the 3x3 one (torchvision).
 	StrideIn1x1 bool `yaml:"stride_in_1x1"`
-	// LeakySlope is what a mobilenet_v1 multiplies activations below 0 with: 0 in the paper, .1 in RetinaFace's weights.
+	// LeakySlope is the factor on activations below 0 of a mobilenet_v1: 0 in the paper, .1 in RetinaFace's weights.
 	LeakySlope float64 `yaml:"leaky_slope"`
 	// Norm in the backbone: frozen (stored statistics, never trained), batch (running statistics) or group.
 	Norm string `yaml:"norm"`
@@ -113,9 +112,9 @@ type Set struct {
 
 // Match says which anchors learn which object.
 type Match struct {
-	// Kind is iou, by overlap with fixed thresholds, or atss, which finds thresholds for each object (Zhang et al. 2020).
+	// Kind is the assigner: a name of anchors.Kinds.
 	Kind string `yaml:"kind"`
-	// TopK is the cells per level that atss looks at; the others are iou's.
+	// TopK is the cells per level whose anchors are candidates of atss; the others are iou's.
 	TopK int `yaml:"top_k"`
 	// Foreground is the least IoU of a positive anchor, Background the IoU below which it is background. Between the
 	// two it does not count.
@@ -127,46 +126,27 @@ type Match struct {
 	CrowdIoF float64 `yaml:"crowd_iof"`
 }
 
-// Assigner is the same for package anchors, where cells have perCell anchors.
+// Assigner returns the assigner of a validated configuration, where cells have perCell anchors.
 func (m Match) Assigner(perCell int) anchors.Assigner {
-	if m.Kind == "atss" {
-		return anchors.ATSS{TopK: m.TopK, PerCell: perCell, CrowdIoF: float32(m.CrowdIoF)}
+	kind, err := anchors.Find(m.Kind)
+	if err != nil {
+		panic("config: " + err.Error())
 	}
-	return anchors.Matcher{
-		Foreground: float32(m.Foreground), Background: float32(m.Background),
-		AllowLowQuality: m.LowQuality, CrowdIoF: float32(m.CrowdIoF),
-	}
+	return kind.New(anchors.Params{TopK: m.TopK, PerCell: perCell, Foreground: float32(m.Foreground), Background: float32(m.Background),
+		LowQuality: m.LowQuality, CrowdIoF: float32(m.CrowdIoF)})
 }
 
 // Loss is what training minimises: class loss + BoxWeight * box loss, both divided by the Normalizer.
 type Loss struct {
-	// Kind of the class loss; package loss has the formulas.
-	//
-	//	focal:     Alpha, Gamma. Gamma 0 is alpha-balanced cross entropy.
-	//	bce:       binary cross entropy
-	//	focalstar: Alpha, Gamma, Shift; the paper's appendix A has .25 with 2 and 1, or 4 and 0
-	//	softmax:   cross entropy of classes and background; wants model.background
-	//	ohem:      binary cross entropy of the hardest anchors; MineKeep, MineRatio, MineNMS
-	//	quality:   quality focal loss, exponent Gamma; its paper has 2
-	//	varifocal: Alpha, Gamma; its paper has .75 and 2
-	Kind string `yaml:"kind"`
-	// Alpha weighs objects, 1-Alpha background; negative weighs nothing. Gamma is the focusing exponent.
-	Alpha float64 `yaml:"alpha"`
-	Gamma float64 `yaml:"gamma"`
-	// Shift is beta of focalstar.
-	Shift float64 `yaml:"shift"`
-	// MineKeep is how many anchors of a batch ohem takes, MineRatio how many of background per object's (the paper's
-	// OHEM 1:3 has 3; 0 does not tell them apart). Anchors with an IoU above MineNMS to a harder one are passed over; 1
-	// passes none.
-	MineKeep  int     `yaml:"mine_keep"`
-	MineRatio float64 `yaml:"mine_ratio"`
-	MineNMS   float64 `yaml:"mine_nms"`
-	// Box loss: smoothl1, quadratic below Beta, or l1, both of deltas; iou, logiou, giou, diou or ciou, of boxes.
+	// Kind is the class loss: a name of loss.Kinds, which lists the settings that each reads.
+	Kind        string `yaml:"kind"`
+	loss.Params `yaml:",inline"`
+	// Box is the box loss: a name of loss.BoxKinds. Beta is the difference below which smoothl1 is quadratic. BoxWeight multiplies the
+	// box loss.
 	Box       string  `yaml:"box"`
 	Beta      float64 `yaml:"beta"`
 	BoxWeight float64 `yaml:"box_weight"`
-	// Normalizer: positives (positive anchors of the batch), image (those of each picture, then the mean over
-	// pictures: torchvision), ema (a moving average of the batch's: detectron2) or anchors (all that count).
+	// Normalizer is the divisor of both losses: a name of loss.Normalizers.
 	Normalizer string `yaml:"normalizer"`
 }
 
@@ -228,8 +208,7 @@ func (t Train) Scale() float64 { return float64(t.Batch) / float64(t.BaseBatch) 
 type Infer struct {
 	// Score is the least score of a detection.
 	Score float64 `yaml:"score"`
-	// Method thins out boxes of one object: greedy, agnostic, diou, soft-linear, soft-gaussian, matrix-linear,
-	// matrix-gaussian or fuse; package nms tells what they do.
+	// Method suppresses duplicate boxes of one object: a name of nms.Kinds.
 	Method string `yaml:"method"`
 	// NMS is the IoU above which boxes are of one object: of two of a class, greedy drops the lower score.
 	NMS float64 `yaml:"nms"`
@@ -254,7 +233,7 @@ func Default() Config {
 		},
 		Match: Match{Kind: "iou", TopK: 9, Foreground: .5, Background: .4, LowQuality: true, CrowdIoF: .5},
 		Loss: Loss{
-			Kind: "focal", Alpha: .25, Gamma: 2, Shift: 1, MineKeep: 256, MineNMS: .7, Box: "smoothl1", Beta: .1, BoxWeight: 1, Normalizer: "positives",
+			Kind: "focal", Params: loss.DefaultParams(), Box: "smoothl1", Beta: .1, BoxWeight: 1, Normalizer: "positives",
 		},
 		Train: Train{
 			Batch: 16, BaseBatch: 16, Steps: 90000, Optimizer: "sgd", LR: .01, Momentum: .9, Beta1: .9, Beta2: .999, Eps: 1e-8,

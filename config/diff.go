@@ -14,9 +14,9 @@ func (c Config) Changes(after Config) []Change {
 }
 
 func changes(all []Change, a, b reflect.Value, path string) []Change {
-	for i := range a.NumField() {
-		full := join(path, tag(a.Type().Field(i)))
-		x, y := a.Field(i), b.Field(i)
+	for _, f := range fields(a.Type()) {
+		full := join(path, tag(f))
+		x, y := a.FieldByIndex(f.Index), b.FieldByIndex(f.Index)
 		if x.Kind() == reflect.Struct {
 			all = changes(all, x, y, full)
 		} else if !equal(x, y) {
@@ -26,7 +26,7 @@ func changes(all []Change, a, b reflect.Value, path string) []Change {
 	return all
 }
 
-// equal does not tell an empty list from none: both are written as [].
+// equal takes an empty list and none for the same: both are written as [].
 func equal(a, b reflect.Value) bool {
 	return a.Kind() == reflect.Slice && a.Len()+b.Len() == 0 || reflect.DeepEqual(a.Interface(), b.Interface())
 }

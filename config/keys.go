@@ -3,7 +3,9 @@ package config
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
+	"sync"
 )
 
 // tag is the YAML key of a struct field.
@@ -12,11 +14,35 @@ func tag(f reflect.StructField) string {
 	return name
 }
 
+// fields are the settings and groups of a struct, in order. Those of an inlined struct stand in its place.
+func fields(t reflect.Type) []reflect.StructField {
+	if known, ok := fieldsOf.Load(t); ok {
+		return known.([]reflect.StructField)
+	}
+	var out []reflect.StructField
+	for i := range t.NumField() {
+		f := t.Field(i)
+		if _, option, _ := strings.Cut(f.Tag.Get("yaml"), ","); option != "inline" {
+			out = append(out, f)
+			continue
+		}
+		for _, in := range fields(f.Type) {
+			in.Index = append(slices.Clone(f.Index), in.Index...)
+			out = append(out, in)
+		}
+	}
+	fieldsOf.Store(t, out)
+	return out
+}
+
+// fieldsOf holds what fields has found, by type: hostile files ask for it at each of many keys.
+var fieldsOf sync.Map
+
 // find returns the field of a struct by its key.
 func find(v reflect.Value, key string) (reflect.Value, bool) {
-	for i := range v.NumField() {
-		if tag(v.Type().Field(i)) == key {
-			return v.Field(i), true
+	for _, f := range fields(v.Type()) {
+		if tag(f) == key {
+			return v.FieldByIndex(f.Index), true
 		}
 	}
 	return reflect.Value{}, false
@@ -25,8 +51,8 @@ func find(v reflect.Value, key string) (reflect.Value, bool) {
 // keys are the keys of a struct, in order.
 func keys(t reflect.Type) []string {
 	var out []string
-	for i := range t.NumField() {
-		out = append(out, tag(t.Field(i)))
+	for _, f := range fields(t) {
+		out = append(out, tag(f))
 	}
 	return out
 }
@@ -34,10 +60,10 @@ func keys(t reflect.Type) []string {
 // paths are the full keys of all settings below t.
 func paths(t reflect.Type, prefix string) []string {
 	var out []string
-	for i := range t.NumField() {
-		full := join(prefix, tag(t.Field(i)))
-		if t.Field(i).Type.Kind() == reflect.Struct {
-			out = append(out, paths(t.Field(i).Type, full)...)
+	for _, f := range fields(t) {
+		full := join(prefix, tag(f))
+		if f.Type.Kind() == reflect.Struct {
+			out = append(out, paths(f.Type, full)...)
 		} else {
 			out = append(out, full)
 		}
@@ -45,8 +71,8 @@ func paths(t reflect.Type, prefix string) []string {
 	return out
 }
 
-// unknown says that the group t at path has no such key, and which key is meant: one of the group that is spelled
-// alike, else one of that name elsewhere, else all of the group.
+// unknown is the message that the group t at path has no such key. It suggests a key of the group with a similar spelling, else one
+// of that name elsewhere, else it lists the group's.
 func unknown(t reflect.Type, path, key string) string {
 	full := short(join(path, key))
 	if len(key) > 64 {

@@ -3,9 +3,14 @@ package config
 import (
 	"fmt"
 	"math"
+	"reflect"
 	"slices"
 	"strings"
 
+	"retinago/anchors"
+	"retinago/backbone"
+	"retinago/internal/kinds"
+	"retinago/loss"
 	"retinago/nms"
 )
 
@@ -16,8 +21,8 @@ func (c Config) Validate() error {
 	v.data(c.Data)
 	v.match(c.Match)
 	v.loss(c.Loss)
-	if soft := c.Loss.Kind == "softmax"; soft != c.Model.Background {
-		v.fail("model.background", c.Model.Background, "%v with loss.kind %s", soft, c.Loss.Kind)
+	if kind, err := loss.Find(c.Loss.Kind); err == nil && kind.Background != c.Model.Background {
+		v.fail("model.background", c.Model.Background, "%v with loss.kind %s", kind.Background, c.Loss.Kind)
 	}
 	v.train(c.Train)
 	v.infer(c.Infer)
@@ -84,21 +89,8 @@ func (v *check) text(key, got string, most int) {
 }
 
 func (v *check) model(m Model) {
-	v.oneOf("model.backbone", m.Backbone, "resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "resnext50_32x4d", "resnext101_32x8d", "resnext101_64x4d",
-		"mobilenet_v1", "mobilenet_v2")
-	mobile := strings.HasPrefix(m.Backbone, "mobilenet")
-	if w := m.BackboneWidth; w < 0 || w > 1024 || w%8 != 0 {
-		v.fail("model.backbone_width", w, "a multiple of 8 up to 1024, or 0 for the paper's")
-	} else if m.Norm == "group" && w%32 != 0 && !mobile {
-		v.fail("model.backbone_width", w, "a multiple of 32, the groups of model.norm group")
-	}
-	if strings.HasPrefix(m.Backbone, "resnext") && m.BackboneWidth != 64 && m.BackboneWidth != 0 {
-		v.fail("model.backbone_width", m.BackboneWidth, "64 for %s", m.Backbone)
-	}
-	v.span("model.leaky_slope", m.LeakySlope, 0, 1)
-	if m.LeakySlope != 0 && m.Backbone != "mobilenet_v1" {
-		v.fail("model.leaky_slope", m.LeakySlope, "0 for %s: it is of mobilenet_v1", m.Backbone)
-	}
+	v.oneOf("model.backbone", m.Backbone, kinds.Names(backbone.Kinds)...)
+	v.backbone(m)
 	v.oneOf("model.pyramid", m.Pyramid, "fpn", "pafpn")
 	v.oneOf("model.norm", m.Norm, "frozen", "batch", "group")
 	v.count("model.frozen_stages", m.FrozenStages, 0, 5)
@@ -130,7 +122,33 @@ func (v *check) model(m Model) {
 	v.classes(m)
 }
 
-// classes looks at names and ids.
+// backbone checks the settings that only some backbones have.
+func (v *check) backbone(m Model) {
+	kind, err := backbone.Find(m.Backbone)
+	if err != nil { // reported already
+		kind = backbone.Kind{NormGroups: 1, Slope: true}
+	}
+	if w := m.BackboneWidth; w < 0 || w > 1024 || w%8 != 0 {
+		v.fail("model.backbone_width", w, "a multiple of 8 up to 1024, or 0 for the paper's")
+	} else if m.Norm == "group" && w%kind.NormGroups != 0 {
+		v.fail("model.backbone_width", w, "a multiple of %d, the groups of model.norm group", kind.NormGroups)
+	}
+	if kind.FixedWidth && m.BackboneWidth != kind.Width && m.BackboneWidth != 0 {
+		v.fail("model.backbone_width", m.BackboneWidth, "%d for %s", kind.Width, m.Backbone)
+	}
+	v.span("model.leaky_slope", m.LeakySlope, 0, 1)
+	if m.LeakySlope != 0 && !kind.Slope {
+		var have []string
+		for _, k := range backbone.Kinds {
+			if k.Slope {
+				have = append(have, k.Name)
+			}
+		}
+		v.fail("model.leaky_slope", m.LeakySlope, "0 for %s: it is of %s", m.Backbone, strings.Join(have, ", "))
+	}
+}
+
+// classes checks names and ids.
 func (v *check) classes(m Model) {
 	if !v.length("model.classes", len(m.Classes), MaxClasses) || !v.length("model.category_ids", len(m.CategoryIDs), MaxClasses) {
 		return
@@ -217,7 +235,7 @@ func (v *check) set(key string, s Set) {
 }
 
 func (v *check) match(m Match) {
-	v.oneOf("match.kind", m.Kind, "iou", "atss")
+	v.oneOf("match.kind", m.Kind, kinds.Names(anchors.Kinds)...)
 	v.count("match.top_k", m.TopK, 1, 1000)
 	if !(m.Foreground > 0 && m.Foreground <= 1) {
 		v.fail("match.foreground", m.Foreground, "above 0, at most 1")
@@ -229,27 +247,39 @@ func (v *check) match(m Match) {
 }
 
 func (v *check) loss(l Loss) {
-	v.oneOf("loss.kind", l.Kind, "focal", "bce", "focalstar", "softmax", "ohem", "quality", "varifocal")
-	if !(l.Alpha <= 1 && l.Alpha >= -Huge) {
-		v.fail("loss.alpha", l.Alpha, "0 to 1, or negative for no weighting")
+	v.oneOf("loss.kind", l.Kind, kinds.Names(loss.Kinds)...)
+	kind, err := loss.Find(l.Kind)
+	for _, p := range loss.KeyRanges {
+		own, reads := kind.Param(p.Key)
+		switch got := number(l, p.Key); {
+		case !p.Holds(got):
+			v.fail("loss."+p.Key, shownNumber(l, p.Key), "%s", p.Range())
+		case err == nil && reads && !own.Holds(got):
+			v.fail("loss."+p.Key, shownNumber(l, p.Key), "%s with loss.kind %s", own.Range(), l.Kind)
+		}
 	}
-	v.span("loss.gamma", l.Gamma, 0, 10)
-	if l.Kind == "focalstar" && l.Gamma == 0 {
-		v.fail("loss.gamma", l.Gamma, "above 0 with loss.kind focalstar")
-	}
-	if l.Kind == "varifocal" && l.Alpha < 0 {
-		v.fail("loss.alpha", l.Alpha, "0 to 1 with loss.kind varifocal")
-	}
-	v.span("loss.shift", l.Shift, -100, 100)
-	v.count("loss.mine_keep", l.MineKeep, 1, math.MaxInt32)
-	v.span("loss.mine_ratio", l.MineRatio, 0, 1e6)
-	if !(l.MineNMS > 0 && l.MineNMS <= 1) {
-		v.fail("loss.mine_nms", l.MineNMS, "above 0, at most 1")
-	}
-	v.oneOf("loss.box", l.Box, "smoothl1", "l1", "iou", "logiou", "giou", "diou", "ciou")
+	v.oneOf("loss.box", l.Box, kinds.Names(loss.BoxKinds)...)
 	v.span("loss.beta", l.Beta, 0, Huge)
 	v.span("loss.box_weight", l.BoxWeight, 0, Huge)
-	v.oneOf("loss.normalizer", l.Normalizer, "positives", "image", "ema", "anchors")
+	v.oneOf("loss.normalizer", l.Normalizer, kinds.Names(loss.Normalizers)...)
+}
+
+// number is the setting of a class loss by its key.
+func number(l Loss, key string) float64 {
+	f, ok := find(reflect.ValueOf(l), key)
+	switch {
+	case !ok:
+		panic("config: package loss has a range for " + key + ", which is no setting")
+	case f.CanInt():
+		return float64(f.Int())
+	}
+	return f.Float()
+}
+
+// shownNumber is the same as it stands in errors.
+func shownNumber(l Loss, key string) any {
+	f, _ := find(reflect.ValueOf(l), key)
+	return f.Interface()
 }
 
 func (v *check) train(t Train) {
@@ -304,7 +334,7 @@ func (v *check) infer(i Infer) {
 	if !(i.Score >= 0 && i.Score < 1) {
 		v.fail("infer.score", i.Score, "0 to below 1")
 	}
-	v.oneOf("infer.method", i.Method, nms.Kinds()...)
+	v.oneOf("infer.method", i.Method, kinds.Names(nms.Kinds)...)
 	v.span("infer.nms", i.NMS, 0, 1)
 	v.count("infer.top_k", i.TopK, 1, math.MaxInt32)
 	v.count("infer.max_detections", i.MaxDetections, 1, math.MaxInt32)

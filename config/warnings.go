@@ -3,10 +3,13 @@ package config
 import (
 	"fmt"
 	"math"
+	"strings"
+
+	"retinago/loss"
 )
 
-// Warnings tells of settings that are allowed and rarely meant: what they will do, and what to do instead. Most are
-// found where one loss is swapped for another and what goes with it is left as it was.
+// Warnings lists settings that are allowed and rarely meant: their effect, and what to set instead. Most come from a change of
+// the loss without a change of what belongs to it.
 func (c Config) Warnings() []string {
 	var w warnings
 	w.prior(c)
@@ -35,23 +38,24 @@ const (
 	farAlpha = .3
 )
 
-// prior looks at what the class head starts with.
+// prior checks the probability that the class head starts with.
 func (w *warnings) prior(c Config) {
 	p := c.Model.Prior
 	if p < highPrior {
 		return
 	}
-	if c.Loss.Kind == "softmax" {
-		w.add("model.prior %g with loss.kind softmax is the probability of all classes together: each anchor begins with a chance of %g to be background, "+
-			"where nearly all are; set model.prior to .01", p, 1-p)
+	kind, _ := loss.Find(c.Loss.Kind)
+	if kind.Background {
+		w.add("model.prior %g with loss.kind %s is the probability of all classes together: each anchor begins with a chance of %g to be background, "+
+			"where nearly all are; set model.prior to .01", p, c.Loss.Kind, 1-p)
 		return
 	}
-	if c.Loss.Kind == "ohem" {
-		w.add("model.prior %g with loss.kind ohem: all anchors begin as likely objects, so that the hardest are chosen among equals; set model.prior to .01", p)
+	if kind.Mines {
+		w.add("model.prior %g with loss.kind %s: all anchors begin as likely objects, so that the hardest are chosen among equals; set model.prior to .01", p, c.Loss.Kind)
 		return
 	}
 	gamma := 0.0
-	if c.Loss.Kind == "focal" || c.Loss.Kind == "varifocal" || c.Loss.Kind == "quality" {
+	if kind.Focusing {
 		gamma = c.Loss.Gamma
 	}
 	first := -math.Pow(p, gamma) * math.Log1p(-p)
@@ -78,34 +82,44 @@ func PairedAlpha(gamma float64) float64 {
 	return .25
 }
 
-// alpha looks at the balance that goes with the focusing.
+// alpha compares the balance with what belongs to the kind and its gamma.
 func (w *warnings) alpha(l Loss) {
-	switch l.Kind {
-	case "focal":
-		pair := PairedAlpha(l.Gamma)
-		if l.Alpha < 0 || math.Abs(l.Alpha-pair) <= farAlpha {
-			return
-		}
-		effect := "objects count too much beside a background that the focusing has already silenced: more false detections"
-		if l.Alpha < pair {
-			effect = "the background outweighs the objects: scores stay low, and few objects are found"
-		}
-		w.add("loss.alpha %g with loss.gamma %g: %s; the paper's pair of this gamma is %g", l.Alpha, l.Gamma, effect, pair)
-	case "varifocal":
-		if l.Alpha == Default().Loss.Alpha {
-			w.add("loss.alpha %g is the focal loss's; varifocal weighs only background with it, and its paper has .75: set loss.alpha", l.Alpha)
-		}
+	kind, err := loss.Find(l.Kind)
+	own, reads := kind.Param("alpha")
+	if err != nil || !reads {
+		return
 	}
+	if d := Default().Loss.Alpha; own.Default != d {
+		if l.Alpha == d {
+			w.add("loss.alpha %g is the focal loss's; %s weights only background with it, and its paper has %s: set loss.alpha", l.Alpha, l.Kind, strings.TrimPrefix(fmt.Sprint(own.Default), "0"))
+		}
+		return
+	}
+	if !kind.Focusing {
+		return
+	}
+	pair := PairedAlpha(l.Gamma)
+	if l.Alpha < 0 || math.Abs(l.Alpha-pair) <= farAlpha {
+		return
+	}
+	effect := "objects count too much beside a background that the focusing has already silenced: more false detections"
+	if l.Alpha < pair {
+		effect = "the background outweighs the objects: scores stay low, and few objects are found"
+	}
+	w.add("loss.alpha %g with loss.gamma %g: %s; the paper's pair of this gamma is %g", l.Alpha, l.Gamma, effect, pair)
 }
 
-// unread tells of settings that the kind of loss does not read though they were changed.
+// unread warns of settings that the kind of loss does not read though they were changed.
 func (w *warnings) unread(l Loss) {
+	kind, err := loss.Find(l.Kind)
+	if err != nil {
+		return
+	}
 	d := Default().Loss
-	reads := map[string]string{"focal": "alpha gamma", "focalstar": "alpha gamma", "varifocal": "alpha gamma", "quality": "gamma"}[l.Kind]
-	if reads == "" && l.Gamma != d.Gamma {
+	if _, reads := kind.Param("gamma"); !reads && l.Gamma != d.Gamma {
 		w.add("loss.kind %s does not read loss.gamma (%g): nothing is focused; take loss.kind focal", l.Kind, l.Gamma)
 	}
-	if (reads == "" || reads == "gamma") && l.Alpha != d.Alpha {
+	if _, reads := kind.Param("alpha"); !reads && l.Alpha != d.Alpha {
 		w.add("loss.kind %s does not read loss.alpha (%g): nothing is balanced; alpha-balanced cross entropy is loss.kind focal with loss.gamma 0", l.Kind, l.Alpha)
 	}
 }

@@ -1,6 +1,10 @@
 package loss
 
-import "math"
+import (
+	"math"
+
+	"retinago/internal/kinds"
+)
 
 // Focal is the sigmoid focal loss FL(p_t) = -alpha_t (1-p_t)^gamma log(p_t), summed over rows and classes
 // (Lin et al. 2017, eq. 5). Alpha weights the labelled class and 1-Alpha the others; 0, the zero value, or a negative
@@ -14,6 +18,19 @@ var (
 	_ Binary = Focal{}
 	_ Binary = CrossEntropy{}
 )
+
+var focalKinds = []Kind{
+	{
+		Kind: kinds.Kind{Name: "focal", Text: "focal loss (Lin et al. 2017, eq. 5); `gamma` 0 is alpha-balanced cross entropy",
+			Params: []kinds.Param{alphaParam, gammaParam}},
+		Class:    func(p Params) Class { return Focal{Alpha: p.alpha(), Gamma: p.Gamma} },
+		Focusing: true,
+	},
+	{
+		Kind:  kinds.Kind{Name: "bce", Text: "binary cross entropy"},
+		Class: func(Params) Class { return CrossEntropy{} },
+	},
+}
 
 // Eval sums the loss.
 func (f Focal) Eval(grad, logits []float32, labels []int32) float64 {

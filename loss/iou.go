@@ -3,6 +3,8 @@ package loss
 import (
 	"fmt"
 	"math"
+
+	"retinago/internal/kinds"
 )
 
 // Box is a regression loss.
@@ -33,6 +35,14 @@ var (
 	_ Box = DIoU{}
 	_ Box = CIoU{}
 )
+
+var overlapKinds = []BoxKind{
+	{Kind: kinds.Kind{Name: "iou", Text: "of boxes, 1 - IoU"}, New: func(float64) Box { return IoU{} }},
+	{Kind: kinds.Kind{Name: "logiou", Text: "of boxes, -log IoU (Yu et al. 2016)"}, New: func(float64) Box { return IoU{Log: true} }},
+	{Kind: kinds.Kind{Name: "giou", Text: "of boxes, generalised IoU (Rezatofighi et al. 2019)"}, New: func(float64) Box { return GIoU{} }},
+	{Kind: kinds.Kind{Name: "diou", Text: "of boxes, with the distance of centres (Zheng et al. 2020, eq. 7)"}, New: func(float64) Box { return DIoU{} }},
+	{Kind: kinds.Kind{Name: "ciou", Text: "of boxes, with the aspect ratio too (Zheng et al. 2020, eqs. 10-12)"}, New: func(float64) Box { return CIoU{} }},
+}
 
 // eps keeps divisions defined for boxes without area, as torchvision.ops does.
 const eps = 1e-7

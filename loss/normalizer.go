@@ -1,29 +1,31 @@
 package loss
 
-import "fmt"
+import (
+	"fmt"
 
-// Normalizer says what the sums of losses over anchors are divided by.
+	"retinago/internal/kinds"
+)
+
+// Normalizer holds the divisor of the sums of losses over anchors.
 type Normalizer struct {
-	Kind string  // one of Normalizers
+	Kind string  // the name of one of Normalizers
 	EMA  float64 // moving average of positives per batch, for "ema"
 }
 
-// Normalizers are the kinds that there are:
-//
-//	positives: the positive anchors of the batch                       (Lin et al. 2017, section 4.1)
-//	image:     the positive anchors of each picture, times the batch   (torchvision)
-//	ema:       a moving average of the batch's positive anchors        (detectron2)
-//	anchors:   the anchors of the batch that count, positive or not
-func Normalizers() []string { return []string{"positives", "image", "ema", "anchors"} }
+// Normalizers are the kinds of Normalizer.
+var Normalizers = []kinds.Kind{
+	{Name: "positives", Text: "the positive anchors of the batch (Lin et al. 2017, section 4.1)"},
+	{Name: "image", Text: "the positive anchors of each picture, then the mean over pictures (torchvision)"},
+	{Name: "ema", Text: "a moving average of the batch's positive anchors (detectron2)"},
+	{Name: "anchors", Text: "the anchors of the batch that are not ignored"},
+}
 
 // NewNormalizer starts a moving average at 100 positives, as detectron2 does.
 func NewNormalizer(kind string) (*Normalizer, error) {
-	for _, k := range Normalizers() {
-		if k == kind {
-			return &Normalizer{Kind: kind, EMA: 100}, nil
-		}
+	if _, err := kinds.Find(Normalizers, "normaliser", kind); err != nil {
+		return nil, fmt.Errorf("loss: %w", err)
 	}
-	return nil, fmt.Errorf("loss: unknown normaliser %q; there are %v", kind, Normalizers())
+	return &Normalizer{Kind: kind, EMA: 100}, nil
 }
 
 // Observe moves the average of "ema" by the positive anchors of a batch; with other kinds it does nothing. Factors calls it.

@@ -3,6 +3,8 @@ package loss
 import (
 	"cmp"
 	"slices"
+
+	"retinago/internal/kinds"
 )
 
 // OHEM is online hard example mining (Shrivastava et al. 2016; Lin et al. 2017, section 5.1): only the rows with the
@@ -22,6 +24,16 @@ type OHEM struct {
 }
 
 var _ Class = OHEM{}
+
+var ohemKinds = []Kind{{
+	Kind: kinds.Kind{Name: "ohem", Text: "binary cross entropy of the hardest anchors (Shrivastava et al. 2016)", Params: []kinds.Param{
+		keepParam,
+		{Key: "mine_ratio", Max: 1e6, Text: "of background per anchor of an object; 0 makes no distinction"},
+		{Key: "mine_nms", Default: .7, Max: 1, Above: true, Text: "IoU with a harder anchor above which one does not count"},
+	}},
+	Class: func(p Params) Class { return OHEM{Class: CrossEntropy{}, Keep: p.MineKeep, Ratio: p.MineRatio} },
+	Mines: true,
+}}
 
 // Eval sums the losses of the rows that count; the gradient of the others is zero.
 func (o OHEM) Eval(grad, logits []float32, labels []int32) float64 {

@@ -1,6 +1,10 @@
 package loss
 
-import "math"
+import (
+	"math"
+
+	"retinago/internal/kinds"
+)
 
 // QualityFocal is QFL(p) = |y-p|^beta CE(p, y), where y is the quality for the labelled class and 0 for the others
 // (Li et al. 2020, "Generalized Focal Loss", eq. 3; the paper's Beta is 2).
@@ -14,6 +18,22 @@ var (
 	_ QualityLoss = QualityFocal{}
 	_ QualityLoss = Varifocal{}
 )
+
+var qualityKinds = []Kind{
+	{
+		Kind: kinds.Kind{Name: "quality", Text: "quality focal loss (Li et al. 2020, eq. 3): objects learn the IoU of their box",
+			Params: []kinds.Param{gammaParam}},
+		Quality:  func(p Params) QualityLoss { return QualityFocal{Beta: p.Gamma} },
+		Focusing: true,
+	},
+	{
+		Kind: kinds.Kind{Name: "varifocal", Text: "varifocal loss (Zhang et al. 2021, eq. 2)", Params: []kinds.Param{
+			{Key: "alpha", Default: .75, Max: 1, Text: "weight of background"}, gammaParam,
+		}},
+		Quality:  func(p Params) QualityLoss { return Varifocal{Alpha: p.Alpha, Gamma: p.Gamma} },
+		Focusing: true,
+	},
+}
 
 // Eval sums the loss.
 func (f QualityFocal) Eval(grad, logits []float32, labels []int32, quality []float32) float64 {

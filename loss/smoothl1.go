@@ -3,6 +3,8 @@ package loss
 import (
 	"fmt"
 	"math"
+
+	"retinago/internal/kinds"
 )
 
 // SmoothL1 is, per coordinate with difference d, d*d/(2 Beta) where |d| < Beta and |d| - Beta/2 elsewhere
@@ -16,6 +18,15 @@ var (
 	_ Box = SmoothL1{}
 	_ Box = L1{}
 )
+
+var deltaKinds = []BoxKind{
+	{
+		Kind: kinds.Kind{Name: "smoothl1", Text: "of deltas, quadratic below `beta` (Girshick 2015, eq. 3)",
+			Params: []kinds.Param{{Key: "beta", Default: .1, Max: 1e9, Text: "difference at which the loss becomes linear"}}},
+		New: func(beta float64) Box { return SmoothL1{Beta: beta} },
+	},
+	{Kind: kinds.Kind{Name: "l1", Text: "of deltas, the sum of absolute differences"}, New: func(float64) Box { return L1{} }},
+}
 
 // Eval sums the loss.
 func (s SmoothL1) Eval(grad, pred, target []float32) float64 {

@@ -1,12 +1,22 @@
 package loss
 
-import "math"
+import (
+	"math"
+
+	"retinago/internal/kinds"
+)
 
 // Softmax is the cross entropy of a softmax over each row. The last of the k columns is the background: rows labelled
 // Background belong to it. Tasks without a background, such as segmentation, label every row.
 type Softmax struct{}
 
 var _ Class = Softmax{}
+
+var softmaxKinds = []Kind{{
+	Kind:       kinds.Kind{Name: "softmax", Text: "cross entropy of classes and background", Needs: "`model.background: true`"},
+	Class:      func(Params) Class { return Softmax{} },
+	Background: true,
+}}
 
 // Eval sums -log softmax(x)_label; its gradient is softmax(x) - onehot(label).
 func (Softmax) Eval(grad, logits []float32, labels []int32) float64 {

@@ -1,4 +1,4 @@
-// Package nms thins out detections of the same object: non-maximum suppression.
+// Package nms suppresses duplicate detections of the same object: non-maximum suppression and its variants.
 //
 //	boxes [N], scores [N]             -- Greedy    --> kept indices, best first
 //	boxes [N], scores [N], classes [N] -- ClassWise --> the same, where only boxes of one class suppress each other

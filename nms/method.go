@@ -3,9 +3,9 @@ package nms
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"retinago/box"
+	"retinago/internal/kinds"
 )
 
 // Kept is a detection that stays.
@@ -16,71 +16,111 @@ type Kept struct {
 	Class int32
 }
 
-// Method is a way to thin out detections. Zero values take the defaults in brackets.
+// Method suppresses duplicate detections. Zero values take the defaults in brackets.
 type Method struct {
-	Kind  string  // one of Kinds ["greedy"]
+	Kind  string  // the name of one of Kinds ["greedy"]
 	IoU   float32 // the overlap above which boxes are of one object
 	Sigma float32 // width of the Gaussian kernels [.5 for soft-gaussian, 2 for matrix-gaussian]
-	Least float32 // lowered scores below it go [0]
+	Least float32 // detections whose lowered score is below it are dropped [0]
 }
 
-// Kinds are the methods that there are:
-//
-//	greedy           within each class, the paper's
-//	agnostic         greedy over all classes together
-//	diou             greedy by DIoU: near boxes with distant centres stay (Zheng et al. 2020, eq. 5)
-//	soft-linear      scores are lowered by the overlap (Bodla et al. 2017, eq. 2)
-//	soft-gaussian    scores are lowered smoothly (eq. 3)
-//	matrix-linear    all scores are lowered at once (Wang et al. 2020, "SOLOv2", eqs. 3-5)
-//	matrix-gaussian  the same with a Gaussian
-//	fuse             boxes of one object are averaged (Solovyev et al. 2021)
-func Kinds() []string {
-	return []string{"greedy", "agnostic", "diou", "soft-linear", "soft-gaussian", "matrix-linear", "matrix-gaussian", "fuse"}
+// Kind is a method by its name.
+type Kind struct {
+	kinds.Kind
+	run func(m Method, boxes []box.Box, scores []float32, classes []int32, max int) []Kept
 }
 
-// Check tells whether the method is one.
-func (m Method) Check() error {
-	if m.Kind != "" && !slices.Contains(Kinds(), m.Kind) {
-		return fmt.Errorf("nms: unknown method %q; there are %s", m.Kind, strings.Join(Kinds(), ", "))
+// iouParam is what most methods read.
+var iouParam = kinds.Param{Key: "nms", Default: .5, Max: 1, Text: "IoU above which boxes are of one object"}
+
+// Kinds are the methods.
+var Kinds = []Kind{
+	greedy("greedy", "within each class, the paper's", ClassWise),
+	greedy("agnostic", "greedy over all classes together", func(boxes []box.Box, scores []float32, _ []int32, iou float32, max int) []int {
+		return Agnostic(boxes, scores, iou, max)
+	}),
+	greedy("diou", "greedy by DIoU: near boxes with distant centres stay (Zheng et al. 2020, eq. 5)", DIoU),
+	{
+		Kind: kinds.Kind{Name: "soft-linear", Text: "scores are lowered by the overlap (Bodla et al. 2017, eq. 2)", Params: []kinds.Param{iouParam}},
+		run: func(m Method, boxes []box.Box, scores []float32, classes []int32, max int) []Kept {
+			return Soft{IoU: m.IoU, Least: m.Least}.Run(boxes, scores, classes, max)
+		},
+	},
+	{
+		Kind: kinds.Kind{Name: "soft-gaussian", Text: "scores are lowered smoothly (Bodla et al. 2017, eq. 3)"},
+		run: func(m Method, boxes []box.Box, scores []float32, classes []int32, max int) []Kept {
+			return Soft{Sigma: m.sigma(.5), Least: m.Least}.Run(boxes, scores, classes, max)
+		},
+	},
+	{
+		Kind: kinds.Kind{Name: "matrix-linear", Text: "all scores are lowered at once (Wang et al. 2020, SOLOv2, eqs. 3-5)"},
+		run: func(m Method, boxes []box.Box, scores []float32, classes []int32, max int) []Kept {
+			return Matrix{Least: m.Least}.Run(boxes, scores, classes, max)
+		},
+	},
+	{
+		Kind: kinds.Kind{Name: "matrix-gaussian", Text: "matrix-linear with a Gaussian"},
+		run: func(m Method, boxes []box.Box, scores []float32, classes []int32, max int) []Kept {
+			return Matrix{Sigma: m.sigma(2), Least: m.Least}.Run(boxes, scores, classes, max)
+		},
+	},
+	{
+		Kind: kinds.Kind{Name: "fuse", Text: "boxes of one object are averaged (Solovyev et al. 2021)", Params: []kinds.Param{iouParam}},
+		run: func(m Method, boxes []box.Box, scores []float32, classes []int32, max int) []Kept {
+			return Fuse{IoU: m.IoU, Least: m.Least}.Run(boxes, scores, classes, max)
+		},
+	},
+}
+
+// greedy is a method that returns the indices of the detections that stay.
+func greedy(name, text string, f func(boxes []box.Box, scores []float32, classes []int32, iou float32, max int) []int) Kind {
+	return Kind{
+		Kind: kinds.Kind{Name: name, Text: text, Params: []kinds.Param{iouParam}},
+		run: func(m Method, boxes []box.Box, scores []float32, classes []int32, max int) []Kept {
+			indices := f(boxes, scores, classes, m.IoU, max)
+			out := make([]Kept, len(indices))
+			for i, k := range indices {
+				out[i] = Kept{k, boxes[k], scores[k], classes[k]}
+			}
+			return out
+		},
 	}
-	return nil
+}
+
+// sigma is Sigma, or its default.
+func (m Method) sigma(d float32) float32 {
+	if m.Sigma > 0 {
+		return m.Sigma
+	}
+	return d
+}
+
+// kind returns the entry of Kinds.
+func (m Method) kind() (Kind, error) {
+	if m.Kind == "" {
+		m.Kind = "greedy"
+	}
+	k, err := kinds.Find(Kinds, "method", m.Kind)
+	if err != nil {
+		return k, fmt.Errorf("nms: %w", err)
+	}
+	return k, nil
+}
+
+// Check returns an error if Kind is unknown.
+func (m Method) Check() error {
+	_, err := m.kind()
+	return err
 }
 
 // Run returns at most max detections by falling score; max 0 is no limit. Boxes with a score or coordinate that is not
 // a number are dropped. An unknown Kind panics; see Check.
 func (m Method) Run(boxes []box.Box, scores []float32, classes []int32, max int) []Kept {
-	sigma := func(d float32) float32 {
-		if m.Sigma > 0 {
-			return m.Sigma
-		}
-		return d
+	k, err := m.kind()
+	if err != nil {
+		panic(err.Error())
 	}
-	var indices []int
-	switch m.Kind {
-	case "", "greedy":
-		indices = ClassWise(boxes, scores, classes, m.IoU, max)
-	case "agnostic":
-		indices = Agnostic(boxes, scores, m.IoU, max)
-	case "diou":
-		indices = DIoU(boxes, scores, classes, m.IoU, max)
-	case "soft-linear":
-		return Soft{IoU: m.IoU, Least: m.Least}.Run(boxes, scores, classes, max)
-	case "soft-gaussian":
-		return Soft{Sigma: sigma(.5), Least: m.Least}.Run(boxes, scores, classes, max)
-	case "matrix-linear":
-		return Matrix{Least: m.Least}.Run(boxes, scores, classes, max)
-	case "matrix-gaussian":
-		return Matrix{Sigma: sigma(2), Least: m.Least}.Run(boxes, scores, classes, max)
-	case "fuse":
-		return Fuse{IoU: m.IoU, Least: m.Least}.Run(boxes, scores, classes, max)
-	default:
-		panic(m.Check().Error())
-	}
-	out := make([]Kept, len(indices))
-	for i, k := range indices {
-		out[i] = Kept{k, boxes[k], scores[k], classes[k]}
-	}
-	return out
+	return k.run(m, boxes, scores, classes, max)
 }
 
 // Agnostic is Greedy that stops at max boxes; max 0 is no limit.

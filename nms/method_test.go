@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"retinago/box"
+	"retinago/internal/kinds"
 )
 
 // Two boxes of 10x10, the second moved by 5 (IoU 1/3) or by 2 (IoU 2/3), and one far away.
@@ -80,7 +81,7 @@ func TestFuse(t *testing.T) {
 // Classes do not meet, but for the agnostic method.
 func TestMethodsClasses(t *testing.T) {
 	boxes := []box.Box{{X2: 10, Y2: 10}, {X2: 10, Y2: 10}}
-	for _, kind := range Kinds() {
+	for _, kind := range kinds.Names(Kinds) {
 		want := 2
 		if kind == "agnostic" {
 			want = 1
@@ -95,7 +96,7 @@ func TestMethodCheck(t *testing.T) {
 	if err := (Method{Kind: "fast"}).Check(); err == nil {
 		t.Error("an unknown method passes")
 	}
-	for _, k := range append(Kinds(), "") {
+	for _, k := range append(kinds.Names(Kinds), "") {
 		if err := (Method{Kind: k}).Check(); err != nil {
 			t.Error(err)
 		}
@@ -127,7 +128,7 @@ func FuzzMethods(f *testing.F) {
 		if iou != iou || iou < 0 || iou > 1 {
 			iou = .5
 		}
-		for _, kind := range Kinds() {
+		for _, kind := range kinds.Names(Kinds) {
 			got := Method{Kind: kind, IoU: iou}.Run(boxes, scores, classes, int(limit))
 			if limit > 0 && len(got) > int(limit) {
 				t.Errorf("%s: %d boxes, %d at most", kind, len(got), limit)

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"retinago/internal/kinds"
 	"retinago/nms"
 )
 
@@ -85,8 +86,8 @@ func TestOpenAPIParameters(t *testing.T) {
 	for _, v := range under(d, "components", "parameters", "method", "schema", "enum").([]any) {
 		methods = append(methods, v.(string))
 	}
-	if !slices.Equal(methods, nms.Kinds()) {
-		t.Errorf("methods %v, want %v", methods, nms.Kinds())
+	if !slices.Equal(methods, kinds.Names(nms.Kinds)) {
+		t.Errorf("methods %v, want %v", methods, kinds.Names(nms.Kinds))
 	}
 }
 

@@ -213,32 +213,24 @@ func trainSpec(c config.Config) detector.TrainSpec {
 	return detector.TrainSpec{LossFunc: lossFunc(c.Loss), RecomputeHeads: c.Train.RecomputeHeads}
 }
 
-// lossFunc is the losses of a configuration.
+// lossFunc returns the losses of a validated configuration.
 func lossFunc(c config.Loss) detector.LossFunc {
-	var f detector.LossFunc
-	if c.Alpha == 0 {
-		c.Alpha = loss.NoObjects
+	kind, err := loss.Find(c.Kind)
+	if err != nil {
+		panic("train: " + err.Error())
 	}
-	switch c.Kind {
-	case "focal":
-		f.Class = loss.Focal{Alpha: c.Alpha, Gamma: c.Gamma}
-	case "bce":
-		f.Class = loss.CrossEntropy{Alpha: -1}
-	case "focalstar":
-		f.Class = loss.FocalStar{Alpha: c.Alpha, Gamma: c.Gamma, Beta: c.Shift}
-	case "softmax":
-		f.Class = loss.Softmax{}
-	case "ohem":
-		f.Class = loss.OHEM{Class: loss.CrossEntropy{Alpha: -1}, Keep: c.MineKeep, Ratio: c.MineRatio}
-		if c.MineNMS < 1 {
-			f.MineNMS = float32(c.MineNMS)
-		}
-	case "quality":
-		f.Quality = loss.QualityFocal{Beta: c.Gamma}
-	case "varifocal":
-		f.Quality = loss.Varifocal{Alpha: c.Alpha, Gamma: c.Gamma}
+	box, err := loss.FindBox(c.Box)
+	if err != nil {
+		panic("train: " + err.Error())
 	}
-	f.Box = map[string]loss.Box{"smoothl1": loss.SmoothL1{Beta: c.Beta}, "l1": loss.L1{}, "iou": loss.IoU{}, "logiou": loss.IoU{Log: true},
-		"giou": loss.GIoU{}, "diou": loss.DIoU{}, "ciou": loss.CIoU{}}[c.Box]
+	f := detector.LossFunc{Box: box.New(c.Beta)}
+	if kind.Quality != nil {
+		f.Quality = kind.Quality(c.Params)
+	} else {
+		f.Class = kind.Class(c.Params)
+	}
+	if kind.Mines && c.MineNMS < 1 {
+		f.MineNMS = float32(c.MineNMS)
+	}
 	return f
 }

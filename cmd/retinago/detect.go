@@ -9,6 +9,7 @@ import (
 
 	"retinago/engine/cpu"
 	"retinago/infer"
+	"retinago/internal/kinds"
 	sources "retinago/internal/media/source"
 	"retinago/nms"
 	"retinago/track"
@@ -44,7 +45,7 @@ func detectCommand() *cli.Command {
 			&cli.StringSliceFlag{Name: "score", Usage: "least score to report; also `CLASS=SCORE`", DefaultText: "0.5"},
 			&cli.StringSliceFlag{Name: "class", Usage: "`NAME` of a class to keep; again for more", DefaultText: "all"},
 			&cli.Float64Flag{Name: "nms", Usage: "IoU above which boxes are of one object", DefaultText: "of the checkpoint"},
-			&cli.StringFlag{Name: "method", Usage: "how boxes of one object are thinned out: " + strings.Join(nms.Kinds(), ", "), DefaultText: "of the checkpoint"},
+			&cli.StringFlag{Name: "method", Usage: "how boxes of one object are thinned out: " + strings.Join(kinds.Names(nms.Kinds), ", "), DefaultText: "of the checkpoint"},
 			&cli.Float64Flag{Name: "sigma", Usage: "width of a method's Gaussian", DefaultText: ".5 for soft-gaussian, 2 for matrix-gaussian"},
 			&cli.IntFlag{Name: "max", Usage: "most detections per picture", DefaultText: "of the checkpoint"},
 			&cli.BoolFlag{Name: "flip", Usage: "look at the mirrored picture too"},

@@ -14,6 +14,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"retinago/infer"
+	"retinago/internal/kinds"
 	"retinago/internal/media/video"
 	"retinago/nms"
 	"retinago/serve"
@@ -46,7 +47,7 @@ func serveCommand() *cli.Command {
 			&cli.StringFlag{Name: "token-file", Usage: "`FILE` with tokens, one a line; any of them lets a request in"},
 			&cli.Float64Flag{Name: "score", Usage: "least score of requests that name none", Value: .5},
 			&cli.Float64Flag{Name: "nms", Usage: "IoU above which the lower score of a class goes", DefaultText: "of the checkpoint"},
-			&cli.StringFlag{Name: "method", Usage: "how boxes of one object are thinned out: " + strings.Join(nms.Kinds(), ", "), DefaultText: "of the checkpoint"},
+			&cli.StringFlag{Name: "method", Usage: "how boxes of one object are thinned out: " + strings.Join(kinds.Names(nms.Kinds), ", "), DefaultText: "of the checkpoint"},
 			deviceFlag(), precisionFlag(),
 			&cli.IntFlag{Name: "threads", Usage: "of the compute", DefaultText: "all cores, fewer under a CPU quota"},
 			&cli.BoolFlag{Name: "fast-decode", Usage: "read JPEGs at 1/2, 1/4 or 1/8 where they are scaled down by as much (data.fast_decode)"},

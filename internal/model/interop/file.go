@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"retinago/backbone"
 	"retinago/config"
 	"retinago/detector"
 	"retinago/engine"
@@ -67,7 +68,7 @@ func Export(checkpoint, path string) (detector.Info, error) {
 	return info, copyTensors(f, path, specs)
 }
 
-// torchvisionHas tells what torchvision's RetinaNet and its blocks have no place for.
+// torchvisionHas returns an error if torchvision's RetinaNet and its blocks have no place for a part of the model.
 func torchvisionHas(m config.Model) error {
 	switch {
 	case m.Background:
@@ -78,10 +79,12 @@ func torchvisionHas(m config.Model) error {
 		return errors.New("it has no ReLU before P7 (model.p7_relu), torchvision has one")
 	case m.StrideIn1x1:
 		return errors.New("its bottlenecks have their stride on the first convolution (model.stride_in_1x1), torchvision's on the second")
-	case m.Backbone == "mobilenet_v1":
-		return errors.New("torchvision has no MobileNetV1")
 	}
-	return nil
+	kind, err := backbone.Find(m.Backbone)
+	if err == nil && !kind.Torchvision {
+		err = fmt.Errorf("torchvision has no backbone %s", m.Backbone)
+	}
+	return err
 }
 
 // counter ends the name of a batch norm's count of batches, which nothing here reads.

@@ -10,6 +10,7 @@ import (
 	"retinago/backbone"
 	"retinago/config"
 	"retinago/detector"
+	"retinago/internal/kinds"
 	"retinago/internal/model/weights"
 )
 
@@ -255,7 +256,7 @@ func depth(shapes map[string][]int) (string, error) {
 		"[3 4 6 3] true 32x4": "resnext50_32x4d", "[3 4 23 3] true 32x8": "resnext101_32x8d", "[3 4 23 3] true 64x4": "resnext101_64x4d",
 	}[fmt.Sprintf("%v %v %dx%d", blocks, third, groups, width)]
 	if !ok {
-		return "", fmt.Errorf("a backbone with %v blocks and %d groups of %d channels is none of %s", blocks, groups, width, strings.Join(backbone.Names(), ", "))
+		return "", fmt.Errorf("a backbone with %v blocks and %d groups of %d channels is none of %s", blocks, groups, width, strings.Join(kinds.Names(backbone.Kinds), ", "))
 	}
 	return name, nil
 }

@@ -1,0 +1,81 @@
+package loss
+
+import (
+	"slices"
+
+	"retinago/internal/kinds"
+)
+
+// Params are the settings that the kinds of class losses read. The yaml tags name their keys for package config.
+type Params struct {
+	// Alpha weights objects, 1-Alpha background; a negative Alpha disables weighting. Gamma is the focusing exponent.
+	Alpha float64 `yaml:"alpha"`
+	Gamma float64 `yaml:"gamma"`
+	// Shift is beta of focalstar.
+	Shift float64 `yaml:"shift"`
+	// MineKeep is how many anchors of a batch ohem takes, MineRatio how many of background per anchor of an object (the paper's
+	// OHEM 1:3 has 3; 0 makes no distinction). Anchors with an IoU above MineNMS with a harder one are excluded; 1 excludes none.
+	MineKeep  int     `yaml:"mine_keep"`
+	MineRatio float64 `yaml:"mine_ratio"`
+	MineNMS   float64 `yaml:"mine_nms"`
+}
+
+// DefaultParams are those of a configuration that sets none: the focal loss's, and the start of every other kind.
+func DefaultParams() Params {
+	return Params{Alpha: .25, Gamma: 2, Shift: 1, MineKeep: 256, MineNMS: .7}
+}
+
+// alpha is Alpha for a loss: a configured 0 weights objects with 0, where a loss's zero value disables weighting.
+func (p Params) alpha() float64 {
+	if p.Alpha == 0 {
+		return NoObjects
+	}
+	return p.Alpha
+}
+
+// Kind is a class loss by its name. It has either Class or Quality.
+type Kind struct {
+	kinds.Kind
+	Class   func(Params) Class
+	Quality func(Params) QualityLoss
+	// Focusing says that easy anchors are weighted down by the exponent gamma.
+	Focusing bool
+	// Background says that the loss wants a logit for the background: the setting model.background.
+	Background bool
+	// Mines says that the loss excludes anchors by MineNMS.
+	Mines bool
+}
+
+// BoxKind is a box loss by its name.
+type BoxKind struct {
+	kinds.Kind
+	New func(beta float64) Box
+}
+
+// Kinds are the class losses.
+var Kinds = slices.Concat(focalKinds, focalStarKinds, softmaxKinds, ohemKinds, qualityKinds)
+
+// BoxKinds are the box losses.
+var BoxKinds = slices.Concat(deltaKinds, overlapKinds)
+
+// KeyRanges are the ranges that the settings of Params have for every kind.
+var KeyRanges = []kinds.Param{
+	alphaParam, gammaParam,
+	{Key: "shift", Min: -100, Max: 100},
+	keepParam,
+	{Key: "mine_ratio", Max: 1e6},
+	{Key: "mine_nms", Max: 1, Above: true},
+}
+
+// What several kinds read.
+var (
+	keepParam  = kinds.Param{Key: "mine_keep", Default: 256, Min: 1, Max: 1<<31 - 1, Want: "1 to 2147483647", Text: "anchors of a batch that count"}
+	alphaParam = kinds.Param{Key: "alpha", Default: .25, Min: -1e9, Max: 1, Want: "0 to 1, or negative for no weighting", Text: "weight of objects"}
+	gammaParam = kinds.Param{Key: "gamma", Default: 2, Max: 10, Text: "focusing exponent"}
+)
+
+// Find returns the class loss of that name.
+func Find(name string) (Kind, error) { return kinds.Find(Kinds, "class loss", name) }
+
+// FindBox returns the box loss of that name.
+func FindBox(name string) (BoxKind, error) { return kinds.Find(BoxKinds, "box loss", name) }
