@@ -176,8 +176,13 @@ type NormParams struct {
 	ReLU     bool
 }
 
-// FocalParams: Lin et al. 2017, eq. 5. Alpha < 0 turns the class weighting off; Gamma = 0 is cross entropy.
-type FocalParams struct{ Alpha, Gamma float32 }
+// FocalParams describes a class loss of one binary task per logit: focal loss (Lin et al. 2017, eq. 5) or another function of
+// engine/formula. A negative Alpha disables weighting; Gamma 0 of the focal loss is cross entropy.
+type FocalParams struct {
+	Alpha, Gamma float32
+	Formula      string  // the function's name; empty is "focal"
+	Beta         float32 // the function's second number; the focal loss has none
+}
 
 // BoxLossParams: smooth-L1 (Girshick 2015, eq. 3, with the quadratic part below Beta). Beta = 0 is L1.
 type BoxLossParams struct{ Beta float32 }

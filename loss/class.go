@@ -31,8 +31,10 @@ type Binary interface {
 
 // Formula is a Binary loss for an engine's kernel.
 type Formula struct {
+	Name  string  // of the function in engine/formula; empty is "focal"
 	Alpha float64 // weight of the labelled class, 1-Alpha of the others; 0 or negative disables weighting
 	Gamma float64
+	Beta  float64 // the function's second number
 }
 
 // QualityLoss is a classification loss whose target for the labelled class is a quality in [0,1], such as the IoU of the

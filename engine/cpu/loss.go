@@ -1,18 +1,22 @@
 package cpu
 
+// #include <stdlib.h>
 // #include "kernels.h"
 import "C"
 
 import (
+	"cmp"
 	"fmt"
 	"math"
+	"unsafe"
 
 	"gorgonia.org/tensor"
 
 	"retinago/engine"
+	_ "retinago/engine/formula" // loss.cpp includes its header
 )
 
-// FocalLoss computes the focal loss.
+// FocalLoss computes the focal loss, or another one of its kind.
 func (e *Engine) FocalLoss(loss, logits, labels, norm *tensor.Dense, p engine.FocalParams) error {
 	return e.focal(f32(loss), nil, logits, labels, norm, 1, p)
 }
@@ -25,9 +29,15 @@ func (e *Engine) FocalLossGrad(dlogits, logits, labels, norm, up *tensor.Dense, 
 func (e *Engine) focal(loss, grad *C.float, logits, labels, norm *tensor.Dense, up float32, p engine.FocalParams) error {
 	s := labels.Shape()
 	k := logits.Shape().TotalSize() / s.TotalSize()
+	name := C.CString(cmp.Or(p.Formula, "focal"))
+	defer C.free(unsafe.Pointer(name))
+	index := C.rn_binary_loss_index(name)
+	if index < 0 {
+		return fmt.Errorf("cpu: no class loss %q", p.Formula)
+	}
 	var bad C.int64_t
 	e.worker.do(func() {
-		bad = C.rn_focal(loss, grad, f32(logits), i32(labels), f32(norm), C.float(up), C.int(s[0]), C.int64_t(s[1]), C.int(k), C.float(p.Alpha), C.float(p.Gamma))
+		bad = C.rn_binary_loss(index, loss, grad, f32(logits), i32(labels), f32(norm), C.float(up), C.int(s[0]), C.int64_t(s[1]), C.int(k), C.float(p.Alpha), C.float(p.Gamma), C.float(p.Beta))
 	})
 	if bad >= 0 {
 		return fmt.Errorf("cpu: focal loss: the label of anchor %d is %d, there are %d classes", bad, labels.Data().([]int32)[bad], k)

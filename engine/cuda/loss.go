@@ -3,6 +3,7 @@
 package cuda
 
 import (
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"math"
@@ -13,7 +14,7 @@ import (
 	"retinago/engine"
 )
 
-// FocalLoss computes the focal loss. A label that is no class is an error of the next Download.
+// FocalLoss computes the focal loss, or another one of its kind. A label that is no class is an error of the next Download.
 func (e *Engine) FocalLoss(loss, logits, labels, norm *tensor.Dense, p engine.FocalParams) error {
 	return e.sum(loss, size(logits), func(grid [3]int, part uint64) error {
 		return e.focal(grid, part, 0, logits, labels, norm, 0, p)
@@ -28,8 +29,8 @@ func (e *Engine) FocalLossGrad(dlogits, logits, labels, norm, up *tensor.Dense, 
 func (e *Engine) focal(grid [3]int, part, grad uint64, logits, labels, norm *tensor.Dense, up uint64, p engine.FocalParams) error {
 	s := labels.Shape()
 	e.unjudged = true
-	return e.launch("focal", grid, threads, part, grad, at(logits), at(labels), at(norm), up, at(e.labels), long(s[0]), long(s[1]), long(size(logits)/size(labels)),
-		float(p.Alpha), float(p.Gamma))
+	return e.launch(cmp.Or(p.Formula, "focal"), grid, threads, part, grad, at(logits), at(labels), at(norm), up, at(e.labels), long(s[0]), long(s[1]), long(size(logits)/size(labels)),
+		float(p.Alpha), float(p.Gamma), float(p.Beta))
 }
 
 // BoxLoss computes smooth-L1 over anchors with an object.

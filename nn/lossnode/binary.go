@@ -20,7 +20,7 @@ func Binary(l loss.Binary, logits, labels, norm *G.Node) (*G.Node, error) {
 // focalParams are an engine's parameters of a loss; their negative Alpha disables weighting.
 func focalParams(l loss.Binary) engine.FocalParams {
 	f := l.Formula()
-	p := engine.FocalParams{Alpha: float32(f.Alpha), Gamma: float32(f.Gamma)}
+	p := engine.FocalParams{Formula: f.Name, Alpha: float32(f.Alpha), Gamma: float32(f.Gamma), Beta: float32(f.Beta)}
 	if f.Alpha <= 0 {
 		p.Alpha = -1
 	}

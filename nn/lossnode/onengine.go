@@ -107,7 +107,7 @@ func (l Class) miner(e engine.Engine) (k engine.Mining, p engine.MiningParams, o
 	}
 	p = engine.MiningParams{Keep: o.Keep, Ratio: o.Ratio, NMS: l.NMS}
 	b, ok := o.Class.(loss.Binary)
-	if !ok {
+	if !ok || b.Formula().Name != "" { // engines mine by the focal loss alone
 		return nil, p, false
 	}
 	p.FocalParams = focalParams(b)

@@ -12,6 +12,7 @@ import (
 	"embed"
 
 	"retinago/engine/cuda/driver"
+	_ "retinago/engine/formula" // elementary.h includes its header
 )
 
 // Sources are the kernels' files; all.cu includes the others. Embedding also makes the build see their changes.

@@ -90,10 +90,13 @@ template <class... A> static Work pack(void (*f)(A...), void **p) { return pack(
 #define ENTRY(name) {#name, [](void **p) { return pack(name, p); }}
 #define ACTIVATION(name) ENTRY(name), ENTRY(name##_bf16), ENTRY(name##_fp16) // of every form of storage
 
+#define LOSS_ENTRY(name) ENTRY(name),
+
 static const Entry entries[] = {
+    BINARY_LOSSES(LOSS_ENTRY)
     ENTRY(assign), ENTRY(assign_average), ENTRY(assign_factors), ENTRY(assign_tops), ENTRY(atss), ENTRY(atss_claim), ENTRY(atss_nearest), ENTRY(mine_keys), ENTRY(mine_pick), ENTRY(mined), ENTRY(prepare),
     ENTRY(order_scores), ENTRY(thin), ENTRY(top_count), ENTRY(top_decode), ENTRY(top_narrow), ENTRY(top_sort), ENTRY(top_take),
-    ENTRY(adam), ENTRY(binary), ENTRY(box), ENTRY(column_total), ENTRY(depthwise_weights), ENTRY(fill), ENTRY(focal), ENTRY(fold),
+    ENTRY(adam), ENTRY(binary), ENTRY(box), ENTRY(column_total), ENTRY(depthwise_weights), ENTRY(fill), ENTRY(fold),
     ENTRY(lerp), ENTRY(narrow_bf16), ENTRY(narrow_fp16), ENTRY(norm_coef), ENTRY(norm_mean), ENTRY(norm_move), ENTRY(norm_param_grad),
     ENTRY(norm_spread), ENTRY(overlap), ENTRY(sgd), ENTRY(softmax), ENTRY(squares), ENTRY(step_adam), ENTRY(step_judge),
     ENTRY(step_sgd), ENTRY(step_squares), ENTRY(total), ENTRY(widen_bf16), ENTRY(widen_fp16),

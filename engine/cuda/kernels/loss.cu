@@ -1,10 +1,13 @@
-// Sigmoid focal loss (Lin et al. 2017, eq. 5) and smooth-L1 (Girshick 2015, eq. 3), forward and backward in one pass: a part of
+// Class losses of one binary task per logit, as engine/formula/binary.h has them, and smooth-L1 (Girshick 2015, eq. 3), forward and backward in one pass: a part of
 // the loss per block, and gradients where grad is given. labels [n, a]: a class, -1 background, -2 ignored. up is one number,
 // or null for 1.
 #include "elementary.h"
 
 // A label that is no class is written to bad, with its place: [place, label].
-KERNEL focal(double *part, float *grad, const float *x, const int *labels, const float *norm, const float *up, i64 *bad, i64 n, i64 a, int k, float alpha, float gamma) {
+template <float F(float, binary_params, float *)>
+DEVICE void binary_loss(double *part, float *grad, const float *x, const int *labels, const float *norm, const float *up, i64 *bad, i64 n, i64 a, int k, float alpha,
+                        float gamma, float beta) {
+  binary_params b = {gamma, beta, power_of(gamma)};
   double sum = 0;
   float factor = up ? *up : 1;
   EACH(i, n * a * k) {
@@ -14,7 +17,7 @@ KERNEL focal(double *part, float *grad, const float *x, const int *labels, const
     if (label >= -1 && label < k) {
       int object = label == (int)(i % k);
       float weight = (alpha < 0 ? 1 : object ? alpha : 1 - alpha) * norm[anchor / a], slope;
-      sum += (double)weight * background(object ? -x[i] : x[i], gamma, &slope);
+      sum += (double)weight * F(object ? -x[i] : x[i], b, &slope);
       g = weight * factor * (object ? -slope : slope);
     } else if (label != -2) {
       bad[0] = anchor;
@@ -25,6 +28,13 @@ KERNEL focal(double *part, float *grad, const float *x, const int *labels, const
   sum = block_sum(sum);
   if (TID == 0 && part) part[BLOCK_X] = sum;
 }
+
+#define LOSS_KERNEL(name)                                                                                                                      \
+  KERNEL name(double *part, float *grad, const float *x, const int *labels, const float *norm, const float *up, i64 *bad, i64 n, i64 a, int k, \
+              float alpha, float gamma, float beta) {                                                                                          \
+    binary_loss<name##_loss>(part, grad, x, labels, norm, up, bad, n, a, k, alpha, gamma, beta);                                               \
+  }
+BINARY_LOSSES(LOSS_KERNEL)
 
 // d and t [n, a, 4], over anchors whose label is a class.
 KERNEL box(double *part, float *grad, const float *d, const float *t, const int *labels, const float *norm, const float *up, i64 n, i64 a, float beta) {

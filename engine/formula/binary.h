@@ -1,0 +1,92 @@
+// Class losses of one binary task per logit, which engines of the CPU and of GPUs compile. FORMULA begins an inlined function.
+//
+// A function NAME_loss(x, b, &slope) returns the loss of the task "no object" at logit x, and its slope by x. An object at logit x costs
+// NAME_loss(-x) with slope -slope(-x). Weights of objects and of background (alpha), and factors, are applied around it. A NaN goes in
+// and comes out; all other logits give finite numbers.
+#ifndef RETINAGO_FORMULA_BINARY_H
+#define RETINAGO_FORMULA_BINARY_H
+
+#ifndef FORMULA
+#error "define FORMULA before including this file"
+#endif
+
+// The losses, by the names that loss.Formula has: kernels are instantiated for each.
+#define BINARY_LOSSES(X) X(focal)
+
+// binary_params are a loss's numbers. power says which gamma it is, so that loops can be compiled for the usual ones.
+enum binary_power { GAMMA_ZERO, GAMMA_TWO, GAMMA_ANY };
+struct binary_params {
+  float gamma, beta;
+  int power;
+};
+
+FORMULA int power_of(float gamma) { return gamma == 0 ? GAMMA_ZERO : gamma == 2 ? GAMMA_TWO : GAMMA_ANY; }
+
+// exp_of is e^x for x in [-87, 0], relative error below 2e-7: 2^n times a polynomial on [-ln2/2, ln2/2] (Cephes).
+FORMULA float exp_of(float x) {
+  x = x < -87.f ? -87.f : x;
+  float n = __builtin_rintf(x * 1.44269504088896341f);
+  float r = x - n * .693359375f + n * 2.12194440e-4f;
+  float p = 1.9875691500e-4f;
+  p = p * r + 1.3981999507e-3f;
+  p = p * r + 8.3334519073e-3f;
+  p = p * r + 4.1665795894e-2f;
+  p = p * r + 1.6666665459e-1f;
+  p = p * r + 5.0000001201e-1f;
+  p = p * r * r + r + 1;
+  // Added to 1.5*2^23, n stands in the lowest bits: other than a conversion, that is defined for a NaN, which p keeps.
+  union {
+    float f;
+    unsigned i;
+  } two;
+  two.f = n + 12582912.f;
+  two.i = (two.i + 127) << 23;
+  return p * two.f;
+}
+
+// log1p_of is log(1+e) for e in [0, 1], relative error below 3e-7: e times a Chebyshev fit of log(1+e)/e.
+FORMULA float log1p_of(float e) {
+  float p = 5.1058256e-3f;
+  p = p * e - 2.8991956e-2f;
+  p = p * e + 7.7380739e-2f;
+  p = p * e - 1.35905996e-1f;
+  p = p * e + 1.90713093e-1f;
+  p = p * e - 2.48339459e-1f;
+  p = p * e + 3.33179355e-1f;
+  p = p * e - 4.99994367e-1f;
+  p = p * e + 9.9999994e-1f;
+  return p * e;
+}
+
+// binary_task is what the losses of a logit x share: p = sigmoid(x), q = 1-p, cost = softplus(x) = -log q, log_p = log p.
+struct binary_task {
+  float p, q, cost, log_p;
+};
+
+FORMULA struct binary_task task_of(float x) {
+  float e = exp_of(-__builtin_fabsf(x)), l = log1p_of(e), d = 1 / (1 + e);
+  struct binary_task t;
+  t.p = x >= 0 ? d : e * d;
+  t.q = x >= 0 ? e * d : d;
+  t.cost = (x > 0 ? x : 0) + l + (x - x); // x - x keeps a NaN
+  t.log_p = x < 0 ? x - l : -l;
+  return t;
+}
+
+// focus_of is p^gamma.
+FORMULA float focus_of(struct binary_task t, struct binary_params b) {
+  if (b.power == GAMMA_TWO) return t.p * t.p;
+  if (b.power == GAMMA_ZERO) return 1;
+  float lp = b.gamma * t.log_p, w = exp_of(lp);
+  return lp < -86.f ? 0 : w;
+}
+
+// Focal loss (Lin et al. 2017, eq. 5): loss = p^gamma softplus(x), slope = p^gamma (gamma (1-p) softplus(x) + p).
+FORMULA float focal_loss(float x, struct binary_params b, float *slope) {
+  struct binary_task t = task_of(x);
+  float w = focus_of(t, b);
+  *slope = w * (b.gamma * t.q * t.cost + t.p);
+  return w * t.cost;
+}
+
+#endif
