@@ -22,15 +22,15 @@ type MobileNetV1 struct {
 
 var mobileKinds = []Kind{
 	{
-		Kind:  kinds.Kind{Name: "mobilenet_v1", Text: "MobileNet (Howard et al. 2017, table 1), with the names of RetinaFace's published weights"},
-		Width: 32, NormGroups: 8, Slope: true,
+		Kind:   kinds.Kind{Name: "mobilenet_v1", Text: "MobileNet (Howard et al. 2017, table 1), with the names of RetinaFace's published weights"},
+		Family: "MobileNetV1", Width: 32, NormGroups: 8, Slope: true,
 		New: func(o Options) Network {
 			return MobileNetV1{Width: o.Width, Slope: o.Slope, Norm: o.Norm, FrozenStages: o.FrozenStages, Prefix: o.Prefix}
 		},
 	},
 	{
-		Kind:  kinds.Kind{Name: "mobilenet_v2", Text: "MobileNetV2 (Sandler et al. 2018, table 2)"},
-		Width: 32, NormGroups: 8, Torchvision: true,
+		Kind:   kinds.Kind{Name: "mobilenet_v2", Text: "MobileNetV2 (Sandler et al. 2018, table 2)"},
+		Family: "MobileNetV2", Width: 32, NormGroups: 8, Torchvision: true,
 		New: func(o Options) Network {
 			return MobileNetV2{Width: o.Width, Norm: o.Norm, FrozenStages: o.FrozenStages, Prefix: o.Prefix}
 		},

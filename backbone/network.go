@@ -40,17 +40,29 @@ type Options struct {
 // Kind is a network by its name.
 type Kind struct {
 	kinds.Kind
-	Width       int  // channels of the stem where Options give none: the paper's
-	FixedWidth  bool // there is no other width
-	NormGroups  int  // of group norms; the stem's width must be a multiple of it
-	Slope       bool // reads Options.Slope
-	StrideIn1x1 bool // reads Options.StrideIn1x1
-	Torchvision bool // torchvision has the network, with the same names of parameters
+	Family      string // what differs in depth and width alone
+	Width       int    // channels of the stem where Options give none: the paper's
+	FixedWidth  bool   // there is no other width
+	NormGroups  int    // of group norms; the stem's width must be a multiple of it
+	Slope       bool   // reads Options.Slope
+	StrideIn1x1 bool   // reads Options.StrideIn1x1
+	Torchvision bool   // torchvision has the network, with the same names of parameters
 	New         func(Options) Network
 }
 
-// Kinds are the networks.
+// Kinds are the networks, each family from the smallest to the largest.
 var Kinds = slices.Concat(resnetKinds, mobileKinds)
+
+// Smallest returns the first network of each family of Kinds.
+func Smallest() []Kind {
+	var out []Kind
+	for _, k := range Kinds {
+		if !slices.ContainsFunc(out, func(o Kind) bool { return o.Family == k.Family }) {
+			out = append(out, k)
+		}
+	}
+	return out
+}
 
 // Find returns the network of that name.
 func Find(name string) (Kind, error) { return kinds.Find(Kinds, "backbone", name) }

@@ -47,12 +47,12 @@ var resnetKinds = []Kind{
 }
 
 func resnetKind(name string, r ResNet) Kind {
-	text := fmt.Sprintf("ResNet-%d (He et al. 2016, table 1)", r.Depth)
+	family, text := "ResNet", fmt.Sprintf("ResNet-%d (He et al. 2016, table 1)", r.Depth)
 	if r.Groups > 1 {
-		text = fmt.Sprintf("ResNeXt-%d of %d groups, %d wide (Xie et al. 2017, table 1)", r.Depth, r.Groups, r.GroupWidth)
+		family, text = "ResNeXt", fmt.Sprintf("ResNeXt-%d of %d groups, %d wide (Xie et al. 2017, table 1)", r.Depth, r.Groups, r.GroupWidth)
 	}
 	return Kind{
-		Kind: kinds.Kind{Name: name, Text: text}, Width: 64, FixedWidth: r.Groups > 1, NormGroups: 32, StrideIn1x1: true, Torchvision: true,
+		Kind: kinds.Kind{Name: name, Text: text}, Family: family, Width: 64, FixedWidth: r.Groups > 1, NormGroups: 32, StrideIn1x1: true, Torchvision: true,
 		New: func(o Options) Network {
 			r := r
 			r.Width, r.StrideIn1x1, r.Norm, r.FrozenStages, r.Prefix = o.Width, o.StrideIn1x1, o.Norm, o.FrozenStages, o.Prefix

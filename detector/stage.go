@@ -1,13 +1,14 @@
 package detector
 
 import (
+	"regexp"
 	"strings"
 
 	"retinago/nn"
 )
 
-// Stages names the part of the network that each operation belongs to: "stem", "layer1" and so on (of other backbones than
-// ResNets, the first word of their layers' names), "FPN", "class head", "box head" and "losses", with " backward" for
+// Stages names the part of the network that each operation belongs to: "stem", "layer1" and so on (the first numbered word of
+// the layers' names, else their first), "FPN", "class head", "box head" and "losses", with " backward" for
 // what a gradient computes there.
 func Stages(layers []nn.Layer) []string {
 	losses := map[string]bool{} // operations whose result is one number, and their gradients
@@ -29,14 +30,22 @@ func Stages(layers []nn.Layer) []string {
 	return out
 }
 
+// numbered is a word of a layer's name that counts stages: "layer1", "block2".
+var numbered = regexp.MustCompile(`^[a-z]+\d+$`)
+
 // stage is the part of the network of a layer by its name.
 func stage(name string) string {
 	if rest, ok := strings.CutPrefix(name, BackbonePrefix); ok {
-		first, _, _ := strings.Cut(rest, ".")
-		if first == "conv1" {
+		words := strings.Split(rest, ".")
+		if words[0] == "conv1" {
 			return "stem"
 		}
-		return first
+		for _, w := range words[:len(words)-1] {
+			if numbered.MatchString(w) {
+				return w
+			}
+		}
+		return words[0]
 	}
 	for _, p := range [][2]string{{pyramidPrefix, "FPN"}, {headPrefix + "classification", "class head"}, {headPrefix + "regression", "box head"}} {
 		if strings.HasPrefix(name, p[0]) {

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -13,6 +14,7 @@ import (
 	"testing"
 
 	"retinago/anchors"
+	"retinago/backbone"
 	"retinago/config"
 	"retinago/detector"
 	"retinago/engine/cpu"
@@ -33,6 +35,31 @@ var models = map[string]func(c *config.Model){
 	"leaky, torchvision's anchors": func(c *config.Model) {
 		c.Backbone, c.LeakySlope, c.Anchors.IntegerSizes, c.Anchors.CanvasStrides = "mobilenet_v1", .1, true, true
 	},
+}
+
+// everyModel are models, and one of each family of backbones.
+func everyModel() map[string]func(c *config.Model) {
+	all := maps.Clone(models)
+	for _, k := range backbone.Smallest() {
+		all[k.Name] = func(c *config.Model) {
+			c.Backbone = k.Name
+			if k.FixedWidth {
+				c.BackboneWidth = 0
+			}
+		}
+	}
+	return all
+}
+
+// Every family of backbones has an export.
+func TestBackbones(t *testing.T) {
+	for _, k := range backbone.Smallest() {
+		m, info := newModel(t, everyModel()[k.Name])
+		b, err := Marshal(m, info, Options{H: 128, W: 192})
+		if err != nil || len(b) < 1000 {
+			t.Errorf("%s: %d bytes, %v", k.Name, len(b), err)
+		}
+	}
 }
 
 // newModel is a detector whose every parameter counts, with scores all over the range.
@@ -219,7 +246,7 @@ func TestONNXRuntime(t *testing.T) {
 	if dir == "" {
 		t.Skip("RETINAGO_ORT is not set: the folder whose node_modules has onnxruntime-node")
 	}
-	for name, change := range models {
+	for name, change := range everyModel() {
 		t.Run(name, func(t *testing.T) {
 			m, info := newModel(t, change)
 			for _, c := range []struct {

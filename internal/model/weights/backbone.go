@@ -39,11 +39,13 @@ func (r Report) String() string {
 	return b.String()
 }
 
-// conv is a convolution's name: in a ResNet the stem, one in a block, or a shortcut's; in a MobileNet any.
-var conv = regexp.MustCompile(`^(?:conv1|layer\d+\.\d+\.(?:conv\d+|downsample\.0)|stage\d+\.\d+\.[03]|features\.\d+\.(?:0|conv\.\d+(?:\.0)?))$`)
+// isConv distinguishes a convolution's weights from a norm's, whose name may look alike.
+func isConv(shape []int) bool { return len(shape) == 4 }
 
-// isConv tells a convolution's weights from a norm's, whose name may look alike.
-func isConv(name string, shape []int) bool { return len(shape) == 4 && conv.MatchString(name) }
+var number = regexp.MustCompile(`\d+`)
+
+// form is a name without its numbers: layers of one form differ in their place alone.
+func form(name string) string { return number.ReplaceAllString(name, "#") }
 
 // normOf is the name of the norm after a convolution: the next number in a sequence, or in a ResNet's blocks bn for conv.
 func normOf(conv string) string {
@@ -55,9 +57,9 @@ func normOf(conv string) string {
 	return conv[:i] + "bn" + conv[i+len("conv"):]
 }
 
-// Backbone reads the weights of a ResNet or MobileNet from a file with the names of package backbone, which are
-// torchvision's ("layer1.0.conv1.weight", "layer1.0.bn1.bias", ...), or one whose norms are folded into "layer1.0.conv1.weight" and "layer1.0.conv1.bias", in which case the norm
-// becomes the identity with that bias: weight 1, mean 0, variance 1-eps, eps being what the model adds to variances.
+// Backbone reads the weights of a backbone from a file with the names of package backbone, which are torchvision's
+// ("layer1.0.conv1.weight", "layer1.0.bn1.bias", ...). Where a file has norms folded into "layer1.0.conv1.weight" and
+// "layer1.0.conv1.bias", the norm becomes the identity with that bias: weight 1, mean 0, variance 1-eps, eps being what the model adds to variances.
 //
 // want are the model's parameters; those whose name starts with prefix are the backbone's, the others are left alone.
 // A model without running statistics (group norm) takes the convolutions only. Convolutions that the file lacks keep
@@ -67,7 +69,7 @@ func normOf(conv string) string {
 // A tensor of another shape, a file with other blocks, or one that lacks more than a quarter of the convolutions is an
 // error: it is of another architecture.
 func Backbone(f Source, want []Spec, prefix string, eps float32) ([]Tensor, Report, error) {
-	r := body{file: f, eps: eps, prefix: prefix, want: map[string][]int{}, used: map[string]bool{}}
+	r := body{file: f, eps: eps, prefix: prefix, want: map[string][]int{}, used: map[string]bool{}, forms: map[string]bool{}}
 	var convs []string
 	for _, s := range want {
 		name, ok := strings.CutPrefix(s.Name, prefix)
@@ -75,8 +77,9 @@ func Backbone(f Source, want []Spec, prefix string, eps float32) ([]Tensor, Repo
 			continue
 		}
 		r.want[name] = s.Shape
-		if c, ok := strings.CutSuffix(name, ".weight"); ok && isConv(c, s.Shape) {
+		if c, ok := strings.CutSuffix(name, ".weight"); ok && isConv(s.Shape) {
 			convs = append(convs, c)
+			r.forms[form(c)] = true
 		}
 	}
 	if len(convs) == 0 {
@@ -113,6 +116,7 @@ type body struct {
 	prefix string
 	want   map[string][]int // by name without prefix
 	used   map[string]bool  // the file's names
+	forms  map[string]bool  // of the model's convolutions
 	out    []Tensor
 	report Report
 	errs   faults
@@ -161,7 +165,7 @@ func (r *body) absent(c string, convs []string) {
 	r.report.Notes = append(r.report.Notes, block+" is not complete in the file: it starts as the identity, "+c+" being zero")
 }
 
-// rest reports the file's tensors that nobody asked for. Those of other blocks mean another depth.
+// rest reports the file's tensors that the model has no place for. Convolutions of other blocks mean another depth.
 func (r *body) rest() {
 	for _, n := range r.file.Names() {
 		if r.used[n] || strings.HasSuffix(n, ".num_batches_tracked") { // a counter that changes nothing
@@ -169,7 +173,7 @@ func (r *body) rest() {
 		}
 		r.report.Skipped = append(r.report.Skipped, n)
 		_, shape, _ := r.file.Info(n)
-		if c, ok := strings.CutSuffix(n, ".weight"); ok && isConv(c, shape) {
+		if c, ok := strings.CutSuffix(n, ".weight"); ok && isConv(shape) && r.forms[form(c)] {
 			r.errs.add(wrap(r.file, n, errors.New("the model has no such convolution: the file is of another architecture")))
 		}
 	}

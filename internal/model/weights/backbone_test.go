@@ -84,7 +84,7 @@ func source(t *testing.T, want []Spec, folded bool, drop ...string) *File {
 			continue
 		}
 		c, _ := strings.CutSuffix(name, ".weight")
-		if folded && !conv.MatchString(c) {
+		if folded && !isConv(s.Shape) {
 			continue
 		}
 		ts = append(ts, constant(name, float32(i), s.Shape...))
