@@ -13,6 +13,8 @@ type Params struct {
 	Gamma float64 `yaml:"gamma"`
 	// Shift is beta of focalstar.
 	Shift float64 `yaml:"shift"`
+	// Epsilon is what poly1 adds to the focal loss's first coefficient.
+	Epsilon float64 `yaml:"epsilon"`
 	// MineKeep is how many anchors of a batch ohem takes, MineRatio how many of background per anchor of an object (the paper's
 	// OHEM 1:3 has 3; 0 makes no distinction). Anchors with an IoU above MineNMS with a harder one are excluded; 1 excludes none.
 	MineKeep  int     `yaml:"mine_keep"`
@@ -22,7 +24,7 @@ type Params struct {
 
 // DefaultParams are those of a configuration that sets none: the focal loss's, and the start of every other kind.
 func DefaultParams() Params {
-	return Params{Alpha: .25, Gamma: 2, Shift: 1, MineKeep: 256, MineNMS: .7}
+	return Params{Alpha: .25, Gamma: 2, Shift: 1, Epsilon: -1, MineKeep: 256, MineNMS: .7}
 }
 
 // alpha is Alpha for a loss: a configured 0 weights objects with 0, where a loss's zero value disables weighting.
@@ -53,7 +55,7 @@ type BoxKind struct {
 }
 
 // Kinds are the class losses.
-var Kinds = slices.Concat(focalKinds, focalStarKinds, softmaxKinds, ohemKinds, qualityKinds)
+var Kinds = slices.Concat(focalKinds, focalStarKinds, polyKinds, softmaxKinds, ohemKinds, qualityKinds)
 
 // BoxKinds are the box losses.
 var BoxKinds = slices.Concat(deltaKinds, overlapKinds)
@@ -62,6 +64,7 @@ var BoxKinds = slices.Concat(deltaKinds, overlapKinds)
 var KeyRanges = []kinds.Param{
 	alphaParam, gammaParam,
 	{Key: "shift", Min: -100, Max: 100},
+	{Key: "epsilon", Min: -1, Max: 10},
 	keepParam,
 	{Key: "mine_ratio", Max: 1e6},
 	{Key: "mine_nms", Max: 1, Above: true},

@@ -11,7 +11,7 @@
 #endif
 
 // The losses, by the names that loss.Formula has: kernels are instantiated for each.
-#define BINARY_LOSSES(X) X(focal)
+#define BINARY_LOSSES(X) X(focal) X(poly1)
 
 // binary_params are a loss's numbers. power says which gamma it is, so that loops can be compiled for the usual ones.
 enum binary_power { GAMMA_ZERO, GAMMA_TWO, GAMMA_ANY };
@@ -87,6 +87,14 @@ FORMULA float focal_loss(float x, struct binary_params b, float *slope) {
   float w = focus_of(t, b);
   *slope = w * (b.gamma * t.q * t.cost + t.p);
   return w * t.cost;
+}
+
+// Poly-1 focal loss (Leng et al. 2022, "PolyLoss", eq. 6): the focal loss plus beta p^(gamma+1).
+FORMULA float poly1_loss(float x, struct binary_params b, float *slope) {
+  struct binary_task t = task_of(x);
+  float w = focus_of(t, b), first = b.beta * w * t.p;
+  *slope = w * (b.gamma * t.q * t.cost + t.p) + (b.gamma + 1) * t.q * first;
+  return w * t.cost + first;
 }
 
 #endif
