@@ -51,7 +51,7 @@ type Kind struct {
 }
 
 // Kinds are the networks, each family from the smallest to the largest.
-var Kinds = slices.Concat(resnetKinds, mobileKinds)
+var Kinds = slices.Concat(resnetKinds, mobileKinds, regnetKinds)
 
 // Smallest returns the first network of each family of Kinds.
 func Smallest() []Kind {

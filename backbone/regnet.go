@@ -1,0 +1,124 @@
+package backbone
+
+import (
+	"fmt"
+	"math"
+
+	G "gorgonia.org/gorgonia"
+
+	"retinago/internal/kinds"
+	"retinago/nn"
+)
+
+// RegNet is a network of the design space of Radosavovic et al. 2020, "Designing Network Design Spaces", section 4: residual
+// bottlenecks without a bottleneck, whose widths follow a quantised linear function of the depth. It is RegNetX, without
+// squeeze-and-excitation, with torchvision's names: "stem.0.weight", "trunk_output.block1.block1-0.f.a.0.weight".
+type RegNet struct {
+	Depth        int     // blocks
+	Width        int     // of the first block before quantisation, w_0 in the paper
+	Slope        float64 // growth of the width per block, w_a
+	Step         float64 // ratio of the widths of two stages, w_m
+	GroupWidth   int     // channels of a group of the 3x3 convolutions
+	Norm         nn.Norm
+	FrozenStages int
+	Prefix       string
+}
+
+// regnetStem is the channels of the stem.
+const regnetStem = 32
+
+// regnetKinds have torchvision's names and numbers.
+var regnetKinds = []Kind{
+	regnetKind("regnet_x_400mf", RegNet{Depth: 22, Width: 24, Slope: 24.48, Step: 2.54, GroupWidth: 16}),
+	regnetKind("regnet_x_800mf", RegNet{Depth: 16, Width: 56, Slope: 35.73, Step: 2.28, GroupWidth: 16}),
+	regnetKind("regnet_x_1_6gf", RegNet{Depth: 18, Width: 80, Slope: 34.01, Step: 2.25, GroupWidth: 24}),
+	regnetKind("regnet_x_3_2gf", RegNet{Depth: 25, Width: 88, Slope: 26.31, Step: 2.25, GroupWidth: 48}),
+	regnetKind("regnet_x_8gf", RegNet{Depth: 23, Width: 80, Slope: 49.56, Step: 2.88, GroupWidth: 120}),
+}
+
+func regnetKind(name string, r RegNet) Kind {
+	return Kind{
+		Kind:   kinds.Kind{Name: name, Text: fmt.Sprintf("RegNetX of %d blocks in groups of %d channels (Radosavovic et al. 2020)", r.Depth, r.GroupWidth)},
+		Family: "RegNetX", Width: regnetStem, FixedWidth: true, NormGroups: 8, Torchvision: true,
+		New: func(o Options) Network {
+			r := r
+			r.Norm, r.FrozenStages, r.Prefix = o.Norm, o.FrozenStages, o.Prefix
+			return r
+		},
+	}
+}
+
+// stages returns the blocks and the width of each stage (eqs. 2-4): widths rise by Slope per block, are rounded to a power of Step and
+// to a multiple of 8, and blocks of one width are a stage. Groups then divide the widths.
+func (r RegNet) stages() (blocks, widths [Maps]int) {
+	stage, last := -1, 0
+	for i := range r.Depth {
+		exact := float64(r.Width) + r.Slope*float64(i)
+		power := math.RoundToEven(math.Log(exact/float64(r.Width)) / math.Log(r.Step))
+		w := int(math.RoundToEven(float64(r.Width)*math.Pow(r.Step, power)/8)) * 8
+		if w != last {
+			stage, last = stage+1, w
+			widths[stage] = r.divisible(w)
+		}
+		blocks[stage]++
+	}
+	return blocks, widths
+}
+
+// divisible is the multiple of the groups' width next to w that is at most 10% less.
+func (r RegNet) divisible(w int) int {
+	g := min(r.GroupWidth, w)
+	n := max(g, (w+g/2)/g*g)
+	if float64(n) < .9*float64(w) {
+		n += g
+	}
+	return n
+}
+
+// Channels returns the widths of C2 to C5.
+func (r RegNet) Channels() [Maps]int {
+	_, widths := r.stages()
+	return widths
+}
+
+// Build adds the network and returns C2 to C5.
+func (r RegNet) Build(b *nn.Builder, x *G.Node) [Maps]*G.Node {
+	defer b.Freeze(false)
+	b.Freeze(r.FrozenStages >= 1)
+	x = r.convNorm(b, x, "stem", nn.ConvSpec{In: 3, Out: regnetStem, Kernel: 3, Stride: 2, ReLU: true}, nil)
+	var c [Maps]*G.Node
+	in := regnetStem
+	blocks, widths := r.stages()
+	for s, n := range blocks {
+		b.Freeze(r.FrozenStages >= s+2)
+		for i := range n {
+			stride := 1
+			if i == 0 {
+				stride = 2
+			}
+			x = r.block(b, x, fmt.Sprintf("trunk_output.block%d.block%d-%d.", s+1, s+1, i), in, widths[s], stride)
+			in = widths[s]
+		}
+		c[s] = x
+	}
+	return c
+}
+
+// block is a 1x1, a grouped 3x3 and a 1x1 convolution of one width, added to the input.
+func (r RegNet) block(b *nn.Builder, x *G.Node, name string, in, out, stride int) *G.Node {
+	short := x
+	if stride != 1 || in != out {
+		short = r.convNorm(b, x, name+"proj", nn.ConvSpec{In: in, Out: out, Kernel: 1, Stride: stride}, nil)
+	}
+	y := r.convNorm(b, x, name+"f.a", nn.ConvSpec{In: in, Out: out, Kernel: 1, ReLU: true}, nil)
+	y = r.convNorm(b, y, name+"f.b", nn.ConvSpec{In: out, Out: out, Kernel: 3, Stride: stride, Groups: out / min(r.GroupWidth, out), ReLU: true}, nil)
+	return r.convNorm(b, y, name+"f.c", nn.ConvSpec{In: out, Out: out, Kernel: 1, ReLU: true}, short)
+}
+
+func (r RegNet) convNorm(b *nn.Builder, x *G.Node, name string, s nn.ConvSpec, res *G.Node) *G.Node {
+	if b.Err() != nil {
+		return nil
+	}
+	s.Name, s.Init = r.Prefix+name+".0", nn.HeNormal
+	return b.ConvNorm(x, s, nn.NormSpec{Name: r.Prefix + name + ".1", Norm: r.Norm, Eps: NormEps, Momentum: .1, Groups: 8}, res)
+}
