@@ -1,9 +1,12 @@
 package lab
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 
 	"retinago/config"
+	"retinago/loss"
 )
 
 // Tables of the paper by their names (Lin et al. 2017).
@@ -16,10 +19,12 @@ const (
 	tableStar   = "3"  // of appendix A
 )
 
-// Losses are the losses that are compared. Every one says all settings that its loss reads, so that none comes from
-// the configuration by chance. The prior is the paper's .01 in all but one.
+// prior is the paper's.
+const prior = "model.prior=.01"
+
+// Losses are the losses that are compared. Each sets all that its loss reads, so that nothing comes from the
+// configuration by chance. The prior is the paper's .01 in all but one.
 func Losses() []Variant {
-	const prior = "model.prior=.01"
 	out := []Variant{
 		{Name: "ce-noprior", Words: "cross entropy; every anchor begins as a likely object", Sets: []string{"loss.kind=bce", "model.prior=.5"}},
 		{Name: "ce", Words: "cross entropy with the prior", Sets: []string{"loss.kind=bce", prior}},
@@ -69,17 +74,39 @@ func Losses() []Variant {
 		}
 		out = append(out, v)
 	}
-	return append(out,
-		Variant{Name: "softmax", Words: "cross entropy of classes and background; the prior is of all classes together",
-			Sets: []string{"loss.kind=softmax", "model.background=true", prior}},
-		Variant{Name: "qfl", Words: "quality focal loss (Li et al. 2020)", Sets: []string{"loss.kind=quality", "loss.gamma=2", prior}},
-		Variant{Name: "vfl", Words: "varifocal loss (Zhang et al. 2021)", Sets: []string{"loss.kind=varifocal", "loss.alpha=.75", "loss.gamma=2", prior}},
-	)
+	return append(out, fromTable()...)
+}
+
+// experiments are the kinds of losses that have experiments of the paper above.
+var experiments = []string{"focal", "bce", "focalstar", "ohem"}
+
+// shortNames are what variants are called where it is not the kind's name.
+var shortNames = map[string]string{"quality": "qfl", "varifocal": "vfl"}
+
+// fromTable is one variant for each other kind of loss, with the settings that its source recommends.
+func fromTable() []Variant {
+	var out []Variant
+	for _, k := range loss.Kinds {
+		if slices.Contains(experiments, k.Name) {
+			continue
+		}
+		v := Variant{Name: cmp.Or(shortNames[k.Name], k.Name), Words: k.Text, Sets: []string{"loss.kind=" + k.Name}}
+		if k.Background {
+			v.Sets = append(v.Sets, "model.background=true")
+			v.Words += "; the prior is of all classes together"
+		}
+		for _, p := range k.Params {
+			v.Sets = append(v.Sets, "loss."+p.Key+"="+short(p.Default))
+		}
+		v.Sets = append(v.Sets, prior)
+		out = append(out, v)
+	}
+	return out
 }
 
 // focal are the settings of the focal loss.
 func focal(alpha, gamma float64) []string {
-	return []string{"loss.kind=focal", alphaSet(alpha), "loss.gamma=" + short(gamma), "model.prior=.01"}
+	return []string{"loss.kind=focal", alphaSet(alpha), "loss.gamma=" + short(gamma), prior}
 }
 
 func alphaSet(alpha float64) string { return "loss.alpha=" + short(alpha) }
