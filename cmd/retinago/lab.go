@@ -10,7 +10,6 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"retinago/detector"
-	"retinago/engine/cpu"
 	"retinago/internal/dataset/data"
 	"retinago/internal/file"
 	"retinago/internal/lab"
@@ -73,6 +72,7 @@ func labCommands() []*cli.Command {
 				&cli.StringFlag{Name: "weights", Usage: "checkpoint `FILE`, or the name of a published detector (see weights fetch)", Required: true},
 				&cli.StringFlag{Name: "out", Usage: "`DIR` for the report", Required: true},
 				&cli.IntFlag{Name: "pictures", Usage: "at most so many", Value: 200},
+				deviceFlag(),
 				&cli.IntFlag{Name: "threads", Usage: "of the compute", DefaultText: "all cores, fewer under a CPU quota"},
 				mirrorFlag(), cacheFlag()),
 			Action: benchView,
@@ -81,7 +81,7 @@ func labCommands() []*cli.Command {
 }
 
 func sweepFlags() []cli.Flag {
-	return append(configFlags(),
+	return append(configFlags(), deviceFlag(),
 		&cli.IntFlag{Name: "seeds", Usage: "runs of each variant", Value: 3},
 		&cli.StringFlag{Name: "out", Usage: "`DIR` of the sweep", DefaultText: "runs/VERB-CONFIG"},
 		&cli.IntFlag{Name: "pictures", Usage: "of the validation set that the first model of each variant is looked at with; 0 is none", Value: 40},
@@ -122,7 +122,7 @@ func sweep(c *cli.Context, e lab.Experiment, title string, all []lab.Variant, li
 	if err := file.RemoveUnfinished(out, "results.json", "results.md", "report.html"); err != nil {
 		return err
 	}
-	s := lab.Sweep{Base: cfg, Variants: all, Seeds: c.Int("seeds"), Alphas: alphas, Out: out, Held: true, Pictures: c.Int("pictures"), Timed: e == lab.ScaleExperiment, Log: c.App.ErrWriter}
+	s := lab.Sweep{Base: cfg, Variants: all, Seeds: c.Int("seeds"), Alphas: alphas, Out: out, Held: true, Pictures: c.Int("pictures"), Timed: e == lab.ScaleExperiment, Device: c.String("device"), Log: c.App.ErrWriter}
 	r, err := s.Run(c.Context)
 	if err != nil {
 		return err
@@ -212,7 +212,7 @@ func benchView(c *cli.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	e, err := cpu.New(cpu.Options{Threads: c.Int("threads")})
+	e, err := openDevice(c)
 	if err != nil {
 		return err
 	}

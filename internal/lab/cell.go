@@ -2,6 +2,7 @@ package lab
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -30,6 +31,8 @@ type Cell struct {
 	Loss []Point `json:"loss"` // class loss by step, means over 1/40 of the run
 	AP   []Point `json:"ap"`   // by step, of each evaluation
 	View *View   `json:"view,omitempty"`
+	// Device is what it ran on; empty is the CPU.
+	Device string `json:"device,omitempty"`
 }
 
 // Point is a place on a curve.
@@ -38,8 +41,9 @@ type Point struct{ X, Y float64 }
 // curvePoints is how many means a curve of losses has.
 const curvePoints = 40
 
-// finished reads a cell that is done, nil where it is not. One that was made with other settings is an error. The caller owns dir.
-func finished(dir string, c config.Config) (*Cell, error) {
+// finished reads a cell that is done, nil where it is not. One that was made with other settings, or on another
+// device, is an error. The caller owns dir.
+func finished(dir string, c config.Config, device string) (*Cell, error) {
 	if err := file.RemoveUnfinished(dir, askedFile, cellFile); err != nil {
 		return nil, fmt.Errorf("lab: %w", err)
 	}
@@ -65,8 +69,14 @@ func finished(dir string, c config.Config) (*Cell, error) {
 	if err := json.Unmarshal(text, &out); err != nil {
 		return nil, fmt.Errorf("lab: %s: %w; remove that file, the cell is then made up from its run", filepath.Join(dir, cellFile), err)
 	}
+	if deviceName(out.Device) != deviceName(device) {
+		return nil, fmt.Errorf("lab: %s holds a cell made on %s, and -device is %s: give another -out, or remove that folder", dir, deviceName(out.Device), deviceName(device))
+	}
 	return &out, removeRun(dir)
 }
+
+// deviceName is the name of a device, which may be empty for the CPU.
+func deviceName(d string) string { return cmp.Or(d, "cpu") }
 
 // run trains and measures one cell in dir, or goes on where it was interrupted. A cancelled ctx ends it with a checkpoint
 // and ctx's error. A run that diverges is a result. with is what Row has of the variant and seed. The caller owns dir.
@@ -84,8 +94,11 @@ func (s *Sweep) run(ctx context.Context, dir string, c config.Config, with Row, 
 	}
 	defer log.Close()
 	_, missing := os.Stat(filepath.Join(dir, train.StateFile))
-	err = train.Run(ctx, c, train.Options{Out: dir, Resume: missing == nil, Held: true, Log: log, Hooks: []train.Hook{hook}})
+	err = train.Run(ctx, c, train.Options{Out: dir, Device: s.Device, Resume: missing == nil, Held: true, Log: log, Hooks: []train.Hook{hook}})
 	out := &Cell{Row: with}
+	if s.Device != "cpu" {
+		out.Device = s.Device
+	}
 	var diverged *train.Diverged
 	if errors.As(err, &diverged) {
 		fmt.Fprintln(log, err)
@@ -116,7 +129,7 @@ func (s *Sweep) after(ctx context.Context, out *Cell, model string, look, timed 
 	if !look && !timed {
 		return nil
 	}
-	p, err := infer.Load(model, infer.Options{Threads: s.Base.Train.Threads})
+	p, err := infer.Load(model, infer.Options{Device: s.Device, Threads: s.Base.Train.Threads})
 	if err != nil {
 		return err
 	}

@@ -25,6 +25,7 @@ type Sweep struct {
 	Out      string    // folder
 	Pictures int       // of the validation set that each variant's first model is looked at with; 0 is none
 	Timed    bool      // measure the time of a picture
+	Device   string    // of package device; empty is the CPU
 	Log      io.Writer // progress, for people
 	Held     bool      // the caller owns Out (file.Lock)
 
@@ -177,7 +178,7 @@ func (s *Sweep) cell(ctx context.Context, v Variant, seed uint64, look bool) (*C
 		return nil, fmt.Errorf("lab: %w", err)
 	}
 	defer owner.Release()
-	out, err := finished(dir, c)
+	out, err := finished(dir, c, s.Device)
 	if err != nil {
 		return nil, err
 	}
