@@ -108,7 +108,7 @@ func threshold(anchors []box.Box, candidates []int, b box.Box) float64 {
 	return sum/n + math.Sqrt(squares/max(n-1, 1))
 }
 
-// centred tells whether an anchor's centre lies inside of an object.
+// centred reports whether an anchor's centre lies inside an object.
 func centred(a, b box.Box) bool {
 	x, y := center(a)
 	return min(x-float64(b.X1), y-float64(b.Y1), float64(b.X2)-x, float64(b.Y2)-y) > inner

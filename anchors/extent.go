@@ -35,7 +35,7 @@ func extents(anchors []box.Box) []box.Box {
 	return out
 }
 
-// apart tells that two boxes do not meet.
+// apart reports whether two boxes do not meet.
 func apart(a, b *box.Box) bool {
 	return a.X2 <= b.X1 || a.X1 >= b.X2 || a.Y2 <= b.Y1 || a.Y1 >= b.Y2
 }

@@ -45,8 +45,8 @@ func short(key string) string {
 	return key
 }
 
-// listed is a list, or how long it is.
-func listed[T any](v []T) any {
+// abridged is a list, or the beginning of a long one.
+func abridged[T any](v []T) any {
 	if len(v) > maxAnchors {
 		return fmt.Sprintf("[%v %v ... %d values]", v[0], v[1], len(v))
 	}

@@ -58,7 +58,7 @@ type Model struct {
 	CategoryIDs []int64 `yaml:"category_ids,flow"`
 }
 
-// Data says where pictures come from and how they are prepared.
+// Data is the pictures and their preparation.
 type Data struct {
 	// Root is put before the relative paths of Train and Val; empty is the current folder.
 	Root string `yaml:"root"`
@@ -94,11 +94,11 @@ func (d Data) Path(p string) string {
 // TestSide is the short side in px at evaluation and detection.
 func (d Data) TestSide() int { return d.ShortSides[len(d.ShortSides)-1] }
 
-// Set is a dataset in place; package convert says what its formats want.
+// Set is a dataset; package convert documents the formats.
 type Set struct {
 	// Source is COCO's JSON, the folder of a Pascal VOC dataset, YOLO's data.yaml, or the CSV of keras-retinanet or OpenImages.
 	Source string `yaml:"source"`
-	// Format is coco, voc, yolo, csv or openimages; empty is told from Source.
+	// Format is coco, voc, yolo, csv or openimages; empty derives it from Source.
 	Format string `yaml:"format"`
 	// Images is the folder of the pictures; empty where the format knows it.
 	Images string `yaml:"images"`
@@ -106,11 +106,11 @@ type Set struct {
 	Split string `yaml:"split"`
 	// Classes is a CSV file that lists the classes: class,number, or OpenImages' LabelName,DisplayName.
 	Classes string `yaml:"classes"`
-	// Difficult says what becomes of VOC's difficult objects: crowd, which empty is too, keep or drop.
+	// Difficult is the treatment of VOC's difficult objects: crowd (also where empty), keep or drop.
 	Difficult string `yaml:"difficult"`
 }
 
-// Match says which anchors learn which object.
+// Match decides which anchors learn which object.
 type Match struct {
 	// Kind is the assigner: a name of anchors.Kinds.
 	Kind string `yaml:"kind"`
@@ -204,7 +204,7 @@ type Train struct {
 // sees the same pictures (Goyal et al. 2017, "Accurate, Large Minibatch SGD", section 2.1).
 func (t Train) Scale() float64 { return float64(t.Batch) / float64(t.BaseBatch) }
 
-// Infer says which detections are reported.
+// Infer decides which detections are reported.
 type Infer struct {
 	// Score is the least score of a detection.
 	Score float64 `yaml:"score"`

@@ -13,7 +13,7 @@ import (
 	"retinago/internal/file"
 )
 
-// maxErrors bounds how many errors are told at once.
+// maxErrors bounds how many errors are reported at once.
 const maxErrors = 20
 
 // Load reads the file at path over the defaults, applies the overrides ("train.lr=.005") in order and validates. An

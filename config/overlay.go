@@ -24,14 +24,14 @@ func (o *overlay) fail(n *yaml.Node, format string, a ...any) {
 		at += ":" + strconv.Itoa(n.Line)
 	}
 	if o.full() {
-		o.errs = append(o.errs, errUntold)
+		o.errs = append(o.errs, errOmitted)
 		return
 	}
 	o.errs = append(o.errs, fmt.Errorf("%s: "+format, append([]any{at}, a...)...))
 }
 
-// errUntold stands for an error beyond those that are told.
-var errUntold = errors.New("config: one of more errors")
+// errOmitted stands for an error beyond maxErrors.
+var errOmitted = errors.New("config: one of more errors")
 
 func (o *overlay) full() bool { return len(o.errs) >= maxErrors }
 

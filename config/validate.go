@@ -108,16 +108,16 @@ func (v *check) model(m Model) {
 		want, levels = append([]int{4}, want...), "P2-P7"
 	}
 	if !slices.Equal(a.Strides, want) {
-		v.fail("model.anchors.strides", listed(a.Strides), "%v, which the pyramid %s has (model.p2 is %v)", want, levels, m.P2)
+		v.fail("model.anchors.strides", abridged(a.Strides), "%v, which the pyramid %s has (model.p2 is %v)", want, levels, m.P2)
 	}
 	v.list("model.anchors.sizes", a.Sizes, len(want))
 	if len(a.Sizes) != len(a.Strides) {
-		v.fail("model.anchors.sizes", listed(a.Sizes), "%d values, one per stride", len(a.Strides))
+		v.fail("model.anchors.sizes", abridged(a.Sizes), "%d values, one per stride", len(a.Strides))
 	}
 	v.list("model.anchors.scales", a.Scales, maxAnchors)
 	v.list("model.anchors.ratios", a.Ratios, maxAnchors)
 	if a.IntegerSizes && len(a.Sizes) > 0 && len(a.Scales) > 0 && slices.Min(a.Sizes)*slices.Min(a.Scales) < 1 {
-		v.fail("model.anchors.sizes", listed(a.Sizes), "sizes*scales of at least 1 with integer_sizes")
+		v.fail("model.anchors.sizes", abridged(a.Sizes), "sizes*scales of at least 1 with integer_sizes")
 	}
 	v.classes(m)
 }
@@ -173,7 +173,7 @@ func (v *check) classes(m Model) {
 		*v = append(*v, fmt.Errorf("model.classes has names of %d bytes in all, want at most %d", bytes, maxNames))
 	}
 	if n := len(m.CategoryIDs); n > 0 && n != len(m.Classes) {
-		v.fail("model.category_ids", listed(m.CategoryIDs), "none, or one per class (%d)", len(m.Classes))
+		v.fail("model.category_ids", abridged(m.CategoryIDs), "none, or one per class (%d)", len(m.Classes))
 	}
 	ids := map[int64]int{}
 	for i, id := range m.CategoryIDs {

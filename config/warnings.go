@@ -50,7 +50,7 @@ func (w *warnings) prior(c Config) {
 			"where nearly all are; set model.prior to .01", p, c.Loss.Kind, 1-p)
 		return
 	}
-	if kind.Mines {
+	if kind.HardNegativeMining {
 		w.add("model.prior %g with loss.kind %s: all anchors begin as likely objects, so that the hardest are chosen among equals; set model.prior to .01", p, c.Loss.Kind)
 		return
 	}

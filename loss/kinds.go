@@ -44,8 +44,8 @@ type Kind struct {
 	Focusing bool
 	// Background says that the loss wants a logit for the background: the setting model.background.
 	Background bool
-	// Mines says that the loss excludes anchors by MineNMS.
-	Mines bool
+	// HardNegativeMining says that the loss takes the hardest anchors alone, and excludes some by MineNMS.
+	HardNegativeMining bool
 }
 
 // BoxKind is a box loss by its name.

@@ -16,11 +16,11 @@ type OHEM struct {
 	Keep int
 	// Ratio is the number of background rows per row with a class: OHEM 1:3 has 3. The hardest of both count, so many of
 	// each that the ratio holds and, where Keep is set, Keep of them in all. A batch without positives takes Ratio rows.
-	// 0 does not tell them apart.
+	// 0 makes no distinction.
 	Ratio float64
-	// Same tells that a row does not count besides a harder one that does: the place for the paper's NMS over the rows'
-	// boxes. With a Ratio, rows with a class and background do not rule out each other. nil is never.
-	Same func(row, harder int) bool
+	// Excluded reports whether a row does not count because of a harder one that does: the paper's NMS over the rows' boxes. With a
+	// Ratio, rows with a class and background do not exclude each other. nil excludes none.
+	Excluded func(row, harder int) bool
 }
 
 var _ Class = OHEM{}
@@ -31,8 +31,8 @@ var ohemKinds = []Kind{{
 		{Key: "mine_ratio", Max: 1e6, Text: "of background per anchor of an object; 0 makes no distinction"},
 		{Key: "mine_nms", Default: .7, Max: 1, Above: true, Text: "IoU with a harder anchor above which one does not count"},
 	}},
-	Class: func(p Params) Class { return OHEM{Class: CrossEntropy{}, Keep: p.MineKeep, Ratio: p.MineRatio} },
-	Mines: true,
+	Class:              func(p Params) Class { return OHEM{Class: CrossEntropy{}, Keep: p.MineKeep, Ratio: p.MineRatio} },
+	HardNegativeMining: true,
 }}
 
 // Eval sums the losses of the rows that count; the gradient of the others is zero.
@@ -98,14 +98,14 @@ func (o OHEM) Rows(losses []float64, labels []int32) []int {
 	return out
 }
 
-// take returns the first rows of order, at most n unless that is 0, for which from holds and that are not the same as one
-// taken before.
+// take returns the first rows of order, at most n unless that is 0, for which from holds and that none taken before
+// excludes.
 func (o OHEM) take(order []int, n int, from func(row int) bool) (out []int) {
 	for _, row := range order {
 		if n > 0 && len(out) == n {
 			break
 		}
-		if from(row) && (o.Same == nil || !slices.ContainsFunc(out, func(harder int) bool { return o.Same(row, harder) })) {
+		if from(row) && (o.Excluded == nil || !slices.ContainsFunc(out, func(harder int) bool { return o.Excluded(row, harder) })) {
 			out = append(out, row)
 		}
 	}

@@ -200,8 +200,8 @@ func TestOHEMRows(t *testing.T) {
 		{OHEM{Ratio: 1}, []int{6, 0, 3, 1}},
 		{OHEM{Ratio: 3}, []int{6, 0, 2, 7, 5, 3, 1}},
 		{OHEM{Ratio: 3, Keep: 4}, []int{6, 0, 2, 3}},
-		{OHEM{Keep: 2, Same: func(row, harder int) bool { return row == 0 && harder == 6 }}, []int{6, 2}},
-		{OHEM{Keep: 4, Ratio: 3, Same: func(row, harder int) bool { return row == 1 || row == 2 && harder == 0 }}, []int{6, 0, 7, 3}},
+		{OHEM{Keep: 2, Excluded: func(row, harder int) bool { return row == 0 && harder == 6 }}, []int{6, 2}},
+		{OHEM{Keep: 4, Ratio: 3, Excluded: func(row, harder int) bool { return row == 1 || row == 2 && harder == 0 }}, []int{6, 0, 7, 3}},
 	} {
 		if got := k.o.Rows(losses, labels); !slices.Equal(got, k.want) {
 			t.Errorf("keep %d, ratio %g: %v, want %v", k.o.Keep, k.o.Ratio, got, k.want)

@@ -229,7 +229,7 @@ func lossFunc(c config.Loss) detector.LossFunc {
 	} else {
 		f.Class = kind.Class(c.Params)
 	}
-	if kind.Mines && c.MineNMS < 1 {
+	if kind.HardNegativeMining && c.MineNMS < 1 {
 		f.MineNMS = float32(c.MineNMS)
 	}
 	return f

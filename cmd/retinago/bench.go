@@ -71,7 +71,7 @@ func benchSpeed(c *cli.Context) (err error) {
 	case c.IsSet("picture") && c.IsSet("input"):
 		return usage("bench speed: -picture or -input: a file to decode, or images as the network sees them")
 	case (c.IsSet("picture") || c.IsSet("input")) && (c.IsSet("size") || c.IsSet("batch")):
-		return usage("bench speed: -picture and -input tell size and batch")
+		return usage("bench speed: -picture and -input have a size and a batch of their own")
 	case c.Int("batch") < 1 || c.Int("rounds") < 1:
 		return usage("bench speed: -batch %d, -rounds %d: give at least 1", c.Int("batch"), c.Int("rounds"))
 	}
@@ -203,7 +203,7 @@ func setBeyondModel(cfg *config.Config, sets []string) error {
 	return nil
 }
 
-// benchProgress tells how far a long measurement is.
+// benchProgress prints the progress of a long measurement.
 func benchProgress(ctx context.Context, w io.Writer) speed.Progress {
 	const often = 2 * time.Second
 	last := time.Now()

@@ -9,9 +9,11 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"retinago/backbone"
 	"retinago/detector"
 	"retinago/internal/dataset/data"
 	"retinago/internal/file"
+	"retinago/internal/kinds"
 	"retinago/internal/lab"
 	"retinago/internal/lab/report"
 )
@@ -25,7 +27,7 @@ func labCommands() []*cli.Command {
 			Description: "Trains the config once per loss and seed, with everything else equal, and writes report.html, plots, results.json and\n" +
 				"results.md to -out. Ctrl-C saves; the same command goes on, and trains nothing twice. -losses help lists the names:\n" +
 				"ce-noprior, ce, ce-a.25 to ce-a.99 (balanced by alpha), fl-g0 to fl-g5 (focal, each gamma with the paper's best alpha),\n" +
-				"flstar-*, ohem-*, ohem13-*, softmax, qfl, vfl.\n\n" +
+				"flstar-*, ohem-*, ohem13-*, and one for each other loss.\n\n" +
 				"   retinago bench losses -config configs/bench/shapes.yaml -seeds 5 -out runs/losses\n" +
 				"   retinago bench losses -config my.yaml -losses 'ce-a*,fl-g*' -alphas .25,.5,.75 -out runs/losses\n" +
 				"   retinago bench losses -config my.yaml -for 'ce-noprior:train.lr=.0001'",
@@ -59,13 +61,13 @@ func labCommands() []*cli.Command {
 				"   retinago bench scales -config configs/bench/shapes.yaml -sides 96,128,160 -backbones resnet18,resnet34 -out runs/scales",
 			Flags: append(sweepFlags(),
 				&cli.StringFlag{Name: "sides", Usage: "`LIST` of short sides in pixels", DefaultText: "2/3, 5/6, 1, 7/6 and 4/3 of the config's, as the paper's 400 to 800"},
-				&cli.StringFlag{Name: "backbones", Usage: "`LIST` of backbones", DefaultText: "the config's"}),
+				&cli.StringFlag{Name: "backbones", Usage: "`LIST` of backbones: " + strings.Join(kinds.Names(backbone.Kinds), ", "), DefaultText: "the config's"}),
 			Action: benchScales,
 		},
 		{
 			Name:  "view",
 			Usage: "where a model's loss and gradient lie, over the anchors of a dataset",
-			Description: "Runs a model and looks at its anchors as training would: the cumulative loss of figure 4 for gamma 0, .5, 1 and 2, easy\n" +
+			Description: "Runs a model and measures the loss of its anchors with training's labels: the cumulative loss of figure 4 for gamma 0, .5, 1 and 2, easy\n" +
 				"background and the gradient that it carries, p_t, levels, sizes. Writes report.html, plots and view.json to -out.\n\n" +
 				"   retinago bench view -weights best.safetensors -data val.json -images val -out runs/view",
 			Flags: append(sourceFlags(), dataFlag(true),
@@ -84,7 +86,7 @@ func sweepFlags() []cli.Flag {
 	return append(configFlags(), deviceFlag(),
 		&cli.IntFlag{Name: "seeds", Usage: "runs of each variant", Value: 3},
 		&cli.StringFlag{Name: "out", Usage: "`DIR` of the sweep", DefaultText: "runs/VERB-CONFIG"},
-		&cli.IntFlag{Name: "pictures", Usage: "of the validation set that the first model of each variant is looked at with; 0 is none", Value: 40},
+		&cli.IntFlag{Name: "pictures", Usage: "of the validation set that the first model of each variant is inspected on; 0 is none", Value: 40},
 		&cli.StringSliceFlag{Name: "for", Usage: "one more setting for some variants, `NAME:key=value`; may be given often"},
 	)
 }
@@ -229,7 +231,7 @@ func benchView(c *cli.Context) (err error) {
 	if err := sameClasses(info, d, path); err != nil {
 		return err
 	}
-	v, err := lab.Look(c.Context, m, info.Config, d, c.Int("pictures"))
+	v, err := lab.Inspect(c.Context, m, info.Config, d, c.Int("pictures"))
 	if err != nil {
 		return err
 	}

@@ -80,7 +80,7 @@ func deviceName(d string) string { return cmp.Or(d, "cpu") }
 
 // run trains and measures one cell in dir, or goes on where it was interrupted. A cancelled ctx ends it with a checkpoint
 // and ctx's error. A run that diverges is a result. with is what Row has of the variant and seed. The caller owns dir.
-func (s *Sweep) run(ctx context.Context, dir string, c config.Config, with Row, look bool, hook train.Hook) (*Cell, error) {
+func (s *Sweep) run(ctx context.Context, dir string, c config.Config, with Row, inspect bool, hook train.Hook) (*Cell, error) {
 	err := file.Write(filepath.Join(dir, askedFile), func(w *bufio.Writer) error {
 		_, err := w.WriteString(c.String())
 		return err
@@ -117,16 +117,16 @@ func (s *Sweep) run(ctx context.Context, dir string, c config.Config, with Row, 
 		return nil, err
 	}
 	if diverged == nil {
-		if err := s.after(ctx, out, filepath.Join(dir, train.LastModel), look, s.Timed); err != nil {
+		if err := s.after(ctx, out, filepath.Join(dir, train.LastModel), inspect, s.Timed); err != nil {
 			return nil, err
 		}
 	}
 	return out, out.save(dir)
 }
 
-// after looks at the trained model and times it.
-func (s *Sweep) after(ctx context.Context, out *Cell, model string, look, timed bool) error {
-	if !look && !timed {
+// after inspects the trained model and times it.
+func (s *Sweep) after(ctx context.Context, out *Cell, model string, inspect, timed bool) error {
+	if !inspect && !timed {
 		return nil
 	}
 	p, err := infer.Load(model, infer.Options{Device: s.Device, Threads: s.Base.Train.Threads})
@@ -139,8 +139,8 @@ func (s *Sweep) after(ctx context.Context, out *Cell, model string, look, timed 
 	if err != nil {
 		return err
 	}
-	if look {
-		if out.View, err = Look(ctx, p.Model(), c, d, s.Pictures); err != nil {
+	if inspect {
+		if out.View, err = Inspect(ctx, p.Model(), c, d, s.Pictures); err != nil {
 			return err
 		}
 	}
@@ -150,7 +150,7 @@ func (s *Sweep) after(ctx context.Context, out *Cell, model string, look, timed 
 	return err
 }
 
-// journal reads what the run's log tells: curves, times, and the numbers of the last evaluation.
+// journal reads the run's log: curves, times, and the numbers of the last evaluation.
 func (c *Cell) journal(path string) error {
 	f, err := os.Open(path)
 	if err != nil {

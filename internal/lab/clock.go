@@ -11,21 +11,21 @@ import (
 
 // clock prints how far a sweep is. It is a hook of the sweep's runs. A sweep goes on when its output cannot be written.
 type clock struct {
-	w     io.Writer
-	often time.Duration // between two lines
-	now   func() time.Time
-	name  string // of the cell in progress
-	left  int    // cells after it
-	start time.Time
-	told  time.Time
-	from  int           // step at which this process began the cell
-	made  int           // cells that this process made
-	spent time.Duration // on them
+	w       io.Writer
+	often   time.Duration // between two lines
+	now     func() time.Time
+	name    string // of the cell in progress
+	left    int    // cells after it
+	start   time.Time
+	printed time.Time
+	from    int           // step at which this process began the cell
+	made    int           // cells that this process made
+	spent   time.Duration // on them
 }
 
 func (c *clock) begin(name string, left int) {
 	c.name, c.left, c.start, c.from = name, left, c.now(), -1
-	c.told = c.start
+	c.printed = c.start
 	fmt.Fprintln(c.w, name)
 }
 
@@ -54,10 +54,10 @@ func (c *clock) Begin(_ context.Context, l *train.Loop) error {
 
 func (c *clock) Step(_ context.Context, l *train.Loop) error {
 	now := c.now()
-	if now.Sub(c.told) < c.often || l.Step == c.from {
+	if now.Sub(c.printed) < c.often || l.Step == c.from {
 		return nil
 	}
-	c.told = now
+	c.printed = now
 	per := now.Sub(c.start) / time.Duration(l.Step-c.from)
 	current := per * time.Duration(l.Schedule.Steps-l.Step)
 	all := c.rest(current)

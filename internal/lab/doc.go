@@ -3,7 +3,7 @@
 // "Focal Loss for Dense Object Detection", tables 1a to 1e, figures 1 and 3 to 6, and the appendices.
 //
 //	config + Variants (Losses, Density, Scales) x seeds -- Sweep.Run --> Results: a Row per variant and seed
-//	a trained model + a dataset                         -- Look     --> View: where loss and gradient lie
+//	a trained model + a dataset                         -- Inspect  --> View: where loss and gradient lie
 //	Results + Views                                     -- Page     --> report.html, plots; Results.Markdown
 //
 // A cell is a variant with a seed, in a folder of its own. It is not trained twice, and one that was interrupted goes on

@@ -9,7 +9,7 @@ import (
 	"retinago/internal/lab/report"
 )
 
-// Experiment is what a sweep asks; its page answers.
+// Experiment is the question of a sweep, which its page answers.
 type Experiment string
 
 const (
@@ -25,7 +25,7 @@ func (r *Results) Page(e Experiment, title string) report.Page {
 	if !r.Complete {
 		p.Lead += " The sweep was interrupted: what is finished is here."
 	}
-	p.Sections = append(p.Sections, r.answer(e), r.numbers(), r.bars())
+	p.Sections = append(p.Sections, r.findings(e), r.numbers(), r.bars())
 	if c := r.Compare(); e == LossExperiment {
 		p.Sections = append(p.Sections, r.differences(c))
 	}
@@ -39,7 +39,7 @@ func (r *Results) Page(e Experiment, title string) report.Page {
 	if e == LossExperiment {
 		p.Sections = append(p.Sections, forms())
 	}
-	if s, ok := r.looks(); ok {
+	if s, ok := r.views(); ok {
 		p.Sections = append(p.Sections, s...)
 	}
 	p.Sections = append(p.Sections, r.conditions())

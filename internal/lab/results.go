@@ -96,7 +96,7 @@ func apOf(r Row) float64   { return r.Numbers.AP }
 func ap50Of(r Row) float64 { return r.Numbers.AP50 }
 func ap75Of(r Row) float64 { return r.Numbers.AP75 }
 
-// diverged counts the seeds of a variant that diverged, and tells their steps.
+// diverged lists the steps at which seeds of a variant diverged, empty for none.
 func (r *Results) diverged(variant string) string {
 	var steps []string
 	for _, c := range r.cells(variant) {

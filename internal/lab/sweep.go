@@ -23,7 +23,7 @@ type Sweep struct {
 	Seeds    int       // of each variant: Base.Train.Seed and those after it
 	Alphas   []float64 // what variants with Tune choose from, by AP at the first seed; empty leaves theirs
 	Out      string    // folder
-	Pictures int       // of the validation set that each variant's first model is looked at with; 0 is none
+	Pictures int       // of the validation set that each variant's first model is inspected on; 0 is none
 	Timed    bool      // measure the time of a picture
 	Device   string    // of package device; empty is the CPU
 	Log      io.Writer // progress, for people
@@ -158,7 +158,7 @@ func (s *Sweep) tune(ctx context.Context, v Variant) (Variant, error) {
 }
 
 // cell is a variant with a seed, found or made.
-func (s *Sweep) cell(ctx context.Context, v Variant, seed uint64, look bool) (*Cell, error) {
+func (s *Sweep) cell(ctx context.Context, v Variant, seed uint64, inspect bool) (*Cell, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -186,11 +186,11 @@ func (s *Sweep) cell(ctx context.Context, v Variant, seed uint64, look bool) (*C
 	switch {
 	case out == nil:
 		s.clock.begin(fmt.Sprintf("cell %d/%d  %s seed %d", s.done, s.total, v.Name, seed), s.total-s.done)
-		if out, err = s.run(ctx, dir, c, row, look, s.clock); err != nil {
+		if out, err = s.run(ctx, dir, c, row, inspect, s.clock); err != nil {
 			return nil, err
 		}
 		s.clock.end(out.Row)
-	case look && out.View == nil && out.Row.Diverged == nil: // a candidate that was chosen, or a sweep without looks
+	case inspect && out.View == nil && out.Row.Diverged == nil: // a candidate that was chosen, or a sweep without views
 		if err := s.after(ctx, out, filepath.Join(dir, train.LastModel), true, false); err != nil {
 			return nil, err
 		}

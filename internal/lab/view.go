@@ -20,7 +20,7 @@ const easy = .9
 // histogramBins of p_t.
 const histogramBins = 20
 
-// View tells where a model's loss and gradient lie, over the anchors of pictures. The p_t of an object's anchor is the
+// View is the distribution of a model's loss and gradient over the anchors of pictures. The p_t of an object's anchor is the
 // probability of its class; of background, 1 minus that of the likeliest class. Anchors that do not count are left out.
 type View struct {
 	Pictures      int
@@ -56,12 +56,12 @@ var viewGammas = perGamma{0, .5, 1, 2}
 // perGamma has a number for each of viewGammas.
 type perGamma [4]float64
 
-// Look runs a model on the first pictures of a dataset, at most that many, and looks at the anchors as training would.
-func Look(ctx context.Context, m *detector.Model, c config.Config, d *data.Dataset, most int) (*View, error) {
+// Inspect runs a model on the first pictures of a dataset, at most that many, and measures the loss of each anchor with training's labels.
+func Inspect(ctx context.Context, m *detector.Model, c config.Config, d *data.Dataset, most int) (*View, error) {
 	l := data.NewEvalLoader(d, c.Data, 1, false)
 	defer l.Close()
 	match := c.Match.Assigner(c.Model.Anchors.PerCell())
-	v := newLooker(m.Levels())
+	v := newInspection(m.Levels())
 	for v.view.Pictures < most {
 		b, _, err := l.Next(ctx)
 		if errors.Is(err, data.ErrEnd) {
@@ -83,10 +83,10 @@ func Look(ctx context.Context, m *detector.Model, c config.Config, d *data.Datas
 	return v.finish(), nil
 }
 
-// looker gathers a View.
-type looker struct {
+// inspection collects the sums of a View.
+type inspection struct {
 	view   View
-	losses [][2]*tally // by gamma, of negatives and of positives
+	losses [][2]*lossHistogram // by gamma, of negatives and of positives
 	focal  []loss.Focal
 	grad   []gradients // by gamma
 	levels []perGamma  // sums of |dL/dx|
@@ -99,17 +99,17 @@ type gradients struct {
 	loss, negativeLoss  float64
 }
 
-func newLooker(levels int) *looker {
-	v := &looker{view: View{Levels: make([]GroupView, levels)}, levels: make([]perGamma, levels)}
+func newInspection(levels int) *inspection {
+	v := &inspection{view: View{Levels: make([]GroupView, levels)}, levels: make([]perGamma, levels)}
 	for _, g := range viewGammas {
-		v.losses = append(v.losses, [2]*tally{newTally(), newTally()})
+		v.losses = append(v.losses, [2]*lossHistogram{newLossHistogram(), newLossHistogram()})
 		v.focal = append(v.focal, loss.Focal{Alpha: config.PairedAlpha(g), Gamma: g})
 	}
 	v.grad = make([]gradients, len(viewGammas))
 	return v
 }
 
-func (v *looker) picture(m *detector.Model, match anchors.Assigner, b *data.Batch, d *data.Dataset) error {
+func (v *inspection) picture(m *detector.Model, match anchors.Assigner, b *data.Batch, d *data.Dataset) error {
 	net, err := m.Net(b.N, b.H, b.W)
 	if err != nil {
 		return err
@@ -139,7 +139,7 @@ func (v *looker) picture(m *detector.Model, match anchors.Assigner, b *data.Batc
 }
 
 // anchor adds one with its label, and the area in px of the picture of its object.
-func (v *looker) anchor(x []float32, label int32, level int, area float64) {
+func (v *inspection) anchor(x []float32, label int32, level int, area float64) {
 	if label == loss.Ignored {
 		return
 	}
@@ -226,7 +226,7 @@ func probability(x []float32, label int32) float64 {
 }
 
 // finish turns sums into shares.
-func (v *looker) finish() *View {
+func (v *inspection) finish() *View {
 	for i, f := range v.focal {
 		g := v.grad[i]
 		v.view.Gammas = append(v.view.Gammas, GammaView{Gamma: f.Gamma, Alpha: f.Alpha, Negative: v.losses[i][0].cumulative(), Positive: v.losses[i][1].cumulative(),

@@ -11,7 +11,7 @@ import (
 
 // Four anchors by hand, at logits whose probabilities are 1/2 and 1/5 (log 4 = 1.386294).
 func TestViewByHand(t *testing.T) {
-	v := newLooker(2)
+	v := newInspection(2)
 	l4 := float32(math.Log(4))
 	v.anchor([]float32{-l4, 0}, loss.Background, 0, 0) // p_t .5
 	v.anchor([]float32{-9, -8}, loss.Background, 1, 0) // easy
@@ -39,7 +39,7 @@ func TestViewByHand(t *testing.T) {
 }
 
 func TestTally(t *testing.T) {
-	a := newTally()
+	a := newLossHistogram()
 	for _, v := range []float64{3, 0, 1, 0} {
 		a.add(v)
 	}
@@ -53,7 +53,7 @@ func TestTally(t *testing.T) {
 			t.Errorf("%v, want %v", c, want)
 		}
 	}
-	if newTally().cumulative() != nil {
+	if newLossHistogram().cumulative() != nil {
 		t.Error("a curve of nothing")
 	}
 }
@@ -73,7 +73,7 @@ func at(c []Point, x float64) float64 {
 // smallest nine tenths of the background have less of the loss, the larger gamma; for objects gamma changes little.
 func TestFigure4(t *testing.T) {
 	r := rand.New(rand.NewPCG(4, 4))
-	v := newLooker(1)
+	v := newInspection(1)
 	for range 20000 {
 		v.anchor([]float32{float32(-4 + 1.5*r.NormFloat64())}, loss.Background, 0, 0)
 	}

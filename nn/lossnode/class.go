@@ -21,7 +21,7 @@ type Class struct {
 	Quality loss.QualityLoss // instead of Loss, with the IoU of predicted and target box as quality
 	// Anchors are those of one picture, level by level. Read with Quality and NMS.
 	Anchors []box.Box
-	// NMS is the IoU with a harder anchor above which a loss.OHEM without Same excludes an anchor; 0 never does.
+	// NMS is the IoU with a harder anchor above which a loss.OHEM without Excluded excludes an anchor; 0 never does.
 	NMS float32
 }
 
@@ -113,8 +113,8 @@ func (l *levels) Forward(e engine.Engine, out *tensor.Dense, in []*tensor.Dense)
 	rows, k := len(h.labels)/n, len(h.logits)/len(h.labels)
 	sum := 0.0
 	if o, ok := l.Loss.(loss.OHEM); ok && l.Quality == nil {
-		if o.Same == nil && l.NMS > 0 {
-			o.Same = func(row, harder int) bool {
+		if o.Excluded == nil && l.NMS > 0 {
+			o.Excluded = func(row, harder int) bool {
 				return row/rows == harder/rows && l.Anchors[row%rows].IoU(l.Anchors[harder%rows]) > l.NMS
 			}
 		}

@@ -8,7 +8,7 @@ import (
 	"retinago/loss"
 )
 
-// OnEngine tells whether e computes the loss; the host does otherwise.
+// OnEngine reports whether e computes the loss. Otherwise the host does.
 func (o Boxes) OnEngine(e engine.Engine) bool {
 	_, _, ok := o.kernel(e)
 	return ok
@@ -65,7 +65,7 @@ func place(e engine.Engine, b []box.Box) (*tensor.Dense, error) {
 	return t, nil
 }
 
-// OnEngine tells whether e computes the loss; the host does otherwise.
+// OnEngine reports whether e computes the loss. Otherwise the host does.
 func (l Class) OnEngine(e engine.Engine) bool {
 	_, _, ok := l.kernel(e)
 	if !ok {
@@ -102,7 +102,7 @@ const mostMined = 4096
 func (l Class) miner(e engine.Engine) (k engine.Mining, p engine.MiningParams, ok bool) {
 	k, ok = e.(engine.Mining)
 	o, mines := l.Loss.(loss.OHEM)
-	if !ok || !mines || l.Quality != nil || o.Same != nil || o.Keep <= 0 || o.Keep > mostMined {
+	if !ok || !mines || l.Quality != nil || o.Excluded != nil || o.Keep <= 0 || o.Keep > mostMined {
 		return nil, p, false
 	}
 	p = engine.MiningParams{Keep: o.Keep, Ratio: o.Ratio, NMS: l.NMS}

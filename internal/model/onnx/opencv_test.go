@@ -14,7 +14,7 @@ import (
 
 // OpenCV's DNN gives what this project gives on models of a fixed canvas.
 func TestOpenCV(t *testing.T) {
-	for name, change := range models {
+	for name, change := range everyModel() {
 		for _, kind := range []string{Raw, Boxes} {
 			t.Run(name+" "+kind, func(t *testing.T) {
 				const h, w = 128, 192

@@ -2,8 +2,8 @@ package lab
 
 import "math"
 
-// tally sorts losses without keeping them: counts and sums in bins of 1/32 of a power of two.
-type tally struct {
+// lossHistogram sorts losses without keeping them: counts and sums in bins of 1/32 of a power of two.
+type lossHistogram struct {
 	counts []int
 	sums   []float64
 	n      int
@@ -16,11 +16,11 @@ const (
 	octaves       = 100
 )
 
-func newTally() *tally {
-	return &tally{counts: make([]int, octaves*binsPerOctave), sums: make([]float64, octaves*binsPerOctave)}
+func newLossHistogram() *lossHistogram {
+	return &lossHistogram{counts: make([]int, octaves*binsPerOctave), sums: make([]float64, octaves*binsPerOctave)}
 }
 
-func (t *tally) add(v float64) {
+func (t *lossHistogram) add(v float64) {
 	i := 0
 	if v > 0 {
 		i = min(max(int((math.Log2(v)-lowest)*binsPerOctave), 0), len(t.counts)-1)
@@ -33,7 +33,7 @@ func (t *tally) add(v float64) {
 
 // cumulative is the share of the sum that the smallest values have, by their share of the number: figure 4 of Lin et al.
 // 2017. It goes from (0,0) to (1,1), with a point where either has moved by 1/200.
-func (t *tally) cumulative() []Point {
+func (t *lossHistogram) cumulative() []Point {
 	if t.n == 0 || t.sum <= 0 {
 		return nil
 	}

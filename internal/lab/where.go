@@ -18,8 +18,8 @@ func (r *Results) view(variant string) *View {
 	return nil
 }
 
-// looks show where the loss lies: one variant in full, all in a table.
-func (r *Results) looks() ([]report.Section, bool) {
+// views show where the loss lies: one variant in full, all in a table.
+func (r *Results) views() ([]report.Section, bool) {
 	t := report.Table{Sortable: true, Columns: []report.Column{{Name: "variant"}, {Name: "easy a picture", Meaning: "background anchors with p_t of .9 or more"},
 		{Name: "share", Meaning: "of background"}, {Name: "γ 0", Meaning: "share of the gradient that easy background carries"}, {Name: "γ .5"}, {Name: "γ 1"}, {Name: "γ 2"}}}
 	for _, v := range r.measured() {

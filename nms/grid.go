@@ -42,7 +42,7 @@ type kept struct {
 
 func (p *plane) kept() *kept { return &kept{plane: p} }
 
-// admit keeps a box unless one that stays overlaps it by more than the threshold, and tells whether it did.
+// admit keeps a box unless one that stays overlaps it by more than the threshold, and reports whether it did.
 func (k *kept) admit(b box.Box) bool {
 	if k.suppress(b) {
 		return false

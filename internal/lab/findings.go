@@ -6,8 +6,8 @@ import (
 	"retinago/internal/lab/report"
 )
 
-// answer says in words what was found, and how sure that is.
-func (r *Results) answer(e Experiment) report.Section {
+// findings states what was found, and how certain it is.
+func (r *Results) findings(e Experiment) report.Section {
 	s := report.Section{Title: "What was found"}
 	name, ap := r.best(every)
 	if name == "" {
@@ -32,7 +32,7 @@ func (r *Results) answer(e Experiment) report.Section {
 func fewSeeds(n int) report.List {
 	switch {
 	case n == 1:
-		return report.List{"There is 1 seed: nothing tells chance from difference. Take five or more."}
+		return report.List{"There is 1 seed: chance and difference cannot be separated. Take five or more."}
 	case n < 5:
 		return report.List{fmt.Sprintf("There are %d seeds: with so few, an interval by Student's t is wide (%.1f standard errors to either side), "+
 			"and a real difference may not show. More seeds, not more digits, make it narrower.", n, student(n-1).Quantile(.975))}
