@@ -62,9 +62,10 @@ type Model struct {
 type Data struct {
 	// Root is put before the relative paths of Train and Val; empty is the current folder.
 	Root string `yaml:"root"`
-	// Train and Val are the datasets to learn from and to measure on.
+	// Train is the dataset to learn from.
 	Train Set `yaml:"train"`
-	Val   Set `yaml:"val"`
+	// Val is the dataset to measure on.
+	Val Set `yaml:"val"`
 	// ShortSides in px: training draws one per batch; evaluation and detection take the last.
 	ShortSides []int `yaml:"short_sides,flow"`
 	// MaxSide in px bounds the long side after resizing.
@@ -76,9 +77,10 @@ type Data struct {
 	FastDecode bool `yaml:"fast_decode"`
 	// Flip is the probability of mirroring a training picture.
 	Flip float64 `yaml:"flip"`
-	// Mean and Std per channel (R, G, B) of pixels in [0,1].
+	// Mean per channel (R, G, B) is subtracted from pixels in [0,1].
 	Mean [3]float32 `yaml:"mean,flow"`
-	Std  [3]float32 `yaml:"std,flow"`
+	// Std per channel divides the difference.
+	Std [3]float32 `yaml:"std,flow"`
 	// Workers prepare pictures in parallel; 0 takes one per core.
 	Workers int `yaml:"workers"`
 }
@@ -116,9 +118,9 @@ type Match struct {
 	Kind string `yaml:"kind"`
 	// TopK is the cells per level whose anchors are candidates of atss; the others are iou's.
 	TopK int `yaml:"top_k"`
-	// Foreground is the least IoU of a positive anchor, Background the IoU below which it is background. Between the
-	// two it does not count.
+	// Foreground is the least IoU of a positive anchor.
 	Foreground float64 `yaml:"foreground"`
+	// Background is the IoU below which an anchor is background. Between it and Foreground an anchor does not count.
 	Background float64 `yaml:"background"`
 	// LowQuality gives each object the anchors that overlap it most, however little that is.
 	LowQuality bool `yaml:"low_quality"`
@@ -141,10 +143,11 @@ type Loss struct {
 	// Kind is the class loss: a name of loss.Kinds, which lists the settings that each reads.
 	Kind        string `yaml:"kind"`
 	loss.Params `yaml:",inline"`
-	// Box is the box loss: a name of loss.BoxKinds. Beta is the difference below which smoothl1 is quadratic. BoxWeight multiplies the
-	// box loss.
-	Box       string  `yaml:"box"`
-	Beta      float64 `yaml:"beta"`
+	// Box is the box loss: a name of loss.BoxKinds.
+	Box string `yaml:"box"`
+	// Beta is the difference below which smoothl1 is quadratic.
+	Beta float64 `yaml:"beta"`
+	// BoxWeight multiplies the box loss.
 	BoxWeight float64 `yaml:"box_weight"`
 	// Normalizer is the divisor of both losses: a name of loss.Normalizers.
 	Normalizer string `yaml:"normalizer"`
@@ -152,35 +155,46 @@ type Loss struct {
 
 // Train is the optimisation. LR, Steps and WarmupSteps are for BaseBatch pictures per step and scale with Batch.
 type Train struct {
-	// Batch is the pictures per step, BaseBatch the one that LR, Steps and WarmupSteps were chosen for.
-	Batch     int `yaml:"batch"`
+	// Batch is the pictures per step.
+	Batch int `yaml:"batch"`
+	// BaseBatch is the pictures per step that LR, Steps and WarmupSteps were chosen for.
 	BaseBatch int `yaml:"base_batch"`
-	// Epochs or Steps is the length and the other 0; the one that a file or override gives replaces the default's.
+	// Epochs is the length of a run, or Steps is, and the other 0; the one that a file or override gives replaces the default's.
 	Epochs int `yaml:"epochs"`
-	Steps  int `yaml:"steps"`
+	// Steps is the length of a run; see Epochs.
+	Steps int `yaml:"steps"`
 	// Optimizer is sgd, adam or adamw.
-	Optimizer string  `yaml:"optimizer"`
-	LR        float64 `yaml:"lr"`
-	// Momentum and Nesterov are SGD's; Beta1, Beta2 and Eps are Adam's.
-	Momentum    float64 `yaml:"momentum"`
-	Nesterov    bool    `yaml:"nesterov"`
-	Beta1       float64 `yaml:"beta1"`
-	Beta2       float64 `yaml:"beta2"`
-	Eps         float64 `yaml:"eps"`
+	Optimizer string `yaml:"optimizer"`
+	// LR is the learning rate after the warm-up.
+	LR float64 `yaml:"lr"`
+	// Momentum is the decay of sgd's mean of gradients.
+	Momentum float64 `yaml:"momentum"`
+	// Nesterov makes sgd's momentum Nesterov's.
+	Nesterov bool `yaml:"nesterov"`
+	// Beta1 is the decay of Adam's mean of gradients.
+	Beta1 float64 `yaml:"beta1"`
+	// Beta2 is the decay of Adam's mean of squared gradients.
+	Beta2 float64 `yaml:"beta2"`
+	// Eps is added to the root in Adam's divisor.
+	Eps float64 `yaml:"eps"`
+	// WeightDecay times the weights is added to their gradients; adamw subtracts it from the weights themselves.
 	WeightDecay float64 `yaml:"weight_decay"`
 	// DecayNormBias applies WeightDecay to norms and biases too.
 	DecayNormBias bool `yaml:"decay_norm_bias"`
-	// WarmupSteps raise the rate linearly from WarmupFactor*LR to LR.
-	WarmupSteps  int     `yaml:"warmup_steps"`
+	// WarmupSteps are the steps in which the rate rises linearly from WarmupFactor*LR to LR.
+	WarmupSteps int `yaml:"warmup_steps"`
+	// WarmupFactor is the share of LR at the first step.
 	WarmupFactor float64 `yaml:"warmup_factor"`
 	// Schedule is multistep (times Gamma at each of Milestones), cosine (to 0) or constant.
 	Schedule string `yaml:"schedule"`
 	// Milestones are shares of the whole run, rising, in (0,1): they hold for any number of steps.
 	Milestones []float64 `yaml:"milestones,flow"`
-	Gamma      float64   `yaml:"gamma"`
+	// Gamma multiplies the rate at each milestone.
+	Gamma float64 `yaml:"gamma"`
 	// ClipNorm bounds the norm of all gradients together; 0 is unbounded.
 	ClipNorm float64 `yaml:"clip_norm"`
-	Seed     uint64  `yaml:"seed"`
+	// Seed determines the initial weights, the order of pictures and their flips.
+	Seed uint64 `yaml:"seed"`
 	// Threads of the compute; 0 takes all cores, or fewer where a CPU quota of control groups gives less.
 	Threads int `yaml:"threads"`
 	// Convolutions chooses their kernels: fixed, by a rule on shapes, measured, by what is faster on this machine, onednn or
@@ -189,10 +203,12 @@ type Train struct {
 	// RecomputeHeads computes the heads' layers again in the backward pass instead of keeping their results: the same numbers in
 	// less memory, and more time.
 	RecomputeHeads bool `yaml:"recompute_heads"`
-	// EvalEvery, CheckpointEvery and LogEvery are steps; 0 is only at the end.
-	EvalEvery       int `yaml:"eval_every"`
+	// EvalEvery is the steps between two evaluations; 0 evaluates at the end alone.
+	EvalEvery int `yaml:"eval_every"`
+	// CheckpointEvery is the steps between two saved states; 0 saves at the end alone.
 	CheckpointEvery int `yaml:"checkpoint_every"`
-	LogEvery        int `yaml:"log_every"`
+	// LogEvery is the steps between two lines of the log; 0 writes one at the end alone.
+	LogEvery int `yaml:"log_every"`
 	// InitWeights is a file to start from, safetensors or PyTorch's .pth: a backbone's or a checkpoint's. Empty starts from
 	// random.
 	InitWeights string `yaml:"init_weights"`

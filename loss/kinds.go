@@ -8,18 +8,20 @@ import (
 
 // Params are the settings that the kinds of class losses read. The yaml tags name their keys for package config.
 type Params struct {
-	// Alpha weights objects, 1-Alpha background; a negative Alpha disables weighting. Gamma is the focusing exponent.
+	// Alpha weights objects, 1-Alpha background; a negative Alpha disables weighting.
 	Alpha float64 `yaml:"alpha"`
+	// Gamma is the focusing exponent.
 	Gamma float64 `yaml:"gamma"`
 	// Shift is beta of focalstar.
 	Shift float64 `yaml:"shift"`
 	// Epsilon is what poly1 adds to the focal loss's first coefficient.
 	Epsilon float64 `yaml:"epsilon"`
-	// MineKeep is how many anchors of a batch ohem takes, MineRatio how many of background per anchor of an object (the paper's
-	// OHEM 1:3 has 3; 0 makes no distinction). Anchors with an IoU above MineNMS with a harder one are excluded; 1 excludes none.
-	MineKeep  int     `yaml:"mine_keep"`
+	// MineKeep is how many anchors of a batch ohem takes.
+	MineKeep int `yaml:"mine_keep"`
+	// MineRatio is how many anchors of background ohem takes per anchor of an object: 3 in the paper's OHEM 1:3; 0 makes no distinction.
 	MineRatio float64 `yaml:"mine_ratio"`
-	MineNMS   float64 `yaml:"mine_nms"`
+	// MineNMS is the IoU with a harder anchor above which ohem excludes an anchor; 1 excludes none.
+	MineNMS float64 `yaml:"mine_nms"`
 }
 
 // DefaultParams are those of a configuration that sets none: the focal loss's, and the start of every other kind.
