@@ -82,7 +82,7 @@ func torchvisionHas(m config.Model) error {
 	}
 	kind, err := backbone.Find(m.Backbone)
 	if err == nil && !kind.Torchvision {
-		err = fmt.Errorf("torchvision has no backbone %s", m.Backbone)
+		err = fmt.Errorf("torchvision has no %s", kind.Family)
 	}
 	return err
 }
