@@ -12,11 +12,11 @@ COPY scripts/setup scripts/
 RUN scripts/setup && go mod download && go build gocv.io/x/gocv gorgonia.org/gorgonia
 COPY . .
 ARG VERSION=devel
-RUN go build -trimpath -ldflags "-s -w -X main.version=$VERSION" -o /retinago ./cmd/retinago
+RUN go build -trimpath -tags opencv -ldflags "-s -w -X main.version=$VERSION" -o /retinago ./cmd/retinago
 
 FROM build AS build-gpu
 ARG VERSION=devel
-RUN make -s build TAGS=gpu VERSION="$VERSION" && mv bin/retinago /retinago
+RUN make -s build TAGS="gpu opencv" VERSION="$VERSION" && mv bin/retinago /retinago
 
 # For NVIDIA GPUs, with the driver of the machine (--gpus all, NVIDIA's container toolkit) and cuDNN 9 in the image:
 #   docker build --target gpu -t retinago:gpu .

@@ -1,8 +1,9 @@
 # retinago: every target works alone, from a machine with Go, git, make and apt.
-# TAGS=nocv builds without OpenCV, TAGS=gpu for NVIDIA GPUs, TAGS="gpu nocv" both. GO names another go command.
+# TAGS are Go's build tags: opencv reads and writes videos and decodes pictures by OpenCV and libjpeg-turbo, libjpeg decodes JPEGs by
+# libjpeg-turbo alone, gpu computes on NVIDIA GPUs. TAGS= builds with oneDNN and a C++ compiler only. GO names another go command.
 
 GO ?= go
-TAGS ?=
+TAGS ?= opencv
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 IMAGE ?= retinago
 BENCH ?= .
@@ -15,7 +16,7 @@ export CGO_LDFLAGS := -L$(CURDIR)/engine/cuda/driver/link
 endif
 # Programs for GPUs find oneDNN beside themselves too; the old form of a run path holds for what oneDNN needs in turn.
 beside := -extldflags=-Wl,--disable-new-dtags,-rpath,$$ORIGIN
-setup := $(if $(findstring nocv,$(TAGS)),NOCV=1 )scripts/setup
+setup := TAGS='$(TAGS)' scripts/setup
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build demo test test-long bin/cuda.test test-gpu lint bench docker clean
@@ -28,7 +29,7 @@ setup: ## install with apt what the build needs and the machine lacks
 
 build: setup ## build bin/retinago
 	$(GO) build $(tags) -ldflags '-X main.version=$(VERSION) $(if $(findstring gpu,$(TAGS)),$(beside))' -o bin/retinago ./cmd/retinago
-	$(if $(and $(findstring gpu,$(TAGS)),$(findstring nocv,$(TAGS))),@scripts/bundle bin/retinago)
+	$(if $(findstring gpu,$(TAGS)),$(if $(findstring opencv,$(TAGS)),,@scripts/bundle bin/retinago))
 
 demo: build ## train on synthetic shapes, measure, draw detections; minutes
 	@scripts/demo
@@ -41,7 +42,7 @@ test-long: setup ## kill, damage, mutate, attack, fuzz, sanitize; hours, SIZE=.0
 
 bin/cuda.test: setup
 	CGO_CFLAGS=-I$(CURDIR)/engine/cuda/driver/include CGO_LDFLAGS=-L$(CURDIR)/engine/cuda/driver/link \
-	  $(GO) test -c -tags 'gpu nocv' -ldflags '$(beside)' -o bin/cuda.test ./engine/cuda
+	  $(GO) test -c -tags gpu -ldflags '$(beside)' -o bin/cuda.test ./engine/cuda
 	@scripts/bundle bin/cuda.test
 
 test-gpu: bin/cuda.test ## test the engine for GPUs on the first one of this machine, and in compute-sanitizer if it is there
@@ -51,14 +52,15 @@ lint: setup ## check formatting and vet, with and without OpenCV, and for GPUs
 	@files=$$(git ls-files -co --exclude-standard '*.go' | xargs gofmt -l); \
 	  [ -z "$$files" ] || { echo "not gofmt-ed:" $$files; exit 1; }
 	$(GO) vet ./...
-	$(GO) vet -tags nocv ./...
-	$(GO) vet -tags 'nocv campaign' ./internal/...
-	CGO_CFLAGS=-I$(CURDIR)/engine/cuda/driver/include CGO_LDFLAGS=-L$(CURDIR)/engine/cuda/driver/link $(GO) vet -tags 'gpu nocv' ./...
+	$(GO) vet -tags opencv ./...
+	$(GO) vet -tags libjpeg ./internal/media/picture
+	$(GO) vet -tags campaign ./internal/...
+	CGO_CFLAGS=-I$(CURDIR)/engine/cuda/driver/include CGO_LDFLAGS=-L$(CURDIR)/engine/cuda/driver/link $(GO) vet -tags gpu ./...
 
 bench: setup ## run the benchmarks; BENCH=REGEXP selects
 	$(GO) test $(tags) -run '^$$' -bench '$(BENCH)' -benchmem -timeout 60m ./...
 
-docker: ## build the Docker image; IMAGE names it, TAGS=gpu takes the stage for GPUs
+docker: ## build the Docker image; IMAGE names it, TAGS="gpu opencv" takes the stage for GPUs
 	docker build --target $(if $(findstring gpu,$(TAGS)),gpu,cpu) --build-arg VERSION='$(VERSION)' -t '$(IMAGE)' .
 
 clean: ## remove what make made: bin and out

@@ -19,9 +19,9 @@ work=${WORK:-out/gpu}
 mkdir -p "$work"
 work=$(cd "$work" && pwd)
 if command -v go >/dev/null; then
-  make -s build TAGS="${TAGS-gpu nocv}" >&2
+  make -s build TAGS="${TAGS-gpu}" >&2
 else
-  [ -x bin/retinago ] || fail "neither go nor bin/retinago; make build TAGS='gpu nocv' on another machine, and copy its bin/"
+  [ -x bin/retinago ] || fail "neither go nor bin/retinago; make build TAGS=gpu on another machine, and copy its bin/"
 fi
 PATH=$(dirname "$(command -v "$python")"):$PATH # where retinago looks for pip's packages
 exec "$python" bench/gpu.py -work "$work" "$@"

@@ -130,7 +130,7 @@ def main():
     for what, peer, times, n, package, name in (q for k in a.pieces for q in PIECES[k]):
         with tempfile.TemporaryDirectory() as d:
             binary = d + '/bench.test'
-            subprocess.run(['go', 'test', '-tags', 'nocv', '-c', '-o', binary, './' + package], cwd=ROOT, check=True)
+            subprocess.run(['go', 'test', '-c', '-o', binary, './' + package], cwd=ROOT, check=True)
             run = peer(env['RETINAGO_COCO_BENCH']) if peer is metric else peer()
             theirs, ours, cpu = [], [], []
             for _ in range(a.rounds):

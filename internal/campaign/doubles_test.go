@@ -17,7 +17,7 @@ import (
 // ends with exit code 1. What comes of it is what comes of one alone.
 func TestDoubles(t *testing.T) {
 	dir := room(t)
-	all := recipes(t, program(t, "nocv"), dir)
+	all := recipes(t, program(t, "plain"), dir)
 	count := newTally(t, "second starts on a folder in use", "pairs", setting.doubles)
 	each(count, setting.doubles, func(i int) error {
 		r := all[i%len(all)]

@@ -24,7 +24,7 @@ type target struct {
 // tensor. A run never goes on with it, and nothing is detected.
 func TestFlips(t *testing.T) {
 	dir := room(t)
-	prog := program(t, "nocv")
+	prog := program(t, "plain")
 	data := dataset(t, prog, filepath.Join(dir, "data"))
 	base, args := filepath.Join(dir, "run"), append([]string{"train"}, small(data, "train.optimizer=adamw", "train.ema=.7", "train.eval_every=8", "train.checkpoint_every=5", "train.steps=100")...)
 	pause(t, call{program: prog, args: append(slices.Clone(args), "-out", base)}, filepath.Join(base, "best.safetensors"))

@@ -16,7 +16,7 @@ import (
 // A run or sweep that is killed, up to three times, and resumed comes to the same end as one that is not: every tensor to the bit,
 // every line of its log, every result.
 func TestKills(t *testing.T) {
-	prog := program(t, "nocv")
+	prog := program(t, "plain")
 	dir := room(t)
 	all := recipes(t, prog, dir)
 	count := newTally(t, "runs and sweeps, killed and resumed", "interrupted", setting.kills)

@@ -13,7 +13,7 @@ import (
 // Mutated pictures of every format go through detect: it ends with 0, 3 or 4 and counts each of them, in bounded memory and time.
 func TestPictures(t *testing.T) {
 	dir := room(t)
-	model := model(t, program(t, "nocv"), dir)
+	model := model(t, program(t, "plain"), dir)
 	all := seeds(t)
 	for _, f := range order {
 		if len(all[f]) == 0 {
@@ -53,7 +53,7 @@ func TestPictures(t *testing.T) {
 // The four hostile pictures, and sound ones that are as large as may be, one by one.
 func TestSinglePictures(t *testing.T) {
 	dir := room(t)
-	model := model(t, program(t, "nocv"), dir)
+	model := model(t, program(t, "plain"), dir)
 	for _, group := range []struct {
 		what string
 		all  map[string][]byte

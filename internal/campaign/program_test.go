@@ -22,9 +22,9 @@ func cores() int { return runtime.GOMAXPROCS(0) }
 
 // tags are how each program is built.
 var tags = map[string][]string{
-	"opencv": {"-tags", "campaign"},
-	"nocv":   {"-tags", "nocv campaign"},
-	"race":   {"-race", "-tags", "nocv campaign"},
+	"opencv": {"-tags", "opencv campaign"},
+	"plain":  {"-tags", "campaign"},
+	"race":   {"-race", "-tags", "campaign"},
 }
 
 var (

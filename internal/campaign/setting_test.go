@@ -27,7 +27,7 @@ import (
 //	FLIPS     200              damages of each kind of file
 //	PICTURES  100000           mutated pictures for each build
 //	SERVER    10m              of load for each build
-//	BUILDS    "opencv nocv"    programs that read pictures and serve
+//	BUILDS    "opencv plain"   programs that read pictures and serve: with OpenCV, and without
 //	JOBS      a core each      processes at once
 type settings struct {
 	seed                            uint64
@@ -88,7 +88,7 @@ func (s *settings) read() error {
 	s.pictures, s.jobs = number("PICTURES", 100_000, 200), number("JOBS", 0, cores())
 	s.server = time.Duration(math.Max(5e9, size*600e9))
 	parse("SERVER", func(text string) (err error) { s.server, err = time.ParseDuration(text); return err })
-	s.builds = []string{"opencv", "nocv"}
+	s.builds = []string{"opencv", "plain"}
 	parse("BUILDS", func(text string) error {
 		s.builds = strings.Fields(text)
 		for _, b := range s.builds {

@@ -25,7 +25,7 @@ const (
 // answers, and ends on SIGTERM with exit code 0.
 func TestServer(t *testing.T) {
 	dir := room(t)
-	weights := model(t, program(t, "nocv"), dir)
+	weights := model(t, program(t, "plain"), dir)
 	good, err := os.ReadFile(pictures(t, filepath.Join(dir, "data", "val"))[0])
 	if err != nil {
 		t.Fatal(err)

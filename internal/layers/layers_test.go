@@ -133,7 +133,7 @@ func TestLayers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, tags := range []string{"", "nocv", "gpu nocv", "nocv campaign"} {
+	for _, tags := range []string{"", "opencv", "gpu", "gpu opencv", "campaign"} {
 		all, err := list(tags)
 		if err != nil {
 			t.Fatal(err)

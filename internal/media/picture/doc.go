@@ -3,8 +3,8 @@
 //	file -> check -> decode -> upright RGB Picture [H,W,3] uint8
 //	Picture -> Input.Fill -> float32 canvas [h,w,3]
 //
-// JPEGs are decoded by libjpeg-turbo, GIF and lossless WebP by Go's packages and other formats by OpenCV, or all by Go's packages with
-// the build tag nocv. What decoding costs is bounded by MaxMemory and by the work for each pixel, from the header, before it is paid.
+// With the build tag opencv, libjpeg-turbo decodes JPEGs, Go's packages GIF and lossless WebP, and OpenCV the other formats. With the
+// tag libjpeg alone, libjpeg-turbo decodes JPEGs and Go's packages all else; without either, Go's packages decode everything. What decoding costs is bounded by MaxMemory and by the work for each pixel, from the header, before it is paid.
 //
 // Every kind of file comes out as 8-bit RGB: grey is repeated, CMYK converted, 16 bits cut to 8, transparency dropped.
 // EXIF rotation is applied. A file that is cut or corrupt is an error, never half a picture. No C++ exception and no panic of

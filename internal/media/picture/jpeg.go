@@ -1,4 +1,4 @@
-//go:build !nocv
+//go:build opencv || libjpeg
 
 package picture
 
@@ -18,13 +18,37 @@ import (
 	"unsafe"
 )
 
-// jpegVersion is libjpeg-turbo's.
-var jpegVersion = fmt.Sprintf("%d.%d.%d", C.LIBJPEG_TURBO_VERSION_NUMBER/1000000, C.LIBJPEG_TURBO_VERSION_NUMBER/1000%1000, C.LIBJPEG_TURBO_VERSION_NUMBER%1000)
+// jpegCodec names what decodes and encodes JPEGs.
+var jpegCodec = fmt.Sprintf("libjpeg-turbo %d.%d.%d", C.LIBJPEG_TURBO_VERSION_NUMBER/1000000, C.LIBJPEG_TURBO_VERSION_NUMBER/1000%1000, C.LIBJPEG_TURBO_VERSION_NUMBER%1000)
 
 // decodeJPEG decodes a JPEG upright with its sides divided by denom, 1, 2, 4 or 8, and rounded up: from fewer coefficients, not by
-// dropping pixels. libjpeg writes into Go's memory, which is used again; OpenCV takes new memory for each picture, and that costs
-// as much as decoding. A context that ends ends it within a row of blocks.
+// dropping pixels; one of four components is decoded whole and reduced afterwards.
 func decodeJPEG(ctx context.Context, b []byte, h Header, denom int) (*Picture, error) {
+	if h.jpeg.components != 4 {
+		return decodeLibjpeg(ctx, b, h, denom)
+	}
+	p, err := decodeLibjpeg(ctx, b, h, 1)
+	if err != nil {
+		return nil, err
+	}
+	return p.reduced(denom), nil
+}
+
+// jpegBesides is what decoding a JPEG takes besides the file and the pixels, in bytes.
+func (h Header) jpegBesides(denom int64) int64 {
+	some := 1<<20 + 256*int64(h.w) // rows on the way
+	if h.jpeg.many {
+		some += 128 * h.jpeg.blocks
+	}
+	if h.jpeg.components == 4 && denom > 1 {
+		some += 3 * int64(h.w) * int64(h.h)
+	}
+	return some
+}
+
+// decodeLibjpeg decodes with libjpeg, which writes into Go's memory, which is used again; OpenCV takes new memory for each picture, and that costs
+// as much as decoding. A context that ends ends it within a row of blocks.
+func decodeLibjpeg(ctx context.Context, b []byte, h Header, denom int) (*Picture, error) {
 	w, rows := (h.w+denom-1)/denom, (h.h+denom-1)/denom
 	upright := [2]int{w, rows}
 	if h.turn >= 5 {

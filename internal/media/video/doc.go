@@ -2,15 +2,18 @@
 //
 //	file, cam:N, rtsp://... -> Reader -> upright RGB pictures with time stamps -> Writer, Window
 //
-// OpenCV reads and shows, FFmpeg's libraries, which OpenCV reads by too, encode; with the build tag nocv everything here is an error that says so.
+// With the build tag opencv, OpenCV reads and shows frames, and FFmpeg's libraries, by which OpenCV reads too, encode them. Without the
+// tag every function returns ErrAbsent.
 package video
 
-import (
-	"errors"
-)
+import "errors"
 
 // ErrEnd says that a video has no more frames.
 var ErrEnd = errors.New("video: the end")
+
+// ErrAbsent is the error of every function in a program that was built without the tag opencv.
+var ErrAbsent = errors.New("this program was built without OpenCV and FFmpeg, so it reads, writes and shows no videos, cameras or streams: " +
+	"install what scripts/setup names and build with the tag opencv (make build, or go build -tags opencv)")
 
 // Format is what a video says of itself.
 type Format struct {

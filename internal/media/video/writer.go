@@ -1,10 +1,11 @@
-//go:build !nocv
+//go:build opencv
 
 package video
 
 // #cgo pkg-config: libavformat libavcodec libavutil libswscale
 // #include <stdlib.h>
 // #include "encode.h"
+// #include <libavcodec/avcodec.h>
 import "C"
 
 import (
@@ -15,8 +16,16 @@ import (
 	"strings"
 	"unsafe"
 
+	"gocv.io/x/gocv"
+
 	"retinago/internal/media/picture"
 )
+
+// Codec names what reads and writes videos.
+func Codec() string {
+	v := uint(C.avcodec_version())
+	return fmt.Sprintf("OpenCV %s, FFmpeg's libavcodec %d.%d.%d", gocv.OpenCVVersion(), v>>16, v>>8&255, v&255)
+}
 
 // Writer writes frames as an mp4 file. It is not for concurrent use.
 type Writer struct {

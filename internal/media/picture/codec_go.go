@@ -1,26 +1,24 @@
-//go:build nocv
+//go:build !opencv
 
 package picture
 
 import (
 	"context"
 	"image"
-	"image/jpeg"
 	"image/png"
-	"io"
 
 	"golang.org/x/image/bmp"
 	"golang.org/x/image/vp8"
 )
 
 // Codec names what decodes pictures.
-func Codec() string { return "Go's image packages" }
+func Codec() string { return jpegCodec + ", other formats by Go's image packages" }
 
 // decode reads one picture, upright, its sides divided by denom (1, 2, 4 or 8) and rounded up.
 func decode(ctx context.Context, b []byte, h Header, denom int) (p *Picture, err error) {
 	switch h.Format {
 	case "jpeg":
-		p, err = decodeGo(ctx, b, h, func(r reader) (image.Image, error) { return jpeg.Decode(r) })
+		return decodeJPEG(ctx, b, h, denom)
 	case "png":
 		p, err = decodeGo(ctx, b, h, func(r reader) (image.Image, error) { return png.Decode(r) })
 	case "gif":
@@ -56,13 +54,7 @@ func (h Header) besides(denom int64) int64 {
 	}
 	switch h.Format {
 	case "jpeg":
-		some += 64 * h.jpeg.blocks
-		if h.jpeg.progressive {
-			some += 256 * h.jpeg.blocks
-		}
-		if h.jpeg.components == 4 || h.jpeg.rgb {
-			some += 4 * n
-		}
+		return h.jpegBesides(denom)
 	case "png":
 		some += h.deep * n
 		if h.laid {
@@ -82,10 +74,4 @@ func (h Header) besides(denom int64) int64 {
 		}
 	}
 	return some
-}
-
-func encodeJPEG(w io.Writer, p *Picture, quality int) error {
-	m := p.image()
-	// Opaque, so that both kinds of alpha are the same; Go's encoder has a fast way for this one.
-	return jpeg.Encode(w, &image.RGBA{Pix: m.Pix, Stride: m.Stride, Rect: m.Rect}, &jpeg.Options{Quality: quality})
 }

@@ -1,4 +1,4 @@
-//go:build !nocv
+//go:build opencv
 
 package picture
 
@@ -9,20 +9,13 @@ import (
 )
 
 // Codec names what decodes pictures.
-func Codec() string { return "libjpeg-turbo " + jpegVersion + ", OpenCV " + gocv.OpenCVVersion() }
+func Codec() string { return jpegCodec + ", OpenCV " + gocv.OpenCVVersion() }
 
 // decode reads one picture, upright, its sides divided by denom (1, 2, 4 or 8) and rounded up. OpenCV cannot be interrupted; what
 // it decodes is bounded before.
 func decode(ctx context.Context, b []byte, h Header, denom int) (*Picture, error) {
 	switch h.Format {
 	case "jpeg":
-		if h.jpeg.components == 4 { // reduced by our means
-			p, err := decodeJPEG(ctx, b, h, 1)
-			if err != nil {
-				return nil, err
-			}
-			return p.reduced(denom), nil
-		}
 		return decodeJPEG(ctx, b, h, denom)
 	case "gif": // OpenCV 4.6 reads none
 		return decodeGIF(ctx, b, h)
@@ -49,13 +42,7 @@ func (h Header) besides(denom int64) int64 {
 	some := 1<<20 + 256*w // rows on the way
 	switch h.Format {
 	case "jpeg":
-		if h.jpeg.many {
-			some += 128 * h.jpeg.blocks
-		}
-		if h.jpeg.components == 4 && denom > 1 {
-			some += 3 * n
-		}
-		return some
+		return h.jpegBesides(denom)
 	case "gif":
 		return some + n
 	case "webp":
