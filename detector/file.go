@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"runtime"
@@ -72,6 +73,20 @@ func Open(path string, e engine.Engine) (*Model, Info, error) {
 		return nil, Info{}, err
 	}
 	defer f.Close()
+	return open(f, path, e)
+}
+
+// OpenFrom is Open for the size bytes of r, which is not needed afterwards; name stands for the file in errors.
+func OpenFrom(name string, r io.ReaderAt, size int64, e engine.Engine) (*Model, Info, error) {
+	f, err := weights.OpenFrom(name, r, size)
+	if err != nil {
+		return nil, Info{}, err
+	}
+	defer f.Close()
+	return open(f, name, e)
+}
+
+func open(f *weights.File, path string, e engine.Engine) (*Model, Info, error) {
 	info, err := readInfo(f, path)
 	if err != nil {
 		return nil, Info{}, err

@@ -10,8 +10,8 @@ import (
 	"retinago/internal/text"
 )
 
-// Marks are what to draw of detections: boxes with class, score and the number of the track.
-func Marks(found []Detection) []picture.Mark {
+// Marks returns what Draw draws of detections: boxes with class, score and track number.
+func Marks(found []Detection) []Mark {
 	marks := make([]picture.Mark, len(found))
 	for i, d := range found {
 		label := fmt.Sprintf("%s %.2f", shown(d.Category.Name), d.Score)
@@ -24,7 +24,7 @@ func Marks(found []Detection) []picture.Mark {
 	return marks
 }
 
-// shown is a class's name as it is drawn: of a very long one the begin.
+// shown is a class's name as it is drawn; a very long one is cut.
 func shown(name string) string {
 	const most = 60
 	for i := range name {
@@ -36,9 +36,9 @@ func shown(name string) string {
 	return text.Printable(name)
 }
 
-// WriteAnnotated draws detections onto a picture and writes it as JPEG; another extension gets .jpg appended. Folders
-// on the way are made.
-func WriteAnnotated(path string, p *picture.Picture, found []Detection) error {
+// WriteAnnotated draws detections onto a picture and writes it as JPEG; another extension gets .jpg appended. Missing
+// folders are made.
+func WriteAnnotated(path string, p *Picture, found []Detection) error {
 	if err := picture.Draw(p, Marks(found)); err != nil {
 		return err
 	}

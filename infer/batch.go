@@ -7,8 +7,8 @@ import (
 	"retinago/internal/dataset/data"
 )
 
-// pack collects what goes through the network together, in its order: until one canvas has batch inputs, or four times
-// as many pictures are there. What is live does not wait for others.
+// pack groups items that go through the network together, in their order: until one canvas has batch inputs, or the group has four
+// times as many items. Items of a realtime source do not wait for others.
 func pack(in <-chan *item, batch int) <-chan []*item {
 	out := make(chan []*item)
 	go func() {
@@ -16,14 +16,14 @@ func pack(in <-chan *item, batch int) <-chan []*item {
 		for v := range in {
 			p := []*item{v}
 			count := map[data.Size]int{}
-			full, live := v.count(count, batch), v.live()
+			full, realtime := v.count(count, batch), v.realtime()
 			for !full && len(p) < 4*batch {
-				v, more := next(in, live)
+				v, more := next(in, realtime)
 				if !more {
 					break
 				}
 				p = append(p, v)
-				full, live = v.count(count, batch), live || v.live()
+				full, realtime = v.count(count, batch), realtime || v.realtime()
 			}
 			out <- p
 		}
@@ -31,11 +31,11 @@ func pack(in <-chan *item, batch int) <-chan []*item {
 	return out
 }
 
-func (v *item) live() bool { return v.Video != nil && v.Video.Live }
+func (v *item) realtime() bool { return v.Video != nil && v.Video.Realtime }
 
-// next receives; at once or not at all where there is haste.
-func next(in <-chan *item, haste bool) (*item, bool) {
-	if haste {
+// next receives an item; at once or not at all where waiting is not allowed.
+func next(in <-chan *item, now bool) (*item, bool) {
+	if now {
 		select {
 		case v, ok := <-in:
 			return v, ok
@@ -47,7 +47,7 @@ func next(in <-chan *item, haste bool) (*item, bool) {
 	return v, ok
 }
 
-// count adds the item's inputs by canvas and tells whether a canvas has enough for a batch.
+// count adds the item's inputs by canvas and reports whether a canvas has enough for a batch.
 func (v *item) count(canvases map[data.Size]int, batch int) bool {
 	full := v.err != nil
 	if v.in != nil {
@@ -59,8 +59,8 @@ func (v *item) count(canvases map[data.Size]int, batch int) bool {
 	return full || batch <= 1
 }
 
-// findAll finds the objects of several pictures, of all their views. Inputs of one canvas go through the network in batches, and what
-// is left of a canvas one by one: a graph for each number of them would cost more than it saves.
+// findAll finds the objects of several pictures, in all their views. Inputs of one canvas go through the network in batches, and the
+// rest of a canvas one by one: a graph for each number of them would cost more than it saves.
 func (p *Predictor) findAll(ctx context.Context, sets []*inputs, batch int) ([][]Detection, []Times, error) {
 	type place struct{ set, view int }
 	var order []data.Size
@@ -99,7 +99,7 @@ func (p *Predictor) findAll(ctx context.Context, sets []*inputs, batch int) ([][
 	out := make([][]Detection, len(sets))
 	for s, set := range sets {
 		begin := time.Now()
-		out[s] = p.merge(set, found[s])
+		out[s] = set.merge(found[s], p.info.Categories)
 		times[s].NMS += time.Since(begin)
 	}
 	return out, times, nil

@@ -35,7 +35,7 @@ func TestPredictBatch(t *testing.T) {
 			t.Fatalf("%d results, %v", len(all), err)
 		}
 		for i, pic := range pics {
-			want, err := p.Predict(pic)
+			want, err := p.Predict(t.Context(), pic)
 			if err != nil || len(want) == 0 || len(all[i]) != len(want) {
 				t.Fatalf("picture %d: %d detections, alone %d (%v)", i, len(all[i]), len(want), err)
 			}
@@ -108,7 +108,7 @@ func fed(live int, canvases ...int) <-chan *item {
 	for i, c := range canvases {
 		v := &item{in: &inputs{all: []*Input{{Canvas: data.Size{W: c, H: c}}}}}
 		if i >= len(canvases)-live {
-			v.Video = &source.Video{Live: true}
+			v.Video = &source.Video{Realtime: true}
 		}
 		in <- v
 	}

@@ -9,25 +9,26 @@ import (
 	"retinago/detector"
 )
 
-// Choice says what is looked for, and in how many ways. Its zero value takes every class at the common score, and looks once.
+// Choice selects classes, and the views of a picture in which objects are searched. Its zero value takes every class at the common
+// score and one view, the whole picture.
 type Choice struct {
-	Scores  map[string]float64 // least scores of classes by name, in place of the common one
-	Classes []string           // that are kept; none keeps all
+	Scores  map[string]float64 // lowest score to report of a class, by name, in place of the common one
+	Classes []string           // classes to report; empty is all
 
-	Flip   bool      // looks at the mirrored picture too
-	Scales []float64 // looks at the picture at these multiples of the canvas's sides; none is 1
-	Merge  string    // what becomes of what several looks found: one of Merges, the first by default
+	Flip   bool      // also a view of the mirrored picture
+	Scales []float64 // a view for each of these multiples of the canvas's sides; empty is 1
+	Merge  string    // how detections of several views are merged: one of Merges, the first by default
 
-	// Tile is the side in pixels of squares that a larger picture is looked at in, besides the whole; 0 does not.
+	// Tile is the side, in pixels, of square tiles that are views of their own besides the whole picture; 0 makes no tiles.
 	Tile int
-	// Overlap is the share of a tile that the next one has too.
+	// Overlap is the share of a tile that the next tile repeats, in [0, .9].
 	Overlap float64
 }
 
-// Merges are the ways to make one of what was found of one object: fuse averages (nms.Fuse), nms keeps the best.
+// Merges returns the ways to merge detections of one object: fuse averages them (nms.Fuse), nms keeps the best.
 func Merges() []string { return []string{"fuse", "nms"} }
 
-// Check tells whether the choice makes sense.
+// Check returns an error for values out of their ranges.
 func (c Choice) Check() error {
 	for name, v := range c.Scores {
 		if !(v > 0 && v < 1) {
@@ -51,16 +52,15 @@ func (c Choice) Check() error {
 	return nil
 }
 
-// choose makes a choice the predictor's.
-func (p *Predictor) choose(c Choice) error {
+// choose applies a choice.
+func (r *request) choose(c Choice, categories []detector.Category) error {
 	if err := c.Check(); err != nil {
 		return err
 	}
-	p.look = look{scales: c.Scales, flip: c.Flip, tile: c.Tile, overlap: c.Overlap, fuse: c.Merge != "nms"}
+	r.plan = plan{scales: c.Scales, flip: c.Flip, tile: c.Tile, overlap: c.Overlap, fuse: c.Merge != "nms"}
 	if len(c.Scores) == 0 && len(c.Classes) == 0 {
 		return nil
 	}
-	categories := p.info.Categories
 	class := func(name string) (int, error) {
 		i := slices.IndexFunc(categories, func(k detector.Category) bool { return k.Name == name })
 		if i < 0 {
@@ -74,7 +74,7 @@ func (p *Predictor) choose(c Choice) error {
 	}
 	scores := make([]float32, len(categories))
 	for i := range scores {
-		scores[i] = p.decode.Score
+		scores[i] = r.decode.Score
 		if len(c.Classes) > 0 {
 			scores[i] = 2 // not wanted
 		}
@@ -84,7 +84,7 @@ func (p *Predictor) choose(c Choice) error {
 		if err != nil {
 			return err
 		}
-		scores[i] = p.decode.Score
+		scores[i] = r.decode.Score
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Scores)) {
 		i, err := class(name)
@@ -96,6 +96,6 @@ func (p *Predictor) choose(c Choice) error {
 		}
 		scores[i] = float32(c.Scores[name])
 	}
-	p.decode.Scores = scores
+	r.decode.Scores = scores
 	return nil
 }

@@ -12,10 +12,10 @@ import (
 	"retinago/internal/dataset/data"
 )
 
-// Progress is told after every batch how many of the pictures are done.
+// Progress is called after every batch with the number of pictures that are done.
 type Progress func(done, total int)
 
-// Evaluation is what a model found on a dataset.
+// Evaluation is the result of a model on a dataset.
 type Evaluation struct {
 	Detections []coco.Detection
 	Broken     map[string]error // pictures that could not be read: their objects count as missed
@@ -29,7 +29,7 @@ const EvalBatch = 4
 
 // Evaluate runs a model on every picture of a dataset, with the dataset's category ids in the order of the model's
 // classes. Pictures are read and prepared while the network computes.
-func Evaluate(ctx context.Context, m *detector.Model, c config.Config, d *data.Dataset, report Progress) (*Evaluation, error) {
+func Evaluate(ctx context.Context, m *detector.Model, c config.Config, d *Dataset, report Progress) (*Evaluation, error) {
 	_, bytes := m.Engine().(engine.Preparing)
 	l := data.NewEvalLoader(d, c.Data, min(EvalBatch, d.Len()), bytes)
 	defer l.Close()

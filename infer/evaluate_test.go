@@ -55,7 +55,7 @@ func TestEvaluate(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		found, err := p.Predict(pic)
+		found, err := p.Predict(t.Context(), pic)
 		if err != nil {
 			t.Fatal(err)
 		}

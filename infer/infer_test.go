@@ -87,7 +87,7 @@ func noise(w, h int) *picture.Picture {
 func TestPredict(t *testing.T) {
 	p := load(t, low())
 	for _, s := range [][2]int{{96, 96}, {640, 480}, {31, 400}, {1, 1}, {3, 2}} {
-		found, err := p.Predict(noise(s[0], s[1]))
+		found, err := p.Predict(t.Context(), noise(s[0], s[1]))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -107,10 +107,10 @@ func TestPredict(t *testing.T) {
 			}
 		}
 	}
-	if _, err := p.Predict(nil); err == nil {
+	if _, err := p.Predict(t.Context(), nil); err == nil {
 		t.Error("no picture, no error")
 	}
-	if _, err := p.Predict(&picture.Picture{W: 5, H: 5}); err == nil {
+	if _, err := p.Predict(t.Context(), &picture.Picture{W: 5, H: 5}); err == nil {
 		t.Error("a picture without pixels, no error")
 	}
 }
@@ -118,7 +118,7 @@ func TestPredict(t *testing.T) {
 // One predictor serves many goroutines.
 func TestPredictInParallel(t *testing.T) {
 	p := load(t, low())
-	want, err := p.Predict(noise(100, 80))
+	want, err := p.Predict(t.Context(), noise(100, 80))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,7 +128,7 @@ func TestPredictInParallel(t *testing.T) {
 		go func() {
 			defer wg.Done()
 			for range 3 {
-				got, err := p.Predict(noise(100, 80))
+				got, err := p.Predict(t.Context(), noise(100, 80))
 				if err != nil || !slices.Equal(got, want) {
 					t.Errorf("%d detections, want %d (%v)", len(got), len(want), err)
 				}
@@ -152,7 +152,7 @@ func TestPredictLeak(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			found, err := p.Predict(pic)
+			found, err := p.Predict(t.Context(), pic)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -189,9 +189,10 @@ func Example() {
 		log.Fatal(err)
 	}
 	defer p.Close()
+	ctx := context.Background()
 	// From any goroutine: a picture of Go's, or the bytes of a file.
 	m := image.NewRGBA(image.Rect(0, 0, 320, 240))
-	found, err := p.PredictImage(m)
+	found, err := p.PredictImage(ctx, m)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -200,13 +201,13 @@ func Example() {
 	if err := jpeg.Encode(&file, m, nil); err != nil {
 		log.Fatal(err)
 	}
-	if found, err = p.PredictBytes(file.Bytes()); err != nil {
+	if found, err = p.PredictBytes(ctx, file.Bytes()); err != nil {
 		log.Fatal(err)
 	}
 	for _, d := range found {
 		fmt.Println(d.Category.Name, d.Score, d.Box)
 	}
-	_, err = p.PredictBytes([]byte("no picture"))
+	_, err = p.PredictBytes(ctx, []byte("no picture"))
 	fmt.Println(err)
 	// Output:
 	// 0 objects of 4 classes
@@ -235,16 +236,16 @@ func TestPredictWays(t *testing.T) {
 	if err := png.Encode(&file, m); err != nil {
 		t.Fatal(err)
 	}
-	want, err := p.Predict(pic)
+	want, err := p.Predict(t.Context(), pic)
 	if err != nil || len(want) == 0 {
 		t.Fatalf("%d detections, %v", len(want), err)
 	}
 	var wg sync.WaitGroup
 	for i := range 6 {
 		wg.Go(func() {
-			got, err := p.PredictImage(m)
+			got, err := p.PredictImage(t.Context(), m)
 			if i%2 == 0 {
-				got, err = p.PredictBytes(file.Bytes())
+				got, err = p.PredictBytes(t.Context(), file.Bytes())
 			}
 			if err != nil || !slices.Equal(got, want) {
 				t.Errorf("goroutine %d: %d detections, want %d (%v)", i, len(got), len(want), err)
@@ -252,13 +253,13 @@ func TestPredictWays(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if _, err := p.PredictImage(nil); err == nil {
+	if _, err := p.PredictImage(t.Context(), nil); err == nil {
 		t.Error("no image, no error")
 	}
 	if err := p.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := p.Predict(pic); !errors.Is(err, ErrClosed) {
+	if _, err := p.Predict(t.Context(), pic); !errors.Is(err, ErrClosed) {
 		t.Errorf("after Close: %v", err)
 	}
 	if err := p.Close(); !errors.Is(err, ErrClosed) {

@@ -12,19 +12,19 @@ import (
 	"retinago/internal/media/picture"
 )
 
-// Input is a picture on its canvas, as the network wants it, and what is looked for in it. Inputs of one Canvas can go through the
-// network together.
+// Input is a picture on its canvas, as the network takes it, and how its detections are chosen. Inputs of one Canvas can go through
+// the network together.
 type Input struct {
-	Canvas     data.Size
-	Decoding   detector.Decoding // to begin with the Predictor's
-	Candidates bool              // boxes before NMS are wanted, not detections
-	images     []float32         // [Canvas.H,Canvas.W,3]
+	Canvas     Size
+	Decoding   detector.Decoding // Prepare sets the Predictor's
+	Candidates bool              // return boxes before NMS, not detections
+	images     []float32         // [Canvas.H, Canvas.W, 3]
 	picture    engine.Picture    // instead of images, for an engine that puts it onto its canvas
-	kept       *picture.Picture  // whose bytes these are
+	copied     *picture.Picture  // whose bytes picture reads
 	placed
 }
 
-// placed tells where a picture lies on a canvas.
+// placed is where a picture lies on a canvas.
 type placed struct {
 	scaled data.Size // of the picture on the canvas
 	size   data.Size // of the picture that detections are for, or of the part of it
@@ -35,28 +35,28 @@ var errEmpty = errors.New("infer: the picture is empty")
 
 // Prepare scales a picture onto its canvas, on one core. size is that of the picture that detections are for: its own, or
 // the file's, where picture.DecodeFor made it smaller.
-func (p *Predictor) Prepare(pic *picture.Picture, size data.Size) (*Input, error) {
-	return p.prepare(pic, size, 1)
+func (p *Predictor) Prepare(pic *Picture, size Size) (*Input, error) {
+	return p.prepare(p.common, pic, size, 1)
 }
 
-func (p *Predictor) prepare(pic *picture.Picture, size data.Size, threads int) (*Input, error) {
+func (p *Predictor) prepare(r request, pic *picture.Picture, size data.Size, threads int) (*Input, error) {
 	if pic == nil || pic.W < 1 || pic.H < 1 || len(pic.Pix) != 3*pic.W*pic.H || size.W < 1 || size.H < 1 {
 		return nil, errEmpty
 	}
-	return p.input(pic, size, view{}, threads), nil
+	return p.input(r, pic, size, view{}, threads), nil
 }
 
-// input is newInput with the Predictor's choices.
-func (p *Predictor) input(pic *picture.Picture, size data.Size, v view, threads int) *Input {
+// input is newInput with what is requested.
+func (p *Predictor) input(r request, pic *picture.Picture, size data.Size, v view, threads int) *Input {
 	c := p.info.Config.Data
 	in, place := lay(c, size, v)
 	if _, ok := p.engine.(engine.Preparing); ok {
-		in.kept = pic.Crop(0, 0, pic.W, pic.H)
-		in.picture = data.Placed(place, in.kept)
+		in.copied = pic.Crop(0, 0, pic.W, pic.H)
+		in.picture = data.Placed(place, in.copied)
 	} else {
 		in.fill(place, pic, threads)
 	}
-	in.Decoding = p.decode
+	in.Decoding = r.decode
 	return in
 }
 
@@ -81,12 +81,12 @@ func (in *Input) fill(place picture.Input, pic *picture.Picture, threads int) {
 	place.Fill(in.images, pic)
 }
 
-// scale leads from the canvas to the picture, or the part of it that the view sees.
+// scale returns the factors from the canvas to the picture, or to the view's part of it.
 func (v placed) scale() (sx, sy float32) {
 	return float32(v.size.W) / float32(v.scaled.W), float32(v.size.H) / float32(v.scaled.H)
 }
 
-// place is a box on the canvas in pixels of the picture.
+// place converts a box on the canvas to pixels of the picture.
 func (v placed) place(b box.Box) box.Box {
 	b = b.Scale(v.scale())
 	if v.view.flip {
@@ -96,11 +96,11 @@ func (v placed) place(b box.Box) box.Box {
 	return box.Box{X1: b.X1 + x, Y1: b.Y1 + y, X2: b.X2 + x, Y2: b.Y2 + y}
 }
 
-// Release gives the canvas's memory back for another. The input must not be used afterwards.
+// Release frees the canvas's memory for other inputs. The input must not be used afterwards.
 func (in *Input) Release() {
-	if in.kept != nil {
-		in.kept.Release()
-		in.kept, in.picture = nil, engine.Picture{}
+	if in.copied != nil {
+		in.copied.Release()
+		in.copied, in.picture = nil, engine.Picture{}
 		return
 	}
 	free(in.images)
@@ -110,7 +110,7 @@ func (in *Input) Release() {
 // pictures are those of a batch, where the engine puts them onto canvases, else nil.
 func pictures(in []*Input) (out []engine.Picture) {
 	for _, v := range in {
-		if v.kept == nil {
+		if v.copied == nil {
 			return nil
 		}
 		out = append(out, v.picture)

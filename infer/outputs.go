@@ -7,21 +7,20 @@ import (
 	"time"
 
 	"retinago/detector"
-	"retinago/internal/dataset/data"
 )
 
-// Outputs are what the network says of the pictures of a batch. Several goroutines may read them at once.
+// Outputs are the network's outputs for the pictures of a batch. Several goroutines may read them at once.
 type Outputs struct {
-	Network  time.Duration // that the network took, without the wait for its turn
+	Network  time.Duration // duration in the network, without the wait for it
 	p        *Predictor
-	canvas   data.Size
+	canvas   Size
 	pictures []placed
 	wanted   []detector.Wanted
 	found    []detector.Found
-	thin     bool // found are candidates, which NMS awaits when they are asked for
+	late     bool // found are candidates: NMS runs when detections are read
 }
 
-// Forward runs the network on pictures of one canvas size together. One that waits for its turn gives up when ctx ends.
+// Forward runs the network on pictures of one canvas size together. While it waits for the network it returns when ctx ends.
 func (p *Predictor) Forward(ctx context.Context, in []*Input) (*Outputs, error) {
 	if len(in) == 0 {
 		return nil, fmt.Errorf("infer: a batch without pictures")
@@ -47,7 +46,7 @@ func (p *Predictor) Forward(ctx context.Context, in []*Input) (*Outputs, error) 
 	return o, nil
 }
 
-// Found are the detections of picture k, best first, in its pixels, with the times of Decode and NMS: 0 where the engine did that
+// Found returns the detections of picture k, best first, in its pixels, with the times of Decode and NMS: 0 where the engine did that
 // work, as a part of Network.
 func (o *Outputs) Found(k int) ([]Detection, Times) {
 	v, f := o.pictures[k], o.of(k)
@@ -58,8 +57,8 @@ func (o *Outputs) Found(k int) ([]Detection, Times) {
 	return out, Times{Decode: f.Times[0], NMS: f.Times[1]}
 }
 
-// Candidates are the boxes of picture k before NMS, on the canvas, if its Input wanted them; it was seen whole. Multiplied by sx and
-// sy they are in pixels of the picture. took is the time of Decode, 0 as in Found.
+// Candidates returns the boxes of picture k before NMS, on the canvas, if its Input asked for them and is a view of the whole picture.
+// Multiplied by sx and sy they are in pixels of the picture. took is the time of Decode, 0 as in Found.
 func (o *Outputs) Candidates(k int) (c detector.Candidates, sx, sy float32, took time.Duration) {
 	sx, sy = o.pictures[k].scale()
 	f := o.of(k)
@@ -68,7 +67,7 @@ func (o *Outputs) Candidates(k int) (c detector.Candidates, sx, sy float32, took
 
 func (o *Outputs) of(k int) detector.Found {
 	f, w := o.found[k], o.wanted[k]
-	if o.thin && !w.Candidates {
+	if o.late && !w.Candidates {
 		begin := time.Now()
 		f.Detections = w.Decoding.Thin(f.Candidates)
 		f.Times[1] = time.Since(begin)
@@ -76,14 +75,14 @@ func (o *Outputs) of(k int) detector.Found {
 	return f
 }
 
-// looked is what the network's turn finds. NMS on the host waits until its end: others may run meanwhile.
-func (o *Outputs) looked(detects bool) []detector.Wanted {
-	if o.thin = !detects; detects {
+// requested is what the model finds while it has the network. NMS on the host runs afterwards, so that other calls can use the network.
+func (o *Outputs) requested(detects bool) []detector.Wanted {
+	if o.late = !detects; detects {
 		return o.wanted
 	}
-	looked := slices.Clone(o.wanted)
-	for k := range looked {
-		looked[k].Candidates = true
+	wanted := slices.Clone(o.wanted)
+	for k := range wanted {
+		wanted[k].Candidates = true
 	}
-	return looked
+	return wanted
 }

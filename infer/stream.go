@@ -8,7 +8,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"retinago/internal/dataset/data"
 	"retinago/internal/media/picture"
 	"retinago/internal/media/source"
 )
@@ -24,9 +23,9 @@ type StreamOptions struct {
 	Link func(r *Result) error
 	// Then is called on every result that is not broken before it is handed out, several at once, while the network works
 	// on the next. It gets the picture, whole, which is its to change until it returns.
-	Then func(r Result, pic *picture.Picture) error
+	Then func(r Result, pic *Picture) error
 	// Last is Then one after another in their order, and after Then.
-	Last func(r Result, pic *picture.Picture) error
+	Last func(r Result, pic *Picture) error
 	// Kept bounds the bytes of files' pictures that wait for Then and Last; those beyond are decoded again when their turn comes.
 	// 0 is 128 MiB for each worker.
 	Kept int64
@@ -39,8 +38,8 @@ func (o StreamOptions) last(v *item) bool { return o.Last != nil && (!o.Films ||
 
 // Result is what became of one frame.
 type Result struct {
-	source.Frame           // without its picture
-	Size         data.Size // of the picture
+	source.Frame      // without its picture
+	Size         Size // of the picture
 	Found        []Detection
 	Times        Times
 	Captions     []string // that Link wants to be drawn in the corner
@@ -66,7 +65,7 @@ type item struct {
 // At most 2*Workers + 10 pictures are on the way, whoever waits for whom, and 20*Batch more with batches. When ctx ends, those that
 // have been through the network come out, and then its error as the last. Nothing is left running after the loop, however
 // it ends, but for what frames leaves.
-func (p *Predictor) Stream(ctx context.Context, frames func(context.Context) iter.Seq[source.Frame], o StreamOptions) iter.Seq2[Result, error] {
+func (p *Predictor) Stream(ctx context.Context, frames func(context.Context) iter.Seq[Frame], o StreamOptions) iter.Seq2[Result, error] {
 	if o.Workers < 1 {
 		o.Workers = max(runtime.GOMAXPROCS(0)/4, 1)
 	}
@@ -174,11 +173,7 @@ func (p *Predictor) read(ctx context.Context, v *item, keep bool, most int64) *i
 	}
 	if v.pic == nil {
 		begin := time.Now()
-		c := p.info.Config.Data
-		target := data.Target(c, c.TestSide())
-		if !p.look.once() {
-			target = nil // closer looks want the whole picture
-		}
+		target := p.target(p.common)
 		var done func()
 		v.pic, v.Size.W, v.Size.H, done, v.Broken = picture.DecodeHeld(ctx, v.Path, target)
 		defer done()
@@ -192,11 +187,11 @@ func (p *Predictor) read(ctx context.Context, v *item, keep bool, most int64) *i
 		}
 		keep = v.keep(most) && keep
 	} else {
-		v.Size = data.Size{W: v.pic.W, H: v.pic.H}
+		v.Size = Size{W: v.pic.W, H: v.pic.H}
 		v.Times.Read = v.Read
 	}
 	begin := time.Now()
-	v.in, v.err = p.views(v.pic, v.Size, 1)
+	v.in, v.err = p.views(p.common, v.pic, v.Size, 1)
 	v.Times.Prepare = time.Since(begin)
 	if !keep {
 		v.drop()

@@ -83,7 +83,7 @@ func TestStream(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			want, err := p.Predict(pic)
+			want, err := p.Predict(t.Context(), pic)
 			if err != nil || !slices.Equal(r.Found, want) || r.Broken != nil {
 				t.Errorf("%s: %d detections, alone %d (%v, %v)", r.Path, len(r.Found), len(want), r.Broken, err)
 			}
@@ -167,7 +167,7 @@ func BenchmarkStream(b *testing.B) {
 				if err != nil {
 					b.Fatal(err)
 				}
-				found, err := p.Predict(pic)
+				found, err := p.Predict(b.Context(), pic)
 				if err == nil {
 					err = draw(Result{Found: found}, pic)
 				}

@@ -54,7 +54,7 @@ func TestIsTorchvisions(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, err := p.Predict(pic)
+			got, err := p.Predict(t.Context(), pic)
 			if err != nil {
 				t.Fatal(err)
 			}

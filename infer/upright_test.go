@@ -69,7 +69,7 @@ func tagged(t *testing.T, path string, orientation int) {
 func TestUpright(t *testing.T) {
 	p := load(t, low())
 	pic := noise(90, 60)
-	want, err := p.Predict(pic)
+	want, err := p.Predict(t.Context(), pic)
 	if err != nil || len(want) == 0 {
 		t.Fatal(len(want), err)
 	}
@@ -98,7 +98,7 @@ func predictFile(t *testing.T, p *Predictor, path string) []Detection {
 	if err != nil {
 		t.Fatal(err)
 	}
-	found, err := p.Predict(pic)
+	found, err := p.Predict(t.Context(), pic)
 	if err != nil {
 		t.Fatal(err)
 	}

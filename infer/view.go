@@ -5,12 +5,13 @@ import (
 	"slices"
 
 	"retinago/box"
+	"retinago/detector"
 	"retinago/internal/dataset/data"
 	"retinago/internal/media/picture"
 	"retinago/nms"
 )
 
-// view is one look at a picture or a part of it.
+// view is a picture or a part of it, as the network gets it.
 type view struct {
 	x, y  int     // of the part's corner
 	tile  bool    // it is a part, as large as its Input's size
@@ -18,7 +19,7 @@ type view struct {
 	flip  bool
 }
 
-// side is a side of the canvas in this view.
+// side returns the length of a canvas's side in this view.
 func (v view) side(px int) int {
 	if v.scale == 0 {
 		return px
@@ -26,8 +27,8 @@ func (v view) side(px int) int {
 	return max(int(math.Round(float64(px)*v.scale)), 1)
 }
 
-// look says which views a picture gets.
-type look struct {
+// plan is the views that a picture gets.
+type plan struct {
 	scales  []float64
 	flip    bool
 	tile    int
@@ -35,14 +36,14 @@ type look struct {
 	fuse    bool
 }
 
-// once tells whether every picture gets one view, of the whole.
-func (l look) once() bool { return len(l.scales) == 0 && !l.flip && l.tile == 0 }
+// single reports whether every picture gets one view, of the whole.
+func (l plan) single() bool { return len(l.scales) == 0 && !l.flip && l.tile == 0 }
 
 // part is a rectangle of a picture, in pixels.
 type part struct{ x, y, w, h int }
 
 // parts are the whole picture and, if that is larger than a tile, tiles of it.
-func (l look) parts(s data.Size) []part {
+func (l plan) parts(s data.Size) []part {
 	out := []part{{0, 0, s.W, s.H}}
 	if l.tile == 0 || s.W <= l.tile && s.H <= l.tile {
 		return out
@@ -57,7 +58,7 @@ func (l look) parts(s data.Size) []part {
 }
 
 // shared is the least number of pixels that tiles have in common with the next.
-func (l look) shared() int { return int(l.overlap * float64(l.tile)) }
+func (l plan) shared() int { return int(l.overlap * float64(l.tile)) }
 
 // spots spreads the fewest tiles evenly over a side so that they overlap by shared pixels or more.
 func spots(side, tile, shared int) []int {
@@ -73,8 +74,8 @@ func spots(side, tile, shared int) []int {
 	return out
 }
 
-// views are the looks at one part.
-func (l look) views(p part, tile bool) []view {
+// views returns the views of one part.
+func (l plan) views(p part, tile bool) []view {
 	scales := l.scales
 	if len(scales) == 0 {
 		scales = []float64{0}
@@ -89,8 +90,9 @@ func (l look) views(p part, tile bool) []view {
 	return out
 }
 
-// inputs are all looks at one picture.
+// inputs are all views of one picture, and what is requested of it.
 type inputs struct {
+	request
 	all  []*Input
 	size data.Size // of the picture
 }
@@ -102,11 +104,11 @@ func (in *inputs) release() {
 	in.all = nil
 }
 
-// views prepares every look at a picture. size is that of the picture that detections are for.
-func (p *Predictor) views(pic *picture.Picture, size data.Size, threads int) (*inputs, error) {
-	out := &inputs{size: size}
-	if p.look.once() {
-		in, err := p.prepare(pic, size, threads)
+// views prepares every view of a picture. size is that of the picture that detections are for.
+func (p *Predictor) views(r request, pic *picture.Picture, size data.Size, threads int) (*inputs, error) {
+	out := &inputs{request: r, size: size}
+	if r.plan.single() {
+		in, err := p.prepare(r, pic, size, threads)
 		if err != nil {
 			return nil, err
 		}
@@ -116,13 +118,13 @@ func (p *Predictor) views(pic *picture.Picture, size data.Size, threads int) (*i
 	if pic.W != size.W || pic.H != size.H || pic.W < 1 || pic.H < 1 {
 		return nil, errEmpty
 	}
-	for i, r := range p.look.parts(size) {
+	for i, at := range r.plan.parts(size) {
 		of := pic
 		if i > 0 {
-			of = pic.Crop(r.x, r.y, r.w, r.h)
+			of = pic.Crop(at.x, at.y, at.w, at.h)
 		}
-		for _, v := range p.look.views(r, i > 0) {
-			out.all = append(out.all, p.input(of, data.Size{W: r.w, H: r.h}, v, threads))
+		for _, v := range r.plan.views(at, i > 0) {
+			out.all = append(out.all, p.input(r, of, data.Size{W: at.w, H: at.h}, v, threads))
 		}
 		if i > 0 {
 			of.Release()
@@ -131,9 +133,9 @@ func (p *Predictor) views(pic *picture.Picture, size data.Size, threads int) (*i
 	return out, nil
 }
 
-// merge makes one list of what was found in each view of a picture. An object at a tile's border is whole in the next tile,
-// if it is no larger than what they share: what such a border cuts is left out.
-func (p *Predictor) merge(in *inputs, found [][]Detection) []Detection {
+// merge makes one list of the detections of each view. An object at a tile's border is whole in the next tile, if it is no larger than
+// the overlap: what such a border cuts is left out.
+func (in *inputs) merge(found [][]Detection, categories []detector.Category) []Detection {
 	if len(in.all) == 1 {
 		return found[0]
 	}
@@ -142,17 +144,17 @@ func (p *Predictor) merge(in *inputs, found [][]Detection) []Detection {
 	var classes []int32
 	for i, v := range in.all {
 		for _, d := range found[i] {
-			if v.view.tile && p.look.cut(v, in.size, d.Box) {
+			if v.view.tile && in.plan.cut(v, in.size, d.Box) {
 				continue
 			}
 			boxes, scores, classes = append(boxes, d.Box), append(scores, d.Score), append(classes, int32(d.Class))
 		}
 	}
 	var kept []nms.Kept
-	if p.look.fuse {
-		kept = nms.Fuse{IoU: p.decode.NMS, Models: len(p.look.views(part{}, false))}.Run(boxes, scores, classes, 0)
+	if in.plan.fuse {
+		kept = nms.Fuse{IoU: in.decode.NMS, Models: len(in.plan.views(part{}, false))}.Run(boxes, scores, classes, 0)
 	} else {
-		m := p.decode.NMSMethod()
+		m := in.decode.NMSMethod()
 		if !slices.Contains([]string{"agnostic", "diou"}, m.Kind) {
 			m.Kind = "greedy" // the others lowered the scores in each view
 		}
@@ -160,19 +162,19 @@ func (p *Predictor) merge(in *inputs, found [][]Detection) []Detection {
 	}
 	var out []Detection
 	for _, k := range kept {
-		if !p.decode.Keeps(k.Class, k.Score) {
+		if !in.decode.Keeps(k.Class, k.Score) {
 			continue
 		}
-		if out = append(out, Detection{Box: k.Box, Class: int(k.Class), Category: p.info.Categories[k.Class], Score: k.Score}); len(out) == p.decode.MaxDets {
+		if out = append(out, Detection{Box: k.Box, Class: int(k.Class), Category: categories[k.Class], Score: k.Score}); len(out) == in.decode.MaxDets {
 			break
 		}
 	}
 	return out
 }
 
-// cut tells whether a box ends at its tile's border, within a hundredth of the tile, where the picture goes on, and fits into
+// cut reports whether a box ends at its tile's border, within a hundredth of the tile, where the picture goes on, and fits into
 // what the tile shares with the next.
-func (l look) cut(in *Input, size data.Size, b box.Box) bool {
+func (l plan) cut(in *Input, size data.Size, b box.Box) bool {
 	near, shared := float32(l.tile)/100, float32(l.shared())
 	x1, y1 := float32(in.view.x), float32(in.view.y)
 	x2, y2 := x1+float32(in.size.W), y1+float32(in.size.H)

@@ -28,7 +28,7 @@ func TestSpots(t *testing.T) {
 			t.Errorf("%+v: %v", k, got)
 		}
 	}
-	l := look{tile: 100, overlap: .2}
+	l := plan{tile: 100, overlap: .2}
 	if got := l.parts(data.Size{W: 100, H: 100}); !slices.Equal(got, []part{{0, 0, 100, 100}}) {
 		t.Errorf("a picture of a tile: %v", got)
 	}
@@ -51,7 +51,7 @@ func TestPlace(t *testing.T) {
 
 // What a tile's border cuts is left to the next tile, unless it is larger than what they share.
 func TestCut(t *testing.T) {
-	l := look{tile: 100, overlap: .2}
+	l := plan{tile: 100, overlap: .2}
 	in := &Input{placed: placed{size: data.Size{W: 100, H: 100}, view: view{x: 80, tile: true}}}
 	size := data.Size{W: 260, H: 100}
 	for _, k := range []struct {
@@ -72,26 +72,25 @@ func TestCut(t *testing.T) {
 
 // Two looks at one object become one: the average, or the better.
 func TestMerge(t *testing.T) {
-	p := &Predictor{decode: detector.Decoding{Score: .3, NMS: .5, MaxDets: 2}}
-	p.info.Categories = []detector.Category{{ID: 1, Name: "cat"}, {ID: 2, Name: "dog"}}
+	categories := []detector.Category{{ID: 1, Name: "cat"}, {ID: 2, Name: "dog"}}
 	a, b := box.Box{X1: 0, Y1: 0, X2: 10, Y2: 10}, box.Box{X1: 1, Y1: 0, X2: 11, Y2: 10}
 	far := box.Box{X1: 50, Y1: 50, X2: 60, Y2: 60}
-	in := &inputs{all: []*Input{{}, {placed: placed{view: view{flip: true}}}}}
+	in := &inputs{request: request{decode: detector.Decoding{Score: .3, NMS: .5, MaxDets: 2}}, all: []*Input{{}, {placed: placed{view: view{flip: true}}}}}
 	found := [][]Detection{{{Box: a, Score: .9}, {Box: far, Class: 1, Score: .5}}, {{Box: b, Score: .6}}}
 
-	p.look = look{flip: true, fuse: true}
-	got := p.merge(in, found)
+	in.plan = plan{flip: true, fuse: true}
+	got := in.merge(found, categories)
 	// (.9*0 + .6*1)/1.5 = .4; the mean score is .75. What one look of two saw has half of its score, .25, and goes.
 	if len(got) != 1 || math.Abs(float64(got[0].Box.X1)-.4) > 1e-6 || math.Abs(float64(got[0].Score)-.75) > 1e-6 || got[0].Category.Name != "cat" {
 		t.Errorf("fused %+v", got)
 	}
-	p.look.fuse = false
-	got = p.merge(in, found)
+	in.plan.fuse = false
+	got = in.merge(found, categories)
 	if len(got) != 2 || got[0].Box != a || got[0].Score != .9 || got[1].Box != far || got[1].Category.Name != "dog" {
 		t.Errorf("the best %+v", got)
 	}
-	p.decode.MaxDets = 1
-	if got = p.merge(in, found); len(got) != 1 {
+	in.decode.MaxDets = 1
+	if got = in.merge(found, categories); len(got) != 1 {
 		t.Errorf("%d detections, at most 1 is wanted", len(got))
 	}
 }
@@ -114,11 +113,11 @@ func TestFlip(t *testing.T) {
 			mirror.Set(x, y, r, g, b)
 		}
 	}
-	a, err := p.Predict(pic)
+	a, err := p.Predict(t.Context(), pic)
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := p.Predict(mirror)
+	b, err := p.Predict(t.Context(), mirror)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,7 +137,7 @@ func TestViews(t *testing.T) {
 	o.Choice = Choice{Flip: true, Scales: []float64{1, 1.5}, Tile: 100, Overlap: .2, Merge: "nms"}
 	p := load(t, o)
 	pic := noise(250, 120)
-	in, err := p.views(pic, data.Size{W: 250, H: 120}, 1)
+	in, err := p.views(p.common, pic, data.Size{W: 250, H: 120}, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -146,7 +145,7 @@ func TestViews(t *testing.T) {
 		t.Errorf("%d looks", n)
 	}
 	in.release()
-	found, err := p.Predict(pic)
+	found, err := p.Predict(t.Context(), pic)
 	if err != nil || len(found) == 0 {
 		t.Fatal(len(found), err)
 	}
@@ -155,14 +154,14 @@ func TestViews(t *testing.T) {
 			t.Errorf("%v is not on the picture", d.Box)
 		}
 	}
-	if _, err := p.views(pic, data.Size{W: 500, H: 240}, 1); err == nil {
+	if _, err := p.views(p.common, pic, data.Size{W: 500, H: 240}, 1); err == nil {
 		t.Error("a smaller copy of the picture")
 	}
 }
 
 func TestChoice(t *testing.T) {
 	o := low()
-	all, err := load(t, o).Predict(noise(96, 90))
+	all, err := load(t, o).Predict(t.Context(), noise(96, 90))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -175,7 +174,7 @@ func TestChoice(t *testing.T) {
 	}
 	name := all[0].Category.Name
 	o.Choice = Choice{Classes: []string{name}}
-	found, err := load(t, o).Predict(noise(96, 90))
+	found, err := load(t, o).Predict(t.Context(), noise(96, 90))
 	if err != nil || len(found) < count[name] {
 		t.Errorf("%d of %s, without the others %d (%v)", count[name], name, len(found), err)
 	}
@@ -185,7 +184,7 @@ func TestChoice(t *testing.T) {
 		}
 	}
 	o.Choice = Choice{Scores: map[string]float64{name: .999}}
-	found, err = load(t, o).Predict(noise(96, 90))
+	found, err = load(t, o).Predict(t.Context(), noise(96, 90))
 	if err != nil || len(found) == 0 || slices.ContainsFunc(found, func(d Detection) bool { return d.Category.Name == name }) {
 		t.Errorf("%d detections at a score that %s does not reach (%v)", len(found), name, err)
 	}

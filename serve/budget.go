@@ -27,7 +27,7 @@ func (b *budget) take(n int64) bool {
 
 func (b *budget) give(n int64) { b.left.Add(n) }
 
-// body is bytes in memory that count.
+// body is bytes in memory that count against a budget.
 type body struct {
 	b    []byte
 	from *budget
@@ -42,7 +42,7 @@ func (v *body) release() {
 // bodyBytes are read first; a body grows by doubling, so that a sender who is slow holds little.
 const bodyBytes = 16 << 10
 
-// read takes all of r into memory, up to MaxBody. size is what is said of its length, or -1.
+// read takes all of r into memory, up to MaxBody. size is its declared length, or -1.
 func (s *Server) read(r io.Reader, size int64) (*body, error) {
 	if size > s.o.MaxBody {
 		return nil, tooLarge(s.o.MaxBody)
@@ -103,17 +103,17 @@ func tooLarge(most int64) *problem {
 
 // pixels bounds the memory of decoded pictures and of their decoding, and how many are decoded at once. Small pictures never wait for
 // large ones, which have a share of their own and leave a core free: 16 pictures that take a second each delay no small one.
-type pixels struct{ small, large lane }
+type pixels struct{ small, large pool }
 
-// lane is bytes and cores that pictures share, in the order in which they come.
-type lane struct {
+// pool is bytes and cores that pictures share, in the order of their arrival.
+type pool struct {
 	most  int64
 	bytes *semaphore.Weighted
 	cores *semaphore.Weighted
 }
 
-func newLane(bytes, cores int64) lane {
-	return lane{bytes, semaphore.NewWeighted(bytes), semaphore.NewWeighted(cores)}
+func newPool(bytes, cores int64) pool {
+	return pool{bytes, semaphore.NewWeighted(bytes), semaphore.NewWeighted(cores)}
 }
 
 // smallBytes is what decoding a small picture takes at most: a JPEG of 8 million pixels does.
@@ -122,7 +122,7 @@ const smallBytes = 32 << 20
 // newPixels has room for picturesHeld pictures of so many pixels, and for one of any kind.
 func newPixels(most, cores int) pixels {
 	c := int64(cores)
-	return pixels{newLane(2*c*smallBytes, c), newLane(max(picturesHeld*3*int64(most), picture.MaxMemory()), max(c-1, 1))}
+	return pixels{newPool(2*c*smallBytes, c), newPool(max(picturesHeld*3*int64(most), picture.MaxMemory()), max(c-1, 1))}
 }
 
 // decoding waits for n bytes and a core. What it returns holds both.
@@ -142,9 +142,9 @@ func (p pixels) decoding(ctx context.Context, n int64) (*share, error) {
 	return &share{l, n, true}, nil
 }
 
-// share is what a picture holds. Both ways of giving back may be called again.
+// share is the bytes and the core that a picture holds. decoded and release may be called again.
 type share struct {
-	lane
+	pool
 	n    int64
 	core bool
 }

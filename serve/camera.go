@@ -8,23 +8,23 @@ import (
 	"sync"
 	"time"
 
-	"retinago/internal/media/picture"
+	"retinago/infer"
 )
 
-// Camera opens a source of frames that the server shows with boxes. It is open while somebody looks. log hears of faults that it
-// makes good by itself; after others the server opens it again.
+// Camera opens a source of frames that the server shows with boxes. The server opens it for the first viewer and closes it after the
+// last. log receives faults from which the camera recovers by itself; after other faults the server opens it again.
 type Camera func(ctx context.Context, log *slog.Logger) (Frames, error)
 
-// Frames are pictures one after another. The end of the context that they were opened with ends Next.
+// Frames is a sequence of pictures. Next returns when the context ends with which the frames were opened.
 type Frames interface {
 	Next() (Frame, error)
 	Close() error
 }
 
-// Frame is a picture, either the bytes of a file or what is in one. Its receiver releases it.
+// Frame is a picture, either the bytes of a file or its pixels. The receiver releases it.
 type Frame struct {
 	File []byte
-	Pic  *picture.Picture
+	Pic  *infer.Picture
 }
 
 func (f Frame) release() {
@@ -33,7 +33,7 @@ func (f Frame) release() {
 	}
 }
 
-// camera shows one source to all who look: each frame goes through the network once.
+// camera shows one source to all viewers: each frame goes through the network once.
 type camera struct {
 	name string
 	open Camera
@@ -42,7 +42,7 @@ type camera struct {
 	mu      sync.Mutex
 	viewers int
 	end     context.CancelFunc // of run
-	next    *shot              // the one that comes
+	next    *shot              // the next frame
 }
 
 // shot is a frame with boxes, once done is closed.
@@ -64,7 +64,7 @@ func (c *camera) watch() {
 	c.s.streams.Go(func() { c.run(ctx) })
 }
 
-// unwatch stops it with the last.
+// unwatch removes a viewer and stops the camera after the last one.
 func (c *camera) unwatch() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -73,14 +73,14 @@ func (c *camera) unwatch() {
 	}
 }
 
-// coming is the shot that comes next.
+// coming returns the next shot.
 func (c *camera) coming() *shot {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.next
 }
 
-// run shows frames until ctx ends, and opens the source again where it breaks off.
+// run shows frames until ctx ends, and opens the source again when it breaks.
 func (c *camera) run(ctx context.Context) {
 	log := c.s.o.Log.With("camera", c.name)
 	for ctx.Err() == nil {
@@ -94,10 +94,10 @@ func (c *camera) run(ctx context.Context) {
 	}
 }
 
-// breaksOff is what the log says of a camera that is going to be opened again.
+// breaksOff is the log's message about a camera that will be opened again.
 const breaksOff = "serve: a camera breaks off"
 
-// show shows the frames of one opening. What is wrong with frames is told once.
+// show shows the frames of one opening. Each kind of fault of frames is logged once.
 func (c *camera) show(ctx context.Context, log *slog.Logger) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -109,19 +109,19 @@ func (c *camera) show(ctx context.Context, log *slog.Logger) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, in.Close()) }()
-	told := map[string]bool{}
+	warned := map[string]bool{}
 	for {
 		f, err := in.Next()
 		if err != nil {
 			return err
 		}
-		a, err := c.look(ctx, f)
+		a, err := c.detect(ctx, f)
 		var p *problem
 		switch {
 		case errors.As(err, &p):
-			if p.status != http.StatusTooManyRequests && !told[p.Code] {
+			if p.status != http.StatusTooManyRequests && !warned[p.Code] {
 				log.Warn("serve: frames of a camera are left out", "error", err)
-				told[p.Code] = true
+				warned[p.Code] = true
 			}
 			continue
 		case errors.Is(err, context.DeadlineExceeded):
@@ -138,8 +138,8 @@ func (c *camera) show(ctx context.Context, log *slog.Logger) (err error) {
 	}
 }
 
-// look finds the objects on a frame and releases it.
-func (c *camera) look(ctx context.Context, f Frame) (*Answer, error) {
+// detect detects the objects in a frame and releases it.
+func (c *camera) detect(ctx context.Context, f Frame) (*Answer, error) {
 	defer f.release()
 	m := c.s.models[0]
 	return c.s.frame(ctx, f, choice{model: m, decoding: m.Network.Decoding(), draw: true, timeout: c.s.o.Timeout}, "camera")

@@ -13,7 +13,7 @@ import (
 	"retinago/nms"
 )
 
-// choice is what a request wants, from its query.
+// choice is what a request's query asks for.
 type choice struct {
 	model    *model
 	decoding detector.Decoding
@@ -22,7 +22,7 @@ type choice struct {
 	timeout  time.Duration // at most the server's
 }
 
-// Query parameters that there are, by route. All are in openapi.json.
+// Query parameters by route. All are in openapi.json.
 var (
 	detectParameters = []string{"model", "score", "nms", "method", "max", "classes", "raw", "format", "timeout"}
 	streamParameters = []string{"model", "score", "nms", "method", "max", "classes", "format", "timeout"}
@@ -33,7 +33,7 @@ var (
 // maxObjects bounds the parameter max.
 const maxObjects = 10000
 
-// choose reads a query; every mistake is named.
+// choose reads a query; the error names every mistake.
 func (s *Server) choose(v url.Values, known []string) (choice, error) {
 	if err := only(v, known); err != nil {
 		return choice{}, err
@@ -121,7 +121,7 @@ func only(v url.Values, known []string) error {
 	return nil
 }
 
-// drawn says whether a request without format wants a picture: which of the kinds that there are its Accept names first.
+// drawn reports whether a request without the parameter format accepts a picture before JSON, by its Accept header.
 func drawn(r *http.Request) (bool, error) {
 	accept := strings.Join(r.Header.Values("Accept"), ",")
 	if strings.TrimSpace(accept) == "" {

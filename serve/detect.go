@@ -60,9 +60,9 @@ func (s *Server) answer(ctx context.Context, f Frame, c choice) (a *Answer, err 
 		if v := recover(); v != nil {
 			a, err = nil, s.panics.caught(v, "model", c.model.Name)
 		}
-		s.turning.ended(p.since, c.timeout, s.o.Timeout, err)
+		s.progress.ended(p.since, c.timeout, s.o.Timeout, err)
 	}()
-	return s.look(ctx, p, f, c)
+	return s.process(ctx, p, f, c)
 }
 
 // receive reads the picture of a request: its body, or the part of a form that is named image, or else is a file. The body is

@@ -182,10 +182,10 @@ func code(t testing.TB, r *http.Response) string {
 	return v.Error.Code
 }
 
-func expected(objects []infer.Detection) []found {
-	out := []found{}
+func expected(objects []infer.Detection) []Object {
+	out := []Object{}
 	for _, d := range objects {
-		out = append(out, found{[4]float32{d.Box.X1, d.Box.Y1, d.Box.X2, d.Box.Y2}, d.Class, d.Category.ID, d.Category.Name, d.Score})
+		out = append(out, Object{[4]float32{d.Box.X1, d.Box.Y1, d.Box.X2, d.Box.Y2}, d.Class, d.Category.ID, d.Category.Name, d.Score})
 	}
 	return out
 }

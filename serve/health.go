@@ -8,16 +8,16 @@ import (
 	"time"
 )
 
-// patience is how many of Options.Timeout may pass without a picture that gets through, while there are requests, until the server
-// says that it is not ready.
+// patience is the number of Options.Timeout that may pass without a picture getting through, while there are requests, until the
+// server reports that it is not ready.
 const patience = 2
 
-// healthy says that the process answers.
+// healthy answers that the process runs.
 func (s *Server) healthy(w http.ResponseWriter, r *http.Request) {
 	s.write(w, http.StatusOK, map[string]string{"status": "ok"})
 }
 
-// readiness says whether requests should come here: not once the server stops, nor while no picture gets through.
+// readiness answers whether requests should be sent here: not when the server stops, nor while no picture gets through.
 func (s *Server) readiness(w http.ResponseWriter, r *http.Request) {
 	if !s.ready.Load() {
 		s.fail(w, refuse(http.StatusServiceUnavailable, "stopping", "the server stops"))
@@ -30,8 +30,8 @@ func (s *Server) readiness(w http.ResponseWriter, r *http.Request) {
 	s.write(w, http.StatusOK, map[string]string{"status": "ready"})
 }
 
-// stuck is how long nothing has come through, or 0 where pictures do: a picture holds its place far longer than its request may
-// take, or one request after another runs out of its time or fails inside the server.
+// stuck returns the time without a picture that got through, 0 if pictures do. The server is stuck if a picture holds its place far
+// longer than its request may take, or if one request after another times out or fails inside the server.
 func (s *Server) stuck(now time.Time) time.Duration {
 	limit := patience * s.o.Timeout
 	for _, m := range s.models {
@@ -39,20 +39,19 @@ func (s *Server) stuck(now time.Time) time.Duration {
 			return d
 		}
 	}
-	return s.turning.stuck(now, limit)
+	return s.progress.stuck(now, limit)
 }
 
-// turning watches whether pictures get through.
-type turning struct {
+// progress records whether pictures get through.
+type progress struct {
 	mu    sync.Mutex
 	good  time.Time // when the last picture got through
 	since time.Time // when the failures after it began, zero without one
 	last  time.Time // when the latest request failed
 }
 
-// ended counts a request that began at some time and may have had an error. Only the server's own faults count, and not the
-// time of who gave less than a second.
-func (t *turning) ended(began time.Time, had, most time.Duration, err error) {
+// ended records the end of a request. Only the server's own faults count, and no timeout of less than a second that a client chose.
+func (t *progress) ended(began time.Time, had, most time.Duration, err error) {
 	var p *problem
 	switch {
 	case errors.As(err, &p), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded) && had < min(most, time.Second):
@@ -74,9 +73,9 @@ func (t *turning) ended(began time.Time, had, most time.Duration, err error) {
 	t.last = now
 }
 
-// stuck is how long requests have failed, if that is longer than the limit. Where requests stay away, as after this was told,
-// the server offers itself again after a while.
-func (t *turning) stuck(now time.Time, limit time.Duration) time.Duration {
+// stuck returns how long requests have failed, if that is longer than the limit. Without further requests, as after a 503 of /readyz,
+// the server reports ready again after a while.
+func (t *progress) stuck(now time.Time, limit time.Duration) time.Duration {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if d := t.last.Sub(t.since); !t.since.IsZero() && d > limit && now.Sub(t.last) <= 2*limit {

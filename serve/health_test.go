@@ -112,7 +112,7 @@ func TestTurning(t *testing.T) {
 		{"busy", most, []error{busy(0, "x"), busy(0, "x")}, false},
 		{"given up", most, []error{context.Canceled, context.Canceled}, false},
 	} {
-		var v turning
+		var v progress
 		for _, err := range c.errs {
 			v.ended(time.Now().Add(-25*time.Second), c.had, most, err)
 		}
@@ -128,7 +128,7 @@ func TestTurning(t *testing.T) {
 // The reason names the time and what to do.
 func TestStuckMessage(t *testing.T) {
 	s := newServer(t, Options{Timeout: time.Second})
-	s.turning.ended(time.Now().Add(-time.Minute), time.Second, time.Second, context.DeadlineExceeded)
+	s.progress.ended(time.Now().Add(-time.Minute), time.Second, time.Second, context.DeadlineExceeded)
 	b := string(read(t, ask(s.Handler(), "GET", "/readyz", nil)))
 	if !strings.Contains(b, "for 1m0") || !strings.Contains(b, "restart the server") {
 		t.Error(b)

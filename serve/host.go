@@ -14,15 +14,15 @@ var hostForm = regexp.MustCompile(`^(\*|(\*\.)?[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za
 // A page of another site can have its own name resolve to 127.0.0.1 and then read this server as its own origin, past every
 // check of origins (DNS rebinding). Its requests still carry that name as their Host, so names that are not allowed are refused.
 
-// guards says whether the Host of a listener's requests is looked at: always where names are allowed, and where everybody on this
-// machine, and so every page in its browsers, is let in.
+// guards reports whether the Host of a listener's requests is checked: always if Options.Hosts names some, and on a loopback address
+// without tokens, where every page in a browser on this machine could send requests.
 func (s *Server) guards(l net.Listener) bool {
 	a, ok := l.Addr().(*net.TCPAddr)
 	return len(s.o.Hosts) > 0 || len(s.tokens) == 0 && ok && a.IP.IsLoopback()
 }
 
-// addressed says whether a request's Host is one of this server's. A request without one comes from HTTP/1.0, which no browser
-// speaks.
+// addressed reports whether a request's Host is one of this server's. A request without one comes from HTTP/1.0, which no browser
+// uses.
 func (s *Server) addressed(r *http.Request) bool {
 	if r.Host == "" {
 		return true

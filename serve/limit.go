@@ -11,13 +11,13 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// limited accepts so many connections at once, and so many of them from one address. Where there is no room for one more, a
-// connection without a request is closed for it; without such a one, the new one is told so and closed, instead of waiting unheard.
+// limited accepts at most a number of connections at once, and at most a number of them from one address. If there is no room for one
+// more, a connection without a request is closed for it; if there is none, the new connection is answered 503 and closed.
 type limited struct {
 	net.Listener
 	most, each int
 	count      connections
-	closing    chan struct{} // has a value for each that is being refused
+	closing    chan struct{} // holds a value for each connection that is being refused
 
 	mu   sync.Mutex
 	open map[*held]struct{}
@@ -36,14 +36,14 @@ type held struct {
 	l       *limited
 	address netip.Prefix
 	asked   bool      // there was a request
-	waits   time.Time // since when there is none; zero while one is being answered
+	waits   time.Time // since when there is no request; zero while one is being answered
 	gone    bool
 }
 
 const (
-	// refusing bounds the connections that are refused with patience; others may miss the reason where they have sent much.
+	// refusing bounds the connections whose bytes are read before closing; others may miss the reason if they have sent much.
 	refusing = 256
-	// spared is how long a connection is kept after an answer, in whatever need: its client may be about to ask again.
+	// spared is the least time that a connection is kept after an answer: its client may be about to send another request.
 	spared = time.Second
 )
 
@@ -55,7 +55,7 @@ func newLimited(l net.Listener, most, each int, c connections) *limited {
 }
 
 // network is the address that a connection is counted under: one of IPv4, or the first 64 bits of one of IPv6, which are one
-// customer's. Headers such as X-Forwarded-For are not asked: their sender could write anything. It is invalid where a connection
+// customer's. Headers such as X-Forwarded-For do not count: their sender could write anything. It is invalid where a connection
 // has no address of IP.
 func network(a net.Addr) netip.Prefix {
 	tcp, ok := a.(*net.TCPAddr)
@@ -85,7 +85,7 @@ func (l *limited) Accept() (net.Conn, error) {
 	}
 }
 
-// hold counts a connection, in place of another if need be. Without room it returns nil.
+// hold counts a connection, if necessary in place of another. Without room it returns nil.
 func (l *limited) hold(c net.Conn) *held {
 	now := time.Now()
 	h := &held{Conn: c, l: l, address: network(c.RemoteAddr()), waits: now}
@@ -142,7 +142,7 @@ func (h *held) Close() error {
 }
 
 // heard is a http.Server's ConnState. A connection counts as without a request until the whole header is there.
-func (l *limited) heard(c net.Conn, state http.ConnState) {
+func (l *limited) changed(c net.Conn, state http.ConnState) {
 	h, ok := c.(*held)
 	if !ok {
 		return

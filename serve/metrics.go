@@ -11,7 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// metrics are what /metrics shows, in Prometheus' text format, besides those of the process and of Go.
+// metrics are the metrics of /metrics, in Prometheus' text format, besides those of the process and of Go.
 type metrics struct {
 	registry    *prometheus.Registry
 	requests    *prometheus.CounterVec   // path, code
@@ -93,7 +93,7 @@ func (v modelMetrics) left(after time.Duration) {
 	v.m.accepted.WithLabelValues(v.name).Observe(after.Seconds())
 }
 
-// lengths reads the queues when it is asked.
+// lengths reads the queues when metrics are collected.
 type lengths struct{ s *Server }
 
 var (

@@ -15,7 +15,7 @@ type model struct {
 	queue *queue
 }
 
-// model finds one by its name; the first has none.
+// model returns a model by its name; an empty name is the first.
 func (s *Server) model(name string) (*model, error) {
 	if name == "" {
 		return s.models[0], nil
@@ -50,11 +50,11 @@ func (m *model) only(names []string) ([]bool, error) {
 	return out, nil
 }
 
-// modelInfo is what /v1/models says of one.
+// modelInfo is the JSON of a model in /v1/models.
 type modelInfo struct {
 	Name    string              `json:"name"`
 	Classes []detector.Category `json:"classes"` // by class number
-	Score   float32             `json:"score"`   // what a request gets that does not choose
+	Score   float32             `json:"score"`   // the defaults of requests
 	NMS     float32             `json:"nms"`
 	Method  string              `json:"method"`
 	Max     int                 `json:"max"`

@@ -12,27 +12,26 @@ import (
 
 	"retinago/detector"
 	"retinago/infer"
-	"retinago/internal/dataset/data"
 	"retinago/internal/media/picture"
 )
 
-// Network is what a server asks of a model. *infer.Predictor is one.
+// Network is a model as a server uses it; *infer.Predictor implements it.
 type Network interface {
 	Info() detector.Info
 	Decoding() detector.Decoding
-	Prepare(pic *picture.Picture, size data.Size) (*infer.Input, error)
+	Prepare(pic *infer.Picture, size infer.Size) (*infer.Input, error)
 	Forward(ctx context.Context, in []*infer.Input) (*infer.Outputs, error)
 }
 
 var _ Network = (*infer.Predictor)(nil)
 
-// Model is a network under the name that requests know it by.
+// Model is a network with the name that requests use.
 type Model struct {
 	Name    string
 	Network Network
 }
 
-// Times that Options takes where it names none.
+// Defaults of Options.
 const (
 	Delay   = 5 * time.Millisecond
 	Timeout = 30 * time.Second
@@ -42,20 +41,19 @@ const (
 // Options configures a Server. Zero values take the defaults in brackets.
 type Options struct {
 	Models  []Model           // the first answers requests that name none
-	Cameras map[string]Camera // by the name that requests know them by
-	Tokens  []string          // any of them lets a request in; without one, all are let in
+	Cameras map[string]Camera // by the names that requests use
+	Tokens  []string          // a request must carry one of them; without tokens every request is admitted
 
 	// Hosts are the names that requests may be addressed to, by their Host header, besides localhost and IP addresses. *.NAME
-	// stands for all names that end with .NAME, * for every name. Without Hosts, only a Serve that listens on a loopback address
-	// and has no tokens looks at the header: it refuses other names, which the pages of others may have pointed at it (DNS
-	// rebinding).
+	// stands for all names that end with .NAME, * for every name. Without Hosts, Serve checks the header only on a loopback
+	// address without tokens: it refuses other names, which pages of other sites may have pointed at it (DNS rebinding).
 	Hosts []string
-	// Origins are the pages of others, as SCHEME://HOST[:PORT], that may send requests, open sockets and read the answers.
+	// Origins are the origins of pages, as SCHEME://HOST[:PORT], that may send requests, open sockets and read the answers.
 	Origins []string
 
-	Queue int           // places for pictures on the way, per model [32]
+	Queue int           // pictures between body and answer, per model [32]
 	Batch int           // pictures that go through the network together at most, taken down to a power of two [4]
-	Delay time.Duration // that a picture waits at most for one that is being decoded [5ms]
+	Delay time.Duration // that a picture waits at most for another that is being decoded [5ms]
 
 	MaxBody         int64 // bytes of a body, or of a frame of a stream [16 MiB]
 	MaxPixels       int   // of a picture [36 million]
@@ -77,7 +75,7 @@ type Options struct {
 // nameForm is that of models and cameras.
 var nameForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 
-// fill sets the defaults and refuses what cannot be.
+// fill sets the defaults and refuses invalid options.
 func (o *Options) fill() error {
 	for _, d := range []struct {
 		v   *int

@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// checkOrigin refuses what no browser sends as Origin.
+// checkOrigin returns an error for an origin that no browser sends.
 func checkOrigin(v string) error {
 	if err := http.NewCrossOriginProtection().AddTrustedOrigin(v); err != nil {
 		return fmt.Errorf("serve: origin %q: give SCHEME://HOST[:PORT] of a page, such as https://app.example.org: %w", v, err)
@@ -19,13 +19,13 @@ func crossing(origins []string) *http.CrossOriginProtection {
 	p := http.NewCrossOriginProtection()
 	for _, v := range origins {
 		if err := p.AddTrustedOrigin(v); err != nil {
-			panic("serve: " + err.Error()) // fill has looked
+			panic("serve: " + err.Error()) // fill has checked it
 		}
 	}
 	return p
 }
 
-// crosses says why a request of another origin's page is refused. GETs of routes that act, which open a socket or a camera, count
+// crosses returns why a request of another origin's page is refused. GETs of routes that act, which open a socket or a camera, count
 // like POSTs, unless a user goes to the address with the whole window.
 func (s *Server) crosses(v route, r *http.Request) error {
 	if v.acts && r.Method == http.MethodGet {
@@ -40,8 +40,8 @@ func (s *Server) crosses(v route, r *http.Request) error {
 	return nil
 }
 
-// share lets pages of Options.Origins read an answer, and says whether a request was only their browser's question whether it may
-// be sent (CORS preflight), which is answered then.
+// share allows pages of Options.Origins to read an answer. It answers a browser's question whether a request may be sent (CORS
+// preflight), and reports that it did.
 func (s *Server) share(w http.ResponseWriter, r *http.Request) (answered bool) {
 	if len(s.o.Origins) == 0 {
 		return false

@@ -58,7 +58,7 @@ func TestPageNMS(t *testing.T) {
 		t.Skip("node is not here")
 	}
 	type question struct {
-		Candidates *candidates `json:"candidates"`
+		Candidates *Candidates `json:"candidates"`
 		Score      float32     `json:"score"`
 		NMS        float32     `json:"nms"`
 		Method     string      `json:"method"`
@@ -68,7 +68,7 @@ func TestPageNMS(t *testing.T) {
 	var questions []question
 	s := newServer(t, Options{})
 	real := parse[Answer](t, ask(s.Handler(), "POST", "/v1/detect?raw=1&score=.005", noise(t, 300, 211))).Candidates
-	ties := &candidates{Scale: [2]float32{1.7, .31}}
+	ties := &Candidates{Scale: [2]float32{1.7, .31}}
 	seed := uint32(1)
 	next := func(n uint32) float32 {
 		seed = seed*1664525 + 1013904223
@@ -80,7 +80,7 @@ func TestPageNMS(t *testing.T) {
 		ties.Scores = append(ties.Scores, .3+next(8)/16)
 		ties.Classes = append(ties.Classes, int32(i%3))
 	}
-	for _, c := range []*candidates{real, ties} {
+	for _, c := range []*Candidates{real, ties} {
 		for _, method := range []string{"greedy", "agnostic"} {
 			for _, score := range []float32{.0099, .0102, .36, .5} {
 				for _, iou := range []float32{0, .25, .5, 1} {
@@ -111,7 +111,7 @@ func TestPageNMS(t *testing.T) {
 		if !lines.Scan() {
 			t.Fatalf("%d answers to %d questions", i, len(questions))
 		}
-		var got []found
+		var got []Object
 		if err := json.Unmarshal(lines.Bytes(), &got); err != nil {
 			t.Fatal(err)
 		}
@@ -127,7 +127,7 @@ func TestPageNMS(t *testing.T) {
 }
 
 // thinned is what the server makes of candidates.
-func thinned(c *candidates, d detector.Decoding, off []int) (out []found) {
+func thinned(c *Candidates, d detector.Decoding, off []int) (out []Object) {
 	var v detector.Candidates
 	for i, s := range c.Scores {
 		if s > d.Score && (len(off) == 0 || int(c.Classes[i]) != off[0]) {
@@ -137,7 +137,7 @@ func thinned(c *candidates, d detector.Decoding, off []int) (out []found) {
 	}
 	for _, f := range d.Thin(v) {
 		b := f.Box.Scale(c.Scale[0], c.Scale[1])
-		out = append(out, found{Box: [4]float32{b.X1, b.Y1, b.X2, b.Y2}, Class: int(f.Class), Score: f.Score})
+		out = append(out, Object{Box: [4]float32{b.X1, b.Y1, b.X2, b.Y2}, Class: int(f.Class), Score: f.Score})
 	}
 	return out
 }

@@ -18,7 +18,7 @@ import (
 
 // idle reports whether nothing is held.
 func (p pixels) idle() bool {
-	for _, l := range []lane{p.small, p.large} {
+	for _, l := range []pool{p.small, p.large} {
 		if !l.bytes.TryAcquire(l.most) {
 			return false
 		}

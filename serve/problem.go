@@ -13,12 +13,12 @@ import (
 	"retinago/engine"
 )
 
-// problem is why a request is refused, for its sender.
+// problem is the reason why a request is refused, for its sender.
 type problem struct {
 	Code    string `json:"code"` // one word
 	Message string `json:"message"`
 	status  int
-	retry   time.Duration // after which it may go better, 0 is never
+	retry   time.Duration // after which the request may be sent again; 0 is never
 }
 
 func (p *problem) Error() string { return p.Message }
@@ -35,8 +35,7 @@ func busy(retry time.Duration, format string, a ...any) *problem {
 	return p
 }
 
-// asProblem is what the sender is told of an error. What is not about the request is the server's own fault and stays in
-// its log.
+// asProblem returns the problem that the sender of a request gets for an error. Details of the server's own faults stay in its log.
 func (s *Server) asProblem(err error) *problem {
 	var p *problem
 	switch {
@@ -44,7 +43,7 @@ func (s *Server) asProblem(err error) *problem {
 	case errors.Is(err, context.DeadlineExceeded):
 		p = refuse(http.StatusServiceUnavailable, "timeout", "the time of the request passed before its turn came")
 		p.retry = time.Second
-	case errors.Is(err, context.Canceled): // by the sender, who hears nothing any more
+	case errors.Is(err, context.Canceled): // by the sender, who is gone
 		p = refuse(499, "gone", "the request was given up")
 	case errors.Is(err, engine.ErrMemory): // of the host or of its control group, which others use too
 		s.o.Log.Error("serve", "error", err)
@@ -59,7 +58,7 @@ func (s *Server) asProblem(err error) *problem {
 	return p
 }
 
-// internal is all that a sender is told of the server's own fault.
+// internal is the problem of all faults of the server's own.
 func internal() *problem {
 	return refuse(http.StatusInternalServerError, "internal", "the server failed; its log says why")
 }
@@ -104,7 +103,7 @@ func (s *Server) send(w http.ResponseWriter, status int, b []byte) {
 	w.Header().Set("Content-Length", strconv.Itoa(len(b)))
 	s.writeBy(w)
 	w.WriteHeader(status)
-	w.Write(b) // whoever is gone hears nothing
+	w.Write(b) // an error means that the receiver is gone
 }
 
 // writeBy gives what is written next its time. Writers of tests have no deadlines.

@@ -28,15 +28,15 @@ type queue struct {
 	taken   []*place      // those that are inside, by their time
 	coming  int           // of them, those that may yet wait for the network
 	waiting []*job        // for the network, in the order of arrival
-	mean    time.Duration // that a picture takes in the network, of late
+	mean    time.Duration // of a picture in the network, recently
 	closed  bool
 	wake    chan struct{} // has a value when any of these changed
 }
 
-// counter hears what becomes of pictures.
+// counter counts batches and pictures.
 type counter interface {
 	ran(n int, network time.Duration) // a batch
-	left(after time.Duration)         // a picture, its place
+	left(after time.Duration)         // a picture leaves its place
 }
 
 // job is a picture that waits for the network.
@@ -46,7 +46,7 @@ type job struct {
 	done    chan outcome // with room for one
 }
 
-// outcome is a picture's part of a batch.
+// outcome is the result of a picture of a batch.
 type outcome struct {
 	*batch
 	k    int // its number in the batch
@@ -54,13 +54,13 @@ type outcome struct {
 	err  error
 }
 
-// batch is what the network said, shared by those whose pictures it was.
+// batch is the network's outputs, shared by the requests of its pictures.
 type batch struct {
 	*infer.Outputs
 	n int
 }
 
-// place is the right to one picture on the way.
+// place is a place of one picture between body and answer.
 type place struct {
 	q      *queue
 	since  time.Time
@@ -71,7 +71,7 @@ func newQueue(n Network, o Options, turn chan struct{}, c counter, p *panics) *q
 	return &queue{net: n, places: o.Queue, most: o.Batch, delay: o.Delay, turn: turn, count: c, panics: p, wake: make(chan struct{}, 1)}
 }
 
-// enter takes a place, unless all are taken or those before will need longer than the request has.
+// enter takes a place, unless all are taken or the pictures before need longer than the request's timeout.
 func (q *queue) enter(within time.Duration) (*place, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -95,7 +95,7 @@ func (q *queue) oldest(now time.Time) time.Duration {
 	return now.Sub(q.taken[0].since)
 }
 
-// batchTime is what the largest batch takes, by the pictures of late.
+// batchTime is what the largest batch takes, by recent pictures.
 func (q *queue) batchTime() time.Duration {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -142,7 +142,7 @@ func (p *place) leave() {
 	p.q.count.left(time.Since(p.since))
 }
 
-// run sends a picture through the network, which releases it. Whoever gets no error releases the outcome's batch.
+// run sends a picture through the network, which releases it. While the picture waits, run returns when ctx ends.
 func (p *place) run(ctx context.Context, in *infer.Input) (outcome, error) {
 	q := p.q
 	j := &job{in, time.Now(), make(chan outcome, 1)}
@@ -184,7 +184,7 @@ func (q *queue) changed() {
 	}
 }
 
-// close lets nobody enter, and ends work once all have left.
+// close admits no more pictures, and ends work once all have left.
 func (q *queue) close() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -257,11 +257,11 @@ func (q *queue) take(now time.Time) (jobs []*job, wait time.Duration, closed boo
 
 // forward runs the network on a batch and hands each picture's owner its outcome. A panic fails the batch, and not the program.
 func (q *queue) forward(jobs []*job) {
-	told := 0
+	sent := 0
 	defer func() {
 		if v := recover(); v != nil {
 			err := q.panics.caught(v, "batch", len(jobs))
-			for _, j := range jobs[told:] {
+			for _, j := range jobs[sent:] {
 				j.done <- outcome{err: err}
 			}
 		}
@@ -278,7 +278,7 @@ func (q *queue) forward(jobs []*job) {
 	}
 	for k, j := range jobs {
 		j.done <- outcome{b, k, begin.Sub(j.arrived), err}
-		told++
+		sent++
 	}
 }
 

@@ -109,7 +109,7 @@ func TestBatches(t *testing.T) {
 		wg.Go(func() {
 			w := 128 - 32*(i%3)
 			b := noise(t, w, 96)
-			want, err := p.PredictBytes(b)
+			want, err := p.PredictBytes(t.Context(), b)
 			if err != nil {
 				t.Error(err)
 				return

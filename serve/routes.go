@@ -43,9 +43,9 @@ func (s *Server) healthMux() *http.ServeMux {
 func (s *Server) muxOf(all []route) *http.ServeMux {
 	mux := http.NewServeMux()
 	for _, r := range all {
-		mux.Handle(r.method+" "+r.path, s.around(r))
+		mux.Handle(r.method+" "+r.path, s.wrap(r))
 	}
-	mux.Handle("/", s.around(route{path: "other", open: true, handle: func(w http.ResponseWriter, r *http.Request) { s.nowhere(w, r, all) }}))
+	mux.Handle("/", s.wrap(route{path: "other", open: true, handle: func(w http.ResponseWriter, r *http.Request) { s.nowhere(w, r, all) }}))
 	return mux
 }
 

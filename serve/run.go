@@ -18,8 +18,8 @@ const (
 	healthConns   = 64              // connections of Options.Health
 )
 
-// Serve answers on l until ctx ends. Then /readyz turns to 503; after Grace no connection is accepted; what was accepted
-// is answered, streams end after their frame; an error tells what was left after Drain. It closes l and the server.
+// Serve answers on l until ctx ends. Then /readyz answers 503; after Grace no connection is accepted; accepted requests
+// are answered, streams end after their frame; an error reports requests that were not answered within Drain. It closes l and the server.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	failed := make(chan error, 2)
 	if h := s.o.Health; h != nil { // until all else has ended
@@ -39,7 +39,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	case <-ctx.Done():
 	}
 	s.ready.Store(false)
-	srv.SetKeepAlivesEnabled(false) // who asks during Grace is told to connect anew, elsewhere
+	srv.SetKeepAlivesEnabled(false) // requests during Grace are asked to connect anew, elsewhere
 	select {
 	case err := <-failed:
 		return errors.Join(fmt.Errorf("serve: %w", err), srv.Close())
@@ -59,7 +59,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 func (s *Server) server(h http.Handler, l *limited) *http.Server {
 	return &http.Server{
 		Handler:           h,
-		ConnState:         l.heard,
+		ConnState:         l.changed,
 		ReadHeaderTimeout: headerTimeout,
 		ReadTimeout:       headerTimeout + s.o.BodyTimeout,
 		// From the header to the answer; handlers give what they write less.

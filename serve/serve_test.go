@@ -20,7 +20,7 @@ func TestDetect(t *testing.T) {
 	p := load(t)
 	s := newServer(t, Options{Models: []Model{{"tiny", p}}})
 	pic := noise(t, 200, 160)
-	want, err := p.PredictBytes(pic)
+	want, err := p.PredictBytes(t.Context(), pic)
 	if err != nil || len(want) < 5 {
 		t.Fatalf("%d detections, %v", len(want), err)
 	}

@@ -14,20 +14,20 @@ import (
 	"retinago/internal/media/picture"
 )
 
-// Server is models behind HTTP. Serve runs it; Handler is for those who have a server of their own.
+// Server is models behind HTTP. Serve runs it; Handler is for a program with a http.Server of its own.
 type Server struct {
-	o       Options
-	models  []*model
-	cameras map[string]*camera
-	tokens  [][sha256.Size]byte
-	bodies  budget
-	answers budget
-	pixels  pixels
-	metrics *metrics
-	panics  *panics
-	turning turning
-	cross   *http.CrossOriginProtection
-	mux     *http.ServeMux
+	o        Options
+	models   []*model
+	cameras  map[string]*camera
+	tokens   [][sha256.Size]byte
+	bodies   budget
+	answers  budget
+	pixels   pixels
+	metrics  *metrics
+	panics   *panics
+	progress progress
+	cross    *http.CrossOriginProtection
+	mux      *http.ServeMux
 
 	ready   atomic.Bool
 	stop    context.Context // ends streams
@@ -74,8 +74,8 @@ func New(o Options) (*Server, error) {
 	return s, nil
 }
 
-// Warm runs every model once, so that the first request need not wait for what is made at the first run, and a model that
-// cannot run is found out before.
+// Warm runs every model once, so that the first request does not wait for graphs and packed weights, and a model that cannot
+// run is an error here.
 func (s *Server) Warm(ctx context.Context) error {
 	for _, m := range s.models {
 		side := m.Network.Info().Config.Data.TestSide()
@@ -92,8 +92,8 @@ func (s *Server) Warm(ctx context.Context) error {
 	return nil
 }
 
-// Close refuses what comes, answers what has a place, and ends the models' work. The networks stay open: they are whoever's
-// who made them.
+// Close refuses new requests, answers pictures that have a place, and ends the queues. The caller closes the
+// networks.
 func (s *Server) Close() {
 	s.ready.Store(false)
 	s.stopNow()

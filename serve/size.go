@@ -23,7 +23,7 @@ func (s *Server) size(f Frame, target picture.Target) (w, h int, bytes int64, er
 	}
 	switch {
 	case errors.Is(err, image.ErrFormat):
-		return 0, 0, 0, refuse(http.StatusUnsupportedMediaType, "format", "the body is no picture: send a JPEG, PNG, GIF, BMP, TIFF or WebP")
+		return 0, 0, 0, refuse(http.StatusUnsupportedMediaType, "format", "unsupported format: send a JPEG, PNG, GIF, BMP, TIFF or WebP")
 	case err != nil:
 		return 0, 0, 0, refuse(http.StatusBadRequest, "picture", "%v", err)
 	case w < 1 || h < 1:

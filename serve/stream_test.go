@@ -69,7 +69,7 @@ func TestSocket(t *testing.T) {
 	p := load(t)
 	v := run(t, Options{Models: []Model{{"tiny", p}}, MaxBody: 64 << 10})
 	pic := noise(t, 100, 80)
-	want, err := p.PredictBytes(pic)
+	want, err := p.PredictBytes(t.Context(), pic)
 	if err != nil {
 		t.Fatal(err)
 	}

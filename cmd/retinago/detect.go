@@ -111,15 +111,9 @@ func detect(c *cli.Context) error {
 // options are the choices of a command line.
 type options struct {
 	predictor infer.Options
-	score     float32 // common, from which what has no track is reported
+	score     float32 // common; detections without a track are reported from it on
 	track     *track.Options
-	counters  []counting
-}
-
-// counting is a -line or -zone; every video gets its own.
-type counting struct {
-	name string
-	make func() track.Counter
+	places    []track.Place // of -line, then of -zone
 }
 
 // leastTracked is the score from which detections can continue a track.
@@ -181,25 +175,21 @@ func detectOptions(c *cli.Context) (options, error) {
 		o.predictor.Score = &least
 		o.track = &track.Options{High: float32(score), Low: float32(least), Smooth: c.Bool("smooth")}
 	}
-	for i, v := range c.StringSlice("line") {
-		at, err := numbers(v)
-		if err == nil {
-			_, err = track.NewLine(at)
+	for _, kind := range []struct {
+		flag string
+		at   func(string, []float64) (track.Place, error)
+	}{{"line", track.LineAt}, {"zone", track.ZoneAt}} {
+		for i, v := range c.StringSlice(kind.flag) {
+			at, err := numbers(v)
+			var place track.Place
+			if err == nil {
+				place, err = kind.at(fmt.Sprintf("%s %d", kind.flag, i+1), at)
+			}
+			if err != nil {
+				return o, usage("detect: -%s %s: %v", kind.flag, v, err)
+			}
+			o.places = append(o.places, place)
 		}
-		if err != nil {
-			return o, usage("detect: -line %s: %v", v, err)
-		}
-		o.counters = append(o.counters, counting{fmt.Sprintf("line %d", i+1), func() track.Counter { l, _ := track.NewLine(at); return l }})
-	}
-	for i, v := range c.StringSlice("zone") {
-		at, err := numbers(v)
-		if err == nil {
-			_, err = track.NewZone(at)
-		}
-		if err != nil {
-			return o, usage("detect: -zone %s: %v", v, err)
-		}
-		o.counters = append(o.counters, counting{fmt.Sprintf("zone %d", i+1), func() track.Counter { z, _ := track.NewZone(at); return z }})
 	}
 	return o, nil
 }

@@ -228,7 +228,7 @@ func (d *detection) end() error {
 	s := d.outcome
 	s.end(d.set.Dropped())
 	if d.follower != nil {
-		s.counts = d.follower.totals
+		s.counts = d.follower.of.Totals()
 	}
 	if err := s.print(d.text, !d.c.Bool("quiet") || d.c.Bool("times")); err != nil {
 		return err

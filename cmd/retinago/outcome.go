@@ -12,6 +12,7 @@ import (
 	"retinago/internal/file"
 	"retinago/internal/memory"
 	shown "retinago/internal/text"
+	"retinago/track"
 )
 
 // outcome adds up a run of detect.
@@ -24,7 +25,7 @@ type outcome struct {
 	objects      int
 	dropped      int64
 	times        infer.Times
-	counts       []total
+	counts       []track.Total
 }
 
 func newOutcome() *outcome { return &outcome{begin: time.Now()} }
@@ -84,7 +85,7 @@ func (s *outcome) print(w io.Writer, stages bool) error {
 	}
 	fmt.Fprintln(&b)
 	for _, t := range s.counts {
-		for _, line := range t.texts() {
+		for _, line := range t.Lines() {
 			fmt.Fprintf(&b, "%s: %s\n", shown.Printable(t.Source), shown.Printable(line))
 		}
 	}
@@ -116,7 +117,7 @@ func (s *outcome) save(path string, stdout io.Writer) error {
 		Rate      float64            `json:"pictures_per_second"`
 		Stages    map[string]float64 `json:"stage_seconds"`
 		Peak      int64              `json:"peak_bytes"`
-		Counts    []total            `json:"counts,omitempty"`
+		Counts    []track.Total      `json:"counts,omitempty"`
 	}{s.done, s.objects, s.broken, s.unwritten, s.dropped, s.took.Seconds(), float64(s.done) / s.took.Seconds(), stages, memory.Peak(), s.counts}, "", "  ")
 	if err != nil {
 		return err

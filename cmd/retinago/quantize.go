@@ -101,7 +101,7 @@ func quantize(c *cli.Context) error {
 		return fmt.Errorf("%s is int8 already: quantize the float checkpoint that it was made of", path)
 	}
 	begin := time.Now()
-	broken, err := infer.Quantise(c.Context, m, info.Config.Data, files, c.Int("count"), o, meter(c.App.ErrWriter))
+	broken, err := infer.Quantize(c.Context, m, info.Config.Data, files, c.Int("count"), o, meter(c.App.ErrWriter))
 	for path, err := range broken {
 		fmt.Fprintf(c.App.ErrWriter, "skipped: %s: %v\n", path, err)
 	}

@@ -75,7 +75,7 @@ func TestRun(t *testing.T) {
 	for i, device := range []string{"cpu", "cuda:0"} {
 		p, err := infer.Load(path, infer.Options{Device: device, Precision: "float32", Score: &score, Threads: 2})
 		must(t, err)
-		found[i], err = p.Predict(img)
+		found[i], err = p.Predict(t.Context(), img)
 		must(t, err)
 		must(t, p.Close())
 	}

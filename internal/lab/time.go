@@ -31,7 +31,7 @@ func pictureMS(ctx context.Context, p *infer.Predictor, d *data.Dataset) (float6
 			continue
 		}
 		begin := time.Now()
-		_, err = p.Predict(pic)
+		_, err = p.Predict(ctx, pic)
 		all = append(all, time.Since(begin).Seconds()*1e3)
 		pic.Release()
 		if err != nil {

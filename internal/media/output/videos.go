@@ -21,7 +21,7 @@ const rate = 25
 type Videos struct {
 	dir   string
 	told  func(text string) // of each file that is done
-	lanes map[int]*copied
+	inputs map[int]*copied
 }
 
 // copied is a copy in the making.
@@ -36,13 +36,13 @@ type copied struct {
 
 // NewVideos writes below a folder, which is made, and tells what it wrote.
 func NewVideos(dir string, told func(text string)) *Videos {
-	return &Videos{dir: dir, told: told, lanes: map[int]*copied{}}
+	return &Videos{dir: dir, told: told, inputs: map[int]*copied{}}
 }
 
 // Write adds a frame that is drawn on. The first frame of a video whose file cannot be called so is an error (file.ErrName); the
 // others are passed over.
 func (v *Videos) Write(r infer.Result, pic *picture.Picture) error {
-	c := v.lanes[r.Video.Lane]
+	c := v.inputs[r.Video.Input]
 	if c != nil && (c.of != r.Video || c.size != [2]int{pic.W, pic.H}) {
 		if err := v.end(c); err != nil {
 			return err
@@ -53,7 +53,7 @@ func (v *Videos) Write(r infer.Result, pic *picture.Picture) error {
 	}
 	if c == nil {
 		c = &copied{of: r.Video}
-		v.lanes[r.Video.Lane] = c
+		v.inputs[r.Video.Input] = c
 	}
 	if c.left {
 		return nil
@@ -69,7 +69,7 @@ func (v *Videos) Write(r infer.Result, pic *picture.Picture) error {
 
 func (v *Videos) begin(c *copied, r infer.Result, pic *picture.Picture) error {
 	name := r.Name
-	if e := filepath.Ext(name); !r.Video.Live && e != "" {
+	if e := filepath.Ext(name); !r.Video.Realtime && e != "" {
 		name = strings.TrimSuffix(name, e)
 		if strings.ToLower(e) != ".mp4" {
 			name += e // a.avi and a.mp4 have different copies
@@ -108,7 +108,7 @@ func (v *Videos) end(c *copied) error {
 // Close ends all copies.
 func (v *Videos) Close() error {
 	var errs []error
-	for _, c := range v.lanes {
+	for _, c := range v.inputs {
 		errs = append(errs, v.end(c))
 	}
 	return errors.Join(errs...)

@@ -17,12 +17,12 @@ import (
 	"retinago/internal/media/video"
 )
 
-// One copy for each video, one after another in a lane and side by side in two; another size begins another part.
+// One copy for each video, one after another of an input and side by side of two; another size begins another part.
 func TestVideos(t *testing.T) {
 	dir := t.TempDir()
 	var told []string
 	v := NewVideos(filepath.Join(dir, "out"), func(text string) { told = append(told, text) })
-	a, b, live := &source.Video{Rate: 10}, &source.Video{Rate: 15}, &source.Video{Live: true, Lane: 1}
+	a, b, live := &source.Video{Rate: 10}, &source.Video{Rate: 15}, &source.Video{Realtime: true, Input: 1}
 	put := func(of *source.Video, name string, w int) {
 		t.Helper()
 		if err := v.Write(infer.Result{Frame: source.Frame{Name: name, Video: of}}, picture.New(w, 48)); err != nil {

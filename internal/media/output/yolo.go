@@ -52,7 +52,7 @@ func (y *YOLO) Close() error { return file.SyncAll(y.dir) }
 func stem(r infer.Result) string {
 	s := strings.TrimSuffix(r.Name, filepath.Ext(r.Name))
 	if r.Video != nil {
-		if r.Video.Live {
+		if r.Video.Realtime {
 			s = r.Name // an address has no extension
 		}
 		s = fmt.Sprintf("%s_%06d", s, r.Count)

@@ -29,7 +29,7 @@ func BenchmarkDecode(b *testing.B) {
 		"tiff": func(w io.Writer, m image.Image) error { return tiff.Encode(w, m, nil) },
 	} {
 		var file bytes.Buffer
-		if err := encode(&file, p.image()); err != nil {
+		if err := encode(&file, p.Image()); err != nil {
 			b.Fatal(err)
 		}
 		if err := os.WriteFile(path, file.Bytes(), 0o600); err != nil {

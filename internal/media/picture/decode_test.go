@@ -25,7 +25,7 @@ import (
 
 func TestDecodeFormats(t *testing.T) {
 	p := gradient(37, 23)
-	m := p.image()
+	m := p.Image()
 	files := map[string]struct {
 		b   []byte
 		tol int
@@ -87,8 +87,8 @@ func TestDecodeModels(t *testing.T) {
 func TestDecodeDamaged(t *testing.T) {
 	p := gradient(64, 48)
 	for name, b := range map[string][]byte{
-		"png": encode(t, func(b *bytes.Buffer) error { return png.Encode(b, p.image()) }),
-		"jpg": encode(t, func(b *bytes.Buffer) error { return jpeg.Encode(b, p.image(), nil) }),
+		"png": encode(t, func(b *bytes.Buffer) error { return png.Encode(b, p.Image()) }),
+		"jpg": encode(t, func(b *bytes.Buffer) error { return jpeg.Encode(b, p.Image(), nil) }),
 	} {
 		for n := 0; n < len(b)-2; n += 1 + len(b)/200 {
 			if _, err := DecodeBytes(name, b[:n]); err == nil {
@@ -110,7 +110,7 @@ func TestDecodeDamaged(t *testing.T) {
 
 func TestDecodeErrors(t *testing.T) {
 	dir := t.TempDir()
-	huge := encode(t, func(b *bytes.Buffer) error { return png.Encode(b, New(1, 1).image()) })
+	huge := encode(t, func(b *bytes.Buffer) error { return png.Encode(b, New(1, 1).Image()) })
 	binary.BigEndian.PutUint32(huge[16:], 1<<20)
 	binary.BigEndian.PutUint32(huge[20:], 1<<20)
 	for name, f := range map[string]struct {
@@ -136,7 +136,7 @@ func TestDecodeErrors(t *testing.T) {
 
 // A header that asks for more pixels than there can be is refused before memory is taken.
 func TestDecodeHuge(t *testing.T) {
-	b := encode(t, func(b *bytes.Buffer) error { return bmp.Encode(b, New(2, 2).image()) })
+	b := encode(t, func(b *bytes.Buffer) error { return bmp.Encode(b, New(2, 2).Image()) })
 	binary.LittleEndian.PutUint32(b[18:], 60000)
 	binary.LittleEndian.PutUint32(b[22:], 60000)
 	if _, err := DecodeBytes("huge.bmp", b); err == nil || !strings.Contains(err.Error(), "60000x60000") {
@@ -146,7 +146,7 @@ func TestDecodeHuge(t *testing.T) {
 
 // OpenCV's pictures live outside of Go's heap: decoding must give them back.
 func TestDecodeLeak(t *testing.T) {
-	b := encode(t, func(b *bytes.Buffer) error { return jpeg.Encode(b, gradient(800, 600).image(), nil) })
+	b := encode(t, func(b *bytes.Buffer) error { return jpeg.Encode(b, gradient(800, 600).Image(), nil) })
 	work := func(n int) {
 		for range n {
 			if _, err := DecodeBytes("leak", b); err != nil {

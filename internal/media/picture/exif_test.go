@@ -52,7 +52,7 @@ func TestOrientation(t *testing.T) {
 	for o := 1; o <= 8; o++ {
 		for _, order := range []binary.ByteOrder{binary.LittleEndian, binary.BigEndian} {
 			jpg := encode(t, func(b *bytes.Buffer) error {
-				return jpeg.Encode(b, stored(p, o).image(), &jpeg.Options{Quality: 100})
+				return jpeg.Encode(b, stored(p, o).Image(), &jpeg.Options{Quality: 100})
 			})
 			q, err := DecodeBytes("exif", withExif(jpg, uint16(o), order))
 			if err != nil {

@@ -19,7 +19,7 @@ import (
 func hugePNG(t testing.TB, w, h uint32) []byte {
 	t.Helper()
 	var b bytes.Buffer
-	if err := png.Encode(&b, New(1, 1).image()); err != nil {
+	if err := png.Encode(&b, New(1, 1).Image()); err != nil {
 		t.Fatal(err)
 	}
 	p := b.Bytes()
@@ -31,7 +31,7 @@ func hugePNG(t testing.TB, w, h uint32) []byte {
 
 // Headers that ask for terabytes are errors that take no memory.
 func TestDecodeHostile(t *testing.T) {
-	jpg := encode(t, func(b *bytes.Buffer) error { return jpeg.Encode(b, New(8, 8).image(), nil) })
+	jpg := encode(t, func(b *bytes.Buffer) error { return jpeg.Encode(b, New(8, 8).Image(), nil) })
 	at := bytes.Index(jpg, []byte{0xff, 0xc0})
 	binary.BigEndian.PutUint32(jpg[at+5:], 0xffffffff) // height and width
 	scan := bytes.Index(jpg, []byte{0xff, 0xda})

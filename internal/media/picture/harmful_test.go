@@ -197,7 +197,7 @@ func flatWebP(w, h uint32) []byte {
 // harmful are small files that took gigabytes, many seconds or the program, by name.
 func harmful(t testing.TB) map[string][]byte {
 	var noise bytes.Buffer
-	if err := png.Encode(&noise, gradient(9, 7).image()); err != nil {
+	if err := png.Encode(&noise, gradient(9, 7).Image()); err != nil {
 		t.Fatal(err)
 	}
 	return map[string][]byte{

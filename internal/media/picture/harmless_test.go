@@ -164,7 +164,7 @@ func formats(t testing.TB) map[string][]byte {
 	out := map[string][]byte{"gif": smallFrame(), "webp": lossyWebP, "webp, lossless": losslessWebP}
 	for name, f := range encoders() {
 		var b bytes.Buffer
-		if err := f(&b, gradient(24, 17).image()); err != nil {
+		if err := f(&b, gradient(24, 17).Image()); err != nil {
 			t.Fatal(err)
 		}
 		out[name] = b.Bytes()

@@ -38,7 +38,7 @@ func (h Header) jpegBesides(denom int64) int64 {
 }
 
 func encodeJPEG(w io.Writer, p *Picture, quality int) error {
-	m := p.image()
+	m := p.Image()
 	// Opaque, so that both kinds of alpha are the same; Go's encoder has a fast way for this one.
 	return jpeg.Encode(w, &image.RGBA{Pix: m.Pix, Stride: m.Stride, Rect: m.Rect}, &jpeg.Options{Quality: quality})
 }

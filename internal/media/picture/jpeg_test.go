@@ -20,7 +20,7 @@ func TestJPEGIsOpenCVs(t *testing.T) {
 	files := map[string][]byte{}
 	for _, s := range [][2]int{{1, 1}, {1, 9}, {64, 48}, {67, 45}} {
 		p := gradient(s[0], s[1])
-		files[filepath.Join("made", string(rune('a'+len(files))))] = encode(t, func(b *bytes.Buffer) error { return jpeg.Encode(b, p.image(), nil) })
+		files[filepath.Join("made", string(rune('a'+len(files))))] = encode(t, func(b *bytes.Buffer) error { return jpeg.Encode(b, p.Image(), nil) })
 	}
 	filepath.WalkDir(filepath.Join(runtime.GOROOT(), "src", "image", "testdata"), func(path string, _ fs.DirEntry, err error) error {
 		if b, read := os.ReadFile(path); err == nil && read == nil && strings.HasSuffix(path, ".jpeg") {

@@ -43,7 +43,7 @@ func TestMemory(t *testing.T) {
 	}
 	for name, f := range encoders() {
 		var b bytes.Buffer
-		if err := f(&b, New(2000, 1500).image()); err != nil {
+		if err := f(&b, New(2000, 1500).Image()); err != nil {
 			t.Fatal(err)
 		}
 		files["a flat "+name] = b.Bytes()

@@ -73,7 +73,7 @@ func (p *Picture) Paste(q *Picture, x, y int) {
 
 // WritePNG writes the picture losslessly. The file appears whole or not at all.
 func (p *Picture) WritePNG(path string) error {
-	return p.write(path, func(w io.Writer) error { return png.Encode(w, p.image()) })
+	return p.write(path, func(w io.Writer) error { return png.Encode(w, p.Image()) })
 }
 
 // WriteJPEG writes the picture at a quality of 1 to 100. The file appears whole or not at all.
@@ -91,8 +91,8 @@ func (p *Picture) write(path string, encode func(io.Writer) error) error {
 	return nil
 }
 
-// image is the picture for Go's encoders.
-func (p *Picture) image() *image.NRGBA {
+// Image copies the picture into one of Go's images.
+func (p *Picture) Image() *image.NRGBA {
 	m := image.NewNRGBA(image.Rect(0, 0, p.W, p.H))
 	for i := range p.W * p.H {
 		m.Pix[4*i], m.Pix[4*i+1], m.Pix[4*i+2], m.Pix[4*i+3] = p.Pix[3*i], p.Pix[3*i+1], p.Pix[3*i+2], 255

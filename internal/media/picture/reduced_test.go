@@ -22,7 +22,7 @@ func TestDecodeFor(t *testing.T) {
 	path := filepath.Join(dir, "p.jpg")
 	for o := 1; o <= 8; o++ {
 		jpg := encode(t, func(b *bytes.Buffer) error {
-			return jpeg.Encode(b, stored(p, o).image(), &jpeg.Options{Quality: 100})
+			return jpeg.Encode(b, stored(p, o).Image(), &jpeg.Options{Quality: 100})
 		})
 		if err := os.WriteFile(path, withExif(jpg, uint16(o), binary.BigEndian), 0o644); err != nil {
 			t.Fatal(err)
@@ -93,7 +93,7 @@ func TestReduced(t *testing.T) {
 
 // A released picture's memory serves the next, whatever was in it.
 func TestRelease(t *testing.T) {
-	b := encode(t, func(b *bytes.Buffer) error { return png.Encode(b, gradient(20, 10).image()) })
+	b := encode(t, func(b *bytes.Buffer) error { return png.Encode(b, gradient(20, 10).Image()) })
 	for range 20 {
 		p := New(30, 10)
 		for i := range p.Pix {

@@ -8,24 +8,26 @@ import (
 
 // Frame is a picture to find objects on.
 type Frame struct {
-	Index int           // among all frames that were handed out, from 0
+	Index int           // among all frames, from 0
 	Path  string        // of the file; the name of a camera or stream
-	Name  string        // of what is made of it, relative to the folder of results; no two files or videos have one
-	Video *Video        // that it is of; nil for a picture
-	Count int           // of the frame in its video, from 0: dropped ones count
+	Name  string        // of files made from it, relative to the folder of results; unique
+	Video *Video        // its source; nil for a picture file
+	Count int           // of the frame in its video, from 0; dropped frames count
 	Time  time.Duration // of the frame in its video
-	// Pic is the picture; nil where Path is yet to be decoded.
+	// Pic is the picture; nil where Path is still to be decoded.
 	Pic *picture.Picture
-	// Read is how long it took to get Pic.
+	// Read is the time that reading Pic took.
 	Read time.Duration
-	// Err says why there is no picture.
+	// Err is the reason why there is no picture.
 	Err error
 }
 
-// Video is where frames come from.
+// Video is the source of frames.
 type Video struct {
-	Rate   float64 // frames a second, 0 where it does not tell
-	Frames int     // 0 where it does not tell
-	Live   bool    // it does not wait, and drops frames that nobody takes
-	Lane   int     // videos of one lane come one after another, those of others meanwhile
+	Rate   float64 // frames a second, 0 if unknown
+	Frames int     // 0 if unknown
+	// Realtime says that the source does not wait for its receiver, and drops frames that are not taken in time.
+	Realtime bool
+	// Input is the number of the named source: videos of one input come one after another, videos of different inputs at the same time.
+	Input int
 }

@@ -13,8 +13,8 @@ import (
 // maxLine bounds a name on standard input, in bytes; systems take less.
 const maxLine = 1 << 20
 
-// lines gives the names on standard input. A line that is too long is an error, and the others follow; so is what ends the input
-// before its end. Who types the names may take his time: a line is waited for beside ctx.
+// lines yields the names on standard input. A line that is too long is an error, and the others follow; an error of reading ends the
+// input. Waiting for a line ends with ctx.
 func (s *Set) lines(ctx context.Context) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		type line struct {

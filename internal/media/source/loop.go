@@ -9,7 +9,7 @@ import (
 	"retinago/internal/media/video"
 )
 
-// loop is a video that goes round: each frame is given when it is due, as a camera would.
+// loop repeats a video: each frame comes when it is due, as from a camera.
 type loop struct {
 	reader
 	ctx   context.Context // ends the wait for a frame
@@ -20,7 +20,7 @@ type loop struct {
 	begin time.Time     // when a frame of stamp 0 was due
 }
 
-// usualRate is of videos that tell none, in frames a second.
+// usualRate is the rate of videos without one, in frames a second.
 const usualRate = 25
 
 func newLoop(ctx context.Context, r reader, open func() (reader, error)) *loop {

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// pictures and videos are the extensions that a folder is searched for. A picture that is named itself may have any.
+// pictures and videos are the extensions of the files that are read from a folder. A picture that is named itself may have any.
 var (
 	pictures = []string{".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp"}
 	videos   = []string{".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".ts", ".m2ts", ".wmv", ".flv", ".ogv", ".3gp", ".mjpeg", ".mjpg"}
@@ -18,7 +18,7 @@ func hasExtension(path string, list []string) bool {
 	return slices.Contains(list, strings.ToLower(filepath.Ext(path)))
 }
 
-// JPEG is the name of a picture's annotated copy: always one of a JPEG.
+// JPEG returns the name of a picture's annotated copy, which is a JPEG.
 func JPEG(name string) string {
 	if e := strings.ToLower(filepath.Ext(name)); e == ".jpg" || e == ".jpeg" {
 		return name
@@ -26,19 +26,19 @@ func JPEG(name string) string {
 	return name + ".jpg"
 }
 
-// Names tells equal names apart by numbers. It keeps 8 bytes of each name, so that now and then one gets a number without need.
+// Names makes names unique by adding numbers. It keeps 8 bytes of each name, so that rarely a unique name gets a number too.
 type Names struct {
 	seed maphash.Seed
 	used map[uint64]struct{}
 	next map[uint64]int // of a name that was there before, the first number that may be free
 }
 
-// NewNames has none.
+// NewNames returns a set without names.
 func NewNames() *Names {
 	return &Names{maphash.MakeSeed(), map[uint64]struct{}{}, map[uint64]int{}}
 }
 
-// Unique returns the name, with a number if it, or rather key of it, was there.
+// Unique returns the name, with a number if key(name) was used before.
 func (n *Names) Unique(name string, key func(string) string) string {
 	if n.take(key(name)) {
 		return name
@@ -53,7 +53,7 @@ func (n *Names) Unique(name string, key func(string) string) string {
 	}
 }
 
-// take marks a name as used, and reports whether it was free.
+// take marks a name as used and reports whether it was free.
 func (n *Names) take(name string) bool {
 	h := maphash.String(n.seed, name)
 	_, was := n.used[h]
@@ -61,7 +61,7 @@ func (n *Names) take(name string) bool {
 	return !was
 }
 
-// plain makes the name of a file of that of a camera or stream.
+// plain returns a file name for a camera or stream.
 func plain(address string) string {
 	_, rest, ok := strings.Cut(address, "://")
 	if !ok {

@@ -9,10 +9,10 @@ import (
 	"retinago/internal/media/video"
 )
 
-// faults is how many frames in a row may be broken before a video is given up.
+// faults is the number of broken frames in a row after which reading a video ends.
 const faults = 100
 
-// play gives the frames of a video to its end, and tells whether more are wanted.
+// play passes the frames of a video to give, and reports whether give wants more.
 func (s *Set) play(ctx context.Context, in input, name string, give func(Frame) bool) bool {
 	r, err := s.open(in)
 	if err != nil {
@@ -22,10 +22,10 @@ func (s *Set) play(ctx context.Context, in input, name string, give func(Frame) 
 	return s.frames(ctx, r, in, name, give)
 }
 
-// frames gives a finite video's frames.
+// frames passes a finite video's frames to give.
 func (s *Set) frames(ctx context.Context, r reader, in input, name string, give func(Frame) bool) bool {
 	format := r.Format()
-	v := &Video{Rate: format.Rate, Frames: format.Frames, Lane: in.lane}
+	v := &Video{Rate: format.Rate, Frames: format.Frames, Input: in.number}
 	bad := 0
 	for n := 0; ctx.Err() == nil; n++ {
 		f := Frame{Path: in.shown(), Name: name, Video: v, Count: n}
@@ -54,7 +54,7 @@ func (s *Set) frames(ctx context.Context, r reader, in input, name string, give 
 	return false
 }
 
-// follow gives the frames of a camera or stream until ctx ends, one that has an end as a file's.
+// follow passes the frames of a camera or stream to give until ctx ends; a stream with an end is read like a file.
 func (s *Set) follow(ctx context.Context, in input, name string, give func(Frame) bool) {
 	opened := make(chan reader)
 	failed := make(chan error, 1)
@@ -80,7 +80,7 @@ func (s *Set) follow(ctx context.Context, in input, name string, give func(Frame
 			r.Close()
 			return
 		}
-		l := &Live{in: in, name: name, retries: s.options.Retries, open: s.open, backoff: s.backoff, dropped: &s.dropped}
+		l := &Capture{in: in, name: name, retries: s.options.Retries, open: s.open, backoff: s.backoff, dropped: &s.dropped}
 		l.play(ctx, r, s.options.Notice, give)
 	}
 }

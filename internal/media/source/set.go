@@ -24,11 +24,11 @@ type Options struct {
 	Stdin io.Reader
 	// Retries is how often in a row a stream that broke is opened again; 0 is 8, which takes some two minutes.
 	Retries int
-	// Notice is told what happens to streams; it may be called from several goroutines.
+	// Notice is called when a stream breaks and is opened again; several goroutines may call it.
 	Notice func(text string)
 }
 
-// Set is what a user named, to be read in that order; cameras and streams run beside the rest. It is read once.
+// Set is the sources that a user named, in that order; cameras and streams run in parallel with the rest. It is read once.
 type Set struct {
 	options Options
 	inputs  []input
@@ -39,15 +39,15 @@ type Set struct {
 	backoff time.Duration // before the first time that a stream is opened again
 }
 
-// input is one thing that was named.
+// input is one named source.
 type input struct {
-	kind kind
-	name string
-	cam  int // number of the camera
-	lane int
+	kind   kind
+	name   string
+	cam    int // number of the camera
+	number int // Video.Input
 }
 
-// shown is the name as users and files get it.
+// shown is the name for messages and files, without a password.
 func (in input) shown() string {
 	if in.kind == stream {
 		return video.Public(in.name)
@@ -79,8 +79,8 @@ func open(in input) (reader, error) {
 	return video.Open(in.name)
 }
 
-// Open makes a set of names: pictures, videos, folders with all below, globs, "-" for names on standard input one a line,
-// cam:N, and addresses of streams. A name may be several with commas between. Files are looked for, and opened later.
+// Open makes a set of names: pictures, videos, folders with their subfolders, globs, "-" for names on standard input one a line,
+// cam:N, and addresses of streams. A name may be several, separated by commas. Files must exist; they are opened later.
 func Open(names []string, o Options) (*Set, error) {
 	if o.Retries == 0 {
 		o.Retries = 8
@@ -104,8 +104,8 @@ func Open(names []string, o Options) (*Set, error) {
 	return s, nil
 }
 
-// split is a name's parts between commas, but for files that have commas in their names. What follows an address and is no
-// source itself is the address's.
+// split splits a name at commas, unless it is a file with commas in its name. A part after an address that is no source itself belongs
+// to the address.
 func split(name string) []string {
 	if _, err := os.Stat(name); err == nil || !strings.Contains(name, ",") {
 		return []string{name}
@@ -123,7 +123,7 @@ func split(name string) []string {
 	return out
 }
 
-// parse tells what a name is of.
+// parse returns the input that a name stands for.
 func parse(name string) (input, error) {
 	if name == "-" {
 		return input{kind: stdin, name: name}, nil
@@ -158,7 +158,7 @@ func parse(name string) (input, error) {
 
 func wanted(path string) bool { return hasExtension(path, pictures) || hasExtension(path, videos) }
 
-// Paths are frames of picture files.
+// Paths returns the frames of picture files.
 func Paths(paths []string) func(context.Context) iter.Seq[Frame] {
 	return func(ctx context.Context) iter.Seq[Frame] {
 		return func(yield func(Frame) bool) {
@@ -171,11 +171,11 @@ func Paths(paths []string) func(context.Context) iter.Seq[Frame] {
 	}
 }
 
-// Dropped is how many frames of live sources nobody took in time.
+// Dropped returns the number of frames of realtime sources that were not taken in time.
 func (s *Set) Dropped() int64 { return s.dropped.Load() }
 
-// Frames gives one frame after another, also those that cannot be read, until ctx ends. A frame's picture is the
-// receiver's. A camera or stream that does not answer may stay open a while after that, for itself.
+// Frames yields one frame after another, also those that cannot be read, until ctx ends. The receiver owns a frame's picture. A camera
+// or stream that does not answer may stay open for a while after the end.
 func (s *Set) Frames(ctx context.Context) iter.Seq[Frame] {
 	return func(yield func(Frame) bool) {
 		give := func(f Frame) bool {
@@ -205,15 +205,15 @@ func (s *Set) Frames(ctx context.Context) iter.Seq[Frame] {
 				return true
 			}
 		}
-		var lanes sync.WaitGroup
+		var inputs sync.WaitGroup
 		for i, in := range live {
-			in.lane = i + 1
+			in.number = i + 1
 			name := s.names.Unique(plain(in.name), JPEG)
-			lanes.Go(func() { s.follow(ctx, in, name, send) })
+			inputs.Go(func() { s.follow(ctx, in, name, send) })
 		}
-		lanes.Go(func() { s.stills(ctx, still, send) }) // now that nobody else gives names
+		inputs.Go(func() { s.stills(ctx, still, send) }) // after all others have their names
 		go func() {
-			lanes.Wait()
+			inputs.Wait()
 			close(out)
 		}()
 		defer func() {
@@ -236,7 +236,7 @@ func release(f Frame) {
 	}
 }
 
-// stills gives the frames of files in their order.
+// stills yields the frames of files in their order.
 func (s *Set) stills(ctx context.Context, in []input, give func(Frame) bool) {
 	for _, in := range in {
 		if in.kind == files {
@@ -257,7 +257,7 @@ func (s *Set) stills(ctx context.Context, in []input, give func(Frame) bool) {
 	}
 }
 
-// expand gives the frames of a picture, a video, a folder or a glob. Below a folder, names keep their path relative to it.
+// expand yields the frames of a picture, a video, a folder or a glob. Below a folder, names keep their path relative to it.
 func (s *Set) expand(ctx context.Context, name string, give func(Frame) bool) bool {
 	paths, err := glob(name)
 	if err != nil {
@@ -287,7 +287,7 @@ func (s *Set) expand(ctx context.Context, name string, give func(Frame) bool) bo
 	return true
 }
 
-// file gives the frames of a picture or video.
+// file yields the frames of a picture or video.
 func (s *Set) file(ctx context.Context, path, name string, give func(Frame) bool) bool {
 	name = s.names.Unique(name, JPEG)
 	if err := file.Irregular(path); err != nil {

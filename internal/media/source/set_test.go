@@ -274,7 +274,7 @@ func TestReconnect(t *testing.T) {
 		case f.Video == nil:
 			pictures++
 		default:
-			if !f.Video.Live || f.Name != "host_x" || f.Path != "rtsp://***@host/x" {
+			if !f.Video.Realtime || f.Name != "host_x" || f.Path != "rtsp://***@host/x" {
 				t.Errorf("frame %+v", f)
 			}
 			counts = append(counts, f.Count)
@@ -337,7 +337,7 @@ func TestDropped(t *testing.T) {
 		ctx, cancel := context.WithCancel(context.Background())
 		lanes := map[int]bool{}
 		for f := range s.Frames(ctx) {
-			if lanes[f.Video.Lane] = true; len(lanes) == 2 {
+			if lanes[f.Video.Input] = true; len(lanes) == 2 {
 				cancel()
 			}
 		}

@@ -60,7 +60,7 @@ func TestHTTP(t *testing.T) {
 			broken++
 			continue
 		}
-		if !f.Video.Live || f.Pic.W != 64 || f.Pic.H != 48 || f.Count <= last {
+		if !f.Video.Realtime || f.Pic.W != 64 || f.Pic.H != 48 || f.Count <= last {
 			t.Fatalf("frame %+v after %d", f, last)
 		}
 		taken, last = taken+1, f.Count
@@ -91,7 +91,7 @@ func TestFile(t *testing.T) {
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	l, err := NewLive(path)
+	l, err := NewCapture(path)
 	if err != nil {
 		t.Fatal(err)
 	}

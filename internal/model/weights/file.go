@@ -44,6 +44,17 @@ func Open(path string) (*File, error) {
 	return f, nil
 }
 
+// OpenFrom is Open for the size bytes of r, which stays open after Close; name stands for the file in errors.
+func OpenFrom(name string, r io.ReaderAt, size int64) (*File, error) {
+	f, err := read(name, r, size)
+	if err != nil {
+		return nil, fmt.Errorf("weights: %s: %w", name, err)
+	}
+	f.close = func() error { return nil }
+	f.tell()
+	return f, nil
+}
+
 // read validates size bytes of r.
 func read(path string, r io.ReaderAt, size int64) (*File, error) {
 	var head [8]byte

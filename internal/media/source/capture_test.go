@@ -17,8 +17,8 @@ import (
 )
 
 // lively is a source that opens what a test thinks up.
-func lively(k kind, open func() (reader, error)) *Live {
-	return &Live{in: input{kind: k, name: "rtsp://me:secret@host/x"}, name: "x", retries: -1, backoff: time.Second, dropped: new(atomic.Int64),
+func lively(k kind, open func() (reader, error)) *Capture {
+	return &Capture{in: input{kind: k, name: "rtsp://me:secret@host/x"}, name: "x", retries: -1, backoff: time.Second, dropped: new(atomic.Int64),
 		open: func(input) (reader, error) { return open() }}
 }
 
@@ -60,7 +60,7 @@ func TestLiveLoop(t *testing.T) {
 				begin := time.Now()
 				var got []time.Duration
 				for f := range l.Frames(ctx, func(text string) { t.Error(text) }) {
-					if f.Index != len(got) || f.Count != len(got) || !f.Video.Live || f.Video.Rate != k.rate || f.Pic == nil || f.Err != nil {
+					if f.Index != len(got) || f.Count != len(got) || !f.Video.Realtime || f.Video.Rate != k.rate || f.Pic == nil || f.Err != nil {
 						t.Errorf("frame %d: %+v", len(got), f)
 					}
 					if got = append(got, time.Since(begin)); len(got) == len(k.want) {
@@ -186,7 +186,7 @@ func TestLiveHangs(t *testing.T) {
 }
 
 // What is no moving source is refused with its name and the reason.
-func TestNewLive(t *testing.T) {
+func TestNewCapture(t *testing.T) {
 	dir := tree(t, "a.jpg", "broken.mp4", "b/c.mp4")
 	at := func(name string) string { return filepath.Join(dir, name) }
 	cases := map[string]string{
@@ -201,7 +201,7 @@ func TestNewLive(t *testing.T) {
 		cases[at("absent.mp4")], cases["cam:x"], cases["cam:0"], cases["rtsp://host/x"] = "no such file", "a camera has a number", "built without OpenCV", "built without OpenCV"
 	}
 	for name, want := range cases {
-		if _, err := NewLive(name); err == nil || !strings.Contains(err.Error(), want) || unable == nil && !strings.Contains(err.Error(), name) {
+		if _, err := NewCapture(name); err == nil || !strings.Contains(err.Error(), want) || unable == nil && !strings.Contains(err.Error(), name) {
 			t.Errorf("%s: %v, want %s", name, err, want)
 		}
 	}
@@ -209,7 +209,7 @@ func TestNewLive(t *testing.T) {
 		return
 	}
 	for _, name := range []string{"cam:7", "rtsp://me:secret@host/x", "http://host/film.mp4"} { // may come later
-		if _, err := NewLive(name); err != nil {
+		if _, err := NewCapture(name); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

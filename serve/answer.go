@@ -14,17 +14,17 @@ import (
 // Answer is the JSON of one picture.
 type Answer struct {
 	Model      string      `json:"model"`
-	Width      int         `json:"width"` // of the picture, upright
+	Width      int         `json:"width"` // of the upright picture, in pixels
 	Height     int         `json:"height"`
-	Detections []found     `json:"detections,omitzero"` // best first; absent where there are candidates
-	Candidates *candidates `json:"candidates,omitempty"`
-	Times      times       `json:"times_ms"`
+	Detections []Object    `json:"detections,omitzero"` // best first; absent if there are candidates
+	Candidates *Candidates `json:"candidates,omitempty"`
+	Times      Times       `json:"times_ms"`
 	Batch      int         `json:"batch"` // pictures that went through the network together
-	jpeg       []byte      // the picture with boxes, where it is wanted
+	jpeg       []byte      // the picture with boxes, if requested
 }
 
-// found is an object.
-type found struct {
+// Object is a detection.
+type Object struct {
 	Box      [4]float32 `json:"box"` // x1, y1, x2, y2 in pixels
 	Class    int        `json:"class"`
 	Category int64      `json:"category_id"`
@@ -32,23 +32,23 @@ type found struct {
 	Score    float32    `json:"score"`
 }
 
-// candidates are boxes before NMS: whoever has them can thin them out by any threshold without asking again.
-type candidates struct {
+// Candidates are boxes before NMS: a client can suppress them by any threshold without another request.
+type Candidates struct {
 	Boxes   []float32  `json:"boxes"` // four of each, on the canvas
-	Scale   [2]float32 `json:"scale"` // by which x and y are multiplied for pixels of the picture
+	Scale   [2]float32 `json:"scale"` // factors of x and y from the canvas to pixels of the picture
 	Scores  []float32  `json:"scores"`
 	Classes []int32    `json:"classes"`
-	Score   float32    `json:"score"` // above which all are here
-	NMS     float32    `json:"nms"`   // what the server would take
+	Score   float32    `json:"score"` // lowest score of the candidates
+	NMS     float32    `json:"nms"`   // the server's threshold
 	Method  string     `json:"method"`
 	Max     int        `json:"max"`
 }
 
-// times are milliseconds.
-type times struct {
-	Decode  float64 `json:"decode"` // the file, with the wait for a core
+// Times is the duration of each stage, in milliseconds.
+type Times struct {
+	Decode  float64 `json:"decode"` // of the file, including the wait for a core
 	Prepare float64 `json:"prepare"`
-	Wait    float64 `json:"wait"` // for company and for the network
+	Wait    float64 `json:"wait"` // for other pictures of the batch and for the network
 	Network float64 `json:"network"`
 	Boxes   float64 `json:"boxes"`
 	NMS     float64 `json:"nms"`
@@ -57,8 +57,8 @@ type times struct {
 
 func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1e3 }
 
-// look finds the objects on a picture that has a place. It draws on the pixels of a frame that has them.
-func (s *Server) look(ctx context.Context, p *place, f Frame, c choice) (a *Answer, err error) {
+// process detects objects in a picture that has a place. It draws on the pixels of a frame that has them.
+func (s *Server) process(ctx context.Context, p *place, f Frame, c choice) (a *Answer, err error) {
 	target := c.target()
 	w, h, n, err := s.size(f, target)
 	if err != nil {
@@ -98,16 +98,16 @@ func (s *Server) look(ctx context.Context, p *place, f Frame, c choice) (a *Answ
 			}
 			a.Times.Draw = ms(time.Since(begin))
 		}
-		a.Detections = make([]found, len(objects))
+		a.Detections = make([]Object, len(objects))
 		for i, d := range objects {
-			a.Detections[i] = found{[4]float32{d.Box.X1, d.Box.Y1, d.Box.X2, d.Box.Y2}, d.Class, d.Category.ID, d.Category.Name, d.Score}
+			a.Detections[i] = Object{[4]float32{d.Box.X1, d.Box.Y1, d.Box.X2, d.Box.Y2}, d.Class, d.Category.ID, d.Category.Name, d.Score}
 		}
 	}
 	s.metrics.took(a)
 	return a, nil
 }
 
-// prepare decodes a picture, if it is a file, and puts it onto its canvas. The picture is the caller's only without an error.
+// prepare decodes a picture, if it is a file, and puts it onto its canvas. The caller owns the picture unless there is an error.
 func (s *Server) prepare(ctx context.Context, c choice, f Frame, target picture.Target, begin time.Time, a *Answer) (pic *picture.Picture, in *infer.Input, err error) {
 	pic, w, h := f.Pic, a.Width, a.Height
 	if pic == nil {
@@ -135,10 +135,10 @@ func (s *Server) prepare(ctx context.Context, c choice, f Frame, target picture.
 	return pic, in, nil
 }
 
-// raw are the candidates of a picture, and the milliseconds that they took.
-func raw(o outcome, c choice) (*candidates, float64) {
+// raw returns the candidates of a picture, and the milliseconds of computing them.
+func raw(o outcome, c choice) (*Candidates, float64) {
 	v, sx, sy, took := o.Candidates(o.k)
-	out := &candidates{Boxes: make([]float32, 0, 4*len(v.Boxes)), Scores: v.Scores, Classes: v.Classes, Scale: [2]float32{sx, sy},
+	out := &Candidates{Boxes: make([]float32, 0, 4*len(v.Boxes)), Scores: v.Scores, Classes: v.Classes, Scale: [2]float32{sx, sy},
 		Score: c.decoding.Score, NMS: c.decoding.NMS, Method: kind(c.decoding.Method), Max: c.decoding.MaxDets}
 	for _, b := range v.Boxes {
 		out.Boxes = append(out.Boxes, b.X1, b.Y1, b.X2, b.Y2)
@@ -149,7 +149,7 @@ func raw(o outcome, c choice) (*candidates, float64) {
 	return out, ms(took)
 }
 
-// annotate draws what was found and encodes the picture. The best is drawn last, on top.
+// annotate draws detections and encodes the picture. The best is drawn last, on top.
 func annotate(pic *picture.Picture, objects []infer.Detection) ([]byte, error) {
 	marks := make([]picture.Mark, len(objects))
 	for i, d := range objects {

@@ -6,20 +6,20 @@ import (
 	"time"
 )
 
-// Content security policies: pagePolicy lets the page use what this server has, and nothing of others; policy is that of all other
-// answers, which load nothing. No page of others may frame either.
+// Content security policies: pagePolicy allows the page the files of this server only; policy is for all other answers, which load
+// nothing. No page of another origin may frame either.
 const (
 	pagePolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; media-src blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 	policy     = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
-// Handler answers requests. Deadlines, the limits of connections and, without Options.Hosts, the look at their Host are Serve's.
+// Handler returns the handler of all routes, for a mux of another program. Deadlines, limits of connections and, without
+// Options.Hosts, the check of the Host header are Serve's alone.
 func (s *Server) Handler() http.Handler { return s.enter(s.mux, len(s.o.Hosts) > 0) }
 
-// enter is what every request meets first, also one that a mux answers itself with a redirect. Where guarded, its Host must be
-// one of this server's.
+// enter handles every request first, also one that the mux itself redirects. If guarded, the Host header must name this server.
 func (s *Server) enter(mux http.Handler, guarded bool) http.Handler {
-	other := s.around(route{path: "other", open: true, handle: func(w http.ResponseWriter, r *http.Request) { s.fail(w, otherHost(r)) }})
+	other := s.wrap(route{path: "other", open: true, handle: func(w http.ResponseWriter, r *http.Request) { s.fail(w, otherHost(r)) }})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Security-Policy", policy)
@@ -35,8 +35,8 @@ func (s *Server) enter(mux http.Handler, guarded bool) http.Handler {
 	})
 }
 
-// around is what all routes have: the checks before them, counts, and an answer where a handler panics.
-func (s *Server) around(v route) http.Handler {
+// wrap adds to a route the checks before its handler, metrics, and an answer if the handler panics.
+func (s *Server) wrap(v route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		begin := time.Now()
 		c := &counted{ResponseWriter: w}
@@ -46,7 +46,7 @@ func (s *Server) around(v route) http.Handler {
 				err := s.panics.caught(e, "path", r.URL.Path)
 				if e = nil; c.code == 0 {
 					s.fail(c, err)
-				} else { // the receiver must not take what has gone out for the whole
+				} else { // the receiver must not take the part that was sent for the whole
 					e = http.ErrAbortHandler
 				}
 			}
@@ -66,7 +66,7 @@ func (s *Server) around(v route) http.Handler {
 	})
 }
 
-// admit refuses requests that no handler should see.
+// admit refuses requests before their handler.
 func (s *Server) admit(v route, w http.ResponseWriter, r *http.Request) error {
 	if _, err := url.ParseQuery(r.URL.RawQuery); err != nil { // r.URL.Query would leave out what it cannot read
 		return refuse(http.StatusBadRequest, "query", "the query cannot be read: %.200v", err)

@@ -23,7 +23,7 @@ func TestSpread(t *testing.T) {
 }
 
 // Pictures that cannot be read are named and replaced, and the file that comes out detects.
-func TestQuantise(t *testing.T) {
+func TestQuantize(t *testing.T) {
 	dir := t.TempDir()
 	path, err := save(dir)
 	if err != nil {
@@ -54,11 +54,11 @@ func TestQuantise(t *testing.T) {
 	o := quant.Options{Method: quant.Method{Kind: "minmax"}, Float: []string{quant.First, quant.Last}}
 	stopped, stop := context.WithCancel(context.Background())
 	stop()
-	if _, err := Quantise(stopped, m, info.Config.Data, files, 2, o, nil); !errors.Is(err, context.Canceled) || m.Int8() != nil {
+	if _, err := Quantize(stopped, m, info.Config.Data, files, 2, o, nil); !errors.Is(err, context.Canceled) || m.Int8() != nil {
 		t.Errorf("a stopped calibration: %v", err)
 	}
 	var last [2]int
-	broken, err := Quantise(context.Background(), m, info.Config.Data, files, 2, o, func(done, total int) { last = [2]int{done, total} })
+	broken, err := Quantize(context.Background(), m, info.Config.Data, files, 2, o, func(done, total int) { last = [2]int{done, total} })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +74,7 @@ func TestQuantise(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer p.Close()
-	if d, err := p.Predict(noise(120, 90)); err != nil || len(d) == 0 {
+	if d, err := p.Predict(t.Context(), noise(120, 90)); err != nil || len(d) == 0 {
 		t.Errorf("%d detections, %v", len(d), err)
 	}
 }

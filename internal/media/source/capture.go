@@ -13,8 +13,8 @@ import (
 	"retinago/internal/media/video"
 )
 
-// Live is a source that does not wait for who looks at it: a camera, a stream, or a video, which goes round at its own rate.
-type Live struct {
+// Capture is a source in real time, which does not wait for its receiver: a camera, a stream, or a video, which repeats at its own rate.
+type Capture struct {
 	in      input
 	name    string // of the frames
 	retries int    // how often in a row it is opened again; below 0 without end
@@ -24,9 +24,9 @@ type Live struct {
 	turn    sync.Mutex // held while the source is open
 }
 
-// NewLive makes one of cam:N, the address of a stream, or the path of a video. A video is opened once to see that it is one;
+// NewCapture makes a capture of cam:N, the address of a stream, or the path of a video. A video is opened once to see that it is one;
 // cameras and streams may be absent and come later.
-func NewLive(name string) (*Live, error) {
+func NewCapture(name string) (*Capture, error) {
 	in, err := parse(name)
 	if err == nil {
 		err = video.Available()
@@ -48,13 +48,13 @@ func NewLive(name string) (*Live, error) {
 			return nil, err
 		}
 	}
-	return &Live{in: in, name: plain(name), retries: -1, open: open, backoff: time.Second, dropped: new(atomic.Int64)}, nil
+	return &Capture{in: in, name: plain(name), retries: -1, open: open, backoff: time.Second, dropped: new(atomic.Int64)}, nil
 }
 
-// Frames gives the newest frame whenever one is wanted, until ctx ends or nobody wants more. A frame's picture is the receiver's.
-// A source that cannot be opened, or that breaks, is opened again after 1, 2, 4 ... 30 seconds; notice is told why, maybe by another
-// goroutine. One that does not answer may stay open a while after the end, for itself; it is not opened anew meanwhile.
-func (l *Live) Frames(ctx context.Context, notice func(text string)) iter.Seq[Frame] {
+// Frames yields the newest frame whenever the receiver asks, until ctx ends or the receiver stops. The receiver owns a frame's picture.
+// A source that cannot be opened, or that breaks, is opened again after 1, 2, 4 ... 30 seconds; notice is called with the reason, from
+// any goroutine. A source that does not answer may stay open for a while after the end; it is not opened again meanwhile.
+func (l *Capture) Frames(ctx context.Context, notice func(text string)) iter.Seq[Frame] {
 	return func(yield func(Frame) bool) {
 		ctx, stop := context.WithCancel(ctx)
 		defer stop()
@@ -67,12 +67,12 @@ func (l *Live) Frames(ctx context.Context, notice func(text string)) iter.Seq[Fr
 	}
 }
 
-// Dropped is how many frames nobody took in time.
-func (l *Live) Dropped() int64 { return l.dropped.Load() }
+// Dropped returns the number of frames that were not taken in time.
+func (l *Capture) Dropped() int64 { return l.dropped.Load() }
 
-// play gives the newest frame whenever one is wanted. Reading goes on by itself, so that the source never waits; what lies there
-// when a newer one comes is dropped. r is the source where it is open.
-func (l *Live) play(ctx context.Context, r reader, notice func(string), give func(Frame) bool) {
+// play passes the newest frame to give whenever give is free. A goroutine reads the source, so that the source never waits; a frame that
+// was not taken when a newer one comes is dropped. r is the open source, or nil.
+func (l *Capture) play(ctx context.Context, r reader, notice func(string), give func(Frame) bool) {
 	newest := make(chan Frame, 1)
 	go l.capture(ctx, r, notice, newest)
 	for {
@@ -87,8 +87,8 @@ func (l *Live) play(ctx context.Context, r reader, notice func(string), give fun
 	}
 }
 
-// capture reads the source, opens it again when it breaks, and closes newest when it is given up.
-func (l *Live) capture(ctx context.Context, r reader, notice func(string), newest chan Frame) {
+// capture reads the source, opens it again when it breaks, and closes newest when it gives up.
+func (l *Capture) capture(ctx context.Context, r reader, notice func(string), newest chan Frame) {
 	defer close(newest)
 	l.turn.Lock()
 	defer l.turn.Unlock()
@@ -98,7 +98,7 @@ func (l *Live) capture(ctx context.Context, r reader, notice func(string), newes
 		}
 	}()
 	shown := l.in.shown()
-	v := &Video{Live: true, Lane: l.in.lane}
+	v := &Video{Realtime: true, Input: l.in.number}
 	begin := time.Now()
 	for n, retries := 0, 0; ctx.Err() == nil; {
 		var err error
@@ -140,8 +140,8 @@ func (l *Live) capture(ctx context.Context, r reader, notice func(string), newes
 	}
 }
 
-// start opens the source; what has an end goes round.
-func (l *Live) start(ctx context.Context) (reader, error) {
+// start opens the source; a video with an end is repeated.
+func (l *Capture) start(ctx context.Context) (reader, error) {
 	r, err := l.open(l.in)
 	if err != nil {
 		return nil, err
@@ -152,8 +152,8 @@ func (l *Live) start(ctx context.Context) (reader, error) {
 	return newLoop(ctx, r, func() (reader, error) { return l.open(l.in) }), nil
 }
 
-// put leaves a frame to be taken, in place of an older one.
-func (l *Live) put(f Frame, newest chan Frame) {
+// put replaces the frame that waits to be taken.
+func (l *Capture) put(f Frame, newest chan Frame) {
 	select {
 	case newest <- f:
 		return
@@ -165,5 +165,5 @@ func (l *Live) put(f Frame, newest chan Frame) {
 		l.dropped.Add(1)
 	default:
 	}
-	newest <- f // nobody else puts
+	newest <- f // this goroutine alone puts
 }

@@ -13,18 +13,18 @@ import (
 	"retinago/internal/media/video"
 )
 
-// Open makes a camera of whatever moves: cam:N, the address of a stream, or a video, which goes round at its own rate. MJPEG over
-// HTTP is read here, everything else by OpenCV.
+// Open makes a camera of cam:N, the address of a stream, or a video file, which is repeated at its own rate. MJPEG over HTTP is read
+// here, everything else by OpenCV.
 func Open(name string) (Camera, error) {
-	live, unable := source.NewLive(name)
+	live, unable := source.NewCapture(name)
 	if scheme, _, _ := strings.Cut(strings.ToLower(name), ":"); scheme != "http" && scheme != "https" {
 		if unable != nil {
 			return nil, unable
 		}
-		return func(ctx context.Context, log *slog.Logger) (Frames, error) { return newPlayed(ctx, live, log), nil }, nil
+		return func(ctx context.Context, log *slog.Logger) (Frames, error) { return newCaptured(ctx, live, log), nil }, nil
 	}
 	if u, err := url.Parse(name); err != nil || u.Host == "" {
-		return nil, fmt.Errorf("serve: %s: it is no address of HTTP, such as http://10.0.0.7/video.mjpg", video.Public(name))
+		return nil, fmt.Errorf("serve: %s: it is no HTTP address, such as http://10.0.0.7/video.mjpg", video.Public(name))
 	}
 	return func(ctx context.Context, log *slog.Logger) (Frames, error) {
 		in, err := MJPEG(name)(ctx, log)
@@ -35,23 +35,23 @@ func Open(name string) (Camera, error) {
 		case unable != nil:
 			return nil, fmt.Errorf("%w; %w", err, unable)
 		}
-		return newPlayed(ctx, live, log), nil
+		return newCaptured(ctx, live, log), nil
 	}, nil
 }
 
-// played are the newest frames of a live source.
-type played struct {
+// captured is the newest frames of a source in real time.
+type captured struct {
 	ctx  context.Context
 	next func() (source.Frame, bool)
 	stop func()
 }
 
-func newPlayed(ctx context.Context, l *source.Live, log *slog.Logger) played {
+func newCaptured(ctx context.Context, l *source.Capture, log *slog.Logger) captured {
 	next, stop := iter.Pull(l.Frames(ctx, func(text string) { log.Warn(breaksOff, "error", text) }))
-	return played{ctx, next, stop}
+	return captured{ctx, next, stop}
 }
 
-func (v played) Next() (Frame, error) {
+func (v captured) Next() (Frame, error) {
 	f, ok := v.next()
 	if !ok {
 		return Frame{}, v.ctx.Err()
@@ -59,7 +59,7 @@ func (v played) Next() (Frame, error) {
 	return Frame{Pic: f.Pic}, f.Err
 }
 
-func (v played) Close() error {
+func (v captured) Close() error {
 	v.stop()
 	return nil
 }

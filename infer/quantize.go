@@ -9,12 +9,11 @@ import (
 	"retinago/detector"
 	"retinago/internal/dataset/data"
 	"retinago/internal/media/picture"
-	"retinago/internal/model/quant"
 )
 
-// Quantise makes a float model compute in 8 bits: the ranges of its activations are found on at most count of the files,
-// evenly spread over them. Pictures that cannot be read are in broken; others are taken for them.
-func Quantise(ctx context.Context, m *detector.Model, c config.Data, files []string, count int, o quant.Options, report Progress) (broken map[string]error, err error) {
+// Quantize makes a float model compute in 8 bits: the ranges of its activations are found on at most count of the files,
+// evenly spread over them. Pictures that cannot be read are returned in broken, and others take their place.
+func Quantize(ctx context.Context, m *detector.Model, c config.Data, files []string, count int, o QuantizeOptions, report Progress) (broken map[string]error, err error) {
 	cal, err := m.Calibrator(o)
 	if err != nil {
 		return nil, err
@@ -60,13 +59,13 @@ func Quantise(ctx context.Context, m *detector.Model, c config.Data, files []str
 // spread orders 0 to n-1 such that the first count are evenly spread.
 func spread(n, count int) []int {
 	order := make([]int, 0, n)
-	taken := make([]bool, n)
+	used := make([]bool, n)
 	for i := range count {
 		order = append(order, i*n/count)
-		taken[i*n/count] = true
+		used[i*n/count] = true
 	}
 	for i := range n {
-		if !taken[i] {
+		if !used[i] {
 			order = append(order, i)
 		}
 	}
