@@ -2,7 +2,7 @@
 //
 //	picture -> scale to the canvas -> network -> decode boxes -> NMS -> detections in pixels of the picture
 //
-// A Predictor serves single pictures (of this project's, of Go's, or the bytes of a file), batches of one canvas and, with its
-// stages overlapped, streams of frames (files, videos, cameras), to several goroutines at once. A Choice makes it look at a
-// picture in several views: mirrored, at other scales, in tiles. Evaluate runs a whole dataset for the metric.
+// A Predictor detects objects in single pictures (a Picture, any of Go's images, the bytes of a file, a file), in batches of one canvas
+// and, with overlapping stages, in streams of frames (files, videos, cameras), for several goroutines at once. A Choice adds views of a
+// picture: mirrored, at other scales, in tiles. Evaluate runs a whole dataset for the metric.
 package infer

@@ -60,7 +60,7 @@ func (p *Predictor) input(r request, pic *picture.Picture, size data.Size, v vie
 	return in
 }
 
-// newInput puts a picture, which is the view's part, onto its canvas, as large as the configuration and the view want.
+// newInput puts a picture, which is the view's part, onto a canvas of the size that the configuration and the view give.
 func newInput(c config.Data, pic *picture.Picture, size data.Size, v view, threads int) *Input {
 	in, place := lay(c, size, v)
 	in.fill(place, pic, threads)

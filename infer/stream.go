@@ -12,41 +12,41 @@ import (
 	"retinago/internal/media/source"
 )
 
-// StreamOptions configures Predictor.Stream. What its functions return as an error ends the stream.
+// StreamOptions configures Predictor.Stream. An error of one of its functions ends the stream.
 type StreamOptions struct {
-	// Workers read, and as many others run Then; 0 is one for every four cores, at least one: the network wants the rest.
+	// Workers read, and as many others run Then; 0 is one for every four cores, at least one: the rest are for the network.
 	Workers int
 	// Batch is how many pictures of one canvas go through the network together; 0 is 1.
 	Batch int
-	// Link is called on every result that is not broken, one after another in their order, before Then. It may change Found
-	// and add Captions.
+	// Link is called on every result that is not broken, one after another in their order, before Then. It may change Found and add
+	// Captions.
 	Link func(r *Result) error
-	// Then is called on every result that is not broken before it is handed out, several at once, while the network works
-	// on the next. It gets the picture, whole, which is its to change until it returns.
+	// Then is called on every result that is not broken before the loop gets it, several at once, while the network runs on the next.
+	// It gets the whole picture, and may change it until it returns.
 	Then func(r Result, pic *Picture) error
-	// Last is Then one after another in their order, and after Then.
+	// Last is called like Then, but one after another in their order, and after Then.
 	Last func(r Result, pic *Picture) error
-	// Kept bounds the bytes of files' pictures that wait for Then and Last; those beyond are decoded again when their turn comes.
+	// Kept bounds the bytes of files' pictures that wait for Then and Last; pictures beyond it are decoded again.
 	// 0 is 128 MiB for each worker.
 	Kept int64
-	// Films limits Last to frames of videos: the pictures of files need not stay in memory for it.
+	// Films calls Last for frames of videos only, so that the pictures of files need not stay in memory for it.
 	Films bool
 }
 
 // last reports whether Last is called for an item.
 func (o StreamOptions) last(v *item) bool { return o.Last != nil && (!o.Films || v.Video != nil) }
 
-// Result is what became of one frame.
+// Result is the result of one frame.
 type Result struct {
 	source.Frame      // without its picture
 	Size         Size // of the picture
 	Found        []Detection
 	Times        Times
-	Captions     []string // that Link wants to be drawn in the corner
-	Broken       error    // why the picture could not be read; there is nothing else then
+	Captions     []string // lines of text that Link adds, to be drawn in the corner
+	Broken       error    // why the picture could not be read; Found is empty then
 }
 
-// item is a result in the making.
+// item is a frame on its way to a result.
 type item struct {
 	Result
 	pic *picture.Picture // for Then and Last
@@ -57,14 +57,13 @@ type item struct {
 	n    int64         // of them, this one's
 }
 
-// Stream finds the objects in frames, in their order: those of a source.Set's Frames, or of source.Paths. The next
-// pictures are read and prepared, and those before get their boxes and are drawn and written, while the network runs:
+// Stream finds the objects in frames, in their order, such as those of Files. While the network runs, the next pictures
+// are read and prepared, and the boxes of those before are computed, drawn and written:
 //
 //	frames -> read, prepare (Workers) -> batches -> network | boxes, NMS (2 in turn) -> Link (1) -> Then (Workers) -> Last (1) -> result
 //
-// At most 2*Workers + 10 pictures are on the way, whoever waits for whom, and 20*Batch more with batches. When ctx ends, those that
-// have been through the network come out, and then its error as the last. Nothing is left running after the loop, however
-// it ends, but for what frames leaves.
+// At most 2*Workers + 10 pictures are between reading and result, and 20*Batch more with batches. When ctx ends, the loop gets the
+// results that have been through the network, and then the error of ctx. When the loop ends, no goroutine of Stream runs any more.
 func (p *Predictor) Stream(ctx context.Context, frames func(context.Context) iter.Seq[Frame], o StreamOptions) iter.Seq2[Result, error] {
 	if o.Workers < 1 {
 		o.Workers = max(runtime.GOMAXPROCS(0)/4, 1)
@@ -130,7 +129,7 @@ func (p *Predictor) Stream(ctx context.Context, frames func(context.Context) ite
 	}
 }
 
-// each hands items out of their packs.
+// each sends the items of packs one by one.
 func each(in <-chan []*item) <-chan *item {
 	out := make(chan *item)
 	go func() {
@@ -144,7 +143,7 @@ func each(in <-chan []*item) <-chan *item {
 	return out
 }
 
-// drop gives back the picture, if there is one.
+// drop releases the picture, if there is one.
 func (v *item) drop() {
 	if v.pic != nil {
 		v.pic.Release()
@@ -160,7 +159,7 @@ func (v *item) keep(most int64) bool {
 	return v.kept.Add(v.n) <= most
 }
 
-// well tells whether there is something to go on with.
+// well reports whether the item has neither an error nor a broken picture.
 func (v *item) well() bool { return v.err == nil && v.Broken == nil }
 
 // read decodes and prepares. The picture is kept where it is wanted afterwards, a file's if so many bytes are not exceeded.

@@ -24,7 +24,7 @@ func Open(name string) (Camera, error) {
 		return func(ctx context.Context, log *slog.Logger) (Frames, error) { return newCaptured(ctx, live, log), nil }, nil
 	}
 	if u, err := url.Parse(name); err != nil || u.Host == "" {
-		return nil, fmt.Errorf("serve: %s: it is no HTTP address, such as http://10.0.0.7/video.mjpg", video.Public(name))
+		return nil, fmt.Errorf("serve: %s: it is no address of an HTTP server, such as http://10.0.0.7/video.mjpg", video.Public(name))
 	}
 	return func(ctx context.Context, log *slog.Logger) (Frames, error) {
 		in, err := MJPEG(name)(ctx, log)

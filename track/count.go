@@ -10,15 +10,15 @@ import (
 // Point is a place in pixels of the picture.
 type Point struct{ X, Y float64 }
 
-// Counter counts tracks by where the centres of their boxes go. It is not for concurrent use.
+// Counter counts tracks by the movement of the centres of their boxes. It is not for concurrent use.
 type Counter interface {
-	// Count looks at the objects of the next frame; those without a track are passed over.
+	// Count counts the objects of the next frame; those without a track are ignored.
 	Count(objects []Object)
-	// Counts are the numbers so far, by class.
+	// Counts returns the counts so far, by class.
 	Counts() map[int]Count
-	// Ways names the two directions.
+	// Ways returns the names of the two directions.
 	Ways() [2]string
-	// Points are its corners, to draw it; a Zone's are closed.
+	// Points returns the corners, to draw them; those of a Zone are closed.
 	Points() []Point
 }
 
@@ -30,7 +30,7 @@ var (
 // Count is how many went in each of two directions.
 type Count [2]int
 
-// forget is after how many frames a track that is not seen is forgotten: more than a Tracker remembers it.
+// forget is the number of frames after which an unseen track is forgotten: more than a Tracker keeps it.
 const forget = 1000
 
 // counter keeps where tracks were.
@@ -48,11 +48,11 @@ type place struct {
 
 func newCounter() counter { return counter{places: map[int]place{}, counts: map[int]Count{}} }
 
-// Counts are the numbers so far, by class.
+// Counts returns the counts so far, by class.
 func (c *counter) Counts() map[int]Count { return c.counts }
 
-// follow asks step about every track that was there before, with its place and side before; step gives its side now and
-// the direction that it crossed in, -1 for none.
+// follow calls step for every track, with its last place and side; step returns the track's side now and the direction in which it
+// crossed, -1 for none.
 func (c *counter) follow(objects []Object, step func(old place, known bool, now Point) (side, way int)) {
 	c.frame++
 	for _, o := range objects {
@@ -82,27 +82,27 @@ func centre(b box.Box) Point {
 	return Point{(float64(b.X1) + float64(b.X2)) / 2, (float64(b.Y1) + float64(b.Y2)) / 2}
 }
 
-// Line counts what crosses the line from A to B: to the right of one who looks from A to B, and to the left.
+// Line counts tracks that cross the line from A to B, to its right and to its left, seen from A to B.
 type Line struct {
 	A, B Point
 	counter
 }
 
-// NewLine makes a line of x1,y1,x2,y2.
+// NewLine makes a line from x1,y1,x2,y2 in pixels.
 func NewLine(v []float64) (*Line, error) {
 	if len(v) != 4 || !finite(v) || v[0] == v[2] && v[1] == v[3] {
-		return nil, fmt.Errorf("track: a line of %v: it takes x1,y1,x2,y2 of two different points", v)
+		return nil, fmt.Errorf("track: a line of %v: give x1,y1,x2,y2 of two different points", v)
 	}
 	return &Line{Point{v[0], v[1]}, Point{v[2], v[3]}, newCounter()}, nil
 }
 
-// Ways names the two directions.
+// Ways returns the names of the two directions.
 func (l *Line) Ways() [2]string { return [2]string{"right", "left"} }
 
-// Points are the line's ends.
+// Points returns the ends of the line.
 func (l *Line) Points() []Point { return []Point{l.A, l.B} }
 
-// Count counts a track when the way of its centre meets the line. A centre on the line is still on the side that it came from.
+// Count counts a track when the path of its centre meets the line. A centre on the line is still on the side from which it came.
 func (l *Line) Count(objects []Object) {
 	l.follow(objects, func(old place, known bool, now Point) (int, int) {
 		to := side(l.A, l.B, now)
@@ -131,16 +131,16 @@ func side(a, b, p Point) int {
 	return 0
 }
 
-// Zone counts what comes into a polygon, and what leaves it. What appears or ends inside does neither.
+// Zone counts tracks that enter a polygon and that leave it. A track that begins or ends inside does neither.
 type Zone struct {
 	Corners []Point
 	counter
 }
 
-// NewZone makes a zone of x1,y1,x2,y2,x3,y3 and more.
+// NewZone makes a zone from x1,y1,x2,y2,x3,y3 and further corners in pixels.
 func NewZone(v []float64) (*Zone, error) {
 	if len(v) < 6 || len(v)%2 != 0 || !finite(v) {
-		return nil, fmt.Errorf("track: a zone of %v: it takes x1,y1,x2,y2,x3,y3 and more of at least three corners", v)
+		return nil, fmt.Errorf("track: a zone of %v: give x1,y1,x2,y2,x3,y3 and so on, at least three corners", v)
 	}
 	z := &Zone{counter: newCounter()}
 	for i := 0; i < len(v); i += 2 {
@@ -149,15 +149,15 @@ func NewZone(v []float64) (*Zone, error) {
 	return z, nil
 }
 
-// Ways names the two directions.
+// Ways returns the names of the two directions.
 func (z *Zone) Ways() [2]string { return [2]string{"in", "out"} }
 
-// Points are the zone's corners, the first again at the end.
+// Points returns the corners of the zone, the first again at the end.
 func (z *Zone) Points() []Point {
 	return append(z.Corners[:len(z.Corners):len(z.Corners)], z.Corners[0])
 }
 
-// Count counts a track when its centre is inside and was not, or the other way round.
+// Count counts a track when its centre enters or leaves the zone.
 func (z *Zone) Count(objects []Object) {
 	z.follow(objects, func(old place, known bool, now Point) (int, int) {
 		side := 0
@@ -171,7 +171,7 @@ func (z *Zone) Count(objects []Object) {
 	})
 }
 
-// holds tells whether a point is inside: a ray to the right crosses the border an odd number of times.
+// holds reports whether a point is inside: a ray to the right crosses the border an odd number of times.
 func (z *Zone) holds(p Point) bool {
 	in := false
 	for i, a := range z.Corners {

@@ -9,14 +9,14 @@ const (
 	noiseSpeed = 1. / 160
 )
 
-// motion is a value that moves at a steady speed, per frame: a Kalman filter of the state (x, v) that x is measured of. Its
+// motion is a value with a constant speed per frame: a Kalman filter with the state (x, v), of which x is measured. Its
 // covariance is symmetric.
 type motion struct {
 	x, v       float64
 	xx, xv, vv float64 // covariance
 }
 
-// predict goes on by a frame: x' = x + v, P' = F P F^T + Q with F = [1 1; 0 1], and the variances q of the noise of place
+// predict advances by a frame: x' = x + v, P' = F P F^T + Q with F = [1 1; 0 1], and the variances q of the noise of place
 // and speed.
 func (m *motion) predict(qx, qv float64) {
 	m.x += m.v
@@ -32,11 +32,11 @@ func (m *motion) update(z, r float64) {
 	m.xx, m.xv, m.vv = (1-kx)*m.xx, (1-kx)*m.xv, m.vv-kv*m.xv
 }
 
-// filter follows a box: its centre, its ratio of width to height, and its height. ByteTrack's filter has eight states and
+// filter is the state of a box: its centre, its ratio of width to height, and its height. ByteTrack's filter has eight states and
 // one matrix for all; neither its motion nor its noise ever mixes the four, so that they are four filters of two.
 type filter struct{ x, y, ratio, height motion }
 
-// newFilter begins at a box that stands still for all that is known.
+// newFilter begins with a box at rest.
 func newFilter(b box.Box) filter {
 	x, y, a, h := measured(b)
 	place, speed := square(2*noisePlace*h), square(10*noiseSpeed*h)
@@ -46,7 +46,7 @@ func newFilter(b box.Box) filter {
 	}
 }
 
-// predict goes on by a frame.
+// predict advances by a frame.
 func (f *filter) predict() {
 	place, speed := square(noisePlace*f.height.x), square(noiseSpeed*f.height.x)
 	f.x.predict(place, speed)
@@ -55,7 +55,7 @@ func (f *filter) predict() {
 	f.height.predict(place, speed)
 }
 
-// update takes the box that was found.
+// update takes a detected box.
 func (f *filter) update(b box.Box) {
 	x, y, a, h := measured(b)
 	r := square(noisePlace * f.height.x)
@@ -65,14 +65,14 @@ func (f *filter) update(b box.Box) {
 	f.height.update(h, r)
 }
 
-// box is where the object is expected.
+// box returns the predicted box.
 func (f *filter) box() box.Box {
 	h := max(f.height.x, 0)
 	w := max(f.ratio.x, 0) * h
 	return box.FromXYWH(float32(f.x.x-w/2), float32(f.y.x-h/2), float32(w), float32(h))
 }
 
-// measured is a box as its centre, ratio and height. A box without height counts as one of a thousandth of a pixel.
+// measured returns a box as its centre, ratio and height. A box without height counts as one of a thousandth of a pixel.
 func measured(b box.Box) (x, y, ratio, h float64) {
 	h = max(float64(b.H()), 1e-3)
 	return float64(b.X1+b.X2) / 2, float64(b.Y1+b.Y2) / 2, max(float64(b.W()), 0) / h, h

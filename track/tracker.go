@@ -12,27 +12,27 @@ type Object struct {
 	Box   box.Box
 	Score float32
 	Class int
-	Track int // its number from 1, 0 without one: written by Tracker.Next
+	Track int // number of the track, from 1; 0 without one. Tracker.Next writes it
 }
 
 // Options configures a Tracker. Zero values take the defaults in brackets.
 type Options struct {
-	High   float32 // score from which a detection is sure [.5]
-	Low    float32 // score from which one can be a known object's [.1]
-	New    float32 // score from which one can begin a track [1.2 High, which is ByteTrack's .6 for .5]
-	Memory int     // frames that a track which is not found is remembered [30]
-	Smooth bool    // boxes become the filter's, which move more evenly than what was found
+	High   float32 // lowest score of a high-score detection [.5]
+	Low    float32 // lowest score of a detection that can continue a track [.1]
+	New    float32 // lowest score of a detection that can begin a track [1.2 High, which is ByteTrack's .6 for .5]
+	Memory int     // frames that a lost track is kept [30]
+	Smooth bool    // replace boxes by those of the Kalman filter, which move more evenly
 }
 
-// Overlaps, as 1 - IoU, up to which a detection is taken for a track: ByteTrack's.
+// Largest 1 - IoU at which a detection is assigned to a track: ByteTrack's values.
 const (
 	limitSure   = .8
 	limitUnsure = .5
 	limitNew    = .7
-	same        = .15 // two tracks that are so near are one
+	same        = .15 // two tracks closer than this are one
 )
 
-// Tracker follows the objects of one video. It is not for concurrent use.
+// Tracker tracks the objects of one video. It is not for concurrent use.
 type Tracker struct {
 	options Options
 	frame   int
@@ -75,8 +75,8 @@ func New(o Options) *Tracker {
 	return &Tracker{options: o}
 }
 
-// Next numbers the detections of the next frame. What is no known object's, and not sure enough to be a new one's, keeps
-// 0; so does a new object until it is found a second time, except in the first frame. A track has one class for life.
+// Next assigns the detections of the next frame to tracks and writes their numbers. A detection that continues no track and has too low
+// a score to begin one keeps 0; so does the first detection of a new track, except in the first frame. A track has one class.
 func (t *Tracker) Next(objects []Object) {
 	t.frame++
 	var sure, unsure []int
@@ -117,7 +117,7 @@ func (t *Tracker) Next(objects []Object) {
 	t.unite()
 }
 
-// predict goes on by a frame. What is lost keeps its height: nothing is measured that would stop it from running away.
+// predict advances a track by a frame. A lost track keeps its height: without measurements its speed would let it grow without bound.
 func (k *track) predict() {
 	if k.state == lost {
 		k.filter.height.v = 0
@@ -125,7 +125,7 @@ func (k *track) predict() {
 	k.filter.predict()
 }
 
-// match gives tracks the detections that are theirs and returns what is left of both.
+// match assigns detections to tracks and returns the rest of both.
 func (t *Tracker) match(tracks []*track, objects []Object, candidates []int, limit float64) ([]*track, []int) {
 	if len(tracks) == 0 || len(candidates) == 0 {
 		return tracks, candidates
@@ -160,7 +160,7 @@ func (t *Tracker) match(tracks []*track, objects []Object, candidates []int, lim
 	return alone, left
 }
 
-// found tells a track where it is.
+// found updates a track with its detection.
 func (t *Tracker) found(k *track, o *Object) {
 	k.filter.update(o.Box)
 	k.state, k.seen = found, t.frame
@@ -184,7 +184,7 @@ func (t *Tracker) begin(o *Object) {
 	t.tracks = append(t.tracks, k)
 }
 
-// unite ends the younger of a found and a lost track that came to lie on each other.
+// unite ends the younger of a found and a lost track at the same place.
 func (t *Tracker) unite() {
 	drop := map[*track]bool{}
 	for _, a := range t.tracks {

@@ -22,7 +22,7 @@ func detectCommand() *cli.Command {
 		Description: "Sources are pictures, videos, folders (with all below), globs, - (names on standard input, one a line), cam:N, and addresses of\n" +
 			"streams (rtsp://, http://, https://); several, or with commas between. Annotated copies go to -out: pictures as JPEG, videos as mp4.\n" +
 			"With -json the detections are written in COCO's results format; image ids are those of -data where it is given, else\n" +
-			"pictures and frames are numbered from 1 in their order. -jsonl and -csv are written while one looks.\n" +
+			"pictures and frames are numbered from 1 in their order. -jsonl and -csv are written while detection runs.\n" +
 			"A picture or frame that cannot be read is reported by name and left out. A stream that breaks is opened again, and a live one drops\n" +
 			"frames rather than lag. Ctrl-C ends with what is done.\n\n" +
 			"Exit codes: 0 all is done, 1 error, 2 wrong usage, 3 done but some inputs could not be read or files not be written, 4 none could be read.\n\n" +
@@ -32,7 +32,7 @@ func detectCommand() *cli.Command {
 			"   retinago detect -weights best.safetensors -source rtsp://10.0.0.3/live cam:0 -jsonl -",
 		Flags: append(sourceFlags(),
 			&cli.StringFlag{Name: "weights", Usage: "checkpoint `FILE`, or the name of a published detector (see weights fetch)", Required: true},
-			&cli.StringSliceFlag{Name: "source", Usage: "`WHAT` to look at: files, folders, globs, -, cam:N, addresses", Required: true},
+			&cli.StringSliceFlag{Name: "source", Usage: "`WHAT` to detect on: files, folders, globs, -, cam:N, addresses", Required: true},
 			&cli.StringFlag{Name: "out", Usage: "`DIR` for annotated pictures and videos"},
 			&cli.StringFlag{Name: "json", Usage: "`FILE` for the detections as COCO's results"},
 			&cli.StringFlag{Name: "jsonl", Usage: "`FILE` for a line of JSON per picture or frame; - is standard output"},
@@ -42,21 +42,21 @@ func detectCommand() *cli.Command {
 			&cli.BoolFlag{Name: "view", Usage: "show pictures in a window; q ends"},
 			&cli.StringFlag{Name: "summary", Usage: "`FILE` for the summary as JSON; - is standard output"},
 			&cli.StringFlag{Name: "data", Usage: "dataset `PATH` that knows the pictures by file name, for -json: " + whereData},
-			&cli.StringSliceFlag{Name: "score", Usage: "least score to report; also `CLASS=SCORE`", DefaultText: "0.5"},
+			&cli.StringSliceFlag{Name: "score", Usage: "lowest score to report; also `CLASS=SCORE`", DefaultText: "0.5"},
 			&cli.StringSliceFlag{Name: "class", Usage: "`NAME` of a class to keep; again for more", DefaultText: "all"},
 			&cli.Float64Flag{Name: "nms", Usage: "IoU above which boxes are of one object", DefaultText: "of the checkpoint"},
-			&cli.StringFlag{Name: "method", Usage: "how boxes of one object are thinned out: " + strings.Join(kinds.Names(nms.Kinds), ", "), DefaultText: "of the checkpoint"},
+			&cli.StringFlag{Name: "method", Usage: "method of non-maximum suppression: " + strings.Join(kinds.Names(nms.Kinds), ", "), DefaultText: "of the checkpoint"},
 			&cli.Float64Flag{Name: "sigma", Usage: "width of a method's Gaussian", DefaultText: ".5 for soft-gaussian, 2 for matrix-gaussian"},
 			&cli.IntFlag{Name: "max", Usage: "most detections per picture", DefaultText: "of the checkpoint"},
-			&cli.BoolFlag{Name: "flip", Usage: "look at the mirrored picture too"},
-			&cli.StringFlag{Name: "scales", Usage: "look at several sizes: `LIST` of multiples of the canvas, as 0.75,1,1.5"},
-			&cli.IntFlag{Name: "tile", Usage: "look at squares of so many `PIXELS` of a larger picture too, besides the whole"},
-			&cli.Float64Flag{Name: "overlap", Usage: "share of a tile that the next has too: objects up to so much are found whole", Value: .2},
-			&cli.StringFlag{Name: "merge", Usage: "what -flip, -scales and -tile found becomes one by: " + strings.Join(infer.Merges(), ", "), DefaultText: infer.Merges()[0]},
+			&cli.BoolFlag{Name: "flip", Usage: "detect on the mirrored picture too"},
+			&cli.StringFlag{Name: "scales", Usage: "detect at several sizes: `LIST` of multiples of the canvas, as 0.75,1,1.5"},
+			&cli.IntFlag{Name: "tile", Usage: "detect on the whole picture and on square tiles of so many `PIXELS`"},
+			&cli.Float64Flag{Name: "overlap", Usage: "share of a tile that the next one repeats: objects up to that size are found whole", Value: .2},
+			&cli.StringFlag{Name: "merge", Usage: "how detections of -flip, -scales and -tile are merged: " + strings.Join(infer.Merges(), ", "), DefaultText: infer.Merges()[0]},
 			&cli.BoolFlag{Name: "track", Usage: "number the objects of videos, over frames (ByteTrack)"},
 			&cli.StringSliceFlag{Name: "line", Usage: "count tracks that cross a line: `x1,y1,x2,y2` in pixels; again for more"},
 			&cli.StringSliceFlag{Name: "zone", Usage: "count tracks in and out of a polygon: `x1,y1,x2,y2,x3,y3,...`; again for more"},
-			&cli.BoolFlag{Name: "smooth", Usage: "boxes of tracks as the filter expects them: they move evenly"},
+			&cli.BoolFlag{Name: "smooth", Usage: "replace boxes of tracks by those of the Kalman filter, which move evenly"},
 			deviceFlag(), precisionFlag(),
 			&cli.IntFlag{Name: "threads", Usage: "of the compute", DefaultText: "all cores, fewer under a CPU quota"},
 			convolutionsFlag("measured"),
@@ -108,7 +108,7 @@ func detect(c *cli.Context) error {
 	return newDetection(c, o, p, set).run(ids)
 }
 
-// options are the choices of a command line.
+// options are the settings of a command line.
 type options struct {
 	predictor infer.Options
 	score     float32 // common; detections without a track are reported from it on
@@ -127,7 +127,7 @@ func detectOptions(c *cli.Context) (options, error) {
 		some = some || c.IsSet(f)
 	}
 	if !some {
-		return o, usage("detect wants -out for pictures and videos, -json for detections, or one of -jsonl, -csv, -yolo, -crops, -view, -summary")
+		return o, usage("detect needs -out for pictures and videos, -json for detections, or one of -jsonl, -csv, -yolo, -crops, -view, -summary")
 	}
 	if n := standardOutputs(c); n > 1 {
 		return o, usage("detect: %d files are standard output", n)

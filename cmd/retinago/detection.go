@@ -18,7 +18,7 @@ import (
 	shown "retinago/internal/text"
 )
 
-// detection is a run of the detect verb: one stream of frames, and what is made of it.
+// detection is a run of the detect verb: one stream of frames and its results.
 type detection struct {
 	c         *cli.Context
 	o         options
@@ -45,7 +45,7 @@ func newDetection(c *cli.Context, o options, p *infer.Predictor, set *sources.Se
 	return d
 }
 
-// run takes every frame through the network and writes what is wanted. Where it is interrupted it says so, and what is done stays.
+// run detects objects in every frame and writes the results. An interrupt ends it with a message and keeps the results so far.
 func (d *detection) run(ids func(infer.Result) (int64, error)) error {
 	if err := d.open(ids); err != nil {
 		return errors.Join(err, d.close())
@@ -98,7 +98,7 @@ func (d *detection) open(ids func(infer.Result) (int64, error)) error {
 		d.writers = append(d.writers, output.NewYOLO(dir))
 	}
 	if dir := d.c.String("out"); dir != "" {
-		d.videos = output.NewVideos(dir, d.told)
+		d.videos = output.NewVideos(dir, d.print)
 	}
 	if d.c.Bool("view") {
 		var err error
@@ -108,8 +108,8 @@ func (d *detection) open(ids func(infer.Result) (int64, error)) error {
 	return nil
 }
 
-// told prints what became of a video.
-func (d *detection) told(what string) { fmt.Fprintln(d.text, what) }
+// print prints a line about a finished video.
+func (d *detection) print(what string) { fmt.Fprintln(d.text, what) }
 
 func (d *detection) close() error {
 	var errs []error
@@ -207,9 +207,9 @@ func (d *detection) take(r infer.Result) error {
 	case d.c.Bool("verbose"):
 		t := r.Times
 		fmt.Fprintf(d.text, "%s: %dx%d, %d objects%s; ms: decode %.1f, prepare %.1f, network %.1f, boxes %.1f, draw and write %.1f\n", what, r.Size.W, r.Size.H, len(r.Found),
-			tally(r.Found), ms(t.Read), ms(t.Prepare), ms(t.Network), ms(t.Decode+t.NMS), ms(t.Write+t.Last))
+			byClass(r.Found), ms(t.Read), ms(t.Prepare), ms(t.Network), ms(t.Decode+t.NMS), ms(t.Write+t.Last))
 	case !d.c.Bool("quiet") && (r.Video == nil || len(r.Found) > 0):
-		fmt.Fprintf(d.text, "%s: %d objects%s\n", what, len(r.Found), tally(r.Found))
+		fmt.Fprintf(d.text, "%s: %d objects%s\n", what, len(r.Found), byClass(r.Found))
 	}
 	for _, w := range d.writers {
 		if err := d.lost.note(r, w.Write(r)); err != nil {
@@ -223,7 +223,7 @@ func (d *detection) take(r infer.Result) error {
 	return nil
 }
 
-// end prints the summary and tells what could not be read.
+// end prints the summary and returns an error if some inputs could not be read.
 func (d *detection) end() error {
 	s := d.outcome
 	s.end(d.set.Dropped())
@@ -249,8 +249,8 @@ func (d *detection) end() error {
 	return nil
 }
 
-// tally counts detections by class, in order of appearance.
-func tally(found []infer.Detection) string {
+// byClass returns the number of detections by class as text, in order of appearance.
+func byClass(found []infer.Detection) string {
 	count := map[string]int{}
 	var names []string
 	for _, d := range found {

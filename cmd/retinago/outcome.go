@@ -15,7 +15,7 @@ import (
 	"retinago/track"
 )
 
-// outcome adds up a run of detect.
+// outcome is the totals of a run of detect.
 type outcome struct {
 	begin        time.Time
 	took         time.Duration
@@ -46,7 +46,7 @@ func (s *outcome) add(r infer.Result) {
 // end stops the clock.
 func (s *outcome) end(dropped int64) { s.took, s.dropped = time.Since(s.begin), dropped }
 
-// unit is what was looked at.
+// unit names what was processed.
 func (s *outcome) unit() string {
 	switch s.frames {
 	case 0:
@@ -57,7 +57,7 @@ func (s *outcome) unit() string {
 	return "pictures and frames"
 }
 
-// stages are where the time went.
+// stages are the durations of all stages.
 func (s *outcome) stages() []stageTime {
 	t := s.times
 	return []stageTime{{"decode", t.Read}, {"prepare", t.Prepare}, {"network", t.Network}, {"boxes", t.Decode}, {"NMS", t.NMS}, {"track", t.Link}, {"draw and write", t.Write}, {"encode and show", t.Last}}

@@ -45,9 +45,9 @@ func serveCommand() *cli.Command {
 			&cli.StringSliceFlag{Name: "camera", Usage: "`NAME=SOURCE` to show with boxes at /v1/stream?camera=NAME: cam:N, the address of a stream, or a video, which goes round; again for more"},
 			&cli.StringFlag{Name: "token", Usage: "what requests must carry as Authorization: Bearer; other users see it in the process list, unless it comes from the environment", EnvVars: []string{"RETINAGO_TOKEN"}},
 			&cli.StringFlag{Name: "token-file", Usage: "`FILE` with tokens, one a line; any of them lets a request in"},
-			&cli.Float64Flag{Name: "score", Usage: "least score of requests that name none", Value: .5},
+			&cli.Float64Flag{Name: "score", Usage: "lowest score to report, for requests without one", Value: .5},
 			&cli.Float64Flag{Name: "nms", Usage: "IoU above which the lower score of a class goes", DefaultText: "of the checkpoint"},
-			&cli.StringFlag{Name: "method", Usage: "how boxes of one object are thinned out: " + strings.Join(kinds.Names(nms.Kinds), ", "), DefaultText: "of the checkpoint"},
+			&cli.StringFlag{Name: "method", Usage: "method of non-maximum suppression: " + strings.Join(kinds.Names(nms.Kinds), ", "), DefaultText: "of the checkpoint"},
 			deviceFlag(), precisionFlag(),
 			&cli.IntFlag{Name: "threads", Usage: "of the compute", DefaultText: "all cores, fewer under a CPU quota"},
 			&cli.BoolFlag{Name: "fast-decode", Usage: "read JPEGs at 1/2, 1/4 or 1/8 where they are scaled down by as much (data.fast_decode)"},
@@ -162,7 +162,7 @@ func serveOptions(c *cli.Context) (serve.Options, error) {
 			}
 		}
 		if len(o.Tokens) == n {
-			return o, fmt.Errorf("%s: there is no token in it", path) // and nobody is let in by mistake
+			return o, fmt.Errorf("%s: there is no token in it", path)
 		}
 	}
 	return o, nil

@@ -28,7 +28,7 @@ func TestVerbs(t *testing.T) {
 	wants(t, ok(t, "anchors", "show"), "P3", "P7", "9 anchors per cell")
 	wants(t, ok(t, "anchors", "fit", "-data", val, "-set", "data.short_sides=[64]"), "IoU >= .5", "sizes:")
 	wants(t, ok(t, "summary", "-set", "model.backbone=resnet18", "-size", "128x192", "-layers"), "backbone.body.conv1.weight", "GFLOP", "memory for training")
-	wants(t, ok(t, "version"), "retinago", "oneDNN")
+	wants(t, ok(t, "version"), "retinago", "oneDNN", "pictures ", "videos ")
 
 	out := ok(t, append([]string{"train", "-out", run}, tiny(dir)...)...)
 	wants(t, out, "step 12/12", "eta", "s/step", "wait", "Average Precision", "learning rate", "memory")

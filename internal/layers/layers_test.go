@@ -153,7 +153,7 @@ func TestLayers(t *testing.T) {
 func TestFaults(t *testing.T) {
 	floor := map[string]int{"box": 1, "nms": 2, "nn": 3, "serve": 4}
 	for want, k := range map[string]map[string]pkg{
-		"new is not in the map":                 {"retinago/new": {}},
+		"new is not in the map":                 {module + "new": {}},
 		"nms (floor 2) imports nn (floor 3)":    {"retinago/nms": {Imports: []string{"retinago/nn"}}},
 		"box (floor 1) imports box (floor 1)":   {"retinago/box": {Imports: []string{"retinago/box"}}},
 		"serve imports gorgonia.org/gorgonia,":  {"retinago/serve": {Imports: []string{"gorgonia.org/gorgonia"}}},

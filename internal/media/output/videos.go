@@ -13,18 +13,18 @@ import (
 	"retinago/internal/media/video"
 )
 
-// rate is that of the copy of a video that does not tell its own, in frames a second.
+// rate is the rate of a copy if the video's own is unknown, in frames a second.
 const rate = 25
 
-// Videos writes the drawn frames of each video as an mp4 of its own, of the same size and rate. Of live sources the frames are
-// those that were not dropped, so that their copies run faster than they did.
+// Videos writes the drawn frames of each video as an mp4 of its own, of the same size and rate. Dropped frames of
+// realtime sources are missing, so that their copies run faster.
 type Videos struct {
-	dir   string
-	told  func(text string) // of each file that is done
+	dir    string
+	notice func(text string) // called for each file that is done
 	inputs map[int]*copied
 }
 
-// copied is a copy in the making.
+// copied is a copy that is being written.
 type copied struct {
 	of   *source.Video
 	path string
@@ -34,9 +34,9 @@ type copied struct {
 	left bool // the file cannot be written for its name
 }
 
-// NewVideos writes below a folder, which is made, and tells what it wrote.
-func NewVideos(dir string, told func(text string)) *Videos {
-	return &Videos{dir: dir, told: told, inputs: map[int]*copied{}}
+// NewVideos writes below a folder, which is made; notice is called with a line for each file.
+func NewVideos(dir string, notice func(text string)) *Videos {
+	return &Videos{dir: dir, notice: notice, inputs: map[int]*copied{}}
 }
 
 // Write adds a frame that is drawn on. The first frame of a video whose file cannot be called so is an error (file.ErrName); the
@@ -99,7 +99,7 @@ func (v *Videos) end(c *copied) error {
 	}
 	err := c.w.Close()
 	if err == nil {
-		v.told(fmt.Sprintf("%s: %d frames of %dx%d, %s", c.path, c.w.Frames(), c.size[0], c.size[1], c.w.Codec()))
+		v.notice(fmt.Sprintf("%s: %d frames of %dx%d, %s", c.path, c.w.Frames(), c.size[0], c.size[1], c.w.Codec()))
 	}
 	c.w = nil
 	return err

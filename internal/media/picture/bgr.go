@@ -8,14 +8,14 @@ import (
 	"unsafe"
 )
 
-// FromBGR copies pixels as OpenCV has them: B, G, R of each, row by row.
+// FromBGR copies pixels in OpenCV's order: B, G, R of each, row by row.
 func FromBGR(w, h int, bgr []uint8) *Picture {
 	p := lease(w, h)
 	turn(p.Pix, bgr)
 	return p
 }
 
-// BGR writes the pixels as OpenCV wants them; dst has room for as many bytes.
+// BGR writes the pixels in OpenCV's order; dst has room for as many bytes.
 func (p *Picture) BGR(dst []uint8) { turn(dst, p.Pix) }
 
 func turn(dst, src []uint8) {

@@ -41,7 +41,7 @@ func checkPNG(b []byte) error {
 		n := int64(binary.BigEndian.Uint32(b[i:]))
 		end := int64(i) + 12 + n
 		if end > int64(len(b)) {
-			return fmt.Errorf("it is cut: %q wants %d bytes more than the file has", b[i+4:i+8], end-int64(len(b)))
+			return fmt.Errorf("it is cut: %q takes %d bytes more than the file has", b[i+4:i+8], end-int64(len(b)))
 		}
 		if crc32.ChecksumIEEE(b[i+4:end-4]) != binary.BigEndian.Uint32(b[end-4:]) {
 			return fmt.Errorf("it is damaged: the checksum of %q at byte %d is wrong", b[i+4:i+8], i)
@@ -104,7 +104,7 @@ func checkBMP(b []byte, w, h int) error {
 	row := (int64(w)*bits + 7) / 8
 	want := int64(binary.LittleEndian.Uint32(b[10:])) + (row+3)/4*4*int64(h-1) + row
 	if want > int64(len(b)) {
-		return fmt.Errorf("it is cut: %dx%d pixels of %d bits want %d bytes more than the file has", w, h, bits, want-int64(len(b)))
+		return fmt.Errorf("it is cut: %dx%d pixels of %d bits take %d bytes more than the file has", w, h, bits, want-int64(len(b)))
 	}
 	return nil
 }

@@ -11,8 +11,8 @@ import (
 	"retinago/internal/file"
 )
 
-// Decode reads a picture file, upright. A file that is cut, corrupt or no picture is an error, and so is one that takes more than
-// MaxMemory.
+// Decode reads a picture file, upright. A file that is cut, corrupt or of another format is an error, and so is one that takes more
+// than MaxMemory.
 func Decode(path string) (*Picture, error) {
 	p, _, _, err := DecodeFor(context.Background(), path, nil)
 	return p, err
@@ -24,21 +24,21 @@ func DecodeBytes(name string, b []byte) (*Picture, error) {
 	return p, err
 }
 
-// Target tells the size in pixels that a picture of w x h is to be scaled to.
+// Target returns the size in pixels to which a picture of w x h will be resized.
 type Target func(w, h int) (tw, th int)
 
-// DecodeFor is Decode for a picture that is then scaled. Where the target is smaller by 2, 4 or 8 on both sides, a JPEG is
-// decoded so much smaller: from the coarse part of its coefficients, in less time, and scaled on it differs from the
-// whole picture scaled. Other files, and all without a target, are decoded whole. w and h are the file's own, upright.
-// Decoding ends with the cause of a context that ends, but for what OpenCV decodes.
+// DecodeFor is Decode for a picture that will be resized. If the target is smaller by 2, 4 or 8 on both sides, a JPEG is decoded at that
+// fraction of its size: from the low frequencies of its coefficients, in less time, and resized from there it differs from the whole
+// picture resized. Other formats, and all files without a target, are decoded whole. w and h are the file's own, upright. When ctx
+// ends, decoding ends with its cause, except for formats that OpenCV decodes.
 func DecodeFor(ctx context.Context, path string, target Target) (p *Picture, w, h int, err error) {
 	p, w, h, done, err := DecodeHeld(ctx, path, target)
 	done()
 	return p, w, h, err
 }
 
-// DecodeHeld is DecodeFor for a picture that is used at once: until done is called, which it must be also after an error, other
-// large pictures wait for its memory.
+// DecodeHeld is DecodeFor for a picture that is used at once: other large pictures wait for its memory until done is called. Call done
+// also after an error.
 func DecodeHeld(ctx context.Context, path string, target Target) (p *Picture, w, h int, done func(), err error) {
 	done = func() {}
 	err = guarded(path, func() error {
@@ -96,7 +96,7 @@ func decodeFor(ctx context.Context, b []byte, target Target) (p *Picture, w, h i
 // headerBytes are read of a file first for its size; most headers end before.
 const headerBytes = 256 << 10
 
-// read takes a file into memory that is to be given back. A large one is read on only if its header can be decoded.
+// read reads a file into memory that the caller gives back. A large one is read on only if its header can be decoded.
 func read(path string, target Target) (b []byte, err error) {
 	f, info, err := file.Open(path)
 	if errors.Is(err, file.ErrIrregular) && file.Irregular(path) == nil {

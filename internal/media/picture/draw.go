@@ -14,8 +14,8 @@ type Mark struct {
 	Color int     // class index
 }
 
-// Draw draws marks onto the picture, the last on top. Lines and letters suit the picture's size; labels stay inside the
-// picture and avoid each other where there is room.
+// Draw draws marks onto the picture, the last on top. Lines and letters scale with the picture; labels stay inside the picture and do
+// not overlap if there is room.
 func Draw(p *Picture, marks []Mark) error {
 	if len(marks) == 0 {
 		return nil

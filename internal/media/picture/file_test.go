@@ -33,7 +33,7 @@ func TestFiles(t *testing.T) {
 	sparse("nothing.jpg", nil)
 	sparse("large.png", grey(64, 48, 8))
 	sparse("large.jpg", progressive(9000, 9000, 3, 2))
-	want := map[string]string{"pipe.jpg": "a pipe", "zero.png": "a device", "nothing.jpg": "no picture", "large.png": MemoryVariable, "large.jpg": MemoryVariable}
+	want := map[string]string{"pipe.jpg": "a pipe", "zero.png": "a device", "nothing.jpg": "unsupported format", "large.png": MemoryVariable, "large.jpg": MemoryVariable}
 	for name, w := range want {
 		begin := time.Now()
 		took := peak(t, func() {

@@ -18,7 +18,7 @@ import (
 
 const pngSignature = "\x89PNG\r\n\x1a\n"
 
-// Header is what the first bytes of a file say of its picture.
+// Header describes a picture by the first bytes of its file.
 type Header struct {
 	Format string // jpeg, png, gif, bmp, tiff or webp
 	W, H   int    // upright, in pixels
@@ -32,11 +32,11 @@ type Header struct {
 	deep int64 // bytes of a pixel in Go's images, for PNG and BMP
 	laid bool  // an interlaced PNG
 
-	wrong error // that the size can be told of, but no more
+	wrong error // why the size is known, but the picture cannot be decoded
 }
 
-// Bytes is a bound of the memory that decoding the picture takes at its peak, with the file and the pixels. A target is that of
-// DecodeFor.
+// Bytes returns a bound of the memory that decoding the picture takes at its peak, including the file and the pixels. target is that
+// of DecodeFor.
 func (h Header) Bytes(target Target) int64 {
 	denom := int64(h.denom(target))
 	w, rows := (int64(h.w)+denom-1)/denom, (int64(h.h)+denom-1)/denom
@@ -54,8 +54,8 @@ func (h Header) denom(target Target) int {
 	return denom
 }
 
-// Probe reads the header of a file's content; name stands for the file in errors. It takes memory that does not depend on the
-// picture's size, and refuses no picture for that. What is of no known format is an image.ErrFormat.
+// Probe reads the header of a file's content; name stands for the file in errors. Its memory does not depend on the
+// picture's size, and it refuses no picture for its size. An unknown format is an image.ErrFormat.
 func Probe(name string, b []byte) (h Header, err error) {
 	err = guarded(name, func() error {
 		h, err = probe(b, int64(len(b)))
@@ -64,7 +64,7 @@ func Probe(name string, b []byte) (h Header, err error) {
 	return h, err
 }
 
-// guarded makes an error of a panic, and names the file in all errors: one bad file must not end a program.
+// guarded returns a panic as an error, and names the file in all errors: one bad file must not end a program.
 func guarded(name string, f func() error) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -118,7 +118,7 @@ func config(b []byte) (image.Config, string, error) {
 	return image.DecodeConfig(bytes.NewReader(b))
 }
 
-// Check refuses a header that asks for more than is decoded: an ErrTooMuch, before anything is taken.
+// Check returns an ErrTooMuch for a picture that takes more memory or time than the limits, before anything is allocated.
 func (h Header) Check(target Target) error {
 	switch {
 	case h.wrong != nil:
@@ -142,7 +142,7 @@ func (h Header) Check(target Target) error {
 func unreadable(err error) error {
 	switch {
 	case errors.Is(err, image.ErrFormat):
-		return fmt.Errorf("it is no picture: its first bytes are not those of JPEG, PNG, GIF, BMP, TIFF or WebP")
+		return fmt.Errorf("unsupported format: the data does not start with the signature of a JPEG, PNG, GIF, BMP, TIFF or WebP")
 	case errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF):
 		return fmt.Errorf("its header is cut: %w", err)
 	}

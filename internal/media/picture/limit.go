@@ -45,8 +45,8 @@ func memoryOf(v string, have int64) (int64, error) {
 	return n << 20, nil
 }
 
-// MaxMemory is how many bytes decoding one picture may take at its peak: its file, its pixels and what the decoder needs besides.
-// A picture that needs more is an error before the memory is taken.
+// MaxMemory returns the bytes that decoding one picture may take at its peak: its file, its pixels and the decoder's memory. A picture
+// that needs more is an error before the memory is allocated.
 func MaxMemory() int64 { return maxMemory }
 
 // maxWork bounds the pixels that a decoder visits, one as often as it is visited: 89 million pixels in 24 passes.
@@ -55,8 +55,8 @@ const maxWork = 2 << 30
 // blockWork is what one strip or tile costs besides its pixels, in visits of a pixel.
 const blockWork = 8 << 10
 
-// share waits until what decoding takes may be had: pictures that take little never wait, others together take MaxMemory, or more
-// on machines of many cores. What is not available at all is an error. What is returned gives it back.
+// share waits until decoding may take so many bytes: pictures that take little never wait; all others together take MaxMemory, or more
+// on machines with many cores. Memory that is not available at all is an error. give ends the share.
 func share(ctx context.Context, bytes int64) (give func(), err error) {
 	if bytes < large {
 		return func() {}, nil
@@ -77,7 +77,7 @@ var (
 	sharing = semaphore.NewWeighted(shared)
 )
 
-// ErrTooMuch is the cause of an error for a picture that takes more pixels, memory or time than is spent on one.
+// ErrTooMuch is the cause of the error for a picture that takes more pixels, memory or time than the limits.
 var ErrTooMuch = errors.New("the picture takes too much")
 
 // costly is such an error.

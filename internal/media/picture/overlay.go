@@ -23,7 +23,7 @@ func Caption(p *Picture, lines []string) error {
 	return nil
 }
 
-// Path draws the straight lines from each point to the next, as wide as frames are, in a class's colour.
+// Path draws straight lines from each point to the next, as wide as the frames of boxes, in a class's colour.
 func Path(p *Picture, points [][2]float64, color int) {
 	line := p.line()
 	c := colour(color)

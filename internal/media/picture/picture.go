@@ -19,10 +19,10 @@ type Picture struct {
 // New returns a black picture.
 func New(w, h int) *Picture { return &Picture{W: w, H: h, Pix: make([]uint8, 3*w*h)} }
 
-// lease is New with any pixels.
+// lease is New with undefined pixels.
 func lease(w, h int) *Picture { return &Picture{W: w, H: h, Pix: held.get(3 * w * h)} }
 
-// filled is a leased picture that fill has written; its memory is given back where fill fails or panics.
+// filled returns a picture that fill has written; its memory is freed if fill fails or panics.
 func filled(w, h int, fill func(*Picture) error) (*Picture, error) {
 	p := lease(w, h)
 	done := false
@@ -38,7 +38,7 @@ func filled(w, h int, fill func(*Picture) error) (*Picture, error) {
 	return p, nil
 }
 
-// Release gives the pixels' memory back for another picture. The picture must not be used afterwards.
+// Release frees the pixels' memory for other pictures. The picture must not be used afterwards.
 func (p *Picture) Release() {
 	if pix := p.Pix; pix != nil {
 		p.Pix = nil
@@ -46,7 +46,7 @@ func (p *Picture) Release() {
 	}
 }
 
-// At is the colour of a pixel.
+// At returns the colour of a pixel.
 func (p *Picture) At(x, y int) (r, g, b uint8) {
 	i := 3 * (y*p.W + x)
 	return p.Pix[i], p.Pix[i+1], p.Pix[i+2]
@@ -61,7 +61,7 @@ func (p *Picture) Set(x, y int, r, g, b uint8) {
 	p.Pix[i], p.Pix[i+1], p.Pix[i+2] = r, g, b
 }
 
-// Paste copies another picture onto this one with its corner at x, y; what lies outside is cut.
+// Paste copies another picture onto this one with its corner at x, y; parts outside are cut.
 func (p *Picture) Paste(q *Picture, x, y int) {
 	for j := max(0, -y); j < min(q.H, p.H-y); j++ {
 		from, to := max(0, -x), min(q.W, p.W-x)

@@ -11,7 +11,7 @@ import (
 	"unsafe"
 )
 
-// Input says how a picture becomes what a network reads: scaled to W x H pixels at the top left of a canvas
+// Input describes the input of a network: a picture resized to W x H pixels at the top left of a canvas
 // [CanvasH,CanvasW,3], (value/255 - Mean)/Std, 0 in the rest of the canvas.
 type Input struct {
 	W, H             int
@@ -21,7 +21,7 @@ type Input struct {
 	Threads          int  // that share the rows; 0 is one
 }
 
-// Factors are what a byte is multiplied with, and what is added then.
+// Factors returns, for each channel, the factor of a byte and the constant to add.
 func (in Input) Factors() (scale, shift [3]float32) {
 	for c := range scale {
 		scale[c] = 1 / (255 * in.Std[c])

@@ -37,7 +37,7 @@ var errCutWebP = errors.New("it is cut: it has no pixels")
 // pixels are the chunk's data. Transparency stands in another, which is left out.
 func (h webpHeader) pixels(b []byte) ([]byte, error) {
 	if h.to > int64(len(b)) {
-		return nil, fmt.Errorf("it is cut: its pixels want %d bytes more than the file has", h.to-int64(len(b)))
+		return nil, fmt.Errorf("it is cut: its pixels take %d bytes more than the file has", h.to-int64(len(b)))
 	}
 	return b[h.from:h.to], nil
 }

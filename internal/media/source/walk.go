@@ -17,7 +17,7 @@ const chunk = 4096
 
 // walk calls f with the paths of the files below a folder whose extensions are wanted, in the order of their names, until f
 // returns false. A folder that cannot be read, and what is no regular file, is an error to f, and the others follow. It holds the names
-// of one folder and of those around it.
+// of one folder and of its parents.
 func walk(folder string, wanted func(path string) bool, f func(path string, err error) bool) bool {
 	names, special, err := list(folder, wanted)
 	if err != nil && !f(folder, fmt.Errorf("source: %w", err)) {

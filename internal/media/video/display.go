@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// display tells whether there is one to show windows on. OpenCV's window library ends the whole program where there is
-// none, so that it is looked for before. QT_QPA_PLATFORM says where windows go otherwise.
+// display returns an error if there is no display to show windows on. OpenCV's window library would end the whole program then.
+// QT_QPA_PLATFORM names another target of windows.
 func display() error {
 	if runtime.GOOS != "linux" || os.Getenv("QT_QPA_PLATFORM") != "" {
 		return nil

@@ -15,9 +15,9 @@ var ErrEnd = errors.New("video: the end")
 var ErrAbsent = errors.New("this program was built without OpenCV and FFmpeg, so it reads, writes and shows no videos, cameras or streams: " +
 	"install what scripts/setup names and build with the tag opencv (make build, or go build -tags opencv)")
 
-// Format is what a video says of itself.
+// Format is the size, rate and length of a video.
 type Format struct {
 	W, H   int     // of upright frames, in pixels
-	Rate   float64 // frames a second; 0 where it does not tell
-	Frames int     // 0 where it does not tell, as cameras and live streams
+	Rate   float64 // frames a second; 0 if unknown
+	Frames int     // 0 if unknown, as of cameras and live streams
 }

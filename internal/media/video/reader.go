@@ -27,7 +27,7 @@ type Reader struct {
 	begun  bool
 }
 
-// Available says why there are no videos: an error only where the program was built without OpenCV.
+// Available returns nil: this build reads and writes videos.
 func Available() error { return nil }
 
 // Open opens a video file or the address of a stream.
@@ -62,7 +62,7 @@ func open(name, path string, camera int, by gocv.VideoCaptureAPI) (*Reader, erro
 		}
 		return nil, err
 	}
-	// OpenCV turns frames upright itself, and tells size and rate as its backend knows them: not numbers for a live stream.
+	// OpenCV turns frames upright itself, and reports size and rate as its backend knows them: no usable numbers for a live stream.
 	count := func(v C.double) int {
 		if !(v > 0 && v < math.MaxInt32) {
 			return 0
@@ -83,7 +83,7 @@ func open(name, path string, camera int, by gocv.VideoCaptureAPI) (*Reader, erro
 // mostPixels are those of a frame that OpenCV and this program have in memory once each.
 func mostPixels() int64 { return picture.MaxMemory() / 6 }
 
-// Format is what the video says of itself.
+// Format returns the video's size, rate and length.
 func (r *Reader) Format() Format { return r.format }
 
 // Read returns the next frame and its time stamp, and ErrEnd after the last.
@@ -106,17 +106,17 @@ func (r *Reader) Read() (*picture.Picture, time.Duration, error) {
 	return picture.FromBGR(r.frame.Cols(), r.frame.Rows(), bgr), r.stamp(time.Duration(max(float64(ms), 0) * float64(time.Millisecond))), nil
 }
 
-// stamp is what OpenCV tells of a frame; of those that a decoder still held at the end of the file it tells nothing: they
-// follow at the video's rate.
-func (r *Reader) stamp(told time.Duration) time.Duration {
-	if r.begun && told <= r.last {
-		told = r.last
+// stamp returns a frame's time stamp. OpenCV reports none for frames that a decoder still held at the end of the file: they follow at
+// the video's rate.
+func (r *Reader) stamp(reported time.Duration) time.Duration {
+	if r.begun && reported <= r.last {
+		reported = r.last
 		if r.format.Rate > 0 {
-			told += time.Duration(float64(time.Second) / r.format.Rate)
+			reported += time.Duration(float64(time.Second) / r.format.Rate)
 		}
 	}
-	r.begun, r.last = true, told
-	return told
+	r.begun, r.last = true, reported
+	return reported
 }
 
 // Close ends reading.

@@ -54,7 +54,7 @@ func Create(path string, w, h int, rate float64) (*Writer, error) {
 		codec = "MPEG-4 part 2, which browsers do not play: this FFmpeg has no H.264 encoder"
 	}
 	if w%2+h%2 > 0 {
-		codec += fmt.Sprintf("; %dx%d: the codec wants even sides", w&^1, h&^1)
+		codec += fmt.Sprintf("; %dx%d: the codec requires even sides", w&^1, h&^1)
 	}
 	return &Writer{path: path, part: part, w: w, h: h, enc: enc, codec: codec}, nil
 }
@@ -83,10 +83,10 @@ func (w *Writer) Write(p *picture.Picture) error {
 	return nil
 }
 
-// Codec says what is written, in words.
+// Codec describes the codec of the file.
 func (w *Writer) Codec() string { return w.codec }
 
-// Frames is how many were written.
+// Frames returns the number of frames that were written.
 func (w *Writer) Frames() int { return w.frames }
 
 // Close ends the file and gives it its name. What could not be ended stays under the other name.
