@@ -33,8 +33,8 @@ type placed struct {
 
 var errEmpty = errors.New("infer: the picture is empty")
 
-// Prepare scales a picture onto its canvas, on one core. size is that of the picture that detections are for: its own, or
-// the file's, where picture.DecodeFor made it smaller.
+// Prepare resizes a picture onto its canvas, on one core. size is the size of the picture that detections are for: its own, or the size
+// of its file, if it was decoded at a fraction of that.
 func (p *Predictor) Prepare(pic *Picture, size Size) (*Input, error) {
 	return p.prepare(p.common, pic, size, 1)
 }

@@ -14,7 +14,7 @@ import (
 	"retinago/nms"
 )
 
-// Detection is a found object, in pixels of its picture.
+// Detection is a detected object, in pixels of its picture.
 type Detection struct {
 	Box      box.Box
 	Class    int // index in Predictor.Info().Categories

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"retinago/internal/media/picture"
-	"retinago/internal/media/source"
 )
 
 // StreamOptions configures Predictor.Stream. An error of one of its functions ends the stream.
@@ -38,12 +37,12 @@ func (o StreamOptions) last(v *item) bool { return o.Last != nil && (!o.Films ||
 
 // Result is the result of one frame.
 type Result struct {
-	source.Frame      // without its picture
-	Size         Size // of the picture
-	Found        []Detection
-	Times        Times
-	Captions     []string // lines of text that Link adds, to be drawn in the corner
-	Broken       error    // why the picture could not be read; Found is empty then
+	Frame         // without its picture
+	Size     Size // of the picture
+	Found    []Detection
+	Times    Times
+	Captions []string // lines of text that Link adds, to be drawn in the corner
+	Broken   error    // why the picture could not be read; Found is empty then
 }
 
 // item is a frame on its way to a result.

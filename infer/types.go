@@ -20,6 +20,10 @@ type (
 	Size = data.Size
 	// Frame is a picture file or a frame of a video, as Stream takes it.
 	Frame = source.Frame
+	// Sources are pictures, videos, folders, cameras and streams; their Frames are for Stream.
+	Sources = source.Set
+	// SourceOptions configures OpenSources.
+	SourceOptions = source.Options
 	// Video is the source of the frames of one video, camera or stream.
 	Video = source.Video
 	// Mark is a box with a label and the index of a colour, to be drawn.
@@ -41,6 +45,9 @@ func Draw(p *Picture, marks []Mark) error { return picture.Draw(p, marks) }
 
 // Files returns the frames of picture files, for Stream.
 func Files(paths ...string) func(context.Context) iter.Seq[Frame] { return source.Paths(paths) }
+
+// OpenSources opens pictures, videos, folders, globs, cameras (cam:0) and addresses of streams (rtsp://...), as retinago detect does.
+func OpenSources(names []string, o SourceOptions) (*Sources, error) { return source.Open(names, o) }
 
 // OpenDataset opens one of a configuration's sets of annotated pictures, such as c.Val.
 func OpenDataset(c config.Data, s config.Set) (*Dataset, error) { return data.Open(data.Source(c, s)) }
