@@ -33,7 +33,7 @@ func pack(in <-chan *item, batch int) <-chan []*item {
 
 func (v *item) realtime() bool { return v.Video != nil && v.Video.Realtime }
 
-// next receives an item; at once or not at all where waiting is not allowed.
+// next receives an item; with now, only if one is ready.
 func next(in <-chan *item, now bool) (*item, bool) {
 	if now {
 		select {

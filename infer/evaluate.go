@@ -24,7 +24,7 @@ type Evaluation struct {
 	Decode     time.Duration    // boxes and NMS, on the host
 }
 
-// EvalBatch is how many pictures go through the network together, at most.
+// EvalBatch is the most pictures that go through the network together.
 const EvalBatch = 4
 
 // Evaluate runs a model on every picture of a dataset, with the dataset's category ids in the order of the model's
@@ -65,7 +65,7 @@ func Evaluate(ctx context.Context, m *detector.Model, c config.Config, d *Datase
 	}
 }
 
-// add runs a batch and appends what it finds, in pixels of the pictures.
+// add runs a batch and appends its detections, in pixels of the pictures.
 func (e *Evaluation) add(m *detector.Model, b *data.Batch, d *data.Dataset, categories []coco.Category, decoding detector.Decoding) error {
 	begin := time.Now()
 	net, err := m.Net(b.N, b.H, b.W)

@@ -67,7 +67,7 @@ func newInput(c config.Data, pic *picture.Picture, size data.Size, v view, threa
 	return in
 }
 
-// lay is an input without its picture, and how that lies on its canvas.
+// lay returns an input without its picture, and where the picture goes on the canvas.
 func lay(c config.Data, size data.Size, v view) (*Input, picture.Input) {
 	s := data.Resized(size, v.side(c.TestSide()), v.side(c.MaxSide))
 	canvas := s.Up(c.CanvasMultiple)
@@ -107,7 +107,7 @@ func (in *Input) Release() {
 	in.images = nil
 }
 
-// pictures are those of a batch, where the engine puts them onto canvases, else nil.
+// pictures returns those of a batch if the engine puts them onto canvases, else nil.
 func pictures(in []*Input) (out []engine.Picture) {
 	for _, v := range in {
 		if v.copied == nil {
@@ -118,7 +118,7 @@ func pictures(in []*Input) (out []engine.Picture) {
 	return out
 }
 
-// joined is the canvases of a batch one after another, with what frees them.
+// joined returns the canvases of a batch one after another, and a function that frees them.
 func joined(in []*Input) ([]float32, func()) {
 	if len(in) == 1 {
 		return in[0].images, func() {}
@@ -131,7 +131,7 @@ func joined(in []*Input) ([]float32, func()) {
 	return all, func() { free(all) }
 }
 
-// canvases keeps the memory of past ones.
+// canvases keeps the memory of released canvases.
 var canvases sync.Pool
 
 func lease(n int) []float32 {

@@ -11,8 +11,8 @@ import (
 	"retinago/internal/media/picture"
 )
 
-// Quantize makes a float model compute in 8 bits: the ranges of its activations are found on at most count of the files,
-// evenly spread over them. Pictures that cannot be read are returned in broken, and others take their place.
+// Quantize converts a float model to 8 bits. It measures the ranges of activations on at most count of the files, evenly spread over
+// them. Pictures that cannot be read are returned in broken, and others take their place.
 func Quantize(ctx context.Context, m *detector.Model, c config.Data, files []string, count int, o QuantizeOptions, report Progress) (broken map[string]error, err error) {
 	cal, err := m.Calibrator(o)
 	if err != nil {

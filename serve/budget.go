@@ -33,16 +33,16 @@ type body struct {
 	from *budget
 }
 
-// release gives the memory back.
+// release frees the memory.
 func (v *body) release() {
 	v.from.give(int64(cap(v.b)))
 	v.b = nil
 }
 
-// bodyBytes are read first; a body grows by doubling, so that a sender who is slow holds little.
+// bodyBytes is the first allocation; a body grows by doubling, so that a slow sender holds little memory.
 const bodyBytes = 16 << 10
 
-// read takes all of r into memory, up to MaxBody. size is its declared length, or -1.
+// read reads all of r into memory, up to MaxBody. size is its declared length, or -1.
 func (s *Server) read(r io.Reader, size int64) (*body, error) {
 	if size > s.o.MaxBody {
 		return nil, tooLarge(s.o.MaxBody)
@@ -73,7 +73,7 @@ func (s *Server) read(r io.Reader, size int64) (*body, error) {
 	return nil, tooLarge(s.o.MaxBody)
 }
 
-// grow makes room for n bytes. What is there and its copy count both, until the copy is made.
+// grow makes room for n bytes. The old bytes and the new ones both count until they are copied.
 func (v *body) grow(n int64) error {
 	if !v.from.take(n) {
 		return busy(time.Second, "too many bytes are being received")
@@ -85,7 +85,7 @@ func (v *body) grow(n int64) error {
 	return nil
 }
 
-// unread is why a body could not be read.
+// unread returns the problem of a body that could not be read.
 func (s *Server) unread(err error) *problem {
 	var large *http.MaxBytesError
 	switch {
@@ -125,13 +125,13 @@ func newPixels(most, cores int) pixels {
 	return pixels{newPool(2*c*smallBytes, c), newPool(max(picturesHeld*3*int64(most), picture.MaxMemory()), max(c-1, 1))}
 }
 
-// decoding waits for n bytes and a core. What it returns holds both.
+// decoding waits for n bytes and a core, and returns a share that holds both.
 func (p pixels) decoding(ctx context.Context, n int64) (*share, error) {
 	l := p.small
 	if n > smallBytes {
 		l = p.large
 	}
-	n = min(n, l.most) // one that takes more has it alone
+	n = min(n, l.most) // a picture that takes more has the pool alone
 	if err := l.bytes.Acquire(ctx, n); err != nil {
 		return nil, err
 	}
@@ -149,7 +149,7 @@ type share struct {
 	core bool
 }
 
-// decoded gives the core back, and the bytes that only decoding took; those of a picture of n stay.
+// decoded frees the core and the bytes of decoding, and keeps n bytes for the picture.
 func (s *share) decoded(n int64) {
 	if s.core {
 		s.core = false
@@ -161,5 +161,5 @@ func (s *share) decoded(n int64) {
 	}
 }
 
-// release gives everything back.
+// release frees everything.
 func (s *share) release() { s.decoded(0) }

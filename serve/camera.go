@@ -45,7 +45,7 @@ type camera struct {
 	next    *shot              // the next frame
 }
 
-// shot is a frame with boxes, once done is closed.
+// shot is a frame with boxes; jpeg is set when done is closed.
 type shot struct {
 	done chan struct{}
 	jpeg []byte

@@ -47,7 +47,7 @@ func (s *Server) detection(w http.ResponseWriter, r *http.Request) (a *Answer, d
 	return a, c.draw, err
 }
 
-// answer finds the objects on a picture, in its place and time. A panic on the way is an error of this picture.
+// answer takes a place and detects objects in a picture within its timeout. A panic is an error of this picture.
 func (s *Server) answer(ctx context.Context, f Frame, c choice) (a *Answer, err error) {
 	p, err := c.model.queue.enter(c.timeout)
 	if err != nil {
@@ -65,8 +65,8 @@ func (s *Server) answer(ctx context.Context, f Frame, c choice) (a *Answer, err 
 	return s.process(ctx, p, f, c)
 }
 
-// receive reads the picture of a request: its body, or the part of a form that is named image, or else is a file. The body is
-// read to its end.
+// receive reads the picture of a request: its body, or the part of a form with the name image or a file name. The body is read to its
+// end.
 func (s *Server) receive(w http.ResponseWriter, r *http.Request) (b *body, err error) {
 	if err := plain(r); err != nil {
 		return nil, err
@@ -98,7 +98,7 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request) (b *body, err e
 	return b, err
 }
 
-// plain refuses bodies that are compressed as such.
+// plain refuses bodies with a Content-Encoding.
 func plain(r *http.Request) error {
 	if v := r.Header.Get("Content-Encoding"); v != "" && !strings.EqualFold(v, "identity") {
 		return refuse(http.StatusUnsupportedMediaType, "encoding", "the Content-Encoding is %.40q: send the bytes as they are", v)
@@ -106,7 +106,7 @@ func plain(r *http.Request) error {
 	return nil
 }
 
-// part reads the picture of a form, and passes over the rest.
+// part reads the picture of a form and skips the other parts.
 func (s *Server) part(r io.Reader, boundary string) (*body, error) {
 	form := newParts(r, boundary)
 	for n := 0; ; n++ {

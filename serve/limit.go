@@ -141,7 +141,7 @@ func (h *held) Close() error {
 	return h.Conn.Close()
 }
 
-// heard is a http.Server's ConnState. A connection counts as without a request until the whole header is there.
+// changed is the ConnState of a http.Server. A connection counts as without a request until its whole header has arrived.
 func (l *limited) changed(c net.Conn, state http.ConnState) {
 	h, ok := c.(*held)
 	if !ok {
@@ -157,8 +157,8 @@ func (l *limited) changed(c net.Conn, state http.ConnState) {
 	}
 }
 
-// refuse answers without reading the request. What has come is read away before closing, for a moment: a socket that is
-// closed with bytes unread takes back what was sent.
+// refuse answers without reading the request. It reads what has arrived before it closes the connection, for a moment: closing a socket
+// with unread bytes would discard the answer.
 func (l *limited) refuse(c net.Conn) {
 	c.SetDeadline(time.Now().Add(500 * time.Millisecond)) // the first bytes never wait: the socket's buffer is empty
 	if _, err := io.WriteString(c, refusal); err != nil {

@@ -11,7 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// panics makes errors of panics: each fails the request or batch that it is about, and is logged. The stack is logged for the first
+// panics turns panics into errors: each fails its request or batch, and is logged. The stack is logged for the first
 // panic of each place in the program.
 type panics struct {
 	log   *slog.Logger
@@ -37,7 +37,7 @@ func (p *panics) caught(v any, about ...any) error {
 	return err
 }
 
-// origin is where the panic that is being recovered began.
+// origin returns the place where the panic that is being recovered began.
 func origin() string {
 	pcs := make([]uintptr, 64)
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(1, pcs)])

@@ -18,7 +18,7 @@ const (
 	cameraBytes    = 16 << 20         // of a frame
 )
 
-// MJPEG is a camera that sends MJPEG at an http address.
+// MJPEG makes a camera of an http address that sends MJPEG.
 func MJPEG(address string) Camera {
 	return func(ctx context.Context, _ *slog.Logger) (Frames, error) {
 		ctx, stop := context.WithCancel(ctx)
@@ -42,7 +42,7 @@ func MJPEG(address string) Camera {
 	}
 }
 
-// remote is MJPEG from elsewhere.
+// remote reads MJPEG from an address.
 type remote struct {
 	in   *frames
 	body io.Closer

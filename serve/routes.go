@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// route is one of the server's.
+// route is a route of the server.
 type route struct {
 	method, path string
 	handle       http.HandlerFunc
@@ -33,7 +33,7 @@ func (s *Server) routes() []route {
 	}
 }
 
-// healthMux has what Options.Health answers.
+// healthMux has the routes of Options.Health.
 func (s *Server) healthMux() *http.ServeMux {
 	return s.muxOf(slices.DeleteFunc(s.routes(), func(r route) bool {
 		return r.path != "/healthz" && r.path != "/readyz" && r.path != "/metrics"
@@ -49,7 +49,7 @@ func (s *Server) muxOf(all []route) *http.ServeMux {
 	return mux
 }
 
-// nowhere answers what none of the routes does.
+// nowhere answers requests that no route handles.
 func (s *Server) nowhere(w http.ResponseWriter, r *http.Request, all []route) {
 	var allowed []string
 	for _, v := range all {

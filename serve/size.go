@@ -10,8 +10,8 @@ import (
 	"retinago/internal/media/picture"
 )
 
-// size is that of a picture, of a file by its header, and the bytes that it takes until it is on its canvas. Those of a file are
-// there already.
+// size returns the size of a picture, by its header if it is a file, and the bytes that it takes until it is on its canvas, without the
+// bytes of the file.
 func (s *Server) size(f Frame, target picture.Target) (w, h int, bytes int64, err error) {
 	var head picture.Header
 	if f.Pic != nil {
@@ -39,7 +39,7 @@ func (s *Server) size(f Frame, target picture.Target) (w, h int, bytes int64, er
 	return w, h, bytes, nil
 }
 
-// undecoded is the answer for a picture that cannot be decoded, or is not.
+// undecoded returns the problem of a picture that cannot be decoded or is refused.
 func undecoded(err error) *problem {
 	if errors.Is(err, picture.ErrTooMuch) {
 		return refuse(http.StatusRequestEntityTooLarge, "pixels", "%v", err)
@@ -47,7 +47,7 @@ func undecoded(err error) *problem {
 	return refuse(http.StatusBadRequest, "picture", "%v", err)
 }
 
-// target is the size at which a choice needs a picture; one that is drawn on is needed whole.
+// target returns the size at which a choice needs a picture, nil for the whole, which drawing needs.
 func (c choice) target() picture.Target {
 	if c.draw {
 		return nil

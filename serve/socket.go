@@ -21,7 +21,8 @@ type reply struct {
 }
 
 // socket takes pictures as binary messages and answers each with one message of JSON. A frame that gets no place is answered
-// with the problem, and the next may be sent. Who sends a frame after the answer to the one before has no frame wait.
+// with the problem, and the next may be sent. A client that sends each frame after the answer to the one before
+// never has a frame waiting.
 func (s *Server) socket(w http.ResponseWriter, r *http.Request) {
 	c, err := s.choose(r.URL.Query(), socketParameters)
 	if err != nil {
@@ -35,15 +36,15 @@ func (s *Server) socket(w http.ResponseWriter, r *http.Request) {
 	}
 	s.streams.Add(1)
 	defer s.streams.Done()
-	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{socketProtocol}, InsecureSkipVerify: true}) // crosses has looked at the origin
+	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{socketProtocol}, InsecureSkipVerify: true}) // crosses has checked the origin
 	if err != nil {
 		return // Accept has answered
 	}
 	defer conn.CloseNow()
-	conn.SetReadLimit(-1) // read has the limit, and says so
+	conn.SetReadLimit(-1) // read has the limit
 	var working sync.Mutex
 	defer context.AfterFunc(s.stop, func() {
-		working.Lock() // a frame that is here is answered first
+		working.Lock() // a frame that has arrived is answered first
 		defer working.Unlock()
 		conn.Close(websocket.StatusGoingAway, "the server stops")
 	})()
@@ -51,7 +52,7 @@ func (s *Server) socket(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// exchange takes a frame and answers it. It says whether another may come.
+// exchange reads a frame and answers it, and reports whether another may follow.
 func (s *Server) exchange(ctx context.Context, conn *websocket.Conn, n int, c choice, working *sync.Mutex) bool {
 	within, stop := context.WithTimeout(context.Background(), s.o.BodyTimeout)
 	defer stop()
@@ -89,7 +90,7 @@ func (s *Server) message(conn *websocket.Conn, v reply) error {
 	return conn.Write(ctx, websocket.MessageText, js)
 }
 
-// reply finds the objects on a frame of a stream, or says why it could not be read.
+// reply detects objects in a frame of a stream, or returns why it could not be read.
 func (s *Server) reply(ctx context.Context, n int, b *body, unread error, c choice, kind string) reply {
 	v := reply{Frame: n}
 	err := unread
@@ -103,7 +104,7 @@ func (s *Server) reply(ctx context.Context, n int, b *body, unread error, c choi
 	return v
 }
 
-// frame finds the objects on a frame, in its own time.
+// frame detects objects in a frame and counts it.
 func (s *Server) frame(ctx context.Context, f Frame, c choice, kind string) (a *Answer, err error) {
 	defer func() { s.metrics.frame(kind, err) }()
 	return s.answer(ctx, f, c)

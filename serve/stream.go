@@ -24,14 +24,14 @@ func newFrames(contentType string, r io.Reader) (*frames, error) {
 	return &frames{newParts(r, strings.TrimPrefix(params["boundary"], "--"))}, nil
 }
 
-// notMJPEG is the Content-Type of something else.
+// notMJPEG is the error of a Content-Type other than MJPEG's.
 type notMJPEG string
 
 func (n notMJPEG) Error() string {
 	return fmt.Sprintf("the Content-Type is %q: MJPEG has multipart/x-mixed-replace with a boundary", string(n))
 }
 
-// next is a frame and its size, -1 where that is not said; io.EOF at the end.
+// next returns a frame and its size, -1 if unknown; io.EOF at the end.
 func (f *frames) next() (io.Reader, int64, error) {
 	part, err := f.parts.next()
 	if err != nil {
@@ -65,7 +65,7 @@ func (s *Server) begin(w http.ResponseWriter, draw bool) error {
 	return http.NewResponseController(w).Flush()
 }
 
-// postStream takes MJPEG and answers, while it comes, with MJPEG or with lines of JSON.
+// postStream reads MJPEG and answers each frame as it arrives, with MJPEG or lines of JSON.
 func (s *Server) postStream(w http.ResponseWriter, r *http.Request) {
 	c, err := s.choose(r.URL.Query(), streamParameters)
 	if err != nil {
@@ -91,7 +91,7 @@ func (s *Server) postStream(w http.ResponseWriter, r *http.Request) {
 	if err := s.begin(w, c.draw); err != nil {
 		return
 	}
-	// What is not read of the body is not waited for, nor is there another request after it.
+	// The rest of the body is not awaited, and no request follows on this connection.
 	defer func() { control.SetReadDeadline(time.Now()) }()
 	for n := 1; s.stop.Err() == nil; n++ {
 		control.SetReadDeadline(time.Now().Add(s.o.BodyTimeout))
@@ -100,15 +100,15 @@ func (s *Server) postStream(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		b, unread := s.read(frame, size)
-		control.SetReadDeadline(time.Time{}) // passing while the frame is looked at, it would end the request
+		control.SetReadDeadline(time.Time{}) // if it passed during detection, it would end the request
 		if err := s.sendFrame(w, c.draw, s.reply(r.Context(), n, b, unread, c, "stream")); err != nil || unread != nil {
 			return
 		}
 	}
 }
 
-// sendFrame writes one part or line. A frame with a problem is left out of MJPEG, and one
-// for which there is no room among the answers that wait for their receivers.
+// sendFrame writes one part or line. MJPEG leaves out a frame with a problem, and a frame beyond the budget of answers that are being
+// sent.
 func (s *Server) sendFrame(w http.ResponseWriter, draw bool, v reply) error {
 	s.writeBy(w)
 	if draw {

@@ -11,8 +11,8 @@ import (
 // tokenProtocol begins the WebSocket protocol that carries a token in base64url, for browsers, which cannot set headers there.
 const tokenProtocol = "bearer."
 
-// allowed says whether a request has one of the tokens. Digests are compared, all of them, in constant time: neither the
-// length nor which token came near shows.
+// allowed reports whether a request has one of the tokens. It compares the digests of all tokens in constant time, so that the time
+// reveals neither the length nor a similar token.
 func (s *Server) allowed(r *http.Request) bool {
 	if len(s.tokens) == 0 {
 		return true
