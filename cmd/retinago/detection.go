@@ -31,7 +31,7 @@ type detection struct {
 	text      io.Writer // for a line per picture
 	outcome   *outcome
 	interrupt context.CancelFunc
-	lost      lost
+	unwritten unwritten
 }
 
 func newDetection(c *cli.Context, o options, p *infer.Predictor, set *sources.Set) *detection {
@@ -145,7 +145,7 @@ func (d *detection) streamOptions() infer.StreamOptions {
 // draw cuts objects out, and then draws on the picture.
 func (d *detection) draw(r infer.Result, pic *picture.Picture) error {
 	if dir := d.c.String("crops"); dir != "" {
-		if err := d.lost.note(r, output.Crops(dir, r, pic)); err != nil {
+		if err := d.unwritten.note(r, output.Crops(dir, r, pic)); err != nil {
 			return err
 		}
 	}
@@ -159,9 +159,9 @@ func (d *detection) draw(r infer.Result, pic *picture.Picture) error {
 	if out != "" && r.Video == nil {
 		path, err := file.Below(out, sources.JPEG(r.Name))
 		if err == nil {
-			return d.lost.note(r, infer.WriteAnnotated(path, pic, r.Found))
+			return d.unwritten.note(r, infer.WriteAnnotated(path, pic, r.Found))
 		}
-		if err := d.lost.note(r, err); err != nil {
+		if err := d.unwritten.note(r, err); err != nil {
 			return err
 		}
 	}
@@ -174,7 +174,7 @@ func (d *detection) draw(r infer.Result, pic *picture.Picture) error {
 // show writes the frames of videos, and shows everything.
 func (d *detection) show(r infer.Result, pic *picture.Picture) error {
 	if d.videos != nil && r.Video != nil {
-		if err := d.lost.note(r, d.videos.Write(r, pic)); err != nil {
+		if err := d.unwritten.note(r, d.videos.Write(r, pic)); err != nil {
 			return err
 		}
 	}
@@ -212,11 +212,11 @@ func (d *detection) take(r infer.Result) error {
 		fmt.Fprintf(d.text, "%s: %d objects%s\n", what, len(r.Found), byClass(r.Found))
 	}
 	for _, w := range d.writers {
-		if err := d.lost.note(r, w.Write(r)); err != nil {
+		if err := d.unwritten.note(r, w.Write(r)); err != nil {
 			return err
 		}
 	}
-	for _, err := range d.lost.take(r) {
+	for _, err := range d.unwritten.take(r) {
 		d.outcome.unwritten++
 		fmt.Fprintf(d.c.App.ErrWriter, "not written: %s\n", shown.Printable(err.Error()))
 	}

@@ -8,8 +8,8 @@ import (
 	"retinago/internal/file"
 )
 
-// hold makes this process the only one that writes the folders and files that flags name; "-" is standard output. release gives them
-// back.
+// hold locks the folders and files that flags name, so that no other process writes them; "-" is standard output. release unlocks
+// them.
 func hold(c *cli.Context, folders, files []string) (release func(), err error) {
 	var owners []*file.Owner
 	release = func() {

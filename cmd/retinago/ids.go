@@ -10,7 +10,7 @@ import (
 	"retinago/infer"
 )
 
-// imageIDs gives each picture its id in -data's dataset, by file name, or its number from 1.
+// imageIDs returns the function from a result to its image id: the id in -data's dataset, by file name, or the number from 1.
 func imageIDs(c *cli.Context) (func(infer.Result) (int64, error), error) {
 	src, err := source(c, c.String("data"))
 	if err != nil {

@@ -25,8 +25,8 @@ func serveCommand() *cli.Command {
 		Name:  "serve",
 		Usage: "answer pictures and video over HTTP, with a page to try it",
 		Description: "Open http://ADDR/ for the page; /openapi.json describes the interface, /metrics is for Prometheus.\n" +
-			"A request that finds all places taken is answered 429 with Retry-After. SIGTERM or Ctrl-C: /readyz turns to 503, what was\n" +
-			"accepted is answered, then the program ends; a second one ends it at once.\n" +
+			"A request that finds all places taken is answered 429 with Retry-After. After SIGTERM or Ctrl-C /readyz answers 503, accepted\n" +
+			"requests are answered, and the program ends; a second signal ends it at once.\n" +
 			"A camera is open while it has viewers, and opened again when it breaks. MJPEG over HTTP needs no OpenCV, other cameras do.\n" +
 			"On a loopback address without a token, requests must be for localhost or an IP address; behind a proxy that passes another\n" +
 			"Host on, name it with -allow-host. Pages of other origins are refused unless -allow-origin names them. Behind a proxy, all\n" +
@@ -42,7 +42,7 @@ func serveCommand() *cli.Command {
 			&cli.StringFlag{Name: "health-addr", Usage: "`ADDRESS` where /healthz, /readyz and /metrics are answered too, however many connections the other has"},
 			&cli.StringSliceFlag{Name: "allow-host", Usage: "`NAME` that requests may be for, besides localhost and IP addresses; *.NAME is all names below it, * is every name; again for more. With it, other names are refused on every address"},
 			&cli.StringSliceFlag{Name: "allow-origin", Usage: "`ORIGIN` of pages, as https://app.example.org, that may send requests, open sockets and read answers; again for more"},
-			&cli.StringSliceFlag{Name: "camera", Usage: "`NAME=SOURCE` to show with boxes at /v1/stream?camera=NAME: cam:N, the address of a stream, or a video, which goes round; again for more"},
+			&cli.StringSliceFlag{Name: "camera", Usage: "`NAME=SOURCE` to show with boxes at /v1/stream?camera=NAME: cam:N, the address of a stream, or a video, which is repeated; again for more"},
 			&cli.StringFlag{Name: "token", Usage: "what requests must carry as Authorization: Bearer; other users see it in the process list, unless it comes from the environment", EnvVars: []string{"RETINAGO_TOKEN"}},
 			&cli.StringFlag{Name: "token-file", Usage: "`FILE` with tokens, one a line; any of them lets a request in"},
 			&cli.Float64Flag{Name: "score", Usage: "lowest score to report, for requests without one", Value: .5},
@@ -73,7 +73,7 @@ func runServe(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	// The address first: loading a model to find it taken would be a pity.
+	// The address comes first, so that an address in use is an error before a model is loaded.
 	l, err := net.Listen("tcp", c.String("addr"))
 	if err != nil {
 		return err
@@ -116,7 +116,7 @@ func runServe(c *cli.Context) error {
 	return nil
 }
 
-// serveOptions are those that need no model.
+// serveOptions reads the options that need no model.
 func serveOptions(c *cli.Context) (serve.Options, error) {
 	o := serve.Options{
 		Queue: c.Int("queue"), Batch: c.Int("batch"), Delay: c.Duration("delay"),
@@ -168,7 +168,7 @@ func serveOptions(c *cli.Context) (serve.Options, error) {
 	return o, nil
 }
 
-// readTokens reads a file of tokens, which may be a pipe from a program that keeps them.
+// readTokens reads a file of tokens, which may be a pipe from a program that stores them.
 func readTokens(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -183,7 +183,7 @@ func readTokens(path string) ([]byte, error) {
 	return b, err
 }
 
-// loadModels loads what -weights names. The predictors are to be closed, also after an error.
+// loadModels loads the models of -weights. The caller closes the predictors, also after an error.
 func loadModels(c *cli.Context, o *serve.Options) (loaded []*infer.Predictor, err error) {
 	score := c.Float64("score")
 	if score <= 0 || score >= 1 {

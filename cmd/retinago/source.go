@@ -9,7 +9,7 @@ import (
 	"retinago/internal/dataset/convert"
 )
 
-// whereData is what -data takes.
+// whereData describes the values of -data.
 const whereData = "COCO's JSON, a folder of Pascal VOC, YOLO's data.yaml, or the CSV of keras-retinanet or OpenImages"
 
 // dataFlag names a dataset.
@@ -17,18 +17,18 @@ func dataFlag(required bool) cli.Flag {
 	return &cli.StringFlag{Name: "data", Usage: "dataset `PATH`: " + whereData, Required: required}
 }
 
-// sourceFlags say what a dataset's path leaves open.
+// sourceFlags are the settings of a dataset that its path does not determine.
 func sourceFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "images", Usage: "`DIR` of the pictures", DefaultText: "known to VOC and YOLO; the folder of keras-retinanet's CSV"},
 		&cli.StringFlag{Name: "format", Usage: "`NAME` of the dataset's format: " + strings.Join(convert.Formats(), ", "), DefaultText: "derived from the path"},
 		&cli.StringFlag{Name: "split", Usage: "part to read: `NAME` of a list in VOC's ImageSets/Main, a key of data.yaml, a file of ids beside OpenImages' CSV", DefaultText: "all"},
 		&cli.StringFlag{Name: "class-list", Usage: "CSV `FILE` of the classes: class,number, or OpenImages' LabelName,DisplayName"},
-		&cli.StringFlag{Name: "difficult", Usage: "what becomes of VOC's difficult objects: `HOW` crowd, keep or drop", DefaultText: "crowd"},
+		&cli.StringFlag{Name: "difficult", Usage: "how to read VOC's difficult objects: `HOW` is crowd, keep or drop", DefaultText: "crowd"},
 	}
 }
 
-// source is the dataset at a path, with what the flags say of it; without a path they may say nothing.
+// source returns the dataset at a path with the settings of the flags; without a path the flags are an error.
 func source(c *cli.Context, path string) (convert.Source, error) {
 	s := convert.Source{Path: path, Format: c.String("format"), Split: c.String("split"), Classes: c.String("class-list"), Images: c.String("images"),
 		Difficult: convert.Difficult(c.String("difficult"))}
@@ -36,7 +36,7 @@ func source(c *cli.Context, path string) (convert.Source, error) {
 		return s, usage("%s: -format %s; there are %s", c.Command.FullName(), s.Format, strings.Join(convert.Formats(), ", "))
 	}
 	if path == "" && s != (convert.Source{}) {
-		return s, usage("%s: -images, -format, -split, -class-list and -difficult are of -data", c.Command.FullName())
+		return s, usage("%s: -images, -format, -split, -class-list and -difficult need -data", c.Command.FullName())
 	}
 	return s, nil
 }

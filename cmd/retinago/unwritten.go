@@ -10,14 +10,14 @@ import (
 	"retinago/internal/file"
 )
 
-// lost collects the files that were not written for their names alone. They are of one result each, and the run goes on.
-type lost struct {
+// unwritten collects errors of files that could not be written because of their names. The run goes on after them.
+type unwritten struct {
 	mu sync.Mutex
 	of map[int][]error // by the result's index
 }
 
-// note keeps an error of a file's name and returns any other. Several goroutines may call it.
-func (l *lost) note(r infer.Result, err error) error {
+// note keeps an error about a file name and returns any other error. Several goroutines may call it.
+func (l *unwritten) note(r infer.Result, err error) error {
 	if !errors.Is(err, file.ErrName) && !errors.Is(err, syscall.ENAMETOOLONG) {
 		return err
 	}
@@ -30,8 +30,8 @@ func (l *lost) note(r infer.Result, err error) error {
 	return nil
 }
 
-// take returns a result's errors and forgets them.
-func (l *lost) take(r infer.Result) []error {
+// take returns and removes a result's errors.
+func (l *unwritten) take(r infer.Result) []error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	errs := l.of[r.Index]
