@@ -92,7 +92,7 @@ func (r *request) choose(c Choice, categories []detector.Category) error {
 			return err
 		}
 		if scores[i] > 1 {
-			return fmt.Errorf("infer: a score for class %s, which is not among those that are kept", name)
+			return fmt.Errorf("infer: a score for class %s, which is not among the classes to report", name)
 		}
 		scores[i] = float32(c.Scores[name])
 	}

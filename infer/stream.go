@@ -25,9 +25,9 @@ type StreamOptions struct {
 	Then func(r Result, pic *Picture) error
 	// Last is called like Then, but one after another in their order, and after Then.
 	Last func(r Result, pic *Picture) error
-	// Kept bounds the bytes of files' pictures that wait for Then and Last; pictures beyond it are decoded again.
+	// MaxBytes bounds the bytes of files' pictures that wait for Then and Last; pictures beyond it are decoded again.
 	// 0 is 128 MiB for each worker.
-	Kept int64
+	MaxBytes int64
 	// Films calls Last for frames of videos only, so that the pictures of files need not stay in memory for it.
 	Films bool
 }
@@ -52,7 +52,7 @@ type item struct {
 	in  *inputs
 	err error // ends the stream
 
-	kept *atomic.Int64 // bytes of all items' pictures that came from files
+	held *atomic.Int64 // bytes of all items' pictures that came from files
 	n    int64         // of them, this one's
 }
 
@@ -68,17 +68,17 @@ func (p *Predictor) Stream(ctx context.Context, frames func(context.Context) ite
 		o.Workers = max(runtime.GOMAXPROCS(0)/4, 1)
 	}
 	o.Batch = max(o.Batch, 1)
-	if o.Kept == 0 {
-		o.Kept = int64(o.Workers) << 27
+	if o.MaxBytes == 0 {
+		o.MaxBytes = int64(o.Workers) << 27
 	}
 	return func(yield func(Result, error) bool) {
 		ctx, stop := context.WithCancel(ctx)
 		feed := make(chan *item)
-		var kept atomic.Int64
+		var held atomic.Int64
 		go func() {
 			defer close(feed)
 			for f := range frames(ctx) {
-				v := &item{pic: f.Pic, kept: &kept}
+				v := &item{pic: f.Pic, held: &held}
 				f.Pic = nil
 				v.Frame = f
 				select {
@@ -89,7 +89,7 @@ func (p *Predictor) Stream(ctx context.Context, frames func(context.Context) ite
 				}
 			}
 		}()
-		read := stage(feed, o.Workers, func(v *item) *item { return p.read(ctx, v, o.Then != nil || o.Last != nil, o.Kept) })
+		read := stage(feed, o.Workers, func(v *item) *item { return p.read(ctx, v, o.Then != nil || o.Last != nil, o.MaxBytes) })
 		found := stage(pack(read, o.Batch), 2, func(v []*item) []*item { return p.find(ctx, v, o.Batch) })
 		out := each(found)
 		if o.Link != nil {
@@ -147,15 +147,15 @@ func (v *item) drop() {
 	if v.pic != nil {
 		v.pic.Release()
 		v.pic = nil
-		v.kept.Add(-v.n)
+		v.held.Add(-v.n)
 		v.n = 0
 	}
 }
 
-// keep reports whether the picture of a file may stay in memory, and counts it.
-func (v *item) keep(most int64) bool {
+// hold reports whether the picture of a file may stay in memory, and counts it.
+func (v *item) hold(most int64) bool {
 	v.n = int64(len(v.pic.Pix))
-	return v.kept.Add(v.n) <= most
+	return v.held.Add(v.n) <= most
 }
 
 // well reports whether the item has neither an error nor a broken picture.
@@ -183,7 +183,7 @@ func (p *Predictor) read(ctx context.Context, v *item, keep bool, most int64) *i
 		if v.Broken != nil {
 			return v
 		}
-		keep = v.keep(most) && keep
+		keep = v.hold(most) && keep
 	} else {
 		v.Size = Size{W: v.pic.W, H: v.pic.H}
 		v.Times.Read = v.Read

@@ -230,7 +230,7 @@ func TestStreamKept(t *testing.T) {
 		for _, films := range []bool{false, true} {
 			var drawn atomic.Int32
 			last := 0
-			for r, err := range p.Stream(context.Background(), source.Paths(files), StreamOptions{Workers: 2, Kept: kept, Films: films,
+			for r, err := range p.Stream(context.Background(), source.Paths(files), StreamOptions{Workers: 2, MaxBytes: kept, Films: films,
 				Then: func(r Result, pic *picture.Picture) error {
 					drawn.Add(int32(pic.W - r.Size.W + 1))
 					return nil

@@ -28,7 +28,7 @@ func display() error {
 		if !filepath.IsAbs(wayland) {
 			wayland = filepath.Join(os.Getenv("XDG_RUNTIME_DIR"), wayland)
 		}
-		if answers("unix", wayland) {
+		if answering("unix", wayland) {
 			return nil
 		}
 	}
@@ -37,17 +37,17 @@ func display() error {
 	n, err := strconv.Atoi(number)
 	if err == nil && (host == "" || host == "unix") {
 		socket := fmt.Sprintf("/tmp/.X11-unix/X%d", n)
-		if answers("unix", socket) || answers("unix", "@"+socket) {
+		if answering("unix", socket) || answering("unix", "@"+socket) {
 			return nil
 		}
 	}
-	if err == nil && answers("tcp", net.JoinHostPort(host, strconv.Itoa(6000+n))) {
+	if err == nil && answering("tcp", net.JoinHostPort(host, strconv.Itoa(6000+n))) {
 		return nil
 	}
 	return fmt.Errorf("video: there is no display to show a window on: DISPLAY=%s WAYLAND_DISPLAY=%s does not answer", x, os.Getenv("WAYLAND_DISPLAY"))
 }
 
-func answers(network, address string) bool {
+func answering(network, address string) bool {
 	c, err := net.DialTimeout(network, address, 5*time.Second)
 	if err != nil {
 		return false
