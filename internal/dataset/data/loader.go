@@ -38,7 +38,8 @@ type Loader struct {
 	queue   chan *pending
 	running sync.WaitGroup
 
-	epoch, position int // of the next batch to hand out
+	epoch, position int      // of the next batch to hand out
+	waited          *pending // taken from the queue by a Next that ended before it was done
 
 	mu     sync.Mutex
 	broken map[string]error
@@ -114,30 +115,35 @@ func (l *Loader) Seek(epoch, position int) error {
 	return nil
 }
 
-// Next returns the next batch and how long it was waited for. The caller releases it.
+// Next returns the next batch and how long it was waited for. The caller releases it. Where ctx ends first, the batch is the next again.
 func (l *Loader) Next(ctx context.Context) (*Batch, time.Duration, error) {
 	if l.queue == nil {
 		l.start()
 	}
 	begin := time.Now()
-	select {
-	case <-ctx.Done():
-		return nil, 0, ctx.Err()
-	case p, ok := <-l.queue:
-		if !ok {
-			return nil, 0, ErrEnd
-		}
+	if l.waited == nil {
 		select {
 		case <-ctx.Done():
 			return nil, 0, ctx.Err()
-		case <-p.done:
+		case p, ok := <-l.queue:
+			if !ok {
+				return nil, 0, ErrEnd
+			}
+			l.waited = p
 		}
-		if p.err != nil {
-			return nil, 0, p.err
-		}
-		l.epoch, l.position = p.job.epoch, p.job.position+1
-		return p.batch, time.Since(begin), nil
 	}
+	p := l.waited
+	select {
+	case <-ctx.Done():
+		return nil, 0, ctx.Err()
+	case <-p.done:
+	}
+	l.waited = nil
+	if p.err != nil {
+		return nil, 0, p.err
+	}
+	l.epoch, l.position = p.job.epoch, p.job.position+1
+	return p.batch, time.Since(begin), nil
 }
 
 // Broken returns the pictures that could not be read so far, with the reason.
@@ -151,15 +157,26 @@ func (l *Loader) Broken() map[string]error {
 	return out
 }
 
-// Close stops the workers and waits for them.
+// Close stops the workers, waits for them and releases the batches that were not handed out.
 func (l *Loader) Close() {
 	if l.cancel == nil {
 		return
 	}
 	l.cancel()
-	for range l.queue { // the dispatcher closes it
+	var rest []*pending
+	if l.waited != nil {
+		rest = append(rest, l.waited)
+	}
+	for p := range l.queue { // the dispatcher closes it
+		rest = append(rest, p)
 	}
 	l.running.Wait()
+	for _, p := range rest {
+		if p.batch != nil {
+			p.batch.Release()
+		}
+	}
+	l.waited = nil
 }
 
 // start begins to make batches: a dispatcher queues them in order, and the pictures of the queued ones share the
@@ -262,6 +279,7 @@ const attempts = 20
 func (l *Loader) place(ctx context.Context, b *Batch, i int, j job) error {
 	r := rand.New(rand.NewPCG(l.seed^0x9e3779b97f4a7c15, uint64(j.number)<<20|uint64(i)))
 	k := j.images[i]
+	var last error
 	for range attempts {
 		p, w, h, err := picture.DecodeFor(ctx, l.data.File(k), Target(l.c, j.short))
 		if err == nil {
@@ -271,6 +289,7 @@ func (l *Loader) place(ctx context.Context, b *Batch, i int, j job) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
+		last = err
 		l.mu.Lock()
 		l.broken[l.data.File(k)] = err
 		l.mu.Unlock()
@@ -282,16 +301,7 @@ func (l *Loader) place(ctx context.Context, b *Batch, i int, j job) error {
 		for k = r.IntN(l.data.Len()); l.order.bucket[k] != l.order.bucket[j.images[i]]; k = r.IntN(l.data.Len()) {
 		}
 	}
-	return fmt.Errorf("data: %d pictures in a row cannot be read, the last: %w; check the dataset with `data check`", attempts, l.lastBroken())
-}
-
-func (l *Loader) lastBroken() error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, err := range l.broken {
-		return err
-	}
-	return nil
+	return fmt.Errorf("data: %d pictures in a row cannot be read, the last: %w; check the dataset with `data check`", attempts, last)
 }
 
 // draw scales a picture to s on canvas i, with its boxes, and releases it or leaves it to the batch.

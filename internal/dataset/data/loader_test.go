@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"retinago/coco"
 	"retinago/config"
@@ -238,4 +240,58 @@ func TestNextEndsWithItsContext(t *testing.T) {
 		t.Errorf("cancelled: %v", err)
 	}
 	l.Close()
+}
+
+// A batch whose wait was cut short is the next one again.
+func TestInterruptedWaitLosesNoBatch(t *testing.T) {
+	d := made(t, 12)
+	free := make(chan struct{})
+	l, err := NewLoader(d, settings(), LoaderOptions{Batch: 4, Seed: 5, Prepare: func(*Batch) { <-free }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	for range 3 {
+		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
+		if _, _, err := l.Next(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatalf("a wait that ends with its context: %v", err)
+		}
+		cancel()
+	}
+	close(free)
+	for want, b := range take(t, l, 3) {
+		if got := b.Epoch*l.BatchesPerEpoch() + b.Position; got != want {
+			t.Errorf("batch %d comes where %d is due", got, want)
+		}
+		b.Release()
+	}
+}
+
+// Where no picture can be read, the error is that of the last picture that was tried.
+func TestBrokenPicturesNameTheLast(t *testing.T) {
+	d := made(t, 30)
+	for i := range d.Len() {
+		if err := os.WriteFile(d.File(i), []byte("no picture"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c := settings()
+	for round := range 10 {
+		l, err := NewLoader(d, c, LoaderOptions{Batch: 1, Seed: uint64(round)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		j, _ := l.jobs()()
+		// The same draws as in place.
+		r := rand.New(rand.NewPCG(l.seed^0x9e3779b97f4a7c15, uint64(j.number)<<20))
+		k := j.images[0]
+		for range attempts - 1 {
+			for k = r.IntN(d.Len()); l.order.bucket[k] != l.order.bucket[j.images[0]]; k = r.IntN(d.Len()) {
+			}
+		}
+		err = l.place(context.Background(), newBatch(1, j.canvas.H, j.canvas.W, false), 0, j)
+		if err == nil || !strings.Contains(err.Error(), d.File(k)) {
+			t.Errorf("seed %d: %v, the last was %s", round, err, d.File(k))
+		}
+	}
 }
