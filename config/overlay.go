@@ -58,13 +58,16 @@ func (o *overlay) mapping(dst reflect.Value, n *yaml.Node, path string) {
 	seen := map[string]int{}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := n.Content[i], n.Content[i+1]
-		full := join(path, key.Value)
-		if line, again := seen[key.Value]; again {
+		full, name := join(path, key.Value), key.Value
+		if now, ok := renamed[full]; ok {
+			name = now
+		}
+		if line, again := seen[name]; again {
 			o.fail(key, "key %s is given twice, first in line %d; remove one", short(full), line)
 			continue
 		}
-		seen[key.Value] = key.Line
-		field, ok := find(dst, key.Value)
+		seen[name] = key.Line
+		field, ok := find(dst, name)
 		if !ok {
 			text := ""
 			if !o.full() {
