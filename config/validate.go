@@ -290,7 +290,7 @@ func (v *check) train(t Train) {
 	if (t.Epochs > 0) == (t.Steps > 0) {
 		v.fail("train.epochs", t.Epochs, "either epochs or steps (%d) above 0 and the other 0", t.Steps)
 	}
-	v.oneOf("train.optimizer", t.Optimizer, "sgd", "adam", "adamw")
+	v.text("train.optimizer", t.Optimizer, maxName) // package train knows the names
 	v.positive("train.lr", t.LR, MaxRate)
 	v.below1("train.momentum", t.Momentum)
 	v.below1("train.beta1", t.Beta1)
@@ -299,7 +299,7 @@ func (v *check) train(t Train) {
 	v.span("train.weight_decay", t.WeightDecay, 0, Huge)
 	v.count("train.warmup_steps", t.WarmupSteps, 0, math.MaxInt32)
 	v.span("train.warmup_factor", t.WarmupFactor, 0, 1)
-	v.oneOf("train.schedule", t.Schedule, "multistep", "cosine", "constant")
+	v.text("train.schedule", t.Schedule, maxName) // package train knows the names
 	if !v.length("train.milestones", len(t.Milestones), maxMilestones) {
 		t.Milestones = nil
 	}

@@ -34,8 +34,12 @@ type Category struct {
 	Name string `json:"name"`
 }
 
+// Format is the version of checkpoint files that Save writes. Open reads it and all before; 0 is of files without one.
+const Format = 1
+
 // meta is the JSON under metaKey in the file's metadata; the configuration stands beside it as YAML.
 type meta struct {
+	Format     int                `json:"format"`
 	Categories []Category         `json:"categories"`
 	Step       int                `json:"step"`
 	Metrics    map[string]float64 `json:"metrics,omitempty"`
@@ -51,7 +55,7 @@ const maxMeta = 16 << 20
 
 // Save writes the model to a safetensors file, atomically.
 func (m *Model) Save(path string, info Info) error {
-	js, err := json.Marshal(meta{info.Categories, info.Step, info.Metrics})
+	js, err := json.Marshal(meta{Format, info.Categories, info.Step, info.Metrics})
 	if err != nil {
 		return err
 	}
@@ -140,6 +144,9 @@ func readInfo(f *weights.File, path string) (Info, error) {
 	var mt meta
 	if err := json.Unmarshal([]byte(js), &mt); err != nil {
 		return Info{}, fmt.Errorf("%s: metadata %s: %w", path, metaKey, err)
+	}
+	if mt.Format > Format {
+		return Info{}, fmt.Errorf("%s: the file has format %d, of a later version of retinago; this one reads formats up to %d", path, mt.Format, Format)
 	}
 	c, err := config.Parse(path+": "+configKey, []byte(yaml))
 	if err != nil {

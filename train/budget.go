@@ -29,7 +29,7 @@ func (b Budget) Device() int64 { return b.Total() - b.Process }
 // process is the resident memory of the program with its libraries (OpenCV, oneDNN) and Go's heap at rest.
 const process = 125 << 20
 
-// TrainingBudget foretells the memory of training on batches of n canvases of h x w pixels.
+// TrainingBudget computes the memory of training on batches of n canvases of h x w pixels.
 func TrainingBudget(m *detector.Model, c config.Config, n, h, w int) (Budget, error) {
 	plan, err := m.TrainPlan(n, h, w, trainSpec(c))
 	if err != nil {
@@ -38,10 +38,11 @@ func TrainingBudget(m *detector.Model, c config.Config, n, h, w int) (Budget, er
 	b := budget(m, n, h, w)
 	b.Activations = plan.Bytes()
 	_, trainable := m.Size()
-	moments := 2
-	if c.Train.Optimizer == "sgd" {
-		moments = 1
+	optimizer, err := optimizerNamed(c.Train.Optimizer)
+	if err != nil {
+		return Budget{}, err
 	}
+	moments := optimizer.Moments
 	if c.Train.EMA > 0 {
 		moments++
 	}
@@ -69,7 +70,7 @@ func (b Budget) evaluating(m *detector.Model, h, w int) (Budget, error) {
 	return b, nil
 }
 
-// InferenceBudget foretells the memory of running n canvases of h x w pixels.
+// InferenceBudget computes the memory of running n canvases of h x w pixels.
 func InferenceBudget(m *detector.Model, n, h, w int) (Budget, error) {
 	plan, err := m.InferPlan(n, h, w)
 	if err != nil {

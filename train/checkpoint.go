@@ -31,16 +31,22 @@ func (c *checkpoint) Begin(_ context.Context, l *Loop) error {
 	return l.save()
 }
 
-func (c *checkpoint) Wants(step int) bool { return c.every > 0 && step%c.every == 0 }
+func (c *checkpoint) Reads(step int) Reads { return periodic(step, c.every) }
 
-func (c *checkpoint) Step(_ context.Context, l *Loop) error {
-	if !c.Wants(l.Step) && !l.bestUnsaved {
+func (c *checkpoint) Step(_ context.Context, l *Loop, s Step) error {
+	if c.Reads(s.Number) != ReadsModel && !l.bestUnsaved {
 		return nil
 	}
 	return l.save()
 }
 
-func (c *checkpoint) End(_ context.Context, l *Loop) error { return l.save() }
+// End saves a run that is done or was interrupted. One that failed keeps its last checkpoint.
+func (c *checkpoint) End(_ context.Context, l *Loop, err error) error {
+	if err != nil {
+		return nil
+	}
+	return l.save()
+}
 
 // save writes a checkpoint: the log, then the state, then the models. A state never has what the log lacks. A kill after it leaves
 // older models, which a resumed run writes: the best where it is of the state's step, the last in any case.
@@ -57,7 +63,7 @@ func (l *Loop) save() error {
 		err = l.saveModel(LastModel, l.metrics)
 	}
 	if err != nil {
-		return fmt.Errorf("train: checkpoint of step %d: %w; make room in %s and %s", l.Step, err, l.out, l.goOn())
+		return fmt.Errorf("train: checkpoint of step %d: %w; make room in %s and %s", l.last.Number, err, l.out, l.goOn())
 	}
 	return nil
 }
@@ -79,8 +85,8 @@ func (l *Loop) goOn() string {
 // saveModel writes the model, or its moving average where there is one, for use outside of training.
 func (l *Loop) saveModel(name string, metrics map[string]float64) error {
 	info := l.info
-	info.Step, info.Metrics = l.Step, metrics
-	return l.withAverage(func() error { return l.Model.Save(filepath.Join(l.out, name), info) })
+	info.Step, info.Metrics = l.last.Number, metrics
+	return l.withAverage(func() error { return l.model.Save(filepath.Join(l.out, name), info) })
 }
 
 // withAverage runs f with the moving average of the weights in the model's place.
@@ -99,8 +105,8 @@ func (l *Loop) withAverage(f func() error) error {
 }
 
 func (l *Loop) swapAverage() error {
-	e := l.Model.Engine()
-	for _, p := range l.Model.Params() {
+	e := l.model.Engine()
+	for _, p := range l.model.Params() {
 		avg, ok := l.stepper.average[p.Name]
 		if !ok {
 			continue
@@ -119,15 +125,15 @@ func (l *Loop) swapAverage() error {
 			return err
 		}
 	}
-	l.Model.Changed()
+	l.model.Changed()
 	return nil
 }
 
 // startAverage makes a copy of every trainable parameter.
 func (l *Loop) startAverage() error {
 	l.stepper.average = map[string]*tensor.Dense{}
-	e := l.Model.Engine()
-	for _, p := range l.Model.Params() {
+	e := l.model.Engine()
+	for _, p := range l.model.Params() {
 		if !p.Trainable && p.Kind != nn.Buffer {
 			continue
 		}

@@ -4,7 +4,10 @@
 //	                                                              |
 //	                                      hooks: progress, log, checkpoint, evaluation
 //
-// A run lives in one directory: config.yaml as resolved, log.jsonl, last.safetensors and best.safetensors (models,
+// Run trains from a configuration. New and Loop.Run are its two halves. A Hook is called before, after each step of, and after a run;
+// a Stepper takes single steps on batches of the caller's. Optimizers and Schedules list what a configuration can name.
+//
+// A run lives in one folder: config.yaml as resolved, log.jsonl, last.safetensors and best.safetensors (models,
 // complete for evaluation and detection), last.state.safetensors (everything that resuming needs). A run that is
 // interrupted and resumed takes the same steps as one that is not.
 package train

@@ -16,8 +16,11 @@ type evaluation struct {
 	every   int
 	w       io.Writer
 	journal *journal
-	measure func(ctx context.Context, l *Loop) (stats [12]float64, report string, err error)
+	measure measurement
 }
+
+// measurement evaluates a run's model: COCO's twelve numbers, and the same as text.
+type measurement func(ctx context.Context, l *Loop) (stats [12]float64, report string, err error)
 
 // Begin makes up for an evaluation that an interruption cut short.
 func (e *evaluation) Begin(ctx context.Context, l *Loop) error {
@@ -27,17 +30,18 @@ func (e *evaluation) Begin(ctx context.Context, l *Loop) error {
 	return e.run(ctx, l)
 }
 
-func (e *evaluation) Wants(step int) bool { return e.every > 0 && step%e.every == 0 }
+func (e *evaluation) Reads(step int) Reads { return periodic(step, e.every) }
 
-func (e *evaluation) Step(ctx context.Context, l *Loop) error {
-	if !e.Wants(l.Step) {
+func (e *evaluation) Step(ctx context.Context, l *Loop, s Step) error {
+	if e.Reads(s.Number) != ReadsModel {
 		return nil
 	}
 	return e.run(ctx, l)
 }
 
-func (e *evaluation) End(ctx context.Context, l *Loop) error {
-	if l.Step != l.Schedule.Steps || slices.Contains(l.evaluated, l.Step) {
+// End measures a run that is done and was not measured at its last step.
+func (e *evaluation) End(ctx context.Context, l *Loop, err error) error {
+	if step := l.last.Number; err != nil || step != l.schedule.Steps || slices.Contains(l.evaluated, step) {
 		return nil
 	}
 	if ctx.Err() != nil {
@@ -63,14 +67,14 @@ func (e *evaluation) run(ctx context.Context, l *Loop) error {
 		l.unmeasured = errors.Is(err, engine.ErrMemory) // the run is saved, and this is made up for
 		return err
 	}
-	fmt.Fprintf(e.w, "evaluation at step %d (%s)\n%s", l.Step, time.Since(start).Round(100*time.Millisecond), report)
-	if err := e.journal.write(map[string]any{"step": l.Step, "epoch": l.epochs(), "stats": stats, "eval_s": time.Since(start).Seconds()}); err != nil {
+	fmt.Fprintf(e.w, "evaluation at step %d (%s)\n%s", l.last.Number, time.Since(start).Round(100*time.Millisecond), report)
+	if err := e.journal.write(map[string]any{"step": l.last.Number, "epoch": l.epochs(), "stats": stats, "eval_s": time.Since(start).Seconds()}); err != nil {
 		return err
 	}
-	l.unmeasured, l.evaluated = false, append(l.evaluated, l.Step)
+	l.unmeasured, l.evaluated = false, append(l.evaluated, l.last.Number)
 	l.metrics = metricsOf(stats[:])
 	if stats[0] > l.bestAP {
-		l.bestAP, l.bestStep, l.bestUnsaved = stats[0], l.Step, true
+		l.bestAP, l.bestStep, l.bestUnsaved = stats[0], l.last.Number, true
 	}
 	return nil
 }

@@ -151,18 +151,18 @@ func (j *journal) sync() error { return j.f.Sync() }
 
 func (j *journal) close() error { return errors.Join(j.sync(), j.f.Close()) }
 
+func (j *journal) Reads(int) Reads { return ReadsNumbers }
+
 func (j *journal) Begin(context.Context, *Loop) error { return nil }
 
-func (j *journal) Step(_ context.Context, l *Loop) error {
-	line := map[string]any{"step": l.Step, "epoch": l.epochs(), "loss": l.Losses.Total(), "class_loss": l.Losses.Class,
-		"box_loss": l.Losses.Box, "positives": l.Positives, "lr": l.LR, "grad_norm": l.GradNorm, "step_s": l.Took.Seconds(),
-		"wait_s": l.Wait.Seconds(), "rss_mb": float64(memory.Resident()) / (1 << 20)}
-	if l.LossScale > 0 {
-		line["loss_scale"], line["skipped"] = l.LossScale, l.Skipped
+func (j *journal) Step(_ context.Context, l *Loop, s Step) error {
+	line := map[string]any{"step": s.Number, "epoch": l.epochs(), "loss": s.Losses.Total(), "class_loss": s.Losses.Class,
+		"box_loss": s.Losses.Box, "positives": s.Positives, "lr": s.LR, "grad_norm": s.GradNorm, "step_s": s.Took.Seconds(),
+		"wait_s": s.Wait.Seconds(), "rss_mb": float64(memory.Resident()) / (1 << 20)}
+	if s.LossScale > 0 {
+		line["loss_scale"], line["skipped"] = s.LossScale, s.Skipped
 	}
 	return j.write(line)
 }
 
-func (j *journal) Wants(int) bool { return false }
-
-func (j *journal) End(context.Context, *Loop) error { return nil }
+func (j *journal) End(context.Context, *Loop, error) error { return nil }

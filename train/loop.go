@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
+	"strings"
 	"time"
 
 	"retinago/config"
@@ -13,24 +15,15 @@ import (
 	"retinago/internal/dataset/data"
 )
 
-// Loop is a run of training. Its exported fields describe the last step, for hooks.
+// Loop is a run of training: New builds it, Run takes its steps, Close frees it. One goroutine uses it at a time; its methods are for
+// the hooks.
 type Loop struct {
-	Config   config.Config
-	Model    *detector.Model
-	Schedule Schedule
-
-	Step      int // steps done
-	Losses    detector.Losses
-	Positives int     // positive anchors of the batch
-	LR        float64 // of the step
-	GradNorm  float64 // before clipping; 0 of a skipped step
-	LossScale float64 // of fp16 after the step, 0 elsewhere
-	Skipped   bool    // gradients overflowed and changed nothing
-	Names     []string
-	Wait      time.Duration // for data
-	Took      time.Duration // the whole step, or since the one before was done
-
+	config     config.Config
+	model      *detector.Model
+	schedule   Schedule
+	last       Step
 	out        string
+	log        io.Writer
 	data       *data.Dataset
 	loader     *data.Loader
 	stepper    *Stepper
@@ -38,10 +31,12 @@ type Loop struct {
 	conditions conditions
 	hooks      []Hook
 	journal    *journal
+	closers    []func() error // of what New opened, in its order
+	ran        bool
 	first      int           // step at which this process began
 	training   time.Duration // in steps, without evaluation and checkpoints
 	warned     bool          // of steps that are not recorded
-	under      []underWay    // steps that were begun and are not done, oldest first
+	pending    []pendingStep // steps that were begun and are not done, oldest first
 	settled    time.Time     // when the last step was done
 
 	evaluated   []int              // steps that were measured
@@ -55,67 +50,28 @@ type Loop struct {
 	epoch, position int
 }
 
-// run takes the remaining steps. A cancelled context ends it after the step in progress, with a checkpoint.
-func (l *Loop) run(ctx context.Context, w io.Writer) (err error) {
-	l.first = l.Step
-	l.epoch, l.position = l.loader.State()
-	defer func() {
-		if errors.Is(err, engine.ErrMemory) && len(l.under) == 0 {
-			err = l.outOfMemory(err)
-		}
-		// An interrupted run saves. One that failed has what its last checkpoint saved.
-		if err != nil {
-			return
-		}
-		for _, h := range l.hooks {
-			if e := h.End(ctx, l); e != nil {
-				err = errors.Join(err, e)
-			}
-		}
-	}()
-	for _, h := range l.hooks {
-		if err := h.Begin(ctx, l); err != nil {
-			return err
-		}
-	}
-	for l.begun() < l.Schedule.Steps {
-		err := ctx.Err()
-		if err == nil {
-			err = l.begin(ctx)
-		}
-		if e := l.stepper.notRecorded; e != nil && !l.warned {
-			l.warned = true
-			fmt.Fprintf(w, "warning   steps are given to the device operation by operation, slower than as a graph: %v\n", e)
-		}
-		ahead := 0
-		if err == nil && l.begun() < l.Schedule.Steps && l.mayGoAhead() {
-			ahead = 1
-		}
-		if e := l.settle(ctx, ahead); e != nil {
-			return e
-		}
-		// A step that was finished in spite of the interruption counts: its hooks see it, the next round ends the run.
-		if err != nil && errors.Is(err, ctx.Err()) {
-			fmt.Fprintf(w, "interrupted: saving step %d\n", l.Step)
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
+// Config is the run's configuration, with the classes of the training set.
+func (l *Loop) Config() config.Config { return l.config }
 
-// underWay is a step that was begun, with what is known of it before it is done.
-type underWay struct {
-	start time.Time
-	lr    float64
-	names []string
-	wait  time.Duration
+// Model is what is trained. A hook that uses it says so with ReadsModel.
+func (l *Loop) Model() *detector.Model { return l.model }
+
+// Schedule is the length of the run and its learning rates.
+func (l *Loop) Schedule() Schedule { return l.schedule }
+
+// Last is the last step that was done. Before the first one it has its Number alone: 0, or that of the state that is resumed.
+func (l *Loop) Last() Step { return l.last }
+
+// pendingStep is a step that was begun, with what is known of it before it is done.
+type pendingStep struct {
+	start  time.Time
+	lr     float64
+	images []string
+	wait   time.Duration
 }
 
 // begun is the number of steps that are done or under way.
-func (l *Loop) begun() int { return l.Step + len(l.under) }
+func (l *Loop) begun() int { return l.last.Number + len(l.pending) }
 
 // begin takes one step, or has the engine take it while the host goes on.
 func (l *Loop) begin(ctx context.Context) error {
@@ -126,7 +82,7 @@ func (l *Loop) begin(ctx context.Context) error {
 	}
 	defer b.Release()
 	targets := b.Prepared.(*detector.Targets)
-	s := underWay{start: start, lr: l.Schedule.At(l.begun()), names: b.Names, wait: wait}
+	s := pendingStep{start: start, lr: l.schedule.At(l.begun()), images: b.Names, wait: wait}
 	if b.Pictures != nil {
 		if err := l.stepper.Prepare(b.N, b.H, b.W, b.Pictures); err != nil {
 			return err
@@ -135,29 +91,27 @@ func (l *Loop) begin(ctx context.Context) error {
 	if err := l.stepper.Queue(b.N, b.H, b.W, b.Images, targets, s.lr); err != nil {
 		return fmt.Errorf("train: step %d: %w", l.begun(), err)
 	}
-	l.under = append(l.under, s)
+	l.pending = append(l.pending, s)
 	l.epoch, l.position = l.loader.State()
 	return nil
 }
 
-// settle waits for steps until as many as ahead are under way, and tells the hooks of each.
+// settle waits for steps until as many as ahead are under way, and calls the hooks for each.
 func (l *Loop) settle(ctx context.Context, ahead int) error {
-	for len(l.under) > ahead {
-		s := l.under[0]
-		taken, err := l.stepper.Report()
-		l.LR, l.Names, l.Positives, l.Wait = s.lr, s.names, taken.Positives, s.wait
-		l.Losses, l.GradNorm, l.LossScale, l.Skipped = taken.Losses, taken.GradNorm, taken.LossScale, taken.Skipped
+	for len(l.pending) > ahead {
+		p := l.pending[0]
+		s, err := l.stepper.Report()
+		s.Number, s.LR, s.Images, s.Wait = l.last.Number+1, p.lr, p.images, p.wait
 		if err != nil {
-			return l.explain(err)
+			return l.explain(s, err)
 		}
-		l.under = l.under[1:]
-		l.Step++
+		l.pending = l.pending[1:]
 		now := time.Now()
-		l.Took = min(now.Sub(s.start), now.Sub(l.settled))
-		l.training += l.Took
-		l.settled = now
+		s.Took = min(now.Sub(p.start), now.Sub(l.settled))
+		l.training += s.Took
+		l.settled, l.last = now, s
 		for _, h := range l.hooks {
-			if err := h.Step(ctx, l); err != nil {
+			if err := h.Step(ctx, l, s); err != nil {
 				return err
 			}
 		}
@@ -165,19 +119,33 @@ func (l *Loop) settle(ctx context.Context, ahead int) error {
 	return nil
 }
 
-// mayGoAhead tells that the next step may begin before the last that was begun is done: the engine can, and no hook wants the model
-// as that step leaves it.
+// mayGoAhead reports whether the next step may begin before the last that was begun is done: the engine can, and no hook reads the
+// model as that step leaves it.
 func (l *Loop) mayGoAhead() bool {
-	if _, ok := l.Model.Engine().(engine.Stepping); !ok {
+	if _, ok := l.model.Engine().(engine.Stepping); !ok {
 		return false
 	}
 	for _, h := range l.hooks {
-		if r, ok := h.(Reader); !ok || r.Wants(l.begun()) {
+		if h.Reads(l.begun()) != ReadsNumbers {
 			return false
 		}
 	}
 	return true
 }
 
+// explain is the error of a step that failed. Where its loss or gradient is not a number, it says what helps.
+func (l *Loop) explain(s Step, err error) error {
+	before := s.Number - 1
+	if !errors.Is(err, errNotFinite) {
+		return fmt.Errorf("train: step %d: %w", before, err)
+	}
+	saved := "no checkpoint was saved before it"
+	if l.resumable() {
+		saved = "the last checkpoint before it is kept in " + filepath.Join(l.out, StateFile)
+	}
+	return &Diverged{before, fmt.Errorf("train: step %d is %w at learning rate %.4g, pictures %s; %s; a lower train.lr, a longer train.warmup_steps or train.clip_norm helps",
+		before, err, s.LR, strings.Join(s.Images, ", "), saved)}
+}
+
 // epochs is how often the training set was seen.
-func (l *Loop) epochs() float64 { return float64(l.Step) / float64(l.Schedule.Epoch) }
+func (l *Loop) epochs() float64 { return float64(l.last.Number) / float64(l.schedule.Epoch) }

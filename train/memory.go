@@ -4,30 +4,95 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+
+	"retinago/engine"
+	"retinago/internal/memory"
 )
 
-// outOfMemory saves a run whose device has no memory for the next step or for an evaluation, as where others take it meanwhile, and tells
-// what would fit.
+// fits prints the memory that the largest canvas will take, and returns an error where there is less.
+func (l *Loop) fits() error {
+	h, w := l.loader.LargestCanvas()
+	batch := l.config.Train.Batch
+	need, err := TrainingBudget(l.model, l.config, batch, h, w)
+	if err != nil {
+		return err
+	}
+	have, where, err := l.memory()
+	if err != nil {
+		return err
+	}
+	of := partOf(where)
+	fmt.Fprintf(l.log, "memory    %s at the peak%s, for a batch of %d on %dx%d\n", megabytes(of(need)), where, batch, w, h)
+	if have <= 0 || of(need) <= have {
+		return nil
+	}
+	plan, err := l.largestBatch(have, of)
+	if err != nil {
+		return err
+	}
+	first := ""
+	if !l.config.Train.RecomputeHeads {
+		first = "set train.recompute_heads=true or "
+	}
+	return fmt.Errorf("train: this needs %s of memory%s and %s are available; %s: %slower train.batch (%d), data.short_sides (%v) or model.fpn_width (%d)",
+		megabytes(of(need)), where, megabytes(have), plan, first, batch, l.config.Data.ShortSides, l.config.Model.FPNWidth)
+}
+
+// partOf is the part of a budget that counts where a run's memory is.
+func partOf(where string) func(Budget) int64 {
+	if where != "" {
+		return Budget.Device
+	}
+	return Budget.Total
+}
+
+// largestBatch names the largest batch below the run's whose part fits into have.
+func (l *Loop) largestBatch(have int64, part func(Budget) int64) (string, error) {
+	h, w := l.loader.LargestCanvas()
+	for n := l.config.Train.Batch / 2; n > 0; n /= 2 {
+		b, err := TrainingBudget(l.model, l.config, n, h, w)
+		if err != nil {
+			return "", err
+		}
+		if part(b) <= have {
+			return fmt.Sprintf("a batch of %d fits", n), nil
+		}
+	}
+	return "no batch fits", nil
+}
+
+// memory is what there is for a run, with what it holds already: on the engine, which where then names, or on the host. 0 is unknown.
+func (l *Loop) memory() (have int64, where string, err error) {
+	e, ok := l.model.Engine().(engine.Limited)
+	if !ok {
+		return memory.ForProcess().Bytes, "", nil
+	}
+	free, _, err := e.Memory()
+	return free + e.Held(), " on " + l.model.Engine().Name(), err
+}
+
+// outOfMemory saves a run whose device lacks the memory for the next step or for an evaluation, as where other processes take it
+// meanwhile. The error that it returns names the batch that would fit.
 func (l *Loop) outOfMemory(err error) error {
 	if e := l.save(); e != nil {
 		return errors.Join(err, e)
 	}
-	plan, e := l.whatFits()
+	plan, e := l.planWithRest()
 	if e != nil {
 		plan = fmt.Sprintf("what fits is not known (%v)", e)
 	}
 	return fmt.Errorf("%w; step %d is saved: make room on the device and continue with -resume; as it is now, %s, in another run from %s (train.init_weights)",
-		err, l.Step, plan, filepath.Join(l.out, LastModel))
+		err, l.last.Number, plan, filepath.Join(l.out, LastModel))
 }
 
-// whatFits tells the largest batch below the run's that fits beside others, with all that the run holds. Its graphs are gone then.
-func (l *Loop) whatFits() (string, error) {
+// planWithRest is largestBatch beside what other processes hold. It drops the model's graphs.
+func (l *Loop) planWithRest() (string, error) {
 	have, where, err := l.memory()
 	if err != nil {
 		return "", err
 	}
-	if err := l.Model.Forget(); err != nil { // planning takes a graph's inputs
+	if err := l.model.Forget(); err != nil { // planning takes a graph's inputs
 		return "", err
 	}
-	return l.fitting(have, partOf(where))
+	return l.largestBatch(have, partOf(where))
 }

@@ -12,21 +12,43 @@ import (
 	"retinago/nn"
 )
 
+// Rule is how an optimiser changes a parameter by its gradient.
+type Rule interface {
+	// Update updates w by its gradient g with one fused kernel of the engine. m are the values that the optimiser keeps of w, of w's
+	// shape, OptimizerKind.Moments of them.
+	Update(e engine.Engine, w *tensor.Dense, m []*tensor.Dense, g *tensor.Dense, a At) error
+	// Configure sets the same rule for an engine that updates all parameters by itself.
+	Configure(p *engine.UpdateParams)
+}
+
+// At is what a Rule needs to know of a step.
+type At struct {
+	LR    float32 // learning rate
+	Decay float32 // weight decay of the parameter
+	Scale float32 // of the gradient, below 1 where the norm of all is clipped
+	Step  int     // counted from 1
+}
+
 // Optimizer updates parameters by their gradients with the engine's fused kernels.
 type Optimizer struct {
 	engine  engine.Engine
 	c       config.Train
+	rule    Rule
 	moments map[string][]*tensor.Dense // by parameter: momentum, or Adam's two moments
 	step    int                        // steps that were taken
 	params  []*nn.Param
 	update  engine.Updater    // of an engine.Stepping, made for the first step
 	slots   map[string]int    // of it, by parameter
-	scale   *engine.LossScale // of fp16, nil elsewhere; as the last report tells
+	scale   *engine.LossScale // of fp16, nil elsewhere; as of the last report
 }
 
 // NewOptimizer makes the optimiser state of every trainable parameter.
 func NewOptimizer(e engine.Engine, c config.Train, params []*nn.Param) (*Optimizer, error) {
-	o := &Optimizer{engine: e, c: c, params: params, moments: map[string][]*tensor.Dense{}, slots: map[string]int{}}
+	kind, err := optimizerNamed(c.Optimizer)
+	if err != nil {
+		return nil, err
+	}
+	o := &Optimizer{engine: e, c: c, rule: kind.New(c), params: params, moments: map[string][]*tensor.Dense{}, slots: map[string]int{}}
 	if engine.PrecisionOf(e) == engine.FP16 {
 		seed, err := e.New(tensor.Float32, 1)
 		if err != nil {
@@ -34,15 +56,11 @@ func NewOptimizer(e engine.Engine, c config.Train, params []*nn.Param) (*Optimiz
 		}
 		o.scale = &engine.LossScale{Seed: seed, Value: engine.LossScaleStart}
 	}
-	n := 2
-	if c.Optimizer == "sgd" {
-		n = 1
-	}
 	for _, p := range params {
 		if !p.Trainable {
 			continue
 		}
-		for range n {
+		for range kind.Moments {
 			t, err := e.New(tensor.Float32, p.Shape...)
 			if err != nil {
 				return nil, fmt.Errorf("train: optimiser state of %s: %w", p.Name, err)
@@ -87,14 +105,7 @@ func (o *Optimizer) Step(s *detector.TrainStep, lr, norm float64) error {
 	}
 	o.step++
 	return s.Gradients(func(p *nn.Param, g *tensor.Dense) error {
-		decay := o.decay(p)
-		m := o.moments[p.Name]
-		if o.c.Optimizer == "sgd" {
-			return o.engine.SGD(p.Value, m[0], g, engine.SGDParams{LR: float32(lr), Momentum: float32(o.c.Momentum),
-				Decay: decay, Scale: float32(scale), Nesterov: o.c.Nesterov})
-		}
-		return o.engine.Adam(p.Value, m[0], m[1], g, engine.AdamParams{LR: float32(lr), Beta1: float32(o.c.Beta1), Beta2: float32(o.c.Beta2),
-			Eps: float32(o.c.Eps), Decay: decay, Scale: float32(scale), Step: o.step, Decoupled: o.c.Optimizer == "adamw"})
+		return o.rule.Update(o.engine, p.Value, o.moments[p.Name], g, At{LR: float32(lr), Decay: o.decay(p), Scale: float32(scale), Step: o.step})
 	})
 }
 

@@ -110,8 +110,8 @@ func (l *Loop) compare(s state, path string, o Options) error {
 	} else if err := l.compareConditions(*s.Conditions, o); err != nil {
 		return fmt.Errorf("train: %s: %w", path, err)
 	}
-	if s.Step > l.Schedule.Steps {
-		return fmt.Errorf("train: %s is at step %d, beyond the %d that are to be taken: raise train.steps or train.epochs", path, s.Step, l.Schedule.Steps)
+	if s.Step > l.schedule.Steps {
+		return fmt.Errorf("train: %s is at step %d, beyond the %d that are to be taken: raise train.steps or train.epochs", path, s.Step, l.schedule.Steps)
 	}
 	return nil
 }
@@ -127,12 +127,12 @@ func (l *Loop) compareConditions(then conditions, o Options) error {
 	before, err := config.Parse("config", []byte(then.Config))
 	if err != nil {
 		fmt.Fprintf(o.Log, "warning   the config of the steps so far cannot be read and is not compared: %v\n", err)
-		before = l.Config
+		before = l.config
 	}
-	for _, k := range before.Changes(l.Config) {
+	for _, k := range before.Changes(l.config) {
 		text := differs(k.Key, k.Before, k.After)
 		switch {
-		case isOf(k.Key, otherRun), k.Key == "train.ema" && (before.Train.EMA == 0 || l.Config.Train.EMA == 0):
+		case isOf(k.Key, otherRun), k.Key == "train.ema" && (before.Train.EMA == 0 || l.config.Train.EMA == 0):
 			never = append(never, text)
 		case isOf(k.Key, otherTask):
 			asked = append(asked, text)

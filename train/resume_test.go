@@ -160,7 +160,7 @@ func TestResumeOlderState(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	older("conditions", "evaluated", "best_step", "metrics")
+	older("format", "conditions", "evaluated", "best_step", "metrics")
 	var log bytes.Buffer
 	if err := Run(context.Background(), c, Options{Out: out, Resume: true, Log: &log}); err != nil {
 		t.Fatal(err)
@@ -173,7 +173,7 @@ func TestResumeOlderState(t *testing.T) {
 	if a, b := parameters(t, path), parameters(t, filepath.Join(dir, StateFile)); !equalTensors(a, b) {
 		t.Error("tensors differ")
 	}
-	older("conditions")
+	older("format", "conditions")
 	c.Train.Seed++
 	if err := Run(context.Background(), c, Options{Out: out, Resume: true, Log: io.Discard}); err == nil || !strings.Contains(err.Error(), "another run") {
 		t.Errorf("another seed: %v", err)
@@ -195,10 +195,11 @@ type removing struct {
 	act  func() error
 }
 
-func (h *removing) Begin(context.Context, *Loop) error { return nil }
-func (h *removing) End(context.Context, *Loop) error   { return nil }
-func (h *removing) Step(_ context.Context, l *Loop) error {
-	if l.Step != h.step {
+func (h *removing) Reads(int) Reads                         { return ReadsModel }
+func (h *removing) Begin(context.Context, *Loop) error      { return nil }
+func (h *removing) End(context.Context, *Loop, error) error { return nil }
+func (h *removing) Step(_ context.Context, _ *Loop, s Step) error {
+	if s.Number != h.step {
 		return nil
 	}
 	return h.act()

@@ -16,11 +16,13 @@ type Schedule struct {
 	Milestones []int   // steps at which a multi-step schedule lowers the rate
 	scale      float64 // batch / base batch
 	c          config.Train
+	rate       func(step int) float64 // after warm-up
 }
 
 // NewSchedule scales a recipe to its batch: k times the pictures per step take k times the learning rate and 1/k of
 // the steps and of the warm-up, so that a run sees the same pictures (Goyal et al. 2017, "Accurate, Large Minibatch
-// SGD", section 2.1). perEpoch is the number of batches in one pass over the training set.
+// SGD", section 2.1). perEpoch is the number of batches in one pass over the training set. An unknown schedule panics: Validate
+// checks c before.
 func NewSchedule(c config.Train, perEpoch int) Schedule {
 	k := c.Scale()
 	s := Schedule{Epoch: perEpoch, Base: c.LR * k, Warmup: int(math.Round(float64(c.WarmupSteps) / k)), scale: k, c: c}
@@ -28,27 +30,17 @@ func NewSchedule(c config.Train, perEpoch int) Schedule {
 	if c.Steps > 0 {
 		s.Steps = max(int(math.Round(float64(c.Steps)/k)), 1)
 	}
-	if c.Schedule == "multistep" {
-		for _, m := range c.Milestones {
-			s.Milestones = append(s.Milestones, int(math.Round(m*float64(s.Steps))))
-		}
+	kind, err := scheduleNamed(c.Schedule)
+	if err != nil {
+		panic(err.Error()) // Validate has checked it
 	}
+	s.rate = kind.New(c, &s)
 	return s
 }
 
 // At is the learning rate of a step, counted from 0.
 func (s Schedule) At(step int) float64 {
-	lr := s.Base
-	switch s.c.Schedule {
-	case "cosine": // Loshchilov and Hutter 2017, eq. 5, without restarts
-		lr *= (1 + math.Cos(math.Pi*float64(step)/float64(s.Steps))) / 2
-	case "multistep":
-		for _, m := range s.Milestones {
-			if step >= m {
-				lr *= s.c.Gamma
-			}
-		}
-	}
+	lr := s.rate(step)
 	if step < s.Warmup {
 		t := float64(step+1) / float64(s.Warmup)
 		lr *= s.c.WarmupFactor + (1-s.c.WarmupFactor)*t

@@ -12,8 +12,12 @@ import (
 	"retinago/internal/model/weights"
 )
 
+// stateFormat is the version of state files. 0 is of files without one.
+const stateFormat = 1
+
 // state is what a run is besides its tensors.
 type state struct {
+	Format        int                `json:"format"`
 	Step          int                `json:"step"`
 	LossScale     float64            `json:"loss_scale,omitempty"` // of fp16
 	GoodSteps     int                `json:"good_steps,omitempty"` // since it changed
@@ -37,7 +41,7 @@ const stateKey = "retinago.state"
 // tensors lists everything that a run carries from step to step: parameters, optimiser moments, moving averages.
 func (l *Loop) tensors() []named {
 	var out []named
-	for _, p := range l.Model.Params() {
+	for _, p := range l.model.Params() {
 		out = append(out, named{p.Name, p.Value})
 		for i, m := range l.stepper.optimizer.moments[p.Name] {
 			out = append(out, named{fmt.Sprintf("optimizer.%d.%s", i, p.Name), m})
@@ -56,9 +60,9 @@ type named struct {
 
 // saveState writes the state file. One file holds all, so that a kill at any moment leaves either the old or the new.
 func (l *Loop) saveState() error {
-	now := state{Step: l.Step, OptimizerStep: l.stepper.optimizer.step, Epoch: l.epoch, Position: l.position,
+	now := state{Format: stateFormat, Step: l.last.Number, OptimizerStep: l.stepper.optimizer.step, Epoch: l.epoch, Position: l.position,
 		NormEMA: l.stepper.normalizer.EMA, BestAP: l.bestAP, BestStep: l.bestStep, Evaluated: l.evaluated, Metrics: l.metrics, Unmeasured: l.unmeasured,
-		Seed: l.Config.Train.Seed, Fingerprint: l.fingerprint(), Conditions: &l.conditions}
+		Seed: l.config.Train.Seed, Fingerprint: l.fingerprint(), Conditions: &l.conditions}
 	if scale := l.stepper.optimizer.scale; scale != nil {
 		now.LossScale, now.GoodSteps = scale.Value, scale.Good
 	}
@@ -72,11 +76,11 @@ func (l *Loop) saveState() error {
 		specs[i] = weights.Spec{Name: n.name, Shape: n.t.Shape().Clone()}
 	}
 	return weights.WriteFrom(filepath.Join(l.out, StateFile), map[string]string{stateKey: string(js)}, specs, func(i int, dst []float32) error {
-		return l.Model.Engine().Download(dst, tensors[i].t)
+		return l.model.Engine().Download(dst, tensors[i].t)
 	})
 }
 
-// loadState continues a run where its state file left it. measured says that the run has evaluations.
+// loadState continues a run where its state file left it. measured reports whether the run has evaluations.
 func (l *Loop) loadState(o Options, measured bool) error {
 	path := filepath.Join(l.out, StateFile)
 	f, err := weights.Open(path)
@@ -91,6 +95,9 @@ func (l *Loop) loadState(o Options, measured bool) error {
 	if err := json.Unmarshal([]byte(f.Metadata[stateKey]), &s); err != nil {
 		return fmt.Errorf("train: %s is not a training state: %w", path, err)
 	}
+	if s.Format > stateFormat {
+		return fmt.Errorf("train: %s has format %d, of a later version of retinago; this one reads formats up to %d", path, s.Format, stateFormat)
+	}
 	if err := l.compare(s, path, o); err != nil {
 		return err
 	}
@@ -102,12 +109,12 @@ func (l *Loop) loadState(o Options, measured bool) error {
 		if !tensor.Shape(t.Shape).Eq(n.t.Shape()) {
 			return fmt.Errorf("train: %s: %s is %v, the model wants %v", path, n.name, t.Shape, n.t.Shape())
 		}
-		if err := l.Model.Engine().Upload(n.t, t.Data); err != nil {
+		if err := l.model.Engine().Upload(n.t, t.Data); err != nil {
 			return err
 		}
 	}
-	l.Model.Changed()
-	l.Step, l.stepper.optimizer.step, l.bestAP, l.bestStep = s.Step, s.OptimizerStep, s.BestAP, s.BestStep
+	l.model.Changed()
+	l.last.Number, l.stepper.optimizer.step, l.bestAP, l.bestStep = s.Step, s.OptimizerStep, s.BestAP, s.BestStep
 	l.stepper.normalizer.EMA = s.NormEMA
 	if scale := l.stepper.optimizer.scale; scale != nil && s.LossScale > 0 { // 0 after steps in another precision
 		scale.Value, scale.Good = s.LossScale, s.GoodSteps
@@ -155,7 +162,7 @@ func (s *state) listEvaluations(all []record) {
 
 // fingerprint names what a resumed run must share with its beginning.
 func (l *Loop) fingerprint() string {
-	c := l.Config
+	c := l.config
 	return fmt.Sprintf("%s %s width %d, %d classes, %s, batch %d, seed %d, %d pictures",
 		c.Model.Backbone, c.Model.Norm, c.Model.FPNWidth, len(c.Model.Classes), c.Train.Optimizer, c.Train.Batch, c.Train.Seed, l.data.Len())
 }

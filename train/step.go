@@ -22,18 +22,25 @@ type Stepper struct {
 	normalizer  *loss.Normalizer
 	positives   *tensor.Dense            // the normaliser's average on an engine that counts, nil before its first step
 	average     map[string]*tensor.Dense // moving average by parameter, nil when off
-	queued      []func(*Taken) error     // what tells of the steps that were taken, oldest first
+	queued      []func(*Step) error      // reads the numbers of the steps that were taken, oldest first
 	notRecorded error                    // why the last step was not, on an engine.Recorder
 }
 
-// Taken is what a step found.
-type Taken struct {
+// Step is what a step of training found. It is a copy: changing it changes nothing.
+type Step struct {
 	Losses          detector.Losses
-	GradNorm        float64       // before clipping; 0 of a step that was skipped
-	Positives       int           // positive anchors
+	GradNorm        float64       // L2 norm of all gradients before clipping; 0 of a step that was skipped
+	Positives       int           // positive anchors of the batch
 	LossScale       float64       // of fp16 after the step, 0 elsewhere
-	Skipped         bool          // gradients were not finite, and the loss scale is to blame
+	Skipped         bool          // the gradients overflowed in fp16, and the step changed nothing
 	Network, Update time.Duration // forward, losses and backward; the optimiser's part
+
+	// The Loop adds:
+	Number int           // steps done, this one included
+	LR     float64       // learning rate
+	Images []string      // the batch's file names
+	Wait   time.Duration // for the batch
+	Took   time.Duration // the whole step, or the time since the one before was done
 }
 
 // errNotFinite is of a step that changed nothing, because its loss or gradient is not a number.
@@ -121,15 +128,15 @@ func (s *Stepper) Prepare(n, h, w int, pictures []engine.Picture) error {
 }
 
 // Take takes one step on n canvases of h x w pixels: images [n,h,w,3], normalised.
-func (s *Stepper) Take(n, h, w int, images []float32, t *detector.Targets, lr float64) (Taken, error) {
+func (s *Stepper) Take(n, h, w int, images []float32, t *detector.Targets, lr float64) (Step, error) {
 	if err := s.Queue(n, h, w, images, t, lr); err != nil {
-		return Taken{}, err
+		return Step{}, err
 	}
 	return s.Report()
 }
 
 // Queue begins a step as Take does. On an engine.Stepping it returns before the step is done; after one that was not finite
-// others change nothing. Every step must be asked for with Report, oldest first, before engine.MostReports are under way.
+// others change nothing. Every step must be read with Report, oldest first, before engine.MostReports are under way.
 func (s *Stepper) Queue(n, h, w int, images []float32, t *detector.Targets, lr float64) error {
 	g, err := s.Graph(n, h, w)
 	if err != nil {
@@ -143,13 +150,13 @@ func (s *Stepper) Queue(n, h, w int, images []float32, t *detector.Targets, lr f
 		return s.queue(e, g, b, lr)
 	}
 	out, err := s.take(g, b, lr)
-	s.queued = append(s.queued, func(t *Taken) error { *t = out; return err })
+	s.queued = append(s.queued, func(t *Step) error { *t = out; return err })
 	return nil
 }
 
-// Report waits for the oldest step that was queued and tells what it found.
-func (s *Stepper) Report() (Taken, error) {
-	var out Taken
+// Report waits for the oldest step that was queued and returns what it found.
+func (s *Stepper) Report() (Step, error) {
+	var out Step
 	if len(s.queued) == 0 {
 		return out, errors.New("no step is under way")
 	}
@@ -163,8 +170,8 @@ func (s *Stepper) Report() (Taken, error) {
 }
 
 // take takes a step and waits for its numbers.
-func (s *Stepper) take(g *detector.TrainStep, b *detector.Batch, lr float64) (Taken, error) {
-	var out Taken
+func (s *Stepper) take(g *detector.TrainStep, b *detector.Batch, lr float64) (Step, error) {
+	var out Step
 	var err error
 	begin := time.Now()
 	if out.Losses, err = g.Run(b); err != nil {
@@ -192,7 +199,7 @@ func (s *Stepper) take(g *detector.TrainStep, b *detector.Batch, lr float64) (Ta
 	return out, nil
 }
 
-func (t *Taken) notFinite() error {
+func (t *Step) notFinite() error {
 	return fmt.Errorf("%w: class loss %g, box loss %g, gradient norm %g", errNotFinite, t.Losses.Class, t.Losses.Box, t.GradNorm)
 }
 

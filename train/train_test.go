@@ -199,9 +199,9 @@ func TestInterruptedEvaluationIsMadeUp(t *testing.T) {
 		calls++
 		return [12]float64{}, "", ctx.Err()
 	}}
-	l := &Loop{Step: 2, bestAP: 1, Schedule: Schedule{Epoch: 1}, stepper: &Stepper{}}
+	l := &Loop{last: Step{Number: 2}, bestAP: 1, schedule: Schedule{Epoch: 1}, stepper: &Stepper{}}
 	cancel()
-	if err := e.Step(ctx, l); err != nil || !l.unmeasured {
+	if err := e.Step(ctx, l, l.last); err != nil || !l.unmeasured {
 		t.Fatalf("interrupted: %v, to be made up %v", err, l.unmeasured)
 	}
 	for range 2 {
@@ -255,10 +255,10 @@ func TestLossThatIsNotFiniteStops(t *testing.T) {
 	}
 	var d *Diverged
 	if !errors.As(err, &d) || d.Step < 1 || d.Step > 7 {
-		t.Errorf("the step is not told: %+v", d)
+		t.Errorf("the error has no step: %+v", d)
 	}
 	if !strings.Contains(log.String(), "warning   model.prior 0.5") {
-		t.Errorf("nobody warned of the prior:\n%s", log.String())
+		t.Errorf("no warning of the prior:\n%s", log.String())
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 	"retinago/nn"
 )
 
-// queue takes a step on an engine that keeps its numbers: nobody waits for it here.
+// queue takes a step on an engine that keeps its numbers until Report reads them; it does not wait.
 func (s *Stepper) queue(e engine.Stepping, g *detector.TrainStep, b *detector.Batch, lr float64) error {
 	u, err := s.optimizer.updater(e, s.average)
 	if err != nil {
@@ -40,9 +40,9 @@ func (s *Stepper) queue(e engine.Stepping, g *detector.TrainStep, b *detector.Ba
 		return err
 	}
 	s.model.Changed()
-	s.queued = append(s.queued, func(out *Taken) error {
+	s.queued = append(s.queued, func(out *Step) error {
 		r, err := u.Report()
-		*out = Taken{Losses: detector.Losses{Class: r.Class, Box: r.Box}, GradNorm: r.GradNorm, Network: network, Update: time.Since(begin) - network}
+		*out = Step{Losses: detector.Losses{Class: r.Class, Box: r.Box}, GradNorm: r.GradNorm, Network: network, Update: time.Since(begin) - network}
 		if err != nil {
 			return err
 		}
@@ -67,10 +67,8 @@ func (o *Optimizer) updater(e engine.Stepping, average map[string]*tensor.Dense)
 	if o.update != nil {
 		return o.update, nil
 	}
-	p := engine.UpdateParams{Momentum: float32(o.c.Momentum), Nesterov: o.c.Nesterov, ClipNorm: o.c.ClipNorm, AverageBy: float32(1 - o.c.EMA), Taken: o.step, Scale: o.scale}
-	if o.c.Optimizer != "sgd" {
-		p.Adam = &engine.AdamParams{Beta1: float32(o.c.Beta1), Beta2: float32(o.c.Beta2), Eps: float32(o.c.Eps), Decoupled: o.c.Optimizer == "adamw"}
-	}
+	p := engine.UpdateParams{ClipNorm: o.c.ClipNorm, AverageBy: float32(1 - o.c.EMA), Taken: o.step, Scale: o.scale}
+	o.rule.Configure(&p)
 	var slots []engine.Slot
 	for _, q := range o.params {
 		s := engine.Slot{W: q.Value, Average: average[q.Name], Decay: o.decay(q)}

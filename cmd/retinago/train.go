@@ -22,7 +22,11 @@ func configFlags() []cli.Flag {
 }
 
 func loadConfig(c *cli.Context) (config.Config, error) {
-	return config.Load(c.String("config"), c.StringSlice("set"))
+	cfg, err := config.Load(c.String("config"), c.StringSlice("set"))
+	if err != nil {
+		return cfg, err
+	}
+	return cfg, train.Validate(cfg)
 }
 
 // configName is the name of the config's file, for a folder's.

@@ -183,14 +183,15 @@ func TestRunThatDiverges(t *testing.T) {
 // filled is a run whose device is filled by others after a step.
 type filled struct{ step int }
 
+func (h *filled) Reads(int) train.Reads                    { return train.ReadsModel }
 func (h *filled) Begin(context.Context, *train.Loop) error { return nil }
-func (h *filled) Step(_ context.Context, l *train.Loop) error {
-	if l.Step == h.step {
+func (h *filled) Step(_ context.Context, _ *train.Loop, s train.Step) error {
+	if s.Number == h.step {
 		kernels.SetCapacity(kernels.Count().Bytes)
 	}
 	return nil
 }
-func (h *filled) End(context.Context, *train.Loop) error { return nil }
+func (h *filled) End(context.Context, *train.Loop, error) error { return nil }
 
 // A run out of memory, in a step as in an evaluation, is saved and tells what fits; resumed, it ends as one with memory does.
 func TestRunOutOfMemory(t *testing.T) {

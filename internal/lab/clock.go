@@ -47,26 +47,29 @@ func (c *clock) rest(current time.Duration) time.Duration {
 
 var _ train.Hook = (*clock)(nil)
 
+func (c *clock) Reads(int) train.Reads { return train.ReadsNumbers }
+
 func (c *clock) Begin(_ context.Context, l *train.Loop) error {
-	c.from = l.Step
+	c.from = l.Last().Number
 	return nil
 }
 
-func (c *clock) Step(_ context.Context, l *train.Loop) error {
+func (c *clock) Step(_ context.Context, l *train.Loop, s train.Step) error {
 	now := c.now()
-	if now.Sub(c.printed) < c.often || l.Step == c.from {
+	if now.Sub(c.printed) < c.often || s.Number == c.from {
 		return nil
 	}
 	c.printed = now
-	per := now.Sub(c.start) / time.Duration(l.Step-c.from)
-	current := per * time.Duration(l.Schedule.Steps-l.Step)
+	per := now.Sub(c.start) / time.Duration(s.Number-c.from)
+	steps := l.Schedule().Steps
+	current := per * time.Duration(steps-s.Number)
 	all := c.rest(current)
 	if c.made == 0 { // no other cell was measured: this one stands for all
-		all += time.Duration(c.left) * per * time.Duration(l.Schedule.Steps)
+		all += time.Duration(c.left) * per * time.Duration(steps)
 	}
-	fmt.Fprintf(c.w, "%s  step %d/%d  loss %.4f  eta %s  all: eta %s\n", c.name, l.Step, l.Schedule.Steps, l.Losses.Total(),
+	fmt.Fprintf(c.w, "%s  step %d/%d  loss %.4f  eta %s  all: eta %s\n", c.name, s.Number, steps, s.Losses.Total(),
 		current.Round(time.Second), all.Round(time.Second))
 	return nil
 }
 
-func (c *clock) End(context.Context, *train.Loop) error { return nil }
+func (c *clock) End(context.Context, *train.Loop, error) error { return nil }

@@ -21,9 +21,12 @@ type keeper struct {
 	all []string
 }
 
+func (k *keeper) Reads(int) train.Reads                    { return train.ReadsModel }
 func (k *keeper) Begin(context.Context, *train.Loop) error { return nil }
-func (k *keeper) End(context.Context, *train.Loop) error   { return k.Step(nil, nil) }
-func (k *keeper) Step(context.Context, *train.Loop) error {
+func (k *keeper) End(context.Context, *train.Loop, error) error {
+	return k.Step(nil, nil, train.Step{})
+}
+func (k *keeper) Step(context.Context, *train.Loop, train.Step) error {
 	dir := k.t.TempDir()
 	k.all = append(k.all, dir)
 	return os.CopyFS(dir, os.DirFS(k.dir))

@@ -103,7 +103,11 @@ func (s *Sweep) all(ctx context.Context, r *Results) error {
 // config is that of a variant.
 func (s *Sweep) config(v Variant, seed uint64) (config.Config, error) {
 	c := s.Base
-	if err := c.Set(v.Sets); err != nil {
+	err := c.Set(v.Sets)
+	if err == nil {
+		err = train.Validate(c)
+	}
+	if err != nil {
 		return c, fmt.Errorf("%s: %w", v.Name, err)
 	}
 	c.Train.Seed = seed

@@ -1,0 +1,186 @@
+package train
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"retinago/config"
+	"retinago/detector"
+	"retinago/engine"
+	"retinago/engine/cpu"
+	"retinago/engine/device"
+	"retinago/internal/dataset/data"
+	"retinago/internal/file"
+)
+
+// New builds a run: it owns the folder, opens the data, the engine and the model, and continues where a run stopped if o.Resume asks
+// for it. It refuses what does not fit into memory. One process at a time runs in a folder. Close the Loop, also without a Run.
+func New(c config.Config, o Options) (*Loop, error) {
+	l := &Loop{bestAP: -1}
+	if err := l.build(c, o.withDefaults()); err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	return l, nil
+}
+
+// Close frees what New opened, in reverse order.
+func (l *Loop) Close() error {
+	var err error
+	for _, f := range slices.Backward(l.closers) {
+		err = errors.Join(err, f())
+	}
+	l.closers = nil
+	return err
+}
+
+func (l *Loop) build(c config.Config, o Options) error {
+	l.out, l.log = o.Out, o.Log
+	if !o.Held {
+		owner, err := file.Lock(o.Out, o.Log)
+		if err != nil {
+			return fmt.Errorf("train: %w", err)
+		}
+		l.onClose(func() error { owner.Release(); return nil })
+	}
+	if err := Validate(c); err != nil {
+		return err
+	}
+	if err := claim(o); err != nil {
+		return err
+	}
+	val, err := l.openData(&c)
+	if err != nil {
+		return err
+	}
+	l.config = c
+	if err := l.openModel(o, val); err != nil {
+		return err
+	}
+	if err := l.openLoader(); err != nil {
+		return err
+	}
+	l.schedule = NewSchedule(c.Train, l.loader.BatchesPerEpoch())
+	if o.Resume {
+		if err := l.loadState(o, val != nil); err != nil {
+			return err
+		}
+	}
+	l.announce(o, val)
+	if err := l.fits(); err != nil {
+		return err
+	}
+	if err := c.Save(filepath.Join(o.Out, ConfigFile)); err != nil {
+		return err
+	}
+	if l.journal, err = newJournal(o.Out, l.last.Number, l.evaluated, o.Log); err != nil {
+		return err
+	}
+	l.onClose(l.journal.close)
+	l.addHooks(o, val)
+	return nil
+}
+
+func (l *Loop) onClose(f func() error) { l.closers = append(l.closers, f) }
+
+// openModel opens the engine and makes the model with its optimiser and averages, from scratch or from train.init_weights.
+func (l *Loop) openModel(o Options, val *data.Dataset) error {
+	c := l.config
+	how, err := cpu.ParseAlgorithm(c.Train.Convolutions)
+	if err != nil {
+		return err
+	}
+	e, err := device.Open(device.Options{Name: o.Device, Precision: o.Precision, Threads: c.Train.Threads, Convolutions: how, Warn: func(err error) { fmt.Fprintln(o.Log, err) }})
+	if err != nil {
+		return err
+	}
+	l.onClose(e.Close)
+	if l.model, err = detector.New(c.Model, e, c.Train.Seed); err != nil {
+		return err
+	}
+	l.onClose(l.model.Close)
+	l.info = detector.Info{Config: c, Categories: categories(c)}
+	if l.conditions, err = conditionsOf(c, e, l.data, val); err != nil {
+		return err
+	}
+	if c.Train.InitWeights != "" && !o.Resume {
+		if err := start(l.model, c.Train.InitWeights, c.Model.Backbone, o.Log); err != nil {
+			return err
+		}
+	}
+	if l.stepper, err = NewStepper(l.model, c); err != nil {
+		return err
+	}
+	if c.Train.EMA > 0 {
+		return l.startAverage()
+	}
+	return nil
+}
+
+// openLoader makes the loader of training batches. Its workers also assign anchors.
+func (l *Loop) openLoader() (err error) {
+	c := l.config
+	_, bytes := l.model.Engine().(engine.Preparing)
+	l.loader, err = data.NewLoader(l.data, c.Data, data.LoaderOptions{Batch: c.Train.Batch, Seed: c.Train.Seed, Bytes: bytes, Prepare: func(b *data.Batch) {
+		objects := make([]detector.Objects, b.N)
+		for i := range objects {
+			objects[i] = detector.Objects{Boxes: b.Boxes[i], Classes: b.Classes[i], Crowd: b.Crowd[i]}
+		}
+		b.Prepared = l.stepper.Targets(b.H, b.W, objects)
+	}})
+	if err != nil {
+		return err
+	}
+	l.onClose(func() error { l.loader.Close(); return nil })
+	return nil
+}
+
+// addHooks puts the run's own hooks after the caller's, the checkpoint last: it holds what the evaluation found.
+func (l *Loop) addHooks(o Options, val *data.Dataset) {
+	c := l.config.Train
+	l.hooks = append(slices.Clone(o.Hooks),
+		&broken{w: o.Log, all: l.loader.Broken, named: map[string]bool{}},
+		&progress{w: o.Log, every: max(c.LogEvery, 1)},
+		l.journal)
+	if val != nil {
+		l.hooks = append(l.hooks, &evaluation{every: c.EvalEvery, w: o.Log, journal: l.journal, measure: measureOn(val)})
+	}
+	l.hooks = append(l.hooks, &checkpoint{every: c.CheckpointEvery})
+}
+
+// claim checks that the folder holds the run that is to be resumed, or no run.
+func claim(o Options) error {
+	_, err := os.Stat(filepath.Join(o.Out, StateFile))
+	switch {
+	case o.Resume && err != nil:
+		stopped := ""
+		if _, err := os.Stat(filepath.Join(o.Out, LogFile)); err == nil {
+			stopped = "a run there was stopped before its first checkpoint; "
+		}
+		return fmt.Errorf("train: nothing to resume in %s: %w; %sleave -resume out to start a run", o.Out, err, stopped)
+	case !o.Resume && err == nil:
+		return fmt.Errorf("train: %s already holds a run; continue it with -resume, or give another -out", o.Out)
+	}
+	return file.RemoveUnfinished(o.Out, StateFile, LastModel, BestModel, ConfigFile, LogFile)
+}
+
+// announce prints the model, the data, the schedule and the device.
+func (l *Loop) announce(o Options, val *data.Dataset) {
+	all, trainable := l.model.Size()
+	c, e := l.config, l.model.Engine()
+	line := func(w io.Writer, format string, a ...any) { fmt.Fprintf(w, format+"\n", a...) }
+	line(o.Log, "model     %s, FPN %d, %d classes, %.2fM parameters, %.2fM trained", c.Model.Backbone, c.Model.FPNWidth, l.model.Classes(), float64(all)/1e6, float64(trainable)/1e6)
+	line(o.Log, "data      %s: %s", l.data.Path(), l.data.Summary())
+	if val != nil {
+		line(o.Log, "          %s: %s", val.Path(), val.Summary())
+	}
+	line(o.Log, "schedule  %s", l.schedule)
+	line(o.Log, "compute   %s in %v, %d threads; loss %s over %s", e.Name(), engine.PrecisionOf(e), e.Threads(), c.Loss.Kind, c.Loss.Normalizer)
+	for _, w := range c.Warnings() {
+		line(o.Log, "warning   %s", w)
+	}
+	line(o.Log, "out       %s", o.Out)
+}

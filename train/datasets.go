@@ -1,0 +1,92 @@
+package train
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"retinago/coco"
+	"retinago/config"
+	"retinago/detector"
+	"retinago/infer"
+	"retinago/internal/dataset/data"
+)
+
+// openData opens the training set and the validation set, nil where there is none. The training set's categories become c's classes
+// where c has none; else both sets must have c's.
+func (l *Loop) openData(c *config.Config) (val *data.Dataset, err error) {
+	if l.data, err = open(*c, c.Data.Train, "data.train"); err != nil {
+		return nil, err
+	}
+	if len(c.Model.Classes) == 0 {
+		for _, k := range l.data.Categories() {
+			c.Model.Classes = append(c.Model.Classes, k.Name)
+			c.Model.CategoryIDs = append(c.Model.CategoryIDs, k.ID)
+		}
+	} else if err := sameCategories(*c, l.data); err != nil {
+		return nil, err
+	}
+	if c.Data.Val.Source == "" {
+		return nil, nil
+	}
+	if val, err = open(*c, c.Data.Val, "data.val"); err != nil {
+		return nil, err
+	}
+	return val, sameCategories(*c, val)
+}
+
+func open(c config.Config, s config.Set, key string) (*data.Dataset, error) {
+	if s.Source == "" {
+		return nil, fmt.Errorf("train: %s.source must say where the dataset is; set it in the config or with -set", key)
+	}
+	d, err := data.Open(data.Source(c.Data, s))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", key, err)
+	}
+	return d, nil
+}
+
+// sameCategories checks that a dataset has the model's classes: class k of the model is category k of the dataset.
+func sameCategories(c config.Config, d *data.Dataset) error {
+	have := d.Categories()
+	same := len(have) == len(c.Model.Classes)
+	for i := 0; same && i < len(have); i++ {
+		same = have[i].Name == c.Model.Classes[i] && (len(c.Model.CategoryIDs) == 0 || have[i].ID == c.Model.CategoryIDs[i])
+	}
+	if same {
+		return nil
+	}
+	var names []string
+	for _, k := range have {
+		names = append(names, fmt.Sprintf("%d %s", k.ID, k.Name))
+	}
+	return fmt.Errorf("train: %s has the categories [%s], the model has the classes [%s] with ids %v: they must be the same in the same order",
+		d.Path(), strings.Join(names, ", "), strings.Join(c.Model.Classes, ", "), c.Model.CategoryIDs)
+}
+
+// categories are the classes of a checkpoint: ids run from 1 where the configuration has none.
+func categories(c config.Config) []detector.Category {
+	out := make([]detector.Category, len(c.Model.Classes))
+	for i, n := range c.Model.Classes {
+		out[i] = detector.Category{ID: int64(i + 1), Name: n}
+		if i < len(c.Model.CategoryIDs) {
+			out[i].ID = c.Model.CategoryIDs[i]
+		}
+	}
+	return out
+}
+
+// measureOn returns the evaluation of a run's model on a dataset.
+func measureOn(val *data.Dataset) measurement {
+	return func(ctx context.Context, l *Loop) ([12]float64, string, error) {
+		e, err := infer.Evaluate(ctx, l.model, l.config, val, nil)
+		if err != nil {
+			return [12]float64{}, "", err
+		}
+		r, err := coco.Evaluate(val.COCO(), e.Detections, coco.Params{})
+		if err != nil {
+			return [12]float64{}, "", err
+		}
+		return r.Stats, r.String(), nil
+	}
+}
