@@ -1,7 +1,6 @@
 package coco
 
 import (
-	"bufio"
 	"encoding/json"
 
 	"retinago/internal/file"
@@ -92,8 +91,5 @@ func (r *Result) Save(path string) error {
 	if err != nil {
 		return err
 	}
-	return file.Write(path, func(w *bufio.Writer) error {
-		_, err := w.Write(append(b, '\n'))
-		return err
-	})
+	return file.WriteBytes(path, append(b, '\n'))
 }

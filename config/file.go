@@ -1,7 +1,6 @@
 package config
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
@@ -118,11 +117,7 @@ func (c Config) String() string {
 
 // Save writes the resolved tree. A file that exists is replaced as a whole or not at all.
 func (c Config) Save(path string) error {
-	err := file.Write(path, func(w *bufio.Writer) error {
-		_, err := w.WriteString(c.String())
-		return err
-	})
-	if err != nil {
+	if err := file.WriteBytes(path, []byte(c.String())); err != nil {
 		return fmt.Errorf("config: %w", err)
 	}
 	return nil

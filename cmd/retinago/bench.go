@@ -1,9 +1,7 @@
 package main
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -112,12 +110,7 @@ func benchSpeed(c *cli.Context) (err error) {
 		return err
 	}
 	if path := c.String("json"); path != "" {
-		err := file.Write(path, func(w *bufio.Writer) error {
-			enc := json.NewEncoder(w)
-			enc.SetIndent("", "  ")
-			return enc.Encode(r)
-		})
-		if err != nil {
+		if err := file.WriteJSON(path, "  ", r); err != nil {
 			return err
 		}
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -132,10 +131,7 @@ func sweep(c *cli.Context, e lab.Experiment, title string, all []lab.Variant, li
 	if err := r.Save(filepath.Join(out, "results.json")); err != nil {
 		return err
 	}
-	err = file.Write(filepath.Join(out, "results.md"), func(w *bufio.Writer) error {
-		_, err := w.WriteString(r.Markdown())
-		return err
-	})
+	err = file.WriteBytes(filepath.Join(out, "results.md"), []byte(r.Markdown()))
 	if err != nil {
 		return err
 	}

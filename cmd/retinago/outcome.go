@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -127,7 +126,7 @@ func (s *outcome) save(path string, stdout io.Writer) error {
 		_, err := stdout.Write(js)
 		return err
 	}
-	return file.Write(path, func(w *bufio.Writer) error { _, err := w.Write(js); return err })
+	return file.WriteBytes(path, js)
 }
 
 func ms(d time.Duration) float64 { return 1e3 * d.Seconds() }

@@ -1,7 +1,6 @@
 package cpu
 
 import (
-	"bufio"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -145,11 +144,7 @@ func (c *choices) write() error {
 	if err := os.MkdirAll(filepath.Dir(c.path), 0o755); err != nil {
 		return err
 	}
-	return file.Write(c.path, func(w *bufio.Writer) error {
-		enc := json.NewEncoder(w)
-		enc.SetIndent("", " ")
-		return enc.Encode(f)
-	})
+	return file.WriteJSON(c.path, " ", f)
 }
 
 // get is the choice for a shape, measured where it is met for the first time.

@@ -2,6 +2,8 @@ package file
 
 import (
 	"bufio"
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -19,6 +21,25 @@ func Write(path string, fill func(*bufio.Writer) error) error {
 		}
 		return w.Flush()
 	})
+}
+
+// WriteBytes writes b as a whole file as WriteAt does.
+func WriteBytes(path string, b []byte) error {
+	return WriteAt(path, func(f *File) error {
+		_, err := f.Write(b)
+		return err
+	})
+}
+
+// WriteJSON writes v as indented JSON as WriteBytes does.
+func WriteJSON(path, indent string, v any) error {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetIndent("", indent)
+	if err := e.Encode(v); err != nil {
+		return fmt.Errorf("writing %s: %w", path, err)
+	}
+	return WriteBytes(path, b.Bytes())
 }
 
 // WriteAt lets fill write a file that is never seen half written: the bytes go to a temporary file in the same folder, which is

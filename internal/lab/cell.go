@@ -1,7 +1,6 @@
 package lab
 
 import (
-	"bufio"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -81,11 +80,7 @@ func deviceName(d string) string { return cmp.Or(d, "cpu") }
 // run trains and measures one cell in dir, or goes on where it was interrupted. A cancelled ctx ends it with a checkpoint
 // and ctx's error. A run that diverges is a result. with is what Row has of the variant and seed. The caller owns dir.
 func (s *Sweep) run(ctx context.Context, dir string, c config.Config, with Row, inspect bool, hook train.Hook) (*Cell, error) {
-	err := file.Write(filepath.Join(dir, askedFile), func(w *bufio.Writer) error {
-		_, err := w.WriteString(c.String())
-		return err
-	})
-	if err != nil {
+	if err := file.WriteBytes(filepath.Join(dir, askedFile), []byte(c.String())); err != nil {
 		return nil, err
 	}
 	log, err := file.Append(filepath.Join(dir, trainLog))
@@ -213,7 +208,7 @@ func means(all []Point, n int) []Point {
 
 // save writes the cell, and removes what only an unfinished one needs.
 func (c *Cell) save(dir string) error {
-	if err := writeJSON(filepath.Join(dir, cellFile), c); err != nil {
+	if err := file.WriteJSON(filepath.Join(dir, cellFile), " ", c); err != nil {
 		return err
 	}
 	return removeRun(dir)
@@ -227,12 +222,4 @@ func removeRun(dir string) error {
 		}
 	}
 	return nil
-}
-
-func writeJSON(path string, v any) error {
-	return file.Write(path, func(w *bufio.Writer) error {
-		e := json.NewEncoder(w)
-		e.SetIndent("", " ")
-		return e.Encode(v)
-	})
 }

@@ -3,6 +3,8 @@ package lab
 import (
 	"fmt"
 	"strings"
+
+	"retinago/internal/file"
 )
 
 // Row is a variant with a seed.
@@ -62,7 +64,7 @@ func (r *Results) Save(path string) error {
 	for _, c := range r.Cells {
 		out.Rows = append(out.Rows, c.Row)
 	}
-	return writeJSON(path, out)
+	return file.WriteJSON(path, " ", out)
 }
 
 // cells are those of a variant, in the order of seeds.

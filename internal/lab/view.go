@@ -11,6 +11,7 @@ import (
 	"retinago/config"
 	"retinago/detector"
 	"retinago/internal/dataset/data"
+	"retinago/internal/file"
 	"retinago/loss"
 )
 
@@ -257,7 +258,7 @@ func share(a, b float64) float64 {
 }
 
 // Save writes the view as JSON.
-func (v *View) Save(path string) error { return writeJSON(path, v) }
+func (v *View) Save(path string) error { return file.WriteJSON(path, " ", v) }
 
 // String is the view in a few lines.
 func (v *View) String() string {

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"bufio"
 	_ "embed"
 	"fmt"
 	"html/template"
@@ -63,10 +62,7 @@ func (p Page) Save(path string) error {
 	if err != nil {
 		return err
 	}
-	return file.Write(path, func(w *bufio.Writer) error {
-		_, err := w.WriteString(text)
-		return err
-	})
+	return file.WriteBytes(path, []byte(text))
 }
 
 // fill runs one block's template.

@@ -1,7 +1,6 @@
 package fetch
 
 import (
-	"bufio"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -106,11 +105,7 @@ func Get(ctx context.Context, f File, dir string, o Options) (string, error) {
 		return "", fmt.Errorf("fetch: %w", err)
 	}
 	if len(f.SHA256) < wholeSum {
-		err := file.Write(path+recordSuffix, func(w *bufio.Writer) error {
-			_, err := fmt.Fprintf(w, "%s  %s\n", sum, f.Name)
-			return err
-		})
-		if err != nil {
+		if err := file.WriteBytes(path+recordSuffix, fmt.Appendf(nil, "%s  %s\n", sum, f.Name)); err != nil {
 			return "", fmt.Errorf("fetch: %w", err)
 		}
 	}

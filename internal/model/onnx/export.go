@@ -1,7 +1,6 @@
 package onnx
 
 import (
-	"bufio"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -46,11 +45,7 @@ func Export(m *detector.Model, info detector.Info, path string, o Options) error
 	if err != nil {
 		return fmt.Errorf("onnx: %w", err)
 	}
-	err = file.Write(path, func(w *bufio.Writer) error {
-		_, err := w.Write(b)
-		return err
-	})
-	if err != nil {
+	if err := file.WriteBytes(path, b); err != nil {
 		return fmt.Errorf("onnx: %w", err)
 	}
 	return nil
