@@ -48,7 +48,8 @@ bin/cuda.test: setup
 test-gpu: bin/cuda.test ## test the engine for GPUs on the first one of this machine, and in compute-sanitizer if it is there
 	@scripts/test-gpu
 
-lint: setup ## check formatting and vet, with and without OpenCV, and for GPUs
+lint: setup ## check formatting, vet in every build, staticcheck, deadcode
+	@scripts/lint
 	@files=$$(git ls-files -co --exclude-standard '*.go' | xargs gofmt -l); \
 	  [ -z "$$files" ] || { echo "not gofmt-ed:" $$files; exit 1; }
 	$(GO) vet ./...
