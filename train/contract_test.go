@@ -19,7 +19,6 @@ type witness struct {
 	calls []string
 	cause error // of End
 	steps []Step
-	path  string
 }
 
 var errWitness = errors.New("the witness fails")

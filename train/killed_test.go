@@ -80,9 +80,13 @@ type watcher struct {
 	seen []folder
 }
 
-func (w *watcher) Reads(int) Reads                         { return ReadsModel }
-func (w *watcher) Begin(context.Context, *Loop) error      { return w.Step(nil, nil, Step{}) }
-func (w *watcher) End(context.Context, *Loop, error) error { return w.Step(nil, nil, Step{}) }
+func (w *watcher) Reads(int) Reads { return ReadsModel }
+func (w *watcher) Begin(context.Context, *Loop) error {
+	return w.Step(context.Background(), nil, Step{})
+}
+func (w *watcher) End(context.Context, *Loop, error) error {
+	return w.Step(context.Background(), nil, Step{})
+}
 func (w *watcher) Step(context.Context, *Loop, Step) error {
 	w.seen = append(w.seen, readFolder(w.t, w.dir))
 	return nil

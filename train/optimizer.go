@@ -29,8 +29,8 @@ type At struct {
 	Step  int     // counted from 1
 }
 
-// Optimizer updates parameters by their gradients with the engine's fused kernels.
-type Optimizer struct {
+// optimizer updates parameters by their gradients with the engine's fused kernels.
+type optimizer struct {
 	engine  engine.Engine
 	c       config.Train
 	rule    Rule
@@ -42,13 +42,13 @@ type Optimizer struct {
 	scale   *engine.LossScale // of fp16, nil elsewhere; as of the last report
 }
 
-// NewOptimizer makes the optimiser state of every trainable parameter.
-func NewOptimizer(e engine.Engine, c config.Train, params []*nn.Param) (*Optimizer, error) {
+// newOptimizer makes the optimiser state of every trainable parameter.
+func newOptimizer(e engine.Engine, c config.Train, params []*nn.Param) (*optimizer, error) {
 	kind, err := optimizerNamed(c.Optimizer)
 	if err != nil {
 		return nil, err
 	}
-	o := &Optimizer{engine: e, c: c, rule: kind.New(c), params: params, moments: map[string][]*tensor.Dense{}, slots: map[string]int{}}
+	o := &optimizer{engine: e, c: c, rule: kind.New(c), params: params, moments: map[string][]*tensor.Dense{}, slots: map[string]int{}}
 	if engine.PrecisionOf(e) == engine.FP16 {
 		seed, err := e.New(tensor.Float32, 1)
 		if err != nil {
@@ -71,19 +71,8 @@ func NewOptimizer(e engine.Engine, c config.Train, params []*nn.Param) (*Optimiz
 	return o, nil
 }
 
-// Bytes is the memory of the optimiser's state.
-func (o *Optimizer) Bytes() int64 {
-	var n int64
-	for _, m := range o.moments {
-		for _, t := range m {
-			n += 4 * int64(t.Shape().TotalSize())
-		}
-	}
-	return n
-}
-
 // GradNorm is the L2 norm of all gradients together, NaN or Inf when one is not finite.
-func (o *Optimizer) GradNorm(s *detector.TrainStep) (float64, error) {
+func (o *optimizer) GradNorm(s *detector.TrainStep) (float64, error) {
 	var all []*tensor.Dense
 	err := s.Gradients(func(_ *nn.Param, g *tensor.Dense) error {
 		all = append(all, g)
@@ -98,7 +87,7 @@ func (o *Optimizer) GradNorm(s *detector.TrainStep) (float64, error) {
 
 // Step updates the parameters with the gradients of the last run, scaled so that their norm is at most
 // train.clip_norm.
-func (o *Optimizer) Step(s *detector.TrainStep, lr, norm float64) error {
+func (o *optimizer) Step(s *detector.TrainStep, lr, norm float64) error {
 	scale := 1.0
 	if o.c.ClipNorm > 0 && norm > o.c.ClipNorm {
 		scale = o.c.ClipNorm / (norm + 1e-6)
@@ -110,7 +99,7 @@ func (o *Optimizer) Step(s *detector.TrainStep, lr, norm float64) error {
 }
 
 // decay is a parameter's weight decay.
-func (o *Optimizer) decay(p *nn.Param) float32 {
+func (o *optimizer) decay(p *nn.Param) float32 {
 	if p.Kind != nn.Weight && !o.c.DecayNormBias {
 		return 0
 	}

@@ -18,7 +18,7 @@ import (
 type Stepper struct {
 	model       *detector.Model
 	config      config.Config
-	optimizer   *Optimizer
+	optimizer   *optimizer
 	normalizer  *loss.Normalizer
 	positives   *tensor.Dense            // the normaliser's average on an engine that counts, nil before its first step
 	average     map[string]*tensor.Dense // moving average by parameter, nil when off
@@ -62,7 +62,7 @@ func NewStepper(m *detector.Model, c config.Config) (*Stepper, error) {
 	if s.normalizer, err = loss.NewNormalizer(c.Loss.Normalizer); err != nil {
 		return nil, err
 	}
-	if s.optimizer, err = NewOptimizer(m.Engine(), c.Train, m.Params()); err != nil {
+	if s.optimizer, err = newOptimizer(m.Engine(), c.Train, m.Params()); err != nil {
 		return nil, err
 	}
 	return s, nil

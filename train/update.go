@@ -63,7 +63,7 @@ func (s *Stepper) queue(e engine.Stepping, g *detector.TrainStep, b *detector.Ba
 }
 
 // updater returns what takes steps on the engine, with the averages, which may be nil.
-func (o *Optimizer) updater(e engine.Stepping, average map[string]*tensor.Dense) (engine.Updater, error) {
+func (o *optimizer) updater(e engine.Stepping, average map[string]*tensor.Dense) (engine.Updater, error) {
 	if o.update != nil {
 		return o.update, nil
 	}
@@ -90,7 +90,7 @@ func (o *Optimizer) updater(e engine.Stepping, average map[string]*tensor.Dense)
 }
 
 // queue updates the parameters with the gradients of the last run, and the averages, on an engine.Stepping.
-func (o *Optimizer) queue(s *detector.TrainStep) error {
+func (o *optimizer) queue(s *detector.TrainStep) error {
 	grads := make([]*tensor.Dense, len(o.slots))
 	err := s.Gradients(func(p *nn.Param, g *tensor.Dense) error {
 		grads[o.slots[p.Name]] = g

@@ -24,7 +24,7 @@ type keeper struct {
 func (k *keeper) Reads(int) train.Reads                    { return train.ReadsModel }
 func (k *keeper) Begin(context.Context, *train.Loop) error { return nil }
 func (k *keeper) End(context.Context, *train.Loop, error) error {
-	return k.Step(nil, nil, train.Step{})
+	return k.Step(context.Background(), nil, train.Step{})
 }
 func (k *keeper) Step(context.Context, *train.Loop, train.Step) error {
 	dir := k.t.TempDir()
