@@ -14,7 +14,7 @@ func (d *Dataset) Check() []Problem { return d.faults(Info) }
 
 // faults lists those of a severity or worse.
 func (d *Dataset) faults(least Severity) []Problem {
-	k := &kept{count: map[Kind]int{}, last: map[Kind]int{}}
+	k := &problems{count: map[Kind]int{}, last: map[Kind]int{}}
 	c := newChecker(d)
 	c.wanted = func(s Severity, kind Kind) bool { return s >= least && k.room(kind) }
 	c.yield = func(p Problem) bool { k.list = append(k.list, p); return true }

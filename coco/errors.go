@@ -10,12 +10,12 @@ import (
 
 // ErrorParams says which detections are looked at. Zero values take the defaults in brackets.
 type ErrorParams struct {
-	Score float64 // least score [.3]
-	Found float64 // IoU of a found object [.5]
-	Near  float64 // IoU below which a detection has to do with no object [.1]
+	Score      float64 // least score [.3]
+	Foreground float64 // least IoU with the object that a detection finds [.5]
+	Background float64 // IoU with every object below which a detection is of the background [.1]
 }
 
-// Errors tells what a detector does wrong, in numbers of detections and objects (the kinds of Bolya et al. 2020, "TIDE",
+// Errors is what a detector does wrong, in numbers of detections and objects (the kinds of Bolya et al. 2020, "TIDE",
 // section 2.2).
 type Errors struct {
 	Params     ErrorParams
@@ -25,7 +25,7 @@ type Errors struct {
 	Correct    int      // found objects
 
 	Class        int // on an object of another class
-	Localisation int // near an object of its class, IoU between Near and Found
+	Localisation int // near an object of its class, IoU between Background and Foreground
 	Both         int // near an object of another class
 	Duplicate    int // on an object that a better detection has found
 	Background   int // near nothing
@@ -47,10 +47,10 @@ func Analyse(gt *Dataset, dt []Detection, p ErrorParams) (*Errors, error) {
 		}
 	}
 	set(&p.Score, .3)
-	set(&p.Found, .5)
-	set(&p.Near, .1)
-	if !(p.Near > 0 && p.Near < p.Found && p.Found <= 1) {
-		return nil, fmt.Errorf("coco: IoUs of %g and %g for near and found objects: give 0 < near < found <= 1", p.Near, p.Found)
+	set(&p.Foreground, .5)
+	set(&p.Background, .1)
+	if !(p.Background > 0 && p.Background < p.Foreground && p.Foreground <= 1) {
+		return nil, fmt.Errorf("coco: IoUs of %g and %g for near and found objects: give 0 < near < found <= 1", p.Background, p.Foreground)
 	}
 	x, err := gt.Index()
 	if err != nil {
@@ -95,7 +95,7 @@ func (e *Errors) image(gt *Dataset, x *Index, image int, dt []Detection, list []
 	found, touched, covered := make([]bool, len(objects)), make([]bool, len(objects)), make([]bool, len(objects))
 	var wrong []int32
 	for _, d := range list {
-		if g := e.best(dt[d], objects, e.Params.Found, func(g int) bool { return !found[g] && objects[g].CategoryID == dt[d].CategoryID }); g >= 0 {
+		if g := e.best(dt[d], objects, e.Params.Foreground, func(g int) bool { return !found[g] && objects[g].CategoryID == dt[d].CategoryID }); g >= 0 {
 			found[g] = true
 			e.Correct++
 			e.Detections++
@@ -104,7 +104,7 @@ func (e *Errors) image(gt *Dataset, x *Index, image int, dt []Detection, list []
 			e.Detections++
 		}
 		// The confusion matrix asks for the place alone.
-		if g := e.best(dt[d], objects, e.Params.Found, func(g int) bool { return !covered[g] }); g >= 0 {
+		if g := e.best(dt[d], objects, e.Params.Foreground, func(g int) bool { return !covered[g] }); g >= 0 {
 			covered[g] = true
 			e.confuse(x.ClassOf[objects[g].CategoryID], x.ClassOf[dt[d].CategoryID])
 		} else if !inCrowd(dt[d], crowds) {
@@ -114,15 +114,15 @@ func (e *Errors) image(gt *Dataset, x *Index, image int, dt []Detection, list []
 	for _, d := range wrong {
 		same := func(g int) bool { return objects[g].CategoryID == dt[d].CategoryID }
 		other := func(g int) bool { return !same(g) }
-		if g := e.best(dt[d], objects, e.Params.Found, same); g >= 0 {
+		if g := e.best(dt[d], objects, e.Params.Foreground, same); g >= 0 {
 			e.Duplicate++
-		} else if g := e.best(dt[d], objects, e.Params.Found, other); g >= 0 {
+		} else if g := e.best(dt[d], objects, e.Params.Foreground, other); g >= 0 {
 			e.Class++
 			touched[g] = true
-		} else if g := e.best(dt[d], objects, e.Params.Near, same); g >= 0 {
+		} else if g := e.best(dt[d], objects, e.Params.Background, same); g >= 0 {
 			e.Localisation++
 			touched[g] = true
-		} else if g := e.best(dt[d], objects, e.Params.Near, other); g >= 0 {
+		} else if g := e.best(dt[d], objects, e.Params.Background, other); g >= 0 {
 			e.Both++
 		} else {
 			e.Background++
@@ -157,7 +157,7 @@ func (e *Errors) best(d Detection, objects []*Annotation, least float64, pass fu
 	return found
 }
 
-// inCrowd tells whether half of a detection lies in a crowd region of its class.
+// inCrowd reports whether half of a detection lies in a crowd region of its class.
 func inCrowd(d Detection, crowds []*Annotation) bool {
 	return slices.ContainsFunc(crowds, func(c *Annotation) bool {
 		return c.CategoryID == d.CategoryID && iou(&d.BBox, &c.BBox, true) >= .5
@@ -174,9 +174,9 @@ type ErrorKind struct {
 // Kinds lists what becomes of detections and objects: the correct ones first, then the kinds of errors.
 func (e *Errors) Kinds() []ErrorKind {
 	return []ErrorKind{
-		{"correct", e.Correct, fmt.Sprintf("IoU %g or more with an object of the class", e.Params.Found)},
+		{"correct", e.Correct, fmt.Sprintf("IoU %g or more with an object of the class", e.Params.Foreground)},
 		{"class", e.Class, "on an object of another class"},
-		{"localisation", e.Localisation, fmt.Sprintf("IoU of %g to %g with an object of the class", e.Params.Near, e.Params.Found)},
+		{"localisation", e.Localisation, fmt.Sprintf("IoU of %g to %g with an object of the class", e.Params.Background, e.Params.Foreground)},
 		{"both", e.Both, "near an object of another class"},
 		{"duplicate", e.Duplicate, "on an object that is found already"},
 		{"background", e.Background, "near nothing"},

@@ -66,7 +66,7 @@ func TestAnalyseNothing(t *testing.T) {
 	if _, err := Analyse(pets(), []Detection{{ImageID: 7}}, ErrorParams{}); err == nil {
 		t.Error("a detection on an unknown image")
 	}
-	if _, err := Analyse(pets(), nil, ErrorParams{Near: .6}); err == nil {
+	if _, err := Analyse(pets(), nil, ErrorParams{Background: .6}); err == nil {
 		t.Error("near above found")
 	}
 }

@@ -69,15 +69,15 @@ func (p Problem) String() string {
 // keptOfKind bounds how many faults, or changes, of a kind are kept.
 const keptOfKind = 50
 
-// kept is a list of faults that stays short.
-type kept struct {
+// problems is a list of faults, at most keptOfKind of each kind.
+type problems struct {
 	list  []Problem
 	count map[Kind]int
 	last  map[Kind]int // index of the last of the kind
 }
 
 // room reports whether the next fault of a kind is kept; else it is counted.
-func (k *kept) room(kind Kind) bool {
+func (k *problems) room(kind Kind) bool {
 	if k.count[kind]++; k.count[kind] > keptOfKind {
 		k.list[k.last[kind]].More++
 		return false

@@ -18,7 +18,7 @@ import (
 func TestDoubles(t *testing.T) {
 	dir := room(t)
 	all := recipes(t, program(t, "plain"), dir)
-	count := newTally(t, "second starts on a folder in use", "pairs", setting.doubles)
+	count := newCounter(t, "second starts on a folder in use", "pairs", setting.doubles)
 	each(count, setting.doubles, func(i int) error {
 		r := all[i%len(all)]
 		where := filepath.Join(dir, fmt.Sprintf("double-%d", i))

@@ -6,7 +6,7 @@ import "sync"
 
 // each calls work for the items 0 to n-1, several at once, until the user interrupts or enough failed. An error of work is of this
 // machine: it fails the test and ends it.
-func each(count *tally, n int, work func(item int) error) {
+func each(count *counter, n int, work func(item int) error) {
 	items := make(chan int)
 	end := make(chan struct{})
 	var once sync.Once

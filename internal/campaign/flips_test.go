@@ -58,14 +58,14 @@ func TestFlips(t *testing.T) {
 		if err := os.RemoveAll(sound); err != nil {
 			t.Fatal(err)
 		}
-		count := newTally(t, g.what, "files", setting.flips)
+		count := newCounter(t, g.what, "files", setting.flips)
 		each(count, setting.flips, func(i int) error { return g.flip(count, base, filepath.Join(dir, fmt.Sprintf("flip-%d", i)), whole, i) })
 		count.row("refused with the name of the tensor or a word on the header")
 	}
 }
 
 // flip damages one copy and looks at what becomes of it.
-func (g target) flip(count *tally, base, dir string, whole []byte, item int) error {
+func (g target) flip(count *counter, base, dir string, whole []byte, item int) error {
 	defer os.RemoveAll(dir)
 	if err := os.CopyFS(dir, os.DirFS(base)); err != nil {
 		return err

@@ -19,7 +19,7 @@ func TestKills(t *testing.T) {
 	prog := program(t, "plain")
 	dir := room(t)
 	all := recipes(t, prog, dir)
-	count := newTally(t, "runs and sweeps, killed and resumed", "interrupted", setting.kills)
+	count := newCounter(t, "runs and sweeps, killed and resumed", "interrupted", setting.kills)
 	var mu sync.Mutex
 	kills := map[string]int{}
 	each(count, setting.kills, func(i int) error {
@@ -39,7 +39,7 @@ func TestKills(t *testing.T) {
 			}
 		}
 		if said != "" {
-			at := filepath.Join(kept(t, "kills"), fmt.Sprintf("seed-%d-item-%d", setting.seed, i))
+			at := filepath.Join(outFolder(t, "kills"), fmt.Sprintf("seed-%d-item-%d", setting.seed, i))
 			os.RemoveAll(at)
 			os.CopyFS(at, os.DirFS(where))
 			count.fail("item %d, %s, %d times %s: %s\n  kept as %s", i, r.name, n, k.name, said, at)

@@ -109,7 +109,7 @@ func TestLimits(t *testing.T) {
 		"a large network": small(data, "train.steps=2", "data.short_sides=[320]", "data.max_side=448", "data.canvas_multiple=64", "model.backbone_width=64", "model.fpn_width=128",
 			"model.head_depth=4", "train.batch=8"),
 	}
-	count := newTally(t, "limits of memory", "calls", 0)
+	count := newCounter(t, "limits of memory", "calls", 0)
 	said, done := 0, 0
 	for _, name := range []string{"a small network", "a large network"} {
 		model := filepath.Join(dir, name)
@@ -180,7 +180,7 @@ func TestQuotas(t *testing.T) {
 	program := program(t, setting.builds[0])
 	dir := t.TempDir()
 	confine(t, 0, quotas[0]).remove()
-	count := newTally(t, "threads under a quota", "quotas", len(quotas))
+	count := newCounter(t, "threads under a quota", "quotas", len(quotas))
 	var figures []string
 	for _, quota := range quotas {
 		// In turns, so that what else the machine does meets all of them.

@@ -22,8 +22,8 @@ func TestPictures(t *testing.T) {
 		fmt.Printf("%d seeds of %s\n", len(all[f]), f)
 	}
 	for _, build := range setting.builds {
-		s := &sieve{program: program(t, build), model: model, dir: dir, kept: kept(t, "pictures-"+build),
-			count: newTally(t, "mutated pictures through detect, "+build, "pictures", setting.pictures)}
+		s := &sieve{program: program(t, build), model: model, dir: dir, kept: outFolder(t, "pictures-"+build),
+			count: newCounter(t, "mutated pictures through detect, "+build, "pictures", setting.pictures)}
 		each(s.count, (setting.pictures+batchSize-1)/batchSize, func(i int) error {
 			var names []string
 			where := filepath.Join(dir, fmt.Sprintf("%s-%d", build, i))
@@ -66,8 +66,8 @@ func TestSinglePictures(t *testing.T) {
 			}
 		}
 		for _, build := range setting.builds {
-			s := &sieve{program: program(t, build), model: model, dir: dir, kept: kept(t, group.what+"-"+build),
-				count: newTally(t, group.what+" pictures through detect, "+build, "pictures", len(names))}
+			s := &sieve{program: program(t, build), model: model, dir: dir, kept: outFolder(t, group.what+"-"+build),
+				count: newCounter(t, group.what+" pictures through detect, "+build, "pictures", len(names))}
 			each(s.count, len(names), func(i int) error { return s.sift(names[i : i+1]) })
 			s.count.row("exit codes 0, 3 and 4; %d readable; at most %.1f s of a core and %d MB", s.readable, s.oneCPU.Seconds(), max(s.one, s.large)>>20)
 		}

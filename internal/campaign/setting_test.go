@@ -130,8 +130,8 @@ func room(t *testing.T) string {
 	return dir
 }
 
-// kept is a folder of the repository for what broke something.
-func kept(t *testing.T, part string) string {
+// outFolder is a folder of the repository for what broke something.
+func outFolder(t *testing.T, part string) string {
 	t.Helper()
 	dir, err := filepath.Abs(filepath.Join("..", "..", "out", "campaign", part))
 	if err == nil {

@@ -49,7 +49,7 @@ func (s *server) besiege(t *testing.T, build string, good []byte, all map[string
 	}
 	s.use(t)
 	before := s.memory("VmRSS")
-	count := newTally(t, "a good client beside hostile ones, "+build, "requests", int(setting.server/time.Second))
+	count := newCounter(t, "a good client beside hostile ones, "+build, "requests", int(setting.server/time.Second))
 	ctx, cancel := context.WithTimeout(stop, setting.server)
 	defer cancel()
 	var wg sync.WaitGroup

@@ -26,7 +26,7 @@ const (
 // sieve takes pictures through detect in batches, and finds those that break it.
 type sieve struct {
 	program, model, dir string
-	count               *tally
+	count               *counter
 	kept                string
 
 	mu          sync.Mutex

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// tally counts what was tried and what held, tells how it goes, and becomes a row of the table. It may be used by several goroutines.
-type tally struct {
+// counter counts what was tried and what held, prints how it goes, and becomes a row of the table. It may be used by several goroutines.
+type counter struct {
 	t     *testing.T
 	what  string
 	whole int // to be tried; 0 is unknown
@@ -30,16 +30,16 @@ const (
 	enoughFailures = 300
 )
 
-func newTally(t *testing.T, what, unit string, whole int) *tally {
+func newCounter(t *testing.T, what, unit string, whole int) *counter {
 	now := time.Now()
 	if whole > 0 {
 		fmt.Printf("%s: %d %s\n", what, whole, unit)
 	}
-	return &tally{t: t, what: what, whole: whole, unit: unit, begin: now, told: now}
+	return &counter{t: t, what: what, whole: whole, unit: unit, begin: now, told: now}
 }
 
 // hold counts n items that held.
-func (c *tally) hold(n int) {
+func (c *counter) hold(n int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.tried, c.held = c.tried+n, c.held+n
@@ -47,7 +47,7 @@ func (c *tally) hold(n int) {
 }
 
 // fail counts one item that did not, and says why.
-func (c *tally) fail(format string, a ...any) {
+func (c *counter) fail(format string, a ...any) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.tried++
@@ -59,14 +59,14 @@ func (c *tally) fail(format string, a ...any) {
 	c.progress()
 }
 
-func (c *tally) enough() bool {
+func (c *counter) enough() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.failures >= enoughFailures
 }
 
 // progress prints a line every ten seconds, with the time that the rest takes.
-func (c *tally) progress() {
+func (c *counter) progress() {
 	now := time.Now()
 	if now.Sub(c.told) < 10*time.Second {
 		return
@@ -81,7 +81,7 @@ func (c *tally) progress() {
 }
 
 // row ends the count with a line of the table: what, tried, held, figure. An interrupted part says so.
-func (c *tally) row(format string, a ...any) {
+func (c *counter) row(format string, a ...any) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	figure := fmt.Sprintf(format, a...)

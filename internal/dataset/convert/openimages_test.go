@@ -11,7 +11,7 @@ import (
 )
 
 // By hand: shares of pictures of 100x80 and 64x48; a group, an unknown group, a negative row, a row of a picture that is
-// not in the folder, columns in another order and one that nobody knows.
+// not in the folder, columns in another order and one that is unknown.
 func TestOpenImagesByHand(t *testing.T) {
 	dir := t.TempDir()
 	images := filepath.Join(dir, "images")

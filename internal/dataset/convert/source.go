@@ -66,7 +66,7 @@ func Formats() []string {
 func (s Source) Open() (d *coco.Dataset, images string, err error) {
 	name := s.Format
 	if name == "" {
-		if name, err = s.told(); err != nil {
+		if name, err = s.format(); err != nil {
 			return nil, "", err
 		}
 	}
@@ -86,8 +86,8 @@ func (s Source) Open() (d *coco.Dataset, images string, err error) {
 	return d, images, err
 }
 
-// told tells the format from the path: a folder with Annotations, the file's ending, the header of a CSV.
-func (s Source) told() (string, error) {
+// format recognises the format by the path: a folder with Annotations, the file's ending, the header of a CSV.
+func (s Source) format() (string, error) {
 	ending := strings.ToLower(filepath.Ext(s.Path))
 	if ending == ".json" {
 		return "coco", nil
@@ -114,7 +114,7 @@ func (s Source) told() (string, error) {
 		}
 		return "csv", nil
 	}
-	return "", fmt.Errorf("convert: %s: the ending %q tells no format; name it as the format: %s", s.Path, ending, strings.Join(Formats(), ", "))
+	return "", fmt.Errorf("convert: %s: the ending %q is of no format; name the format: %s", s.Path, ending, strings.Join(Formats(), ", "))
 }
 
 // pattern is a pattern that fits a path alone.

@@ -17,8 +17,8 @@ import (
 	"retinago/internal/media/picture"
 )
 
-// made writes n pictures of rising size, landscape and portrait in turn, each with a box at a place that tells the
-// picture, but for every fifth, which has none.
+// made writes n pictures of rising size, landscape and portrait in turn, each with a box at a place that is of the
+// picture alone, but for every fifth, which has none.
 func made(t *testing.T, n int) *Dataset {
 	t.Helper()
 	dir := t.TempDir()

@@ -16,7 +16,7 @@ const (
 func (e Evaluation) confusion() Section {
 	x := e.Errors
 	s := Section{Title: "Confusion", Words: fmt.Sprintf("Rows are objects, columns the class of the detection that covers them (IoU %g or more, a score of %g or more). "+
-		"The last column is objects that nothing covers, the last row detections that cover no object. The strength of a ground is the share of its row.", x.Params.Found, x.Params.Score)}
+		"The last column is objects that nothing covers, the last row detections that cover no object. The strength of a ground is the share of its row.", x.Params.Foreground, x.Params.Score)}
 	K := len(x.Names)
 	classes := make([]int, K)
 	for k := range classes {
@@ -145,7 +145,7 @@ var advice = map[string]string{
 	"both":         "Often the same pictures as the two kinds above.",
 	"duplicate":    "A smaller IoU of NMS, or another of its methods.",
 	"background":   "Are there objects without labels? Otherwise a higher score, or more pictures without objects.",
-	"missed":       "A lower score; anchors fit tells what the anchors miss; larger pictures for small objects.",
+	"missed":       "A lower score; anchors fit reports what the anchors miss; larger pictures for small objects.",
 }
 
 func (e Evaluation) kinds() Section {
