@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// Without a GPU, or in a program without them, -device cuda:0 is an error that says so; version tells it too.
+// Without a GPU, or in a program without them, -device cuda:0 is an error that says so; version prints it too.
 func TestDeviceWithoutGPU(t *testing.T) {
 	if _, err := os.Stat("/dev/nvidiactl"); err == nil {
 		t.Skip("this machine has a GPU")

@@ -155,7 +155,7 @@ func calibrationFiles(c *cli.Context) ([]string, error) {
 	return files, nil
 }
 
-// printInt8 tells what of a model is int8.
+// printInt8 prints what of a model is int8.
 func printInt8(w io.Writer, m *detector.Model) error {
 	names, err := m.Convolutions()
 	if err != nil {

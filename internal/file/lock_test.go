@@ -99,7 +99,7 @@ func TestLockOfProcesses(t *testing.T) {
 			}
 		}
 		if owner < 0 {
-			t.Fatalf("round %d: nobody owns it: %q", round, said)
+			t.Fatalf("round %d: no process owns it: %q", round, said)
 		}
 		for i, l := range all {
 			if i == owner {

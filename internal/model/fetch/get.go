@@ -287,7 +287,7 @@ func (p *part) attempt(ctx context.Context, url string, o *Options) error {
 		}
 	case code == http.StatusPartialContent:
 	case code == http.StatusRequestedRangeNotSatisfiable && p.size > 0:
-		// Everything is there, or more than there should be: the sum tells.
+		// Everything is there, or more than there should be: the sum decides.
 		return nil
 	case code >= 500 || code == http.StatusTooManyRequests || code == http.StatusRequestTimeout:
 		return fmt.Errorf("the server answers %s", answer.Status)
@@ -307,7 +307,7 @@ func (p *part) attempt(ctx context.Context, url string, o *Options) error {
 	return nil
 }
 
-// follows tells whether a partial answer begins where the part ends.
+// follows reports whether a partial answer begins where the part ends.
 func (p *part) follows(answer *http.Response) bool {
 	rest, ok := strings.CutPrefix(answer.Header.Get("Content-Range"), "bytes ")
 	if !ok {
@@ -343,7 +343,7 @@ func (p *part) append(r io.Reader, total int64, idle *time.Timer, o *Options) er
 	}
 }
 
-// because tells why a context ended rather than that it did.
+// because returns why a context ended, where that is known.
 func because(ctx context.Context, err error) error {
 	if cause := context.Cause(ctx); cause != nil {
 		return cause

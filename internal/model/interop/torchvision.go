@@ -236,7 +236,7 @@ func (m *Model) describe(shapes map[string][]int, torchvisions bool) (logits int
 	return outputs / anchors, nil
 }
 
-// depth tells a ResNet by its blocks and the groups of its 3x3 convolutions.
+// depth finds a ResNet's depth by its blocks and the groups of its 3x3 convolutions.
 func depth(shapes map[string][]int) (string, error) {
 	var blocks [4]int
 	for g := range blocks {

@@ -126,7 +126,7 @@ func readCheckpoint(r io.ReaderAt, size int64, zipped bool, key string) (*Checkp
 	return c, c.take(value)
 }
 
-// legacy tells whether the first pickle is torch.save's magic number.
+// legacy reports whether the first pickle is torch.save's magic number.
 func legacy(r io.ReaderAt, size int64) bool {
 	b := make([]byte, min(size, 32))
 	if _, err := r.ReadAt(b, 0); err != nil {
@@ -377,7 +377,7 @@ func (c *Checkpoint) Classes() (names []string, ids []int64) { return c.named.na
 // Path is where the file was opened.
 func (c *Checkpoint) Path() string { return c.path }
 
-// Format tells how the file was written.
+// Format is how the file was written.
 func (c *Checkpoint) Format() string { return c.format }
 
 // Names are the tensors in the order of the file.

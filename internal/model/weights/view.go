@@ -26,7 +26,7 @@ type view struct {
 	strides []int
 }
 
-// check tells whether every element lies in the storage.
+// check reports whether every element lies in the storage.
 func (v view) check() error {
 	if len(v.shape) != len(v.strides) {
 		return fmt.Errorf("shape %v with strides %v", v.shape, v.strides)
