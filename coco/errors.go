@@ -8,7 +8,7 @@ import (
 	"text/tabwriter"
 )
 
-// ErrorParams says which detections are looked at. Zero values take the defaults in brackets.
+// ErrorParams choose the detections that are counted. Zero values take the defaults in brackets.
 type ErrorParams struct {
 	Score      float64 // least score [.3]
 	Foreground float64 // least IoU with the object that a detection finds [.5]
@@ -103,7 +103,7 @@ func (e *Errors) image(gt *Dataset, x *Index, image int, dt []Detection, list []
 			wrong = append(wrong, d)
 			e.Detections++
 		}
-		// The confusion matrix asks for the place alone.
+		// The confusion matrix counts by place alone.
 		if g := e.best(dt[d], objects, e.Params.Foreground, func(g int) bool { return !covered[g] }); g >= 0 {
 			covered[g] = true
 			e.confuse(x.ClassOf[objects[g].CategoryID], x.ClassOf[dt[d].CategoryID])

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// Mode says how Fix treats an annotation that could be repaired.
+// Mode is how Fix treats an annotation that could be repaired.
 type Mode int
 
 const (
@@ -37,7 +37,7 @@ type Change struct {
 
 func (c Change) String() string { return fmt.Sprintf("%s: %s: %s", c.Item, c.Kind, c.Action) }
 
-// Report says what Fix did.
+// Report is what Fix did.
 type Report struct {
 	Changes []Change     // the first 50 of each kind
 	Changed map[Kind]int // how many changes of each kind there are
@@ -180,7 +180,7 @@ func (x *fixer) fixAnnotations() {
 	x.out.Annotations = out.list()
 }
 
-// sameBox says that two annotations differ in nothing but where they stand.
+// sameBox reports whether two annotations differ in nothing but where they stand.
 func sameBox(a, b *Annotation) bool {
 	c, d := *a, *b
 	c.offset, d.offset = 0, 0

@@ -6,14 +6,14 @@ import (
 	"strconv"
 )
 
-// number is a JSON number: whole says that i holds it exactly.
+// number is a JSON number: whole means that i holds it exactly.
 type number struct {
 	f     float64
 	i     int64
 	whole bool
 }
 
-// isNumber says whether a value that starts with c is a number or one of Python's NaN, Infinity, -Infinity.
+// isNumber reports whether a value that starts with c is a number or one of Python's NaN, Infinity, -Infinity.
 func isNumber(c byte) bool { return c == '-' || c == 'N' || c == 'I' || '0' <= c && c <= '9' }
 
 // num reads a number.

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Severity says what a Problem means for training.
+// Severity is what a Problem means for training.
 type Severity int
 
 const (

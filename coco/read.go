@@ -11,7 +11,7 @@ import (
 	"retinago/internal/file"
 )
 
-// LoadOptions says what Load keeps besides the boxes. The zero value keeps the least.
+// LoadOptions are what Load keeps besides the boxes. The zero value keeps the least.
 type LoadOptions struct {
 	Segmentation bool // keep Annotation.Segmentation (most of the size of COCO's own files)
 	Extra        bool // keep unknown members, so that Save loses nothing
@@ -35,7 +35,7 @@ func LoadWith(path string, o LoadOptions) (*Dataset, error) {
 // maxFile bounds instances and results files, in bytes: ten times the largest that are published.
 const maxFile = 64 << 30
 
-// open says what to do when it fails.
+// An error of open includes what to do.
 func open(path string) (io.ReadCloser, error) {
 	f, err := file.Stream(path, maxFile)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -248,7 +248,7 @@ const maxMask = 4 << 20
 var errLarge = fmt.Errorf("segmentation: more than %d bytes", maxMask)
 
 // fromMask fills a missing area, and a missing box, from the segmentation; the area of a box without a
-// segmentation is its own. It says whether the mask gave the box.
+// segmentation is its own. It reports whether the mask gave the box.
 func (l *loader) fromMask(a *Annotation, mask []byte, box, area bool) bool {
 	var area0 float64
 	var box0 [4]float64

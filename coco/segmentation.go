@@ -65,7 +65,7 @@ func parsePolygons(text []byte) (*Segmentation, error) {
 	return s, nil
 }
 
-// Empty says that there is no mask: COCO converters write [] for "not known".
+// Empty reports whether there is no mask: COCO converters write [] for "not known".
 func (s *Segmentation) Empty() bool { return s.RLE == nil && len(s.Polygons) == 0 }
 
 // Area is in pixels: the ones of an RLE, or the sum of the polygons' areas by the shoelace formula. (COCO's own

@@ -53,7 +53,7 @@ type Loop struct {
 // Config is the run's configuration, with the classes of the training set.
 func (l *Loop) Config() config.Config { return l.config }
 
-// Model is what is trained. A hook that uses it says so with ReadsModel.
+// Model is what is trained. A hook that uses it declares ReadsModel.
 func (l *Loop) Model() *detector.Model { return l.model }
 
 // Schedule is the length of the run and its learning rates.
@@ -133,7 +133,7 @@ func (l *Loop) mayGoAhead() bool {
 	return true
 }
 
-// explain is the error of a step that failed. Where its loss or gradient is not a number, it says what helps.
+// explain is the error of a step that failed. Where its loss or gradient is not a number, it names what helps.
 func (l *Loop) explain(s Step, err error) error {
 	before := s.Number - 1
 	if !errors.Is(err, errNotFinite) {

@@ -4,7 +4,7 @@ import (
 	"io"
 )
 
-// Options says where a run lives and what takes part in it. The zero value trains on the CPU in the current folder, in silence.
+// Options are where a run lives and what takes part in it. The zero value trains on the CPU in the current folder, without output.
 type Options struct {
 	Out       string    // folder of the run, made where it is absent; empty is the current folder
 	Resume    bool      // continue the run that is in Out

@@ -42,7 +42,7 @@ func conditionsOf(c config.Config, e engine.Engine, train, val *data.Dataset) (c
 	return out, err
 }
 
-// digest is a hash of what a dataset says: its pictures' names and sizes in their order, its categories and its boxes.
+// digest is a hash of a dataset: its pictures' names and sizes in their order, its categories and its boxes.
 func digest(d *coco.Dataset) string {
 	h := sha256.New()
 	w := bufio.NewWriter(h)

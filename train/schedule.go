@@ -48,7 +48,7 @@ func (s Schedule) At(step int) float64 {
 	return lr
 }
 
-// String says what the schedule is and how it was scaled.
+// String describes the schedule and how it was scaled.
 func (s Schedule) String() string {
 	out := fmt.Sprintf("%d steps (%.1f epochs of %d), learning rate %.4g, %s", s.Steps, float64(s.Steps)/float64(s.Epoch), s.Epoch, s.Base, s.c.Schedule)
 	if len(s.Milestones) > 0 {

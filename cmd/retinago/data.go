@@ -33,7 +33,7 @@ func dataCommand() *cli.Command {
 			{
 				Name:  "check",
 				Usage: "list the faults of a dataset, and repair them",
-				Description: "Checks ids, boxes, areas and names, and that every picture is there, whole and of the size that the dataset says;\n" +
+				Description: "Checks ids, boxes, areas and names, and that every picture is there, whole and of the size in the dataset;\n" +
 					"for COCO's JSON with -images. -fix writes a repaired copy as COCO's JSON: clip keeps what can be kept, drop removes\n" +
 					"every faulty item. The exit code is 1 while errors remain.\n\n" +
 					"   retinago data check -data train.json -images train\n" +
@@ -144,7 +144,7 @@ func badFiles(d *coco.Dataset, dir string, tell func(coco.Image, error)) fileFau
 	return f
 }
 
-// badFile says what is wrong with an image's picture.
+// badFile reports what is wrong with an image's file.
 func badFile(path string, im coco.Image) error {
 	if err := file.Irregular(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -208,7 +208,7 @@ func dataShapes(c *cli.Context) error {
 		Train: c.Int("train"), Val: c.Int("val"), Size: c.Int("size"), MinObjects: c.Int("min-objects"), MaxObjects: c.Int("max-objects"),
 		MinSize: c.Float64("min-size"), MaxSize: c.Float64("max-size"), Empty: c.Float64("empty"), Seed: c.Uint64("seed"),
 	}
-	// Here every value was said: a zero is no wish for the default.
+	// Here every value was given: a zero does not stand for the default.
 	if o.Train == 0 || o.Val == 0 || o.Size == 0 || o.MinObjects == 0 || o.MaxObjects == 0 || o.MinSize == 0 || o.MaxSize == 0 {
 		return usage("data shapes: numbers of pictures and shapes, and sizes, must be above 0")
 	}

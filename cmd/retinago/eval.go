@@ -36,7 +36,7 @@ func evalCommand() *cli.Command {
 			deviceFlag(), precisionFlag(),
 			&cli.IntFlag{Name: "threads", Usage: "of the compute", DefaultText: "all cores, fewer under a CPU quota"},
 			convolutionsFlag("fixed"),
-			&cli.BoolFlag{Name: "fast-decode", Usage: "as detect's, whatever the checkpoint says"},
+			&cli.BoolFlag{Name: "fast-decode", Usage: "as detect's, whatever the checkpoint has"},
 			&cli.BoolFlag{Name: "classes", Usage: "print a line per class too"},
 			&cli.BoolFlag{Name: "errors", Usage: "print what goes wrong: kinds of errors, confusion matrix"},
 			&cli.Float64Flag{Name: "errors-score", Usage: "least score of the detections that -errors and the report's confusion look at", Value: .3},
@@ -166,7 +166,7 @@ func measure(c *cli.Context, gt *coco.Dataset, dt []coco.Detection, broken map[s
 	return nil
 }
 
-// measured says what was measured on what.
+// measured describes what was measured on what.
 func measured(c *cli.Context) string {
 	if weights := c.String("weights"); weights != "" {
 		return fmt.Sprintf("Model %s on %s, pictures in %s.", weights, c.String("data"), c.String("images"))

@@ -107,7 +107,7 @@ func checkpoint(c *cli.Context) (string, error) { return published(c, c.String("
 func published(c *cli.Context, name string) (string, error) {
 	_, err := os.Stat(name)
 	if !errors.Is(err, fs.ErrNotExist) || !strings.HasPrefix(name, "retinanet_") || strings.ContainsAny(name, `/\`) {
-		return name, nil // reading it says what is wrong
+		return name, nil // reading it reports what is wrong
 	}
 	f, err := fetch.Find(name, c.String("mirror"))
 	if err != nil {

@@ -32,14 +32,14 @@ const (
 
 func main() { os.Exit(start()) }
 
-// start runs the program's command line until it ends or a signal asks it to, and returns the exit code.
+// start runs the program's command line until it ends by itself or after a signal, and returns the exit code.
 func start() int {
 	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
 	if !signal.Ignored(syscall.SIGHUP) { // nohup wants it ignored
 		signals = append(signals, syscall.SIGHUP)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), signals...)
-	// The first signal asks to finish; from then on the next one kills. A terminal that closes may send several SIGHUPs: they are one.
+	// The first signal ends the work in order; from then on the next one kills. A terminal that closes may send several SIGHUPs: they are one.
 	context.AfterFunc(ctx, func() {
 		signal.Ignore(syscall.SIGHUP)
 		stop()

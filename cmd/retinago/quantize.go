@@ -24,7 +24,7 @@ func quantizeCommand() *cli.Command {
 		Name:  "quantize",
 		Usage: "make an int8 checkpoint of a float one, without training",
 		Description: "Runs the model on pictures like those that it will see, finds the range of every activation, and writes weights in 8 bits\n" +
-			"with these ranges. detect and eval take the checkpoint as any other. -range says how ranges are found:\n" +
+			"with these ranges. detect and eval take the checkpoint as any other. -range chooses how ranges are found:\n" +
 			"   entropy     clip where the distribution changes least (Kullback and Leibler's divergence)\n" +
 			"   percentile  clip all but -percentile of the values on either side\n" +
 			"   minmax      clip nothing\n" +

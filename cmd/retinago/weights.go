@@ -28,18 +28,18 @@ func weightsCommand() *cli.Command {
 				Description: "Reads torchvision's RetinaNets (retinanet_resnet50_fpn, _v2, and others of its making), detectron2's (its model\n" +
 					"zoo's .pkl, or a .pth that it saved) and mmdetection's. A classifier of torchvision becomes a file for\n" +
 					"train.init_weights.\n" +
-					"What they do otherwise is told from names and shapes, printed, and saved with the weights. Nothing in a file is run.\n\n" +
+					"Differences between projects are derived from names and shapes, printed, and saved with the weights. Nothing in a file is executed.\n\n" +
 					"   retinago weights import retinanet_resnet50_fpn_coco-eeacb38b.pth -out retinanet_coco.safetensors\n" +
 					"   retinago weights import mine.pth -classes background,cat,dog -out mine.safetensors",
 				Flags: []cli.Flag{
 					&cli.StringFlag{Name: "file", Usage: "checkpoint `FILE` of another project; the name alone does as well", Required: true},
 					&cli.StringFlag{Name: "out", Usage: "safetensors `FILE` to write", Required: true},
-					&cli.StringFlag{Name: "from", Usage: "`PROJECT` that wrote it: " + strings.Join(interop.Projects(), ", "), DefaultText: "told from the file"},
+					&cli.StringFlag{Name: "from", Usage: "`PROJECT` that wrote it: " + strings.Join(interop.Projects(), ", "), DefaultText: "recognised by the file"},
 					&cli.StringFlag{Name: "classes", Usage: "`NAMES` in the order of the logits, separated by commas; \"background\" first drops the first logit", DefaultText: "the file's"},
 					&cli.StringFlag{Name: "ids", Usage: "category ids of the classes, separated by commas, as the dataset has them", DefaultText: "the file's, or from 1"},
 					&cli.StringFlag{Name: "key", Usage: "`KEY` of the file's outer dictionary whose tensors are taken, such as model_ema", DefaultText: "the network's, before a moving average's"},
 					&cli.BoolFlag{Name: "stride-in-3x3", Usage: "detectron2 trained it with STRIDE_IN_1X1 False"},
-					&cli.Float64Flag{Name: "eps", Usage: "what the file's norms add to variances", DefaultText: "told from the file"},
+					&cli.Float64Flag{Name: "eps", Usage: "what the file's norms add to variances", DefaultText: "recognised by the file"},
 					&cli.StringSliceFlag{Name: "set", Usage: "override one key of the checkpoint's config besides model.*, as in -set data.short_sides=[640]; may be given often"},
 				},
 				Action: weightsImport,

@@ -9,7 +9,7 @@ import (
 	"syscall"
 )
 
-// KillVariable names the environment variable that says before which change to the disk the program kills itself, counted from 1.
+// KillVariable names the environment variable that holds before which change to the disk the program kills itself, counted from 1.
 // CountVariable names a file that gets a byte for each change.
 const (
 	KillVariable  = "RETINAGO_KILL_AT_WRITE"

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// lockName is the file in a folder that its owner locks. Its presence says nothing: what counts is the lock, which goes with the
+// lockName is the file in a folder that its owner locks. Its presence means nothing: what counts is the lock, which goes with the
 // process that has it.
 const lockName = ".retinago.lock"
 
@@ -147,7 +147,7 @@ func (o *Owner) sign() {
 	f.WriteAt(fmt.Appendf(nil, "process %d on %s, since %s\n", os.Getpid(), host, time.Now().Format(time.DateTime)), 0)
 }
 
-// owned says who has a lock.
+// owned is the error that names the owner of a lock.
 func owned(what string, f *os.File) error {
 	who := ""
 	for range 20 { // who has just locked it may not have signed yet

@@ -30,7 +30,7 @@ type openImages struct {
 }
 
 // readOpenImages reads a boxes CSV, whose columns are found by the header. Coordinates are shares of the picture, whose
-// size is read from its file. A box with IsGroupOf 1 is a crowd; a row with a Confidence of 0 says that there is no such
+// size is read from its file. A box with IsGroupOf 1 is a crowd; a row with a Confidence of 0 means that there is no such
 // object, and is no box.
 //
 // The images of the dataset are the pictures below the folder, or those that the split lists, whether they have rows or

@@ -29,7 +29,7 @@ import (
 // A picture is looked for by package locate where a file has a name for it: names may have been written on other systems.
 type Source struct {
 	Path      string
-	Format    string // one of Formats; empty is told from Path
+	Format    string // one of Formats; empty is recognised by Path
 	Split     string // the part to read; empty reads all
 	Classes   string // CSV file that lists the classes
 	Images    string // folder that the images' file names are relative to
@@ -61,7 +61,7 @@ func Formats() []string {
 	return out
 }
 
-// Open reads the dataset and says in which folder its pictures are; only COCO's file may leave that open. A choice that
+// Open reads the dataset and returns the folder of its pictures; only COCO's file may leave that open. A choice that
 // the format does not know is an error.
 func (s Source) Open() (d *coco.Dataset, images string, err error) {
 	name := s.Format

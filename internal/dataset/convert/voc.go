@@ -22,7 +22,7 @@ import (
 	"retinago/internal/media/picture"
 )
 
-// Difficult says what becomes of objects that Pascal VOC calls difficult; empty is Crowd.
+// Difficult is what becomes of objects that Pascal VOC calls difficult; empty is Crowd.
 type Difficult string
 
 const (

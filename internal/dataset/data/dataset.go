@@ -22,7 +22,7 @@ type Dataset struct {
 	images string
 }
 
-// maxErrors bounds how many faults are told at once.
+// maxErrors bounds how many faults are reported at once.
 const maxErrors = 20
 
 // Open reads a dataset in place and finds its pictures. A picture that is not there is an error; one that cannot be
@@ -155,7 +155,7 @@ func (d *Dataset) Objects(i int) (boxes []box.Box, classes []int32, crowd []bool
 	return boxes, classes, crowd
 }
 
-// Summary says in a line what the dataset holds.
+// Summary describes the dataset in a line.
 func (d *Dataset) Summary() string {
 	empty := 0
 	for _, a := range d.index.Annotations {

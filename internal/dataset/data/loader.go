@@ -76,7 +76,7 @@ func NewEvalLoader(d *Dataset, c config.Data, batch int, bytes bool) *Loader {
 	return l
 }
 
-// ErrEnd says that an evaluation has seen every picture.
+// ErrEnd is returned when an evaluation has seen every picture.
 var ErrEnd = errors.New("data: no more pictures")
 
 func newLoader(d *Dataset, c config.Data, o LoaderOptions, ord *order) *Loader {
@@ -306,7 +306,7 @@ func (l *Loader) place(ctx context.Context, b *Batch, i int, j job) error {
 
 // draw scales a picture to s on canvas i, with its boxes, and releases it or leaves it to the batch.
 func (l *Loader) draw(b *Batch, i, k int, p *picture.Picture, s Size, flip bool) {
-	s = Size{min(s.W, b.W), min(s.H, b.H)} // a file may be larger than its entry says
+	s = Size{min(s.W, b.W), min(s.H, b.H)} // a file may be larger than its entry
 	in := picture.Input{W: s.W, H: s.H, CanvasW: b.W, CanvasH: b.H, Mean: l.c.Mean, Std: l.c.Std, Flip: flip}
 	if l.bytes {
 		b.Pictures[i], b.held[i] = Placed(in, p), p

@@ -120,7 +120,7 @@ func (e Evaluation) notes() Section {
 	return s
 }
 
-// limited lists some and says how many more there are.
+// limited lists some, and the number of the rest.
 func limited(items []string) List {
 	if len(items) <= listedItems {
 		return items

@@ -48,7 +48,7 @@ func Words(s string) Cell { return Cell{Text: s, Class: "left words"} }
 // Count is a whole number.
 func Count(n int) Cell { return Cell{Text: strconv.Itoa(n), Key: strconv.Itoa(n)} }
 
-// Number is one of 0 to 1 with three digits; a negative one says that there is nothing to measure.
+// Number is one of 0 to 1 with three digits; a negative one means that there is nothing to measure.
 func Number(v float64) Cell {
 	return Cell{Text: number(v), Key: strconv.FormatFloat(v, 'g', 6, 64)}
 }

@@ -26,9 +26,9 @@ type Options struct {
 	Pause    time.Duration // before the second attempt, doubled before every further one; 0 is a second
 	Idle     time.Duration // without a byte before an attempt is given up; 0 is 30 s
 	MaxBytes int64         // 0 is 8 GiB
-	// Progress is told how much is there; total is 0 where the server does not say.
+	// Progress receives the bytes that are there; total is 0 where the server does not report it.
 	Progress func(done, total int64)
-	Checked  func(line string) // is told the whole SHA-256 of the file, and what it was compared with
+	Checked  func(line string) // receives the whole SHA-256 of the file, and what it was compared with
 }
 
 func (o *Options) fill() {
@@ -224,7 +224,7 @@ type refused struct{ error }
 // local is an error of this machine's disk.
 type local struct{ error }
 
-// complete asks until an answer ends where the server said it would.
+// complete sends requests until a response ends at the length that the server gave.
 func (p *part) complete(ctx context.Context, url string, o *Options) error {
 	pause, most := o.Pause, p.size
 	p.unbroken = true

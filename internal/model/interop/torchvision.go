@@ -23,14 +23,14 @@ type Model struct {
 	Notes      []string // what was recognised and changed
 }
 
-// Options helps where a file does not tell.
+// Options helps where a file does not say.
 type Options struct {
 	Classes []string // names in the order of the logits; empty takes the file's, COCO's or numbers
 	IDs     []int64  // category ids of the classes, as the dataset has them; empty takes the file's, COCO's or numbers from 1
-	Eps     *float64 // added to variances in training; nil is told from the file
-	// StrideIn3x3 is for detectron2's models that were trained with RESNETS.STRIDE_IN_1X1 False. A file does not tell.
+	Eps     *float64 // added to variances in training; nil derives it from the file
+	// StrideIn3x3 is for detectron2's models that were trained with RESNETS.STRIDE_IN_1X1 False. A file does not say.
 	StrideIn3x3 bool
-	From        string // one of Projects whose form the file is said to have; empty recognises it
+	From        string // one of Projects whose form the file has; empty recognises it
 }
 
 // Projects are those whose detectors are read.
@@ -84,7 +84,7 @@ func read(s weights.Source, o Options) (*Model, error) {
 	return nil, fmt.Errorf("interop: %q is none of %s", project, strings.Join(Projects(), ", "))
 }
 
-// Classifier says whether a file has a classifier whose body can be a backbone: a ResNet or MobileNet.
+// Classifier reports whether a file has a classifier whose body can be a backbone: a ResNet or MobileNet.
 func Classifier(s weights.Source) bool {
 	return s.Has("conv1.weight") && s.Has("layer1.0.conv1.weight") || s.Has("features.0.0.weight") && s.Has("features.1.conv.0.0.weight") ||
 		s.Has("stage1.0.0.weight") && s.Has("stage1.1.0.weight")

@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// Report says what became of a file's tensors and of the model's.
+// Report is what became of a file's tensors and of the model's.
 type Report struct {
 	Loaded      []string // the model's tensors that came from the file
 	Initialised []string // the model's tensors that the file lacks

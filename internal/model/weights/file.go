@@ -107,7 +107,7 @@ func (f *File) Names() []string {
 	return out
 }
 
-// Has says whether there is a tensor of that name.
+// Has reports whether there is a tensor of that name.
 func (f *File) Has(name string) bool {
 	_, ok := f.byName[name]
 	return ok

@@ -383,7 +383,7 @@ func (c *Checkpoint) Format() string { return c.format }
 // Names are the tensors in the order of the file.
 func (c *Checkpoint) Names() []string { return append([]string(nil), c.names...) }
 
-// Has says whether there is a tensor of that name.
+// Has reports whether there is a tensor of that name.
 func (c *Checkpoint) Has(name string) bool {
 	_, ok := c.views[name]
 	return ok
