@@ -35,7 +35,7 @@ func ParseAlgorithm(name string) (Algorithm, error) {
 	return 0, fmt.Errorf("cpu: convolutions %q; there are %s", name, strings.Join(algorithms[:], ", "))
 }
 
-// Use changes the choice of convolutions. warn hears of a file of choices that cannot be read or written, which costs
+// Use changes the choice of convolutions. warn receives the error of a file of choices that cannot be read or written, which costs
 // measurements anew and nothing else; it may be nil.
 func (e *Engine) Use(a Algorithm, warn func(error)) {
 	e.chosen, e.choices, e.timer = a, nil, e.time
@@ -61,7 +61,7 @@ const (
 
 var passes = [...]string{"forward", "data", "weights"}
 
-// own tells whether the own kernels compute the convolutions of maps. What is best for the largest is for all: beside it the
+// own reports whether the own kernels compute the convolutions of maps. What is best for the largest is for all: beside it the
 // others cost the own kernels little.
 func (e *Engine) own(p pass, s conv, maps []C.rn_map) C.int {
 	if e.chosen == OneDNN || C.rn_conv_own(&s) == 0 {
@@ -93,7 +93,7 @@ func rule(p pass, s *conv) bool {
 	return tiles(s) >= 16
 }
 
-// uncertain tells whether a shape is worth a measurement. On large maps with many channels four multiplications less of
+// uncertain reports whether a shape is worth a measurement. On large maps with many channels four multiplications less of
 // nine always won.
 func uncertain(s *conv) bool { return tiles(s) < 400 || min(s.c, s.k) < 64 }
 

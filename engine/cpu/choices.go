@@ -63,7 +63,7 @@ type choices struct {
 }
 
 // ChoicesDir is the folder of the files in which measured choices of convolutions are kept, JSON for people to read and safe
-// to delete. It is empty where the system tells none.
+// to delete. It is empty where the system has none.
 func ChoicesDir() string {
 	dir, err := os.UserCacheDir()
 	if err != nil {

@@ -78,7 +78,7 @@ func New(o Options) (*Engine, error) {
 	return e, nil
 }
 
-// Name tells what computes.
+// Name names what computes.
 func (e *Engine) Name() string { return "cpu" }
 
 // Threads is the number of threads that kernels use.

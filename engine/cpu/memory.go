@@ -122,7 +122,7 @@ func copyTo[T any](device, host []T, up bool) {
 
 // The rest of tensor.Engine: memory is Go's to read.
 
-// AllocAccessible tells that Go can read the memory.
+// AllocAccessible reports that Go can read the memory.
 func (e *Engine) AllocAccessible() bool { return true }
 
 // WorksWith takes row-major tensors only.

@@ -170,7 +170,7 @@ func (e *Engine) unpack(dw *tensor.Dense, from uint64, dt tensor.Dtype, scale *t
 	return e.each(e.form("unpack_weights", dt), size(dw), at(dw), from, maybe(scale), long(k), long(c), long(rs))
 }
 
-// plain tells whether parameters are in cuDNN's layout and of type dt as they are.
+// plain reports whether parameters are in cuDNN's layout and of type dt as they are.
 func plain(w, scale *tensor.Dense, dt tensor.Dtype) bool {
 	_, _, rs := filterSize(w)
 	return scale == nil && rs == 1 && dt == w.Dtype()

@@ -8,7 +8,7 @@ import (
 	"retinago/engine"
 )
 
-// depthwise tells a convolution with one filter per channel, which has kernels here.
+// depthwise recognises a convolution with one filter per channel, which has kernels here.
 func depthwise(x, w *tensor.Dense, p engine.ConvParams) bool {
 	c, s := x.Shape()[3], w.Shape()
 	return p.Groups == c && c > 1 && s[0] == c && s[2] == s[3]

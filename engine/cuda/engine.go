@@ -162,7 +162,7 @@ func (e *Engine) Close() error {
 	return errors.Join(err, e.dev.ReleasePrimaryCtx())
 }
 
-// Name tells what computes.
+// Name names what computes.
 func (e *Engine) Name() string { return e.device.String() }
 
 // Threads is 1: the host's, which gives the GPU its work.

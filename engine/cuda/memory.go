@@ -108,7 +108,7 @@ func (e *Engine) New(dt tensor.Dtype, shape ...int) (*tensor.Dense, error) {
 	return e.At(mem, 0, dt, shape...), nil
 }
 
-// Release frees tensors of New. They belong to whoever recorded work on them.
+// Release frees tensors of New. They belong to the code that recorded work on them.
 func (e *Engine) Release(ts ...*tensor.Dense) {
 	for _, t := range ts {
 		if t == nil {
@@ -198,7 +198,7 @@ func hostBytes(t *tensor.Dense, host any) ([]byte, error) {
 
 // The rest of tensor.Engine: memory is the GPU's alone.
 
-// AllocAccessible tells that Go cannot read the memory.
+// AllocAccessible reports that Go cannot read the memory.
 func (e *Engine) AllocAccessible() bool { return false }
 
 // WorksWith takes row-major tensors only.

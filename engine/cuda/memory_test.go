@@ -53,7 +53,7 @@ func TestCopies(t *testing.T) {
 	}
 }
 
-// What does not fit is an error that tells sizes, and leaves the engine whole; Close frees all.
+// What does not fit is an error that names sizes, and leaves the engine whole; Close frees all.
 func TestOutOfMemory(t *testing.T) {
 	onHost(t)
 	before := kernels.Count().Bytes

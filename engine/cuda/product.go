@@ -92,7 +92,7 @@ func freeProduct(p *C.retinago_product) {
 	}
 }
 
-// pointwise tells a convolution that is a product of pixels [N*H*W,C] and filters [K,C].
+// pointwise recognises a convolution that is a product of pixels [N*H*W,C] and filters [K,C].
 func pointwise(w *tensor.Dense, p engine.ConvParams) bool {
 	s := w.Shape()
 	return s[2]*s[3] == 1 && p.Stride == 1 && p.Pad == 0 && max(p.Groups, 1) == 1

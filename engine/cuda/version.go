@@ -16,7 +16,7 @@ import (
 	"retinago/engine/cuda/driver"
 )
 
-// Libraries tells the versions of the driver, of cuDNN and of cuBLASLt, or why there is none.
+// Libraries returns the versions of the driver, of cuDNN and of cuBLASLt, or why there is none.
 func Libraries() (text []string) {
 	if err := driver.Open(); err != nil {
 		return []string{err.Error()}

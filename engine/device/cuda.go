@@ -17,7 +17,7 @@ func openCUDA(n int, p engine.Precision) (Engine, error) {
 	return e, nil
 }
 
-// GPUs tells what there is for GPUs, line by line.
+// GPUs describes what there is for GPUs, line by line.
 func GPUs() []string {
 	lines := cuda.Libraries()
 	all, err := cuda.Devices()

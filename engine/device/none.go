@@ -12,5 +12,5 @@ func openCUDA(int, engine.Precision) (Engine, error) {
 	return nil, errors.New("device: this program is built without GPUs; make build TAGS=gpu on Linux on amd64 builds one with them")
 }
 
-// GPUs tells what there is for GPUs, line by line.
+// GPUs describes what there is for GPUs, line by line.
 func GPUs() []string { return []string{"none: built without the tag gpu"} }

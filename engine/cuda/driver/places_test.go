@@ -36,7 +36,7 @@ func TestPlaces(t *testing.T) {
 		t.Error("text files are no libraries")
 	}
 
-	// The interpreter on the PATH tells its environment, which its link does not lead to.
+	// The interpreter on the PATH prints its environment, which its link does not lead to.
 	bin := filepath.Join(t.TempDir(), "env", "bin")
 	if err := os.MkdirAll(bin, 0o755); err != nil {
 		t.Fatal(err)
