@@ -41,7 +41,7 @@ func (d Decoding) NMSMethod() nms.Method {
 	return nms.Method{Kind: d.Method, IoU: d.NMS, Sigma: d.Sigma, Least: d.least()}
 }
 
-// Keeps tells whether a score of a class is enough.
+// Keeps reports whether a score of a class is enough.
 func (d Decoding) Keeps(class int32, score float32) bool {
 	if d.Scores == nil {
 		return score >= d.Score

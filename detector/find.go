@@ -26,7 +26,7 @@ type Found struct {
 	Times      [2]time.Duration // of decoding and of NMS, where the host did them
 }
 
-// greedy tells whether NMS is the method that engines know.
+// greedy reports whether NMS is the method that engines know.
 func (d Decoding) greedy() bool {
 	return d.Method == "" || d.Method == "greedy" || d.Method == "agnostic"
 }
@@ -62,7 +62,7 @@ func (m *Model) Found(raw *Raw, i, canvasH, canvasW int, w Wanted) (f Found) {
 	return f
 }
 
-// Detects tells whether the engine makes detections of this graph's outputs itself. It does not know softmax with background.
+// Detects reports whether the engine makes detections of this graph's outputs itself. It does not know softmax with background.
 func (t *Net) Detects() bool { return t.detecting != nil }
 
 // Detect is Run and Decode on an engine that Detects. NMS other than greedy is done here, on candidates.

@@ -198,7 +198,7 @@ func (t *Net) Look(images []float32) (*Raw, error) {
 	return r, nil
 }
 
-// Prepares tells whether the engine puts pictures onto canvases.
+// Prepares reports whether the engine puts pictures onto canvases.
 func (t *Net) Prepares() bool { return t.preparing != nil }
 
 // Prepare puts pictures onto the canvases of the next run, whose images are nil then, on an engine that Prepares.
@@ -264,7 +264,7 @@ func (t *Net) Layers() []nn.Layer { return t.machine.Layers() }
 // Observe makes every Run call f after each operation, with its index in Layers; nil ends it.
 func (t *Net) Observe(f func(layer int, d time.Duration)) { t.machine.Observe(f) }
 
-// Async tells that observed runs take longer than others: every operation is waited for.
+// Async reports that observed runs take longer than others: every operation is waited for.
 func (t *Net) Async() bool {
 	_, ok := t.engine.(engine.Async)
 	return ok

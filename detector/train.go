@@ -334,7 +334,7 @@ func (s *TrainStep) Observe(f func(layer int, d time.Duration)) {
 	s.machine.Observe(f)
 }
 
-// Async tells that observed runs take longer than others: every operation is waited for.
+// Async reports that observed runs take longer than others: every operation is waited for.
 func (s *TrainStep) Async() bool {
 	_, ok := s.engine.(engine.Async)
 	return ok

@@ -28,7 +28,7 @@ type (
 	BatchNormLayer struct{ engine.NormParams }
 )
 
-// described is a Kernel that tells what it is.
+// described is a Kernel that describes itself.
 type described interface{ describe() any }
 
 func (c *conv) describe() any     { return ConvLayer{c.p, c.scale, c.bias, c.residual} }

@@ -50,7 +50,7 @@ func (j *joint) gather(e engine.Engine, n *op, in []*tensor.Dense) error {
 	return n.k.(Joint).Together(e.(engine.Joining), out, all)
 }
 
-// done tells whether the last of the nodes had its turn.
+// done reports whether the last of the nodes had its turn.
 func (j *joint) done() bool { return len(j.in) == 0 }
 
 // reset forgets what a run that ended early has gathered.
@@ -135,13 +135,13 @@ func (js joints) joinOthers(order []*G.Node, key func(*G.Node) any) {
 	maps.DeleteFunc(js.of, func(_ *G.Node, j *joint) bool { return len(j.nodes) == 1 })
 }
 
-// like tells whether nodes have one key and are read once.
+// like reports whether nodes have one key and are read once.
 func like(nodes []*G.Node, once func(*G.Node) bool, key func(*G.Node) any) bool {
 	first := key(nodes[0])
 	return first != nil && !slices.ContainsFunc(nodes, func(n *G.Node) bool { return !once(n) || key(n) != first })
 }
 
-// follow tells whether nodes are neighbours in nth.
+// follow reports whether nodes are neighbours in nth.
 func follow(nodes []*G.Node, nth map[*G.Node]int) bool {
 	from, to := len(nth), 0
 	for _, n := range nodes {
@@ -173,7 +173,7 @@ func kernel(n *G.Node) Kernel {
 	return nil
 }
 
-// added are the results that n is the sum of, and the sums that nobody else reads.
+// added are the results that n is the sum of, and the sums that nothing else reads.
 func added(n *G.Node, once func(*G.Node) bool) (leaves, sums []*G.Node) {
 	if n.Op() == nil || kernel(n) != nil {
 		return nil, nil

@@ -20,7 +20,7 @@ type Machine struct {
 	vm     G.VM
 	sums   []*tensor.Dense // results of gorgonia's own additions, in the order in which they run
 	next   int             // the operation that must run next
-	watch  *watch          // nil when nobody observes
+	watch  *watch          // nil without an observer
 }
 
 // NewMachine plans and compiles what outputs need and takes memory for it from a.
@@ -134,7 +134,7 @@ func (m *Machine) enter(o *op) error {
 	return nil
 }
 
-// leave tells the observer that an operation is done.
+// leave reports to the observer that an operation is done.
 func (m *Machine) leave(o *op) error {
 	if m.watch != nil {
 		return m.watch.leave(o)

@@ -8,7 +8,7 @@ import (
 	G "gorgonia.org/gorgonia"
 )
 
-// A run tells of every operation once, in order, and the times add up to no more than the run. Operations of the backward
+// A run reports every operation once, in order, and the times add up to no more than the run. Operations of the backward
 // pass have the names of their layers.
 func TestObserve(t *testing.T) {
 	e := newEngine(t)

@@ -124,7 +124,7 @@ func (c *Calibration) Scheme(e engine.Engine, g Graph) (*Scheme, error) {
 	return s, s.Check()
 }
 
-// float tells whether the options leave a convolution alone, and notes which of them did.
+// float reports whether the options leave a convolution alone, and notes which of them did.
 func (c *Calibration) float(g Graph, o *operation, used map[string]bool) bool {
 	is := false
 	for _, f := range c.options.Float {

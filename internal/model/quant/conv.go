@@ -28,7 +28,7 @@ func NewWeights(e engine.Engine, s *Scheme) *Weights {
 	return &Weights{engine: e, scheme: s, packed: map[string]*packed{}}
 }
 
-// Has tells whether a convolution is int8.
+// Has reports whether a convolution is int8.
 func (w *Weights) Has(conv string) bool { return w.scheme.Weights[conv] != nil }
 
 // Close frees the weights, after the networks that read them.

@@ -15,7 +15,7 @@ type Method struct {
 // Kinds lists the methods.
 func Kinds() []string { return []string{"entropy", "percentile", "minmax"} }
 
-// Check tells whether there is such a method.
+// Check reports whether there is such a method.
 func (m Method) Check() error {
 	switch m.Kind {
 	case "entropy", "minmax":

@@ -95,7 +95,7 @@ func (g Graph) operations() ([]*operation, error) {
 // module is a parameter's name without its last part.
 func module(n *G.Node) string { return strings.TrimSuffix(n.Name(), ".weight") }
 
-// isHead tells whether a node is an output.
+// isHead reports whether a node is an output.
 func (g Graph) isHead(n *G.Node) bool {
 	return slices.ContainsFunc(g.Heads, func(l []*G.Node) bool { return slices.Contains(l, n) })
 }

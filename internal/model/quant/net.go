@@ -24,7 +24,7 @@ type Net struct {
 	constants []*tensor.Dense
 	bytes     int64
 	counts    Counts
-	watch     func(layer int, d time.Duration) // nil when nobody observes
+	watch     func(layer int, d time.Duration) // nil without an observer
 }
 
 // Counts are a network's convolutions of both kinds.
@@ -38,7 +38,7 @@ type step struct {
 	run   func() error
 }
 
-// converts tells whether a step brings a result into the other form.
+// converts reports whether a step brings a result into the other form.
 func (s *step) converts() bool { return s.layer.Op == quantise || s.layer.Op == dequantise }
 
 const quantise, dequantise = "Quantise", "Dequantise"

@@ -31,7 +31,7 @@ type Scheme struct {
 	Images  int                  // that they were found on
 }
 
-// Check tells whether the numbers can be computed with.
+// Check reports whether the numbers can be computed with.
 func (s *Scheme) Check() error {
 	for n, scales := range s.Weights {
 		if len(scales) == 0 {
