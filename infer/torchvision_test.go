@@ -144,7 +144,7 @@ func (w torchvisionFound) compare(t *testing.T, name string, got []Detection) {
 	}
 }
 
-// onEdge tells whether numbers within the tolerances leave open if NMS, at .5, keeps a detection beside others of its class:
+// onEdge reports whether numbers within the tolerances leave open if NMS, at .5, keeps a detection beside others of its class:
 // for its IoU with a better one, or for its score beside one that it excludes.
 func onEdge(d Detection, all []Detection) bool {
 	return slices.ContainsFunc(all, func(o Detection) bool {

@@ -8,7 +8,7 @@ import (
 	"retinago/internal/media/picture"
 )
 
-// Describe tells what e runs on.
+// Describe describes what e runs on.
 func Describe(e engine.Engine) Machine {
 	m := Machine{CPU: cpu.Processor(), Engine: e.Name(), Precision: engine.PrecisionOf(e).String(), Threads: e.Threads(), Pictures: picture.Codec(), Go: runtime.Version(), System: runtime.GOOS + "/" + runtime.GOARCH}
 	if c, ok := e.(*cpu.Engine); ok {
