@@ -105,7 +105,7 @@ func TestBenchSpeedRefuses(t *testing.T) {
 		"-batch 0":          {"-batch", "0"},
 		"-weights or":       {"-config", "a.yaml", "-weights", "b.safetensors"},
 		"for -mode infer":   {"-mode", "train", "-outputs", "x"},
-		"tell size":         {"-input", "x", "-size", "64x64"},
+		"a size and a batch of their own":         {"-input", "x", "-size", "64x64"},
 		"-picture or":       {"-input", "x", "-picture", "y"},
 		"takes no argument": {"more"},
 	} {
