@@ -28,14 +28,14 @@ func NewNormalizer(kind string) (*Normalizer, error) {
 	return &Normalizer{Kind: kind, EMA: 100}, nil
 }
 
-// Observe moves the average of "ema" by the positive anchors of a batch; with other kinds it does nothing. Factors calls it.
+// Observe updates the average of "ema" with the positive anchors of a batch; with other kinds it does nothing. Factors calls it.
 func (n *Normalizer) Observe(positives int) {
 	if n.Kind == "ema" {
 		n.EMA = float64(.9*n.EMA) + float64(.1*float64(max(positives, 1)))
 	}
 }
 
-// Factors returns what each picture's loss is multiplied with, given its positive anchors and all that count. A
+// Factors returns the factor of each picture's loss, given its positive anchors and all that are not ignored. A
 // divisor is at least 1.
 func (n *Normalizer) Factors(positives, counted []int) []float32 {
 	total, anchors := 0, 0

@@ -12,10 +12,10 @@ import (
 type OHEM struct {
 	Class Class // of the rows; its Eval is called on all of them, one by one
 
-	// Keep is the number of rows that count; 0 bounds nothing.
+	// Keep is the number of rows that count; 0 sets no bound.
 	Keep int
-	// Ratio is the number of background rows per row with a class: OHEM 1:3 has 3. The hardest of both count, so many of
-	// each that the ratio holds and, where Keep is set, Keep of them in all. A batch without positives takes Ratio rows.
+	// Ratio is the number of background rows per row with a class: OHEM 1:3 has 3. The hardest of both count, in numbers that keep the
+	// ratio and, where Keep is set, add up to Keep. A batch without positives takes Ratio rows.
 	// 0 makes no distinction.
 	Ratio float64
 	// Excluded reports whether a row does not count because of a harder one that does: the paper's NMS over the rows' boxes. With a

@@ -34,7 +34,7 @@ func (o Boxes) kernel(e engine.Engine) (k engine.Overlaps, form engine.Overlap, 
 	return nil, 0, false
 }
 
-// MakeState brings the anchors to an engine that has the loss.
+// MakeState uploads the anchors to an engine that has the loss.
 func (o *overlap) MakeState(e engine.Engine) (err error) {
 	if o.OnEngine(e) {
 		o.placed, err = place(e, o.Anchors)
@@ -120,7 +120,7 @@ type levelsEngine struct {
 	mined   engine.Mined
 }
 
-// MakeState makes what an engine needs that has the loss.
+// MakeState allocates what an engine that has the loss needs besides the graph.
 func (l *levels) MakeState(e engine.Engine) (err error) {
 	if _, p, ok := l.miner(e); ok {
 		return l.at.mine(e, l, p)
