@@ -75,14 +75,14 @@ func TestFilm(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, next := v.look(t, "film")
-	eventually(t, "nobody hears that the video is away", func() bool { return log.lines("camera=film", "breaks off", path, "opening it again in 1s") == 1 })
+	eventually(t, "the log does not report that the video is away", func() bool { return log.lines("camera=film", "breaks off", path, "opening it again in 1s") == 1 })
 	if err := os.Rename(path+".away", path); err != nil {
 		t.Fatal(err)
 	}
 	shown(t, next())
 }
 
-// holds tells whether this process has a file open.
+// holds reports whether this process has a file open.
 func holds(t *testing.T, path string) bool {
 	t.Helper()
 	open, err := filepath.Glob("/proc/self/fd/*")

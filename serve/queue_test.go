@@ -28,7 +28,7 @@ func TestTake(t *testing.T) {
 		want    []int // of waiting
 		wait    time.Duration
 	}{
-		{"nobody", nil, 0, 3, nil, 0},
+		{"no picture", nil, 0, 3, nil, 0},
 		{"alone", []data.Size{a}, 0, 0, []int{0}, 0},
 		{"alone, one comes", []data.Size{a}, time.Millisecond, 1, nil, 4 * time.Millisecond},
 		{"alone, one comes too late", []data.Size{a}, 5 * time.Millisecond, 1, []int{0}, 0},

@@ -50,7 +50,7 @@ func (v *running) post(client *http.Client, b []byte) (*http.Response, error) {
 	return client.Post(v.url+"/v1/detect", "image/jpeg", bytes.NewReader(b))
 }
 
-// Stopped under load, the server answers all that it accepted: each client that could send a request gets an answer, and every
+// Stopped under load, the server answers all that it accepted: every client that could send a request gets an answer, and every
 // picture that went through the network is one that was answered.
 func TestStopUnderLoad(t *testing.T) {
 	var ran atomic.Int32
@@ -175,7 +175,7 @@ func TestSlowBody(t *testing.T) {
 	}
 }
 
-// One connection more than there may be is answered why, also when it has sent a request; when one goes, the next may come.
+// A connection beyond the limit is answered with the reason, also when it has sent a request; when one goes, the next may come.
 func TestConnections(t *testing.T) {
 	v := run(t, Options{MaxConns: 4, MaxConnsAddress: 4})
 	var open []*websocket.Conn // which are no connections without a request

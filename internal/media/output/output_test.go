@@ -117,7 +117,7 @@ func TestCOCO(t *testing.T) {
 	if err := c.Close(); err != nil {
 		t.Error(err)
 	}
-	// A folder that is not there ends writing, and nothing waits for ever.
+	// A folder that is not there ends writing, and no call waits forever.
 	c = NewCOCO(filepath.Join(t.TempDir(), "absent", "a.json"), number)
 	<-c.done
 	if err := c.Write(results()[0]); err == nil || !strings.Contains(err.Error(), "absent") {

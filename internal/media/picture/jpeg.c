@@ -129,7 +129,7 @@ int rn_jpeg_encode(uint8_t **file, unsigned long *n, const uint8_t *pix, uint32_
   c.err = set(&t, message);
   jpeg_create_compress(&c);
   if (setjmp(t.back)) {
-    if (c.dest) c.dest->term_destination(&c);  // tells where the memory is
+    if (c.dest) c.dest->term_destination(&c);  // sets the address of the memory
     jpeg_destroy_compress(&c);
     return RN_JPEG_FAILED;
   }

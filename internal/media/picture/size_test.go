@@ -59,7 +59,7 @@ func TestSizeOfLongFiles(t *testing.T) {
 	}
 }
 
-// A file's content gives its size, upright, also where it is more than is decoded; what is no picture is told apart.
+// Size reads a file's size, upright, also if it is too large to decode; data of another format is an error of its own.
 func TestProbe(t *testing.T) {
 	jpg := encode(t, func(b *bytes.Buffer) error { return jpeg.Encode(b, New(8, 5).Image(), nil) })
 	for _, c := range []struct {

@@ -55,7 +55,7 @@ func TestPngSuite(t *testing.T) {
 	}
 }
 
-// transparent reports whether a picture has pixels whose colour cannot be told after Go's premultiplication.
+// transparent reports whether a picture has pixels whose colour is lost after Go's premultiplication.
 func transparent(m image.Image) bool {
 	o, ok := m.(interface{ Opaque() bool })
 	return !ok || !o.Opaque()

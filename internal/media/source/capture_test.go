@@ -152,7 +152,7 @@ func (s *stuck) Read() (*picture.Picture, time.Duration, error) {
 	return nil, 0, video.ErrEnd
 }
 
-// A source that hangs is left behind, and nobody opens it beside: it is opened anew once the hung one has ended.
+// A source that hangs is left behind, and is not opened a second time: it is opened again when the hung one has ended.
 func TestLiveHangs(t *testing.T) {
 	var opened atomic.Int32
 	closed, later := 0, 0

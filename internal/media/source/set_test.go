@@ -57,7 +57,7 @@ func TestNames(t *testing.T) {
 	dir := tree(t, "a/x.jpg", "a/y.PNG", "a/sub/x.jpg", "b/x.jpg", "b/x.png", "b/notes.txt", "c,d/p.jpg", "e/x.txt", "a.jpg")
 	for _, k := range []struct{ sources, want string }{
 		{"a", "sub/x.jpg x.jpg y.PNG.jpg"},
-		{"b/*", "notes.txt.jpg x.jpg x.png.jpg"}, // what is named is taken; reading it shows that it is no picture
+		{"b/*", "notes.txt.jpg x.jpg x.png.jpg"}, // a named file is taken; reading it shows that it is no picture
 		{"b/x.*", "x.jpg x.png.jpg"},
 		{"b/notes.txt", "notes.txt.jpg"},
 		{"absent", "error"},
@@ -300,7 +300,7 @@ func TestReconnect(t *testing.T) {
 	}
 }
 
-// Who is slower than a live source gets the newest frames, and the number of those missed.
+// A receiver that is slower than a realtime source gets the newest frames, and the number of dropped ones.
 func TestDropped(t *testing.T) {
 	before := runtime.NumGoroutine()
 	s, err := Open([]string{"cam:0"}, Options{Retries: 1})
