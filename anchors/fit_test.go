@@ -108,9 +108,7 @@ func TestFit(t *testing.T) {
 func TestFitIsNeverWorse(t *testing.T) {
 	c := Default()
 	p := []Picture{{W: 512, H: 512}}
-	for _, a := range c.Grid(32, 32, [][2]int{{4, 4}, {2, 2}, {1, 1}, {1, 1}, {1, 1}}) {
-		p[0].Boxes = append(p[0].Boxes, a)
-	}
+	p[0].Boxes = append(p[0].Boxes, c.Grid(32, 32, [][2]int{{4, 4}, {2, 2}, {1, 1}, {1, 1}, {1, 1}})...)
 	fitted, err := c.Fit(p)
 	if got, want := fitted.Cover(p).All.Mean, c.Cover(p).All.Mean; err != nil || got < want {
 		t.Errorf("%v, was %v, %v", got, want, err)

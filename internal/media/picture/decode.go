@@ -56,7 +56,7 @@ func DecodeHeld(ctx context.Context, path string, target Target) (p *Picture, w,
 // DecodeBytesFor is DecodeFor on a file's content; name stands for the file in errors.
 func DecodeBytesFor(ctx context.Context, name string, b []byte, target Target) (p *Picture, w, h int, err error) {
 	err = guarded(name, func() error {
-		done := func() {}
+		var done func()
 		p, w, h, done, err = decodeFor(ctx, b, target)
 		done()
 		return err

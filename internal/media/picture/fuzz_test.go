@@ -80,7 +80,7 @@ func seeds(f *testing.F, add func([]byte)) {
 			add(b)
 		}
 	}
-	for _, dir := range []string{filepath.Join(runtime.GOROOT(), "src", "image"), filepath.Join("..", "..", "..", "..", "shared", "data", "bad_images"), filepath.Join("..", "..", "..", "..", "shared", "data", "hostile")} {
+	for _, dir := range []string{filepath.Join(goroot(f), "src", "image"), filepath.Join("..", "..", "..", "..", "shared", "data", "bad_images"), filepath.Join("..", "..", "..", "..", "shared", "data", "hostile")} {
 		filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() || !slices.Contains([]string{".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp"}, filepath.Ext(path)) {
 				return nil

@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 
@@ -22,7 +21,7 @@ func TestJPEGIsOpenCVs(t *testing.T) {
 		p := gradient(s[0], s[1])
 		files[filepath.Join("made", string(rune('a'+len(files))))] = encode(t, func(b *bytes.Buffer) error { return jpeg.Encode(b, p.Image(), nil) })
 	}
-	filepath.WalkDir(filepath.Join(runtime.GOROOT(), "src", "image", "testdata"), func(path string, _ fs.DirEntry, err error) error {
+	filepath.WalkDir(filepath.Join(goroot(t), "src", "image", "testdata"), func(path string, _ fs.DirEntry, err error) error {
 		if b, read := os.ReadFile(path); err == nil && read == nil && strings.HasSuffix(path, ".jpeg") {
 			files[path] = b
 		}

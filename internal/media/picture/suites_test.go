@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 )
@@ -63,7 +62,7 @@ func transparent(m image.Image) bool {
 
 // Go's own test pictures: CMYK, progressive, odd samplings; and those that are cut.
 func TestGoPictures(t *testing.T) {
-	dir := filepath.Join(runtime.GOROOT(), "src", "image", "testdata")
+	dir := filepath.Join(goroot(t), "src", "image", "testdata")
 	if _, err := os.Stat(dir); err != nil {
 		t.Skip("this Go comes without its sources")
 	}
