@@ -20,9 +20,6 @@ const (
 
 var precisions = []string{"float32", "tf32", "bf16", "fp16"}
 
-// Precisions are the names.
-func Precisions() []string { return precisions }
-
 func (p Precision) String() string { return precisions[p] }
 
 // ParsePrecision is the precision of a name.
