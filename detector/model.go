@@ -1,6 +1,7 @@
 package detector
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -104,7 +105,7 @@ func build(c config.Model, e engine.Engine, params *nn.Params) (*Model, error) {
 	m.network(b, b.Input("images", x))
 	e.Release(x)
 	if b.Err() != nil {
-		return nil, fmt.Errorf("detector: %w", b.Err())
+		return nil, errors.Join(fmt.Errorf("detector: %w", b.Err()), m.Close())
 	}
 	return m, nil
 }
@@ -138,7 +139,8 @@ func (m *Model) Forget() error {
 // ForgetNets frees the inference graphs alone, each of which holds pictures of its canvas.
 func (m *Model) ForgetNets() error { return m.nets.clear() }
 
-// Close frees the graphs' memory, and the int8 weights'.
+// Close frees the memory of graphs and parameters, and what was derived from them. It comes before the engine's Close; a second
+// call does nothing.
 func (m *Model) Close() error {
 	if err := m.Forget(); err != nil {
 		return err
@@ -146,6 +148,8 @@ func (m *Model) Close() error {
 	if m.int8 != nil {
 		m.int8.Close()
 	}
+	m.folded.Release()
+	m.params.Release()
 	return nil
 }
 

@@ -35,6 +35,14 @@ func (f *Folded) Update() error {
 	return nil
 }
 
+// Release frees everything that was derived; graphs that read it must be closed.
+func (f *Folded) Release() {
+	for _, d := range f.byNorm {
+		f.engine.Release(d.scale, d.shift)
+	}
+	clear(f.byNorm)
+}
+
 func (f *Folded) get(gamma, beta, mean, variance *Param, eps float32) (*foldedNorm, error) {
 	if d := f.byNorm[gamma.Name]; d != nil {
 		return d, nil
@@ -45,6 +53,7 @@ func (f *Folded) get(gamma, beta, mean, variance *Param, eps float32) (*foldedNo
 		return nil, err
 	}
 	if d.shift, err = f.engine.New(tensor.Float32, gamma.Shape...); err != nil {
+		f.engine.Release(d.scale)
 		return nil, err
 	}
 	f.byNorm[gamma.Name] = d

@@ -35,26 +35,30 @@ func NewMachine(a *Arena, outputs G.Nodes) (*Machine, error) {
 	}
 	m := &Machine{engine: a.engine, arena: a, plan: plan}
 	m.vm = G.NewTapeMachine(outputs[0].Graph(), G.WithPrecompiled(prog, locs), G.WithEngine(a.engine))
+	if err := m.prepare(); err != nil {
+		m.freeState()
+		return nil, errors.Join(err, m.vm.Close())
+	}
+	return m, nil
+}
+
+// prepare binds the operations to the machine and gives them memory.
+func (m *Machine) prepare() error {
 	ops := 0
-	for _, n := range plan.order {
+	for _, n := range m.plan.order {
 		o, ok := n.Op().(*op)
 		if !ok {
 			continue
 		}
-		o.run, o.order, o.joint = m, ops, plan.joints.of[n]
+		o.run, o.order, o.joint = m, ops, m.plan.joints.of[n]
 		ops++
 		if s, ok := o.k.(Stateful); ok {
-			if err := s.MakeState(a.engine); err != nil {
-				m.freeState()
-				return nil, fmt.Errorf("nn: state of %v: %w", o, err)
+			if err := s.MakeState(m.engine); err != nil {
+				return fmt.Errorf("nn: state of %v: %w", o, err)
 			}
 		}
 	}
-	if err := a.Join(m); err != nil {
-		m.freeState()
-		return nil, err
-	}
-	return m, nil
+	return m.arena.Join(m)
 }
 
 // Run executes the graph once.

@@ -29,7 +29,7 @@ type Param struct {
 	Shape     []int
 	Kind      Kind
 	Trainable bool
-	Value     *tensor.Dense
+	Value     *tensor.Dense // nil after Params.Release
 }
 
 // Size is the number of elements.
@@ -100,6 +100,14 @@ func (p *Params) All() []*Param { return p.list }
 // Get returns the parameter of that name, nil if there is none.
 func (p *Params) Get(name string) *Param { return p.byName[name] }
 
+// Release frees the parameters' memory; graphs that read them must be closed. Names and shapes stay.
+func (p *Params) Release() {
+	for _, q := range p.list {
+		p.engine.Release(q.Value)
+		q.Value = nil
+	}
+}
+
 // Declare returns the parameter of that name, made and initialised when it is new.
 func (p *Params) Declare(name string, k Kind, trainable bool, init Init, shape ...int) (*Param, error) {
 	if q := p.byName[name]; q != nil {
@@ -130,6 +138,7 @@ func (p *Params) Declare(name string, k Kind, trainable bool, init Init, shape .
 		host := make([]float32, tensor.Shape(shape).TotalSize())
 		init(rand.New(rand.NewPCG(p.seed, h.Sum64())), shape, host)
 		if err := p.engine.Upload(v, host); err != nil {
+			p.engine.Release(v)
 			return nil, fmt.Errorf("nn: parameter %s: %w", name, err)
 		}
 	}

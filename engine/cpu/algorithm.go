@@ -106,6 +106,6 @@ type timer func(p pass, s *conv) (oneDNN, own timing, err error)
 // time is the timer that runs them.
 func (e *Engine) time(p pass, s *conv) (oneDNN, own timing, err error) {
 	var least, median [2]C.double
-	err = e.convolve("timing", func() *C.char { return C.rn_conv_time(e.conv, C.int(p), s, &least[0], &median[0]) })
+	err = e.guarded("timing", func() *C.char { return C.rn_conv_time(e.conv, C.int(p), s, &least[0], &median[0]) })
 	return timing{float64(least[0]), float64(median[0])}, timing{float64(least[1]), float64(median[1])}, err
 }

@@ -12,11 +12,13 @@
 #include <list>
 #include <map>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "buffer.h"
+#include "guard.h"
 #include "isa.h"
 #include "listed.h"
 #include "transforms.h"
@@ -48,7 +50,11 @@ struct Primitive {
   primitive op;
   memory::desc src, weights, dst, scratch;
   bool sums = false; // the residual lies in dst before it runs
+  uint64_t used = 0; // the call that last used it
 };
+
+// MOST_PRIMITIVES bounds the cache. A training graph of ResNet-50 has about 150, an inference graph 50; a model keeps 4 and 12 graphs.
+enum { MOST_PRIMITIVES = 2048 };
 
 } // namespace
 
@@ -57,12 +63,14 @@ struct rn_conv_context {
   stream str{eng};
   int threads;
   std::map<std::array<int, 18>, std::unique_ptr<Primitive>> primitives;
+  uint64_t calls = 0; // of compiled
   std::unordered_map<const float *, std::list<Packed>> packed;
   Transforms transforms;
   Buffer scratch, plain, summand;
 
   explicit rn_conv_context(int t) : threads(t) {}
   Primitive &compiled(const rn_conv &s, Pass pass, bool bias, Residual res);
+  void make_room();
   void *weights(const float *w, const float *scale, const rn_conv &s, const Primitive &p);
 };
 
@@ -110,8 +118,11 @@ Primitive &rn_conv_context::compiled(const rn_conv &s, Pass pass, bool bias, Res
     memcpy(&cap, &s.cap, sizeof cap);
   }
   std::array<int, 18> key{pass, s.n, s.h, s.w, s.c, s.k, s.r, s.s, s.oh, s.ow, s.stride, s.pad, s.groups, relu, bias, res, slope, cap};
-  auto &slot = primitives[key];
-  if (slot) return *slot;
+  calls++;
+  if (auto at = primitives.find(key); at != primitives.end()) {
+    at->second->used = calls;
+    return *at->second;
+  }
   memory::desc src(src_dims(s), type::f32, tag::nhwc), dst(dst_dims(s), type::f32, tag::nhwc), w = weights_md(s, true), b;
   if (bias) b = memory::desc({s.k}, type::f32, tag::x);
   memory::dims st{s.stride, s.stride}, near{s.pad, s.pad}, far = far_padding(s);
@@ -170,8 +181,15 @@ Primitive &rn_conv_context::compiled(const rn_conv &s, Pass pass, bool bias, Res
     keep(pd, pd.diff_weights_desc());
   }
 #endif
-  slot = std::move(p);
-  return *slot;
+  make_room();
+  p->used = calls;
+  return *(primitives[key] = std::move(p));
+}
+
+// make_room frees the primitive that was not used for longest when the cache is full.
+void rn_conv_context::make_room() {
+  if (primitives.size() < MOST_PRIMITIVES) return;
+  primitives.erase(std::min_element(primitives.begin(), primitives.end(), [](auto &a, auto &b) { return a.second->used < b.second->used; }));
 }
 
 void *rn_conv_context::weights(const float *w, const float *scale, const rn_conv &s, const Primitive &p) {
@@ -204,15 +222,16 @@ void *rn_conv_context::weights(const float *w, const float *scale, const rn_conv
 
 namespace {
 
-template <class F> char *guarded(F f) {
-  try {
-    f();
-    return nullptr;
-  } catch (const dnnl::error &e) {
-    return strdup((std::string("oneDNN: ") + e.what()).c_str());
-  } catch (const std::exception &e) {
-    return strdup(e.what());
-  }
+// by_onednn calls f, and names the library in its exceptions.
+template <class F> char *by_onednn(F f) {
+  return guarded([&] {
+    try {
+      f();
+    } catch (const dnnl::error &e) {
+      if (e.status == dnnl_out_of_memory) throw std::bad_alloc();
+      throw std::runtime_error(std::string("oneDNN: ") + e.what());
+    }
+  });
 }
 
 // sized is a shape with the sizes of a map.
@@ -255,6 +274,18 @@ void rn_conv_weights_changed(rn_conv_context *c) {
   c->transforms.clear();
 }
 
+void rn_conv_forget(rn_conv_context *c, const void *p, int64_t bytes) {
+  auto begin = (const char *)p, end = begin + bytes;
+  auto freed = [=](const void *w) { return w >= begin && w < end; };
+  for (auto at = c->packed.begin(); at != c->packed.end();) {
+    at->second.remove_if([&](const Packed &k) { return freed(at->first) || freed(k.scale); });
+    at = at->second.empty() ? c->packed.erase(at) : std::next(at);
+  }
+  c->transforms.forget(freed);
+}
+
+int rn_conv_primitives(rn_conv_context *c) { return (int)c->primitives.size(); }
+
 int64_t rn_conv_bytes(rn_conv_context *c) {
   int64_t n = c->scratch.bytes + c->plain.bytes + c->summand.bytes + c->transforms.bytes();
   for (auto &l : c->packed)
@@ -267,7 +298,7 @@ int rn_conv_own(const rn_conv *s) {
 }
 
 char *rn_conv_forward(rn_conv_context *c, int take_own, const rn_conv *s, const rn_map *maps, int n, const float *w, const float *scale, const float *b) {
-  return guarded([&] {
+  return by_onednn([&] {
     if (take_own) {
       Listed m(maps, n);
       // The last vector of channels may be computed twice in part, which must not find its own result in the residual.
@@ -291,7 +322,7 @@ char *rn_conv_forward(rn_conv_context *c, int take_own, const rn_conv *s, const 
 }
 
 char *rn_conv_data(rn_conv_context *c, int take_own, const rn_conv *s, const rn_map *maps, int n, const float *w, const float *scale) {
-  return guarded([&] {
+  return by_onednn([&] {
     if (take_own) {
       Listed m(maps, n);
       float *u = c->transforms.get(own(), m.all.tiles, w, scale, *s, true);
@@ -309,7 +340,7 @@ char *rn_conv_data(rn_conv_context *c, int take_own, const rn_conv *s, const rn_
 }
 
 char *rn_conv_dweights(rn_conv_context *c, int take_own, const rn_conv *s, const rn_map *maps, int n, float *dw, const float *scale) {
-  return guarded([&] {
+  return by_onednn([&] {
     int64_t row = (int64_t)s->c / s->groups * s->r * s->s;
     if (take_own) {
       Listed m(maps, n);
@@ -341,7 +372,7 @@ char *rn_conv_time(rn_conv_context *c, int pass, const rn_conv *shape, double le
   rn_conv s = *shape;
   s.relu = 0;
   char *wrong = nullptr;
-  char *full = guarded([&] {
+  char *full = by_onednn([&] {
     Buffer xb, wb, yb;
     // Zeros that nobody wrote would all be one page of memory.
     auto filled = [](Buffer &b, int64_t n) {
@@ -375,8 +406,7 @@ char *rn_conv_time(rn_conv_context *c, int pass, const rn_conv *shape, double le
       least[own] = took[own].front();
       median[own] = took[own][took[own].size() / 2];
     }
-    c->packed.erase(w);
-    c->transforms.forget(w);
+    rn_conv_forget(c, w, wb.bytes);
   });
   return wrong ? wrong : full;
 }

@@ -33,7 +33,7 @@ func (e *Engine) conv2d(m featureMaps, w, scale, b *tensor.Dense, p engine.ConvP
 	s := convShape(w.Shape(), p)
 	list := m.list(false)
 	own := e.own(forward, s, list)
-	return e.convolve("Conv", func() *C.char {
+	return e.guarded("Conv", func() *C.char {
 		return C.rn_conv_forward(e.conv, own, &s, unsafe.SliceData(list), C.int(len(list)), f32(w), f32(scale), f32(b))
 	})
 }
@@ -55,7 +55,7 @@ func (e *Engine) convData(m featureMaps, w, scale *tensor.Dense, p engine.ConvPa
 	s := convShape(w.Shape(), p)
 	list := m.list(true)
 	own := e.own(byData, s, list)
-	return e.convolve("ConvData", func() *C.char {
+	return e.guarded("ConvData", func() *C.char {
 		return C.rn_conv_data(e.conv, own, &s, unsafe.SliceData(list), C.int(len(list)), f32(w), f32(scale))
 	})
 }
@@ -74,19 +74,23 @@ func (e *Engine) convWeights(dw *tensor.Dense, m featureMaps, scale *tensor.Dens
 	s := convShape(dw.Shape(), p)
 	list := m.list(false)
 	own := e.own(byWeights, s, list)
-	return e.convolve("ConvWeights", func() *C.char {
+	return e.guarded("ConvWeights", func() *C.char {
 		return C.rn_conv_dweights(e.conv, own, &s, unsafe.SliceData(list), C.int(len(list)), f32(dw), f32(scale))
 	})
 }
 
-func (e *Engine) convolve(name string, f func() *C.char) error {
+// guarded calls f on the thread that computes; what f returns is the message of an error.
+func (e *Engine) guarded(name string, f func() *C.char) error {
 	var msg *C.char
 	e.worker.do(func() { msg = f() })
 	if msg == nil {
 		return nil
 	}
 	defer C.free(unsafe.Pointer(msg))
-	return fmt.Errorf("cpu: %s: %s", name, C.GoString(msg))
+	if text := C.GoString(msg); text != engine.ErrMemory.Error() {
+		return fmt.Errorf("cpu: %s: %s", name, text)
+	}
+	return fmt.Errorf("cpu: %s: %w", name, engine.ErrMemory)
 }
 
 // featureMaps are what the convolutions of one call read and write: x, y as rn_map has them, and a residual.

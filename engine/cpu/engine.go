@@ -110,6 +110,12 @@ func (e *Engine) CacheBytes() (n int64) {
 	return n
 }
 
+// primitives is the number of oneDNN's compiled convolutions in the cache.
+func (e *Engine) primitives() (n int) {
+	e.worker.do(func() { n = int(C.rn_conv_primitives(e.conv)) })
+	return n
+}
+
 // BeginRun names the results of the graph's own additions; nil ends the run.
 func (e *Engine) BeginRun(sums []*tensor.Dense) {
 	e.sums, e.next = sums, 0

@@ -1,6 +1,7 @@
 package cpu
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -35,7 +36,7 @@ func TestUploadMismatch(t *testing.T) {
 	if _, err := e.Alloc(0); err == nil {
 		t.Error("an allocation of nothing")
 	}
-	if _, err := e.Alloc(1 << 60); err == nil || !strings.Contains(err.Error(), "out of memory") {
+	if _, err := e.Alloc(1 << 60); !errors.Is(err, engine.ErrMemory) || !strings.Contains(err.Error(), "out of memory") {
 		t.Errorf("a billion gigabytes: %v", err)
 	}
 }

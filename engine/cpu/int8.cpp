@@ -9,6 +9,7 @@
 #include <string.h>
 #include <vector>
 
+#include "guard.h"
 #include "int8.h"
 
 #include "dispatch.h" // last
@@ -141,6 +142,9 @@ static int ceil_div(int a, int b) { return (a + b - 1) / b; }
 
 static bool depthwise(const rn_conv *s) { return s->groups > 1 && s->c == s->groups && s->k == s->groups; }
 
+// per_thread is the distance of the scratch space of two threads: n values, and a cache line between neighbours.
+static size_t per_thread(size_t n, size_t bytes) { return n + 64 / bytes; }
+
 // packed_group is the bytes of one group's packed weights.
 static int64_t packed_group(const rn_conv *s) {
   return (int64_t)s->r * s->s * ceil_div(s->c / s->groups, 4) * 4 * ceil_div(s->k / s->groups, VECTOR) * VECTOR;
@@ -178,24 +182,27 @@ void rn_int8_pack(int8_t *packed, const int8_t *w, const rn_conv *s) {
 static void conv_depthwise(const rn_conv *s, const rn_int8_output *o, uint8_t *y, float *yf, const uint8_t *x, const uint8_t *border, const int8_t *w, const int32_t *init,
                            const float *scale, const float *bias, const uint8_t *res) {
   int64_t pixels = (int64_t)s->n * s->oh * s->ow;
+  // An exception must not leave a parallel region: memory for all threads is taken before it.
+  size_t apart = per_thread(s->k, sizeof(int32_t));
+  std::vector<int32_t> sums(apart * omp_get_max_threads());
 #pragma omp parallel
   {
-    std::vector<int32_t> acc(s->k);
+    int32_t *acc = sums.data() + apart * omp_get_thread_num();
     int64_t t = omp_get_thread_num(), of = omp_get_num_threads(), from = pixels * t / of, to = pixels * (t + 1) / of;
     Places places(s, x, from, to);
     for (int64_t at = from * s->k; at < to * s->k; at += s->k) {
       Place p = places.next();
-      memcpy(acc.data(), init, sizeof(int32_t) * s->k);
+      memcpy(acc, init, sizeof(int32_t) * s->k);
       for (int i = 0; i < s->r; i++)
-        for (int j = 0; j < s->s; j++) dispatch<depthwise_run>(acc.data(), channels(s, p, i, j, border), w + (i * s->s + j) * s->c, s->c);
-      dispatch<finish_run>(y ? y + at : nullptr, yf ? yf + at : nullptr, acc.data(), scale, bias, res ? res + at : nullptr, s->k, o);
+        for (int j = 0; j < s->s; j++) dispatch<depthwise_run>(acc, channels(s, p, i, j, border), w + (i * s->s + j) * s->c, s->c);
+      dispatch<finish_run>(y ? y + at : nullptr, yf ? yf + at : nullptr, acc, scale, bias, res ? res + at : nullptr, s->k, o);
     }
   }
 }
 
-void rn_int8_conv(int path, const rn_conv *s, const rn_int8_output *o, uint8_t *y, float *yf, const uint8_t *x, int x_zero, const int8_t *packed, const int32_t *init,
-                  const float *scale, const float *bias, const uint8_t *res) {
-  std::vector<uint8_t> border(s->c + 4, (uint8_t)x_zero);
+static void conv(int path, const rn_conv *s, const rn_int8_output *o, uint8_t *y, float *yf, const uint8_t *x, int x_zero, const int8_t *packed, const int32_t *init,
+                 const float *scale, const float *bias, const uint8_t *res) {
+  std::vector<uint8_t> border((size_t)s->c + 4, (uint8_t)x_zero);
   if (depthwise(s)) return conv_depthwise(s, o, y, yf, x, border.data(), packed, init, scale, bias, res);
   const Dot *dot = dots[path];
   int taps = s->r * s->s, cg = s->c / s->groups, kg = s->k / s->groups, steps = ceil_div(cg, 4);
@@ -206,9 +213,11 @@ void rn_int8_conv(int path, const rn_conv *s, const rn_int8_output *o, uint8_t *
   enum { RUN = 96, FIT = 256 << 10 };
   int64_t runs = (pixels + RUN - 1) / RUN;
   bool all = s->groups * group <= FIT;
+  size_t apart = per_thread((size_t)taps * MOST_PIXELS, sizeof(uint8_t *));
+  std::vector<const uint8_t *> table(apart * omp_get_max_threads());
 #pragma omp parallel
   {
-    std::vector<const uint8_t *> rows((size_t)taps * MOST_PIXELS);
+    const uint8_t **rows = table.data() + apart * omp_get_thread_num();
     int32_t acc[MOST_PIXELS * VECTOR * MOST_VECTORS], first[VECTOR * MOST_VECTORS];
 #pragma omp for schedule(static)
     for (int64_t task = 0; task < s->groups * blocks * runs; task++) {
@@ -224,11 +233,11 @@ void rn_int8_conv(int path, const rn_conv *s, const rn_int8_output *o, uint8_t *
       for (int64_t p = begin; p < end; p += step) {
         Place at[MOST_PIXELS]; // where the run ends within a group, its last pixel again and again
         for (int m = 0; m < step; m++) at[m] = places.next();
-        const uint8_t **to = rows.data();
+        const uint8_t **to = rows;
         for (int i = 0; i < s->r; i++)
           for (int j = 0; j < s->s; j++)
             for (int m = 0; m < step; m++) *to++ = channels(s, at[m], i, j, border.data());
-        dot->run(acc, rows.data(), taps, steps, w, first, vectors);
+        dot->run(acc, rows, taps, steps, w, first, vectors);
         for (int m = 0; m < step && p + m < end; m++) {
           int64_t to = (p + m) * s->k + out;
           dispatch<finish_run>(y ? y + to : nullptr, yf ? yf + to : nullptr, acc + m * vectors * VECTOR, scale + out, bias + out, res ? res + to : nullptr, outs, o);
@@ -236,6 +245,11 @@ void rn_int8_conv(int path, const rn_conv *s, const rn_int8_output *o, uint8_t *
       }
     }
   }
+}
+
+char *rn_int8_conv(int path, const rn_conv *s, const rn_int8_output *o, uint8_t *y, float *yf, const uint8_t *x, int x_zero, const int8_t *packed, const int32_t *init,
+                   const float *scale, const float *bias, const uint8_t *res) {
+  return guarded([&] { conv(path, s, o, y, yf, x, x_zero, packed, init, scale, bias, res); });
 }
 
 void rn_int8_quantise(uint8_t *y, const float *x, int64_t n, float inverse, int zero) {

@@ -64,10 +64,9 @@ func (e *Engine) ConvInt8(y, x, packed, init, scale, bias, res *tensor.Dense, p 
 	if y.Dtype() == tensor.Float32 {
 		bytes, reals = nil, f32(y)
 	}
-	e.worker.do(func() {
-		C.rn_int8_conv(e.int8, &s, &o, bytes, reals, u8(x), C.int(p.Border), (*C.int8_t)(pointer(packed)), i32(init), f32(scale), f32(bias), u8(res))
+	return e.guarded("ConvInt8", func() *C.char {
+		return C.rn_int8_conv(e.int8, &s, &o, bytes, reals, u8(x), C.int(p.Border), (*C.int8_t)(pointer(packed)), i32(init), f32(scale), f32(bias), u8(res))
 	})
-	return nil
 }
 
 // Quantise rounds to bytes.

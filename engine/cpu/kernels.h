@@ -44,6 +44,9 @@ typedef struct rn_conv_context rn_conv_context;
 rn_conv_context *rn_conv_new(int threads);
 void rn_conv_delete(rn_conv_context *);
 void rn_conv_weights_changed(rn_conv_context *);
+// rn_conv_forget drops what was packed of weights and scales in memory that is to be freed: the next tensor may lie there.
+void rn_conv_forget(rn_conv_context *, const void *p, int64_t bytes);
+int rn_conv_primitives(rn_conv_context *); // in the cache
 int64_t rn_conv_bytes(rn_conv_context *);
 // rn_conv_own says whether the own Winograd kernels take a shape; only then may `own` be set below, else oneDNN computes. They
 // compute several maps like one large map. The sizes of the shape are not read where there are maps.
@@ -93,7 +96,7 @@ int64_t rn_int8_packed(const rn_conv *);                    // bytes of packed w
 void rn_int8_pack(int8_t *packed, const int8_t *w, const rn_conv *);
 // v [k] = scale * (init + sum of x*w) + bias + res_scale*res, activated; goes to y as round(v) + zero, or to yf as it is.
 // Padding is x_zero. res may be NULL; the relu of the shape is not read. x is readable 3 bytes beyond its end.
-void rn_int8_conv(int path, const rn_conv *, const rn_int8_output *, uint8_t *y, float *yf, const uint8_t *x, int x_zero, const int8_t *packed, const int32_t *init, const float *scale, const float *bias, const uint8_t *res);
+char *rn_int8_conv(int path, const rn_conv *, const rn_int8_output *, uint8_t *y, float *yf, const uint8_t *x, int x_zero, const int8_t *packed, const int32_t *init, const float *scale, const float *bias, const uint8_t *res);
 void rn_int8_quantise(uint8_t *y, const float *x, int64_t n, float inverse, int zero);
 void rn_int8_dequantise(float *y, const uint8_t *x, int64_t n, float scale, int zero);
 void rn_int8_lookup(uint8_t *y, const uint8_t *x, int64_t n, const uint8_t *table); // y = table[x]

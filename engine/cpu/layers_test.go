@@ -32,13 +32,17 @@ func must(t testing.TB, err error) {
 func TestReLU(t *testing.T) {
 	e := start(t, Options{})
 	nan := float32(math.NaN())
-	x := []float32{-2, -0.0, 0, 3, nan, float32(math.Inf(1)), float32(math.Inf(-1)), 1e-30, 5}
+	minusZero := float32(math.Copysign(0, -1))
+	x := []float32{-2, minusZero, 0, 3, nan, float32(math.Inf(1)), float32(math.Inf(-1)), 1e-30, 5}
 	xd, y, dx := put(t, e, x, 9), put(t, e, nil, 9), put(t, e, nil, 9)
 	must(t, e.ReLU(y, xd, engine.Rectifier{}))
 	for i, want := range []float32{0, 0, 0, 3, nan, float32(math.Inf(1)), 0, 1e-30, 5} {
 		if got := get(t, e, y)[i]; got != want && (got == got || want == want) {
 			t.Errorf("ReLU(%g) = %g", x[i], got)
 		}
+	}
+	if got := get(t, e, y)[1]; math.Signbit(float64(got)) {
+		t.Error("ReLU(-0) is -0")
 	}
 	must(t, e.ReLUGrad(dx, put(t, e, filled(9, 2), 9), y, engine.Rectifier{}))
 	for i, want := range []float32{0, 0, 0, 2} {

@@ -8,6 +8,8 @@ import (
 	"unsafe"
 
 	"gorgonia.org/tensor"
+
+	"retinago/engine"
 )
 
 // block is memory outside of Go's heap.
@@ -26,7 +28,7 @@ func (e *Engine) Alloc(size int64) (tensor.Memory, error) {
 	}
 	p := C.rn_alloc(C.int64_t(size))
 	if p == nil {
-		return nil, fmt.Errorf("cpu: out of memory: %d MB asked for, %d MB held", size>>20, e.held()>>20)
+		return nil, fmt.Errorf("cpu: %w: %d MB asked for, %d MB held", engine.ErrMemory, size>>20, e.held()>>20)
 	}
 	e.mu.Lock()
 	e.blocks[uintptr(p)] = block{p, size}
@@ -43,7 +45,7 @@ func (e *Engine) held() (n int64) {
 	return n
 }
 
-// Free gives memory of Alloc back.
+// Free gives memory of Alloc back, and with it what was packed of weights that lay there.
 func (e *Engine) Free(mem tensor.Memory, _ int64) error {
 	e.mu.Lock()
 	b, ok := e.blocks[mem.Uintptr()]
@@ -52,7 +54,10 @@ func (e *Engine) Free(mem tensor.Memory, _ int64) error {
 	if !ok {
 		return fmt.Errorf("cpu: memory at %#x is not the engine's", mem.Uintptr())
 	}
-	C.rn_free(b.p, C.int64_t(b.n))
+	e.worker.do(func() {
+		C.rn_conv_forget(e.conv, b.p, C.int64_t(b.n))
+		C.rn_free(b.p, C.int64_t(b.n))
+	})
 	return nil
 }
 

@@ -59,10 +59,11 @@ public:
     if (!few(tiles)) last = {};
   }
 
-  // forget is for weights that are freed.
-  void forget(const float *w) {
-    last = {};
-    kept.remove_if([&](const Kept &k) { return k.of.w == w; });
+  // forget drops what was made of weights or scales that are freed.
+  template <class F> void forget(F freed) {
+    auto of = [&](const Of &o) { return freed(o.w) || freed(o.scale); };
+    if (of(last)) last = {};
+    kept.remove_if([&](const Kept &k) { return of(k.of); });
   }
 
   // clear is for weights that have changed.

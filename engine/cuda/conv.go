@@ -7,6 +7,7 @@ package cuda
 import "C"
 
 import (
+	"errors"
 	"fmt"
 	"unsafe"
 
@@ -26,7 +27,7 @@ const mostWorkspace = 256 << 20
 // plan returns cuDNN's choice for a shape, with its scratch memory.
 func (e *Engine) plan(kind C.int, s C.retinago_shape) (*C.retinago_plan, uint64, error) {
 	k := planKey{kind, s}
-	p, ok := e.plans[k]
+	p, ok := e.plans.get(k)
 	if !ok {
 		p = (*C.retinago_plan)(C.calloc(1, C.size_t(unsafe.Sizeof(*p))))
 		math := C.int(3)
@@ -37,19 +38,39 @@ func (e *Engine) plan(kind C.int, s C.retinago_shape) (*C.retinago_plan, uint64,
 			math = 0
 		}
 		if r := C.retinago_plan_make(p, e.context(), e.cudnn, kind, &s, math, mostWorkspace); r != 0 {
-			e.freePlan(p)
+			freePlan(p)
 			what := [...]string{"forward", "by data", "by weights"}[kind]
 			return nil, 0, cudnnError(fmt.Sprintf("convolution %s of %dx%dx%dx%d by %d filters of %dx%d, stride %d, %d groups", what, s.n, s.h, s.w, s.c, s.k, s.r, s.s, s.stride, s.groups), r)
 		}
-		e.plans[k] = p
+		if err := makeRoom(e, &e.plans, freePlan); err != nil {
+			freePlan(p)
+			return nil, 0, err
+		}
+		e.plans.put(k, p)
 	}
 	space, err := e.space(workspaceOf, max(int64(p.workspace), 1))
 	return p, space, err
 }
 
-func (e *Engine) freePlan(p *C.retinago_plan) {
+func freePlan(p *C.retinago_plan) {
 	C.retinago_plan_free(p)
 	C.free(unsafe.Pointer(p))
+}
+
+// makeRoom frees the least recently used of as many plans as are kept, when no work needs it any more. Recordings that may need it are
+// void; while one is made, nothing is freed.
+func makeRoom[K comparable, V any](e *Engine, plans *bounded[K, V], free func(V)) error {
+	if e.recording.Load() {
+		return nil
+	}
+	old, full := plans.oldest(mostPlans)
+	if !full {
+		return nil
+	}
+	e.moves.Add(1)
+	err := e.Wait()
+	free(old)
+	return err
 }
 
 func (e *Engine) convShape(x, w, y *tensor.Dense, p engine.ConvParams) C.retinago_shape {
@@ -225,6 +246,19 @@ func (e *Engine) filters(w, scale *tensor.Dense, dt tensor.Dtype) (uint64, error
 	filters, c, rs := filterSize(w)
 	p.fresh = true
 	return at(p.mem), e.each(e.form("pack_weights", dt), size(w), at(p.mem), at(w), maybe(scale), long(filters), long(c), long(rs))
+}
+
+// forget frees what was packed of weights and scales in memory that was freed: the next tensor may lie there.
+func (e *Engine) forget(from uint64, bytes int64) error {
+	var errs []error
+	freed := func(p uint64) bool { return p >= from && p < from+uint64(bytes) }
+	for k, p := range e.packed {
+		if freed(k.w) || freed(k.scale) {
+			delete(e.packed, k)
+			errs = append(errs, e.free(p.mem))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // WeightsChanged makes the next convolutions pack their weights anew.

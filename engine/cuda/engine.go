@@ -37,9 +37,9 @@ type Engine struct {
 	module    cu.Module
 	functions map[string]cu.Function
 	cudnn     unsafe.Pointer
-	plans     map[planKey]*C.retinago_plan
+	plans     bounded[planKey, *C.retinago_plan]
 	cublaslt  unsafe.Pointer // nil where the library is absent
-	products  map[C.retinago_product_shape]*C.retinago_product
+	products  bounded[C.retinago_product_shape, *C.retinago_product]
 	packed    map[packedKey]*packedWeights
 	scratch   [scratches]region
 	staging   staging
@@ -81,8 +81,8 @@ func New(o Options) (*Engine, error) {
 	if err := cudnn.open(); err != nil {
 		return nil, err
 	}
-	e := &Engine{device: d, precision: o.Precision, dev: cu.Device(o.Device), functions: map[string]cu.Function{}, plans: map[planKey]*C.retinago_plan{},
-		products: map[C.retinago_product_shape]*C.retinago_product{},
+	e := &Engine{device: d, precision: o.Precision, dev: cu.Device(o.Device), functions: map[string]cu.Function{}, plans: newBounded[planKey, *C.retinago_plan](),
+		products: newBounded[C.retinago_product_shape, *C.retinago_product](),
 		packed:   map[packedKey]*packedWeights{}, updaters: map[*updater]bool{}, blocks: map[uintptr]int64{}}
 	if e.ctx, err = e.dev.RetainPrimaryCtx(); err != nil {
 		return nil, fmt.Errorf("cuda: %v: %w", d, err)
@@ -126,11 +126,11 @@ func (e *Engine) Close() error {
 	if e.blocks == nil {
 		return nil
 	}
-	for _, p := range e.plans {
-		e.freePlan(p)
+	for _, p := range e.plans.values {
+		freePlan(p.value)
 	}
-	for _, p := range e.products {
-		freeProduct(p)
+	for _, p := range e.products.values {
+		freeProduct(p.value)
 	}
 	if e.cublaslt != nil {
 		C.retinago_cublaslt_close(e.context(), e.cublaslt)

@@ -3,6 +3,7 @@
 package cuda
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
 	"unsafe"
@@ -83,7 +84,7 @@ func (e *Engine) Free(mem tensor.Memory, _ int64) error {
 	return e.free(mem)
 }
 
-// free is Free of what no recording reads.
+// free is Free of what no recording reads. What was packed of weights that lay there goes with them.
 func (e *Engine) free(mem tensor.Memory) error {
 	if e.recording.Load() {
 		return errRecording
@@ -96,7 +97,8 @@ func (e *Engine) free(mem tensor.Memory) error {
 	if !ok {
 		return fmt.Errorf("cuda: memory at %#x is not the engine's", mem.Uintptr())
 	}
-	return e.do(func() error { return cu.MemFree(cu.DevicePtr(mem.Uintptr())) })
+	err := e.do(func() error { return cu.MemFree(cu.DevicePtr(mem.Uintptr())) })
+	return errors.Join(err, e.forget(at(mem), size))
 }
 
 // New returns a zeroed tensor.

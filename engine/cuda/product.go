@@ -49,12 +49,16 @@ func (e *Engine) multiply(s C.retinago_product_shape, d, a, b, c, bias uint64) (
 	if e.cublaslt == nil || (d|a|b|c|bias)%C.ALIGNMENT != 0 {
 		return false, nil
 	}
-	p, ok := e.products[s]
+	p, ok := e.products.get(s)
 	if !ok {
 		if p, err = e.makeProduct(s); err != nil {
 			return false, err
 		}
-		e.products[s] = p
+		if err := makeRoom(e, &e.products, freeProduct); err != nil {
+			freeProduct(p)
+			return false, err
+		}
+		e.products.put(s, p)
 	}
 	if p == nil {
 		return false, nil
