@@ -34,6 +34,7 @@ build: setup ## build bin/retinago
 demo: build ## train on synthetic shapes, measure, draw detections; minutes
 	@scripts/demo
 
+test: export TESTS = 1
 test: setup ## vet and test everything, with and without OpenCV, with the race detector
 	@scripts/test
 
