@@ -15,6 +15,7 @@ import (
 	"retinago/detector"
 	"retinago/engine"
 	"retinago/engine/cuda/kernels"
+	"retinago/engine/enginetest"
 )
 
 // halves are the precisions of 16 bits.
@@ -75,11 +76,11 @@ func TestKernelsIn16Bits(t *testing.T) {
 	c := startCPU(t)
 	for threads := range blocks() {
 		for _, p := range halves {
-			for _, k := range cases() {
-				t.Run(fmt.Sprintf("%v, %d threads/%s", p, threads, k.name), func(t *testing.T) {
-					want, got := k.run(t, onCPU(t, c, p)), k.run(t, onGPU(t, startAs(t, p)))
+			for _, k := range enginetest.Cases() {
+				t.Run(fmt.Sprintf("%v, %d threads/%s", p, threads, k.Name), func(t *testing.T) {
+					want, got := k.Run(t, onCPU(t, c, p)), k.Run(t, onGPU(t, startAs(t, p)))
 					tolerance := 1e-2
-					if strings.HasSuffix(k.name, "L") { // a cap lets the largest be less than what was rounded
+					if strings.HasSuffix(k.Name, "L") { // a cap lets the largest be less than what was rounded
 						tolerance = 2e-2
 					}
 					for i := range want {

@@ -1,0 +1,110 @@
+package enginetest
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"retinago/engine"
+)
+
+// groups describes a normalisation for the reference: the elements of x that share statistics.
+type groups struct {
+	n, hw, c, g int // g groups per picture; 0 is batch norm
+}
+
+func (s groups) of(i int) int {
+	ch := i % s.c
+	if s.g == 0 {
+		return ch
+	}
+	return i/s.c/s.hw*s.g + ch/(s.c/s.g)
+}
+
+// reference normalises in float64 and returns y, mean, variance, and the gradients by x, gamma and beta.
+func (s groups) reference(x, gamma, beta, dy []float32, eps float64, relu bool) (y, mean, variance, dx, dgamma, dbeta []float64) {
+	count := s.n * s.g
+	if s.g == 0 {
+		count = s.c
+	}
+	mean, variance, num := make([]float64, count), make([]float64, count), make([]float64, count)
+	for i, v := range x {
+		mean[s.of(i)] += float64(v)
+		num[s.of(i)]++
+	}
+	for k := range mean {
+		mean[k] /= num[k]
+	}
+	for i, v := range x {
+		d := float64(v) - mean[s.of(i)]
+		variance[s.of(i)] += d * d / num[s.of(i)]
+	}
+	y, dx = make([]float64, len(x)), make([]float64, len(x))
+	dgamma, dbeta = make([]float64, s.c), make([]float64, s.c)
+	a, b := make([]float64, count), make([]float64, count) // mean of dxhat, mean of dxhat*xhat
+	hat := func(i int) float64 { return (float64(x[i]) - mean[s.of(i)]) / math.Sqrt(variance[s.of(i)]+eps) }
+	g := make([]float64, len(x))
+	for i := range x {
+		ch := i % s.c
+		y[i] = hat(i)*float64(gamma[ch]) + float64(beta[ch])
+		g[i] = float64(dy[i])
+		if relu && y[i] <= 0 {
+			y[i], g[i] = 0, 0
+		}
+		dgamma[ch] += g[i] * hat(i)
+		dbeta[ch] += g[i]
+		a[s.of(i)] += g[i] * float64(gamma[ch]) / num[s.of(i)]
+		b[s.of(i)] += g[i] * float64(gamma[ch]) * hat(i) / num[s.of(i)]
+	}
+	for i := range x {
+		k := s.of(i)
+		dx[i] = (g[i]*float64(gamma[i%s.c]) - a[k] - hat(i)*b[k]) / math.Sqrt(variance[k]+eps)
+	}
+	return y, mean, variance, dx, dgamma, dbeta
+}
+
+func norms(t *testing.T, open Open) {
+	e := open(t)
+	const eps = 1e-5
+	for _, s := range []groups{{2, 35, 6, 0}, {3, 1, 5, 0}, {1, 600, 64, 0}, {2, 35, 64, 32}, {2, 9, 6, 3}, {1, 1, 32, 1}, {2, 500, 128, 32}} {
+		for _, relu := range []bool{false, true} {
+			r := rand.New(rand.NewPCG(3, uint64(s.c)))
+			x, dy := normal(r, s.n*s.hw*s.c), normal(r, s.n*s.hw*s.c)
+			for i := range x {
+				x[i] = 3*x[i] + 20 // a mean far from 0: what a one-pass variance loses
+			}
+			gamma, beta := normal(r, s.c), normal(r, s.c)
+			y, mean, variance, dx, dgamma, dbeta := s.reference(x, gamma, beta, dy, eps, relu)
+			p := engine.NormParams{Eps: eps, Momentum: .1, Groups: s.g, ReLU: relu}
+			shape := []int{s.n, 1, s.hw, s.c}
+			yd, dxd, dp := put(t, e, nil, shape...), put(t, e, nil, shape...), put(t, e, nil, 2, s.c)
+			xd, dyd, gd, bd := put(t, e, x, shape...), put(t, e, dy, shape...), put(t, e, gamma, s.c), put(t, e, beta, s.c)
+			name := fmt.Sprint(s, relu)
+			if s.g > 0 {
+				stats := put(t, e, nil, 2, s.n, s.g)
+				must(t, e.GroupNorm(yd, stats, xd, gd, bd, p))
+				near(t, name+" mean", get(t, e, stats)[:len(mean)], mean, 1e-5)
+				must(t, e.GroupNormParamGrad(dp, dyd, yd, xd, stats, p))
+				must(t, e.GroupNormGrad(dxd, dyd, yd, xd, gd, stats, p))
+			} else {
+				stats, rm, rv := put(t, e, nil, 2, s.c), put(t, e, filled(s.c, 1), s.c), put(t, e, filled(s.c, 2), s.c)
+				must(t, e.BatchNorm(yd, stats, rm, rv, xd, gd, bd, p))
+				must(t, e.BatchNormParamGrad(dp, dyd, yd, xd, stats, p))
+				must(t, e.BatchNormGrad(dxd, dyd, yd, xd, gd, stats, dp, p))
+				wantMean, wantVar := make([]float64, s.c), make([]float64, s.c)
+				n := float64(s.n * s.hw)
+				for c := range s.c {
+					wantMean[c] = .9 + .1*mean[c]
+					wantVar[c] = 1.8 + .1*variance[c]*n/max(n-1, 1)
+				}
+				near(t, name+" running mean", get(t, e, rm), wantMean, 1e-5)
+				near(t, name+" running variance", get(t, e, rv), wantVar, 1e-4)
+			}
+			near(t, name+" y", get(t, e, yd), y, 1e-4)
+			near(t, name+" dgamma", get(t, e, dp)[:s.c], dgamma, 1e-4)
+			near(t, name+" dbeta", get(t, e, dp)[s.c:], dbeta, 1e-4)
+			near(t, name+" dx", get(t, e, dxd), dx, 2e-4)
+		}
+	}
+}

@@ -1,0 +1,65 @@
+// Package enginetest is the conformance suite of package engine: what every engine must compute, with numbers made by hand, by plain
+// loops in float64 and by central differences.
+package enginetest
+
+import (
+	"testing"
+
+	"retinago/engine"
+)
+
+// Open returns a fresh engine, which it closes when the test ends.
+type Open func(t testing.TB) engine.Engine
+
+// conformance is a test of one operation.
+type conformance struct {
+	name string
+	test func(t *testing.T, open Open)
+}
+
+// suite is what every engine must pass.
+var suite = []conformance{
+	{"Upload", uploadMismatch},
+	{"New", newIsZero},
+	{"At", at},
+	{"Packed", packedGoesWithWeights},
+	{"PackedIsFreed", packedIsFreed},
+	{"ReLU", relu},
+	{"MaxPool", maxPool},
+	{"Upsample", upsample},
+	{"BiasGrad", biasGrad},
+	{"Add", sumOfGradients},
+	{"Norms", norms},
+	{"Optimizers", optimizers},
+	{"SumSquares", sumSquares},
+	{"Conv", convolutions},
+	{"ConvNaN", convolutionOfNaN},
+	{"WeightsChanged", weightsChanged},
+	{"ConvRepeats", repeatedConvolutions},
+}
+
+// suite8 is what engines that compute in 8 bits must pass, too.
+var suite8 = []conformance{
+	{"Quantize", quantize},
+	{"ConvInt8", int8Convolutions},
+	{"LookupInt8", int8Lookup},
+	{"MaxPoolInt8", int8MaxPool},
+	{"UpsampleInt8", int8Upsample},
+}
+
+// Run tests the engines that open returns in every operation, in 8 bits too where they compute so.
+func Run(t *testing.T, open Open) {
+	run(t, open, suite)
+	if _, ok := open(t).(engine.Int8); ok {
+		Int8(t, open)
+	}
+}
+
+// Int8 tests what engines compute in 8 bits.
+func Int8(t *testing.T, open Open) { run(t, open, suite8) }
+
+func run(t *testing.T, open Open, tests []conformance) {
+	for _, s := range tests {
+		t.Run(s.name, func(t *testing.T) { s.test(t, open) })
+	}
+}
