@@ -56,9 +56,9 @@ func (m MobileNetV1) Channels() [Maps]int {
 // Build adds the network and returns C2 to C5.
 func (m MobileNetV1) Build(b *nn.Builder, x *G.Node) [Maps]*G.Node {
 	defer b.Freeze(false)
-	net := mobile{b, m.Prefix, m.Norm, engine.Rectifier{Slope: m.Slope}}
+	net := mobile{b, m.Prefix, m.Norm, engine.LeakyReLU(m.Slope)}
 	b.Freeze(m.FrozenStages >= 1)
-	x = net.conv(x, "stage1.0.0", "stage1.0.1", nn.ConvSpec{In: 3, Out: m.width(), Kernel: 3, Stride: 2, ReLU: true}, nil)
+	x = net.conv(x, "stage1.0.0", "stage1.0.1", nn.ConvSpec{In: 3, Out: m.width(), Kernel: 3, Stride: 2, Activation: engine.ReLU}, nil)
 	var c [Maps]*G.Node
 	in, halved := m.width(), 1 // times the picture was halved
 	for s, stage := range v1Stages {
@@ -76,8 +76,8 @@ func (m MobileNetV1) Build(b *nn.Builder, x *G.Node) [Maps]*G.Node {
 			b.Freeze(m.FrozenStages >= halved)
 			name := fmt.Sprintf("stage%d.%d.", s+1, at)
 			out := row.out * m.width()
-			x = net.conv(x, name+"0", name+"1", nn.ConvSpec{In: in, Out: in, Kernel: 3, Stride: row.stride, Groups: in, ReLU: true}, nil)
-			x = net.conv(x, name+"3", name+"4", nn.ConvSpec{In: in, Out: out, Kernel: 1, ReLU: true}, nil)
+			x = net.conv(x, name+"0", name+"1", nn.ConvSpec{In: in, Out: in, Kernel: 3, Stride: row.stride, Groups: in, Activation: engine.ReLU}, nil)
+			x = net.conv(x, name+"3", name+"4", nn.ConvSpec{In: in, Out: out, Kernel: 1, Activation: engine.ReLU}, nil)
 			in = out
 		}
 	}
@@ -112,10 +112,10 @@ func (m MobileNetV2) Channels() [Maps]int {
 // Build adds the network and returns C2 to C5.
 func (m MobileNetV2) Build(b *nn.Builder, x *G.Node) [Maps]*G.Node {
 	defer b.Freeze(false)
-	net := mobile{b, m.Prefix, m.Norm, engine.Rectifier{Cap: 6}}
+	net := mobile{b, m.Prefix, m.Norm, engine.ReLU6}
 	b.Freeze(m.FrozenStages >= 1)
 	in := m.scaled(32)
-	x = net.conv(x, "features.0.0", "features.0.1", nn.ConvSpec{In: 3, Out: in, Kernel: 3, Stride: 2, ReLU: true}, nil)
+	x = net.conv(x, "features.0.0", "features.0.1", nn.ConvSpec{In: 3, Out: in, Kernel: 3, Stride: 2, Activation: engine.ReLU}, nil)
 	var c [Maps]*G.Node
 	block, halved := 1, 1
 	for _, row := range v2Rows {
@@ -138,7 +138,7 @@ func (m MobileNetV2) Build(b *nn.Builder, x *G.Node) [Maps]*G.Node {
 		}
 	}
 	name := fmt.Sprintf("features.%d.", block)
-	c[Maps-1] = net.conv(x, name+"0", name+"1", nn.ConvSpec{In: in, Out: m.last(), Kernel: 1, ReLU: true}, nil)
+	c[Maps-1] = net.conv(x, name+"0", name+"1", nn.ConvSpec{In: in, Out: m.last(), Kernel: 1, Activation: engine.ReLU}, nil)
 	return c
 }
 
@@ -164,14 +164,17 @@ type mobile struct {
 	b      *nn.Builder
 	prefix string
 	norm   nn.Norm
-	act    engine.Rectifier
+	act    engine.Activation
 }
 
 func (m mobile) conv(x *G.Node, conv, norm string, s nn.ConvSpec, res *G.Node) *G.Node {
 	if m.b.Err() != nil {
 		return nil
 	}
-	s.Name, s.Init, s.Rectifier = m.prefix+conv, nn.HeNormal, m.act
+	s.Name, s.Init = m.prefix+conv, nn.HeNormal
+	if s.Activation != engine.None {
+		s.Activation = m.act
+	}
 	// At any width of a stem, multiples of 8 channels split into 8 groups.
 	return m.b.ConvNorm(x, s, nn.NormSpec{Name: m.prefix + norm, Norm: m.norm, Eps: NormEps, Momentum: .1, Groups: 8}, res)
 }
@@ -180,11 +183,11 @@ func (m mobile) conv(x *G.Node, conv, norm string, s nn.ConvSpec, res *G.Node) *
 func (m mobile) inverted(x *G.Node, name string, in, out, expand, stride int) *G.Node {
 	y, wide, at := x, in*expand, 0
 	if expand != 1 {
-		y = m.conv(y, name+"0.0", name+"0.1", nn.ConvSpec{In: in, Out: wide, Kernel: 1, ReLU: true}, nil)
+		y = m.conv(y, name+"0.0", name+"0.1", nn.ConvSpec{In: in, Out: wide, Kernel: 1, Activation: engine.ReLU}, nil)
 		at = 1
 	}
 	y = m.conv(y, fmt.Sprintf("%s%d.0", name, at), fmt.Sprintf("%s%d.1", name, at),
-		nn.ConvSpec{In: wide, Out: wide, Kernel: 3, Stride: stride, Groups: wide, ReLU: true}, nil)
+		nn.ConvSpec{In: wide, Out: wide, Kernel: 3, Stride: stride, Groups: wide, Activation: engine.ReLU}, nil)
 	var res *G.Node
 	if stride == 1 && in == out {
 		res = x

@@ -76,7 +76,7 @@ func (r ResNet) Build(b *nn.Builder, x *G.Node) [Maps]*G.Node {
 	}
 	defer b.Freeze(false)
 	b.Freeze(r.FrozenStages >= 1)
-	x = r.convNorm(b, x, "conv1", "bn1", nn.ConvSpec{In: 3, Out: r.width(), Kernel: 7, Stride: 2, ReLU: true}, nil)
+	x = r.convNorm(b, x, "conv1", "bn1", nn.ConvSpec{In: 3, Out: r.width(), Kernel: 7, Stride: 2, Activation: engine.ReLU}, nil)
 	if b.Err() == nil {
 		x = b.Check(nn.MaxPool(x, engine.PoolParams{Kernel: 3, Stride: 2, Pad: 1}))
 	}
@@ -107,8 +107,8 @@ func (r ResNet) block(b *nn.Builder, x *G.Node, name string, in, width, stride i
 		short = r.convNorm(b, x, name+".downsample.0", name+".downsample.1", nn.ConvSpec{In: in, Out: out, Kernel: 1, Stride: stride}, nil)
 	}
 	if !bottleneck {
-		y := r.convNorm(b, x, name+".conv1", name+".bn1", nn.ConvSpec{In: in, Out: width, Kernel: 3, Stride: stride, ReLU: true}, nil)
-		return r.convNorm(b, y, name+".conv2", name+".bn2", nn.ConvSpec{In: width, Out: out, Kernel: 3, ReLU: true}, short)
+		y := r.convNorm(b, x, name+".conv1", name+".bn1", nn.ConvSpec{In: in, Out: width, Kernel: 3, Stride: stride, Activation: engine.ReLU}, nil)
+		return r.convNorm(b, y, name+".conv2", name+".bn2", nn.ConvSpec{In: width, Out: out, Kernel: 3, Activation: engine.ReLU}, short)
 	}
 	if r.Groups > 1 {
 		width = width * r.GroupWidth / 64 * r.Groups
@@ -117,9 +117,9 @@ func (r ResNet) block(b *nn.Builder, x *G.Node, name string, in, width, stride i
 	if r.StrideIn1x1 {
 		first, second = stride, 1
 	}
-	y := r.convNorm(b, x, name+".conv1", name+".bn1", nn.ConvSpec{In: in, Out: width, Kernel: 1, Stride: first, ReLU: true}, nil)
-	y = r.convNorm(b, y, name+".conv2", name+".bn2", nn.ConvSpec{In: width, Out: width, Kernel: 3, Stride: second, Groups: r.Groups, ReLU: true}, nil)
-	return r.convNorm(b, y, name+".conv3", name+".bn3", nn.ConvSpec{In: width, Out: out, Kernel: 1, ReLU: true}, short)
+	y := r.convNorm(b, x, name+".conv1", name+".bn1", nn.ConvSpec{In: in, Out: width, Kernel: 1, Stride: first, Activation: engine.ReLU}, nil)
+	y = r.convNorm(b, y, name+".conv2", name+".bn2", nn.ConvSpec{In: width, Out: width, Kernel: 3, Stride: second, Groups: r.Groups, Activation: engine.ReLU}, nil)
+	return r.convNorm(b, y, name+".conv3", name+".bn3", nn.ConvSpec{In: width, Out: out, Kernel: 1, Activation: engine.ReLU}, short)
 }
 
 func (r ResNet) convNorm(b *nn.Builder, x *G.Node, conv, norm string, s nn.ConvSpec, res *G.Node) *G.Node {

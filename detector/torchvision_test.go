@@ -13,6 +13,7 @@ import (
 
 	"retinago/box"
 	"retinago/config"
+	"retinago/engine"
 	"retinago/internal/model/weights"
 	"retinago/loss"
 	"retinago/nn"
@@ -302,14 +303,14 @@ func (f fixture) step(t *testing.T, m *Model, k shape) (*TrainStep, map[string]*
 		relu := false
 		switch l := layer.(type) {
 		case nn.ConvLayer:
-			conv[n], relu = in[1].Name(), l.ReLU
+			conv[n], relu = in[1].Name(), l.Activation == engine.ReLU
 		case nn.BatchNormLayer:
-			conv[n], relu = conv[in[0]], l.ReLU
+			conv[n], relu = conv[in[0]], l.Activation == engine.ReLU
 		case nn.GroupNormLayer:
-			conv[n], relu = conv[in[0]], l.ReLU
+			conv[n], relu = conv[in[0]], l.Activation == engine.ReLU
 		case nn.AddLayer:
-			conv[n], relu = conv[in[0]], l.ReLU
-		case nn.ReLULayer:
+			conv[n], relu = conv[in[0]], l.Activation == engine.ReLU
+		case nn.ActivationLayer:
 			conv[n], relu = conv[in[0]], true
 		}
 		if relu {

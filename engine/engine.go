@@ -40,18 +40,19 @@ type Engine interface {
 	// Conv: y [N,OH,OW,K] = act(x [N,H,W,C] * (scale [K] . w [K,C/G,R,S]) + b [K] + res [N,OH,OW,K]). scale multiplies
 	// the rows of w, where a frozen norm costs nothing per pixel. scale, b and res may be nil. ReLU of NaN is NaN or 0.
 	Conv(y, x, w, scale, b, res *tensor.Dense, p ConvParams) error
-	// ConvData: dx [N,H,W,C] from dy [N,OH,OW,K] and scale . w. p.ReLU is ignored.
+	// ConvData: dx [N,H,W,C] from dy [N,OH,OW,K] and scale . w. The activation is ignored.
 	ConvData(dx, dy, w, scale *tensor.Dense, p ConvParams) error
-	// ConvWeights: dw [K,C/G,R,S] from dy and x, the gradient by w before its scale. p.ReLU is ignored.
+	// ConvWeights: dw [K,C/G,R,S] from dy and x, the gradient by w before its scale. The activation is ignored.
 	ConvWeights(dw, dy, x, scale *tensor.Dense, p ConvParams) error
 	// BiasGrad: db [C] = the sum of dy [...,C] over all leading axes.
 	BiasGrad(db, dy *tensor.Dense) error
 
-	ReLU(y, x *tensor.Dense, r Rectifier) error
-	// ReLUGrad: dx from dy and the output y.
-	ReLUGrad(dx, dy, y *tensor.Dense, r Rectifier) error
-	// AddReLU: y = max(a+b, 0) if relu, else a+b.
-	AddReLU(y, a, b *tensor.Dense, relu bool) error
+	// Activate: y = a(x); a is not None.
+	Activate(y, x *tensor.Dense, a Activation) error
+	// ActivateGrad: dx from dy and v, which is y where a.ByOutput, else x.
+	ActivateGrad(dx, dy, v *tensor.Dense, a Activation) error
+	// Sum: y = act(a+b), for a Plain activation.
+	Sum(y, a, b *tensor.Dense, act Activation) error
 
 	// MaxPool: padding never wins. MaxPoolGrad sends dy to the first maximum of each window (rows first).
 	MaxPool(y, x *tensor.Dense, p PoolParams) error
@@ -66,7 +67,7 @@ type Engine interface {
 	BatchNorm(y, stats, runMean, runVar, x, gamma, beta *tensor.Dense, p NormParams) error
 	// GroupNorm normalises groups of C/p.Groups channels of each image; stats is [2,N,Groups].
 	GroupNorm(y, stats, x, gamma, beta *tensor.Dense, p NormParams) error
-	// BatchNormParamGrad and GroupNormParamGrad: dp [2,C] = (dgamma, dbeta). Where p.ReLU, dy counts where y > 0.
+	// BatchNormParamGrad and GroupNormParamGrad: dp [2,C] = (dgamma, dbeta). With a ReLU, dy counts where y > 0.
 	BatchNormParamGrad(dp, dy, y, x, stats *tensor.Dense, p NormParams) error
 	GroupNormParamGrad(dp, dy, y, x, stats *tensor.Dense, p NormParams) error
 	// BatchNormGrad: dx from dy, dp of BatchNormParamGrad, and what the forward pass read and saved.
@@ -155,14 +156,7 @@ type Gauged interface {
 type ConvParams struct {
 	Stride, Pad int
 	Groups      int
-	ReLU        bool
-	Rectifier   Rectifier // read where ReLU
-}
-
-// Rectifier is the form of a ReLU: y = x > 0 ? min(x, Cap) : Slope*x. The zero value is max(x, 0).
-type Rectifier struct {
-	Slope float32 // below 0 (Maas et al. 2013, "leaky"), at least 0
-	Cap   float32 // 6 is MobileNet's ReLU6; 0 is none
+	Activation  Activation // a Fused one
 }
 
 // PoolParams describes a square pooling window.
@@ -173,7 +167,8 @@ type NormParams struct {
 	Eps      float32
 	Momentum float32
 	Groups   int
-	ReLU     bool
+	// Activation is Plain.
+	Activation Activation
 }
 
 // FocalParams describes a class loss of one binary task per logit: focal loss (Lin et al. 2017, eq. 5) or another function of

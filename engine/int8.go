@@ -30,7 +30,7 @@ type Affine struct {
 // Int8Shape is the shape of a convolution's weights.
 type Int8Shape struct{ K, C, R, S, Groups int } // C is of the input: each filter has C/Groups
 
-// Int8Params describes a convolution in 8 bits. ConvParams.ReLU and its form are not read.
+// Int8Params describes a convolution in 8 bits. Its Activation is not read.
 type Int8Params struct {
 	ConvParams
 	Int8Shape

@@ -62,7 +62,7 @@ func (p Pyramid) Build(b *nn.Builder, c [backbone.Maps]*G.Node, channels [backbo
 	p6 := b.Conv(from, p.conv("extra_blocks.p6", width, 3, 2))
 	out[n] = p6
 	if !p.PlainP7 && b.Err() == nil {
-		p6 = b.Check(nn.ReLU(p6, engine.Rectifier{}))
+		p6 = b.Check(nn.Activate(p6, engine.ReLU))
 	}
 	out[n+1] = b.Conv(p6, p.conv("extra_blocks.p7", p.Width, 3, 2))
 	return out

@@ -7,6 +7,7 @@ import (
 
 	G "gorgonia.org/gorgonia"
 
+	"retinago/engine"
 	"retinago/nn"
 )
 
@@ -68,7 +69,7 @@ func (h Head) Box(b *nn.Builder, levels []*G.Node) []*G.Node {
 func (h Head) tower(b *nn.Builder, levels []*G.Node, name string) []*G.Node {
 	for i := range h.Depth {
 		n := h.Prefix + name + "conv." + strconv.Itoa(i)
-		s := nn.ConvSpec{Name: n + ".0", In: h.Width, Out: h.Width, Kernel: 3, ReLU: true, Bias: !h.GroupNorm, Init: nn.Normal(.01)}
+		s := nn.ConvSpec{Name: n + ".0", In: h.Width, Out: h.Width, Kernel: 3, Activation: engine.ReLU, Bias: !h.GroupNorm, Init: nn.Normal(.01)}
 		levels = each(levels, func(x *G.Node) *G.Node {
 			if h.GroupNorm {
 				return b.ConvNorm(x, s, nn.NormSpec{Name: n + ".1", Norm: nn.Group, Eps: 1e-5, Groups: Groups(h.Width)}, nil)

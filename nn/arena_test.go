@@ -35,7 +35,7 @@ func TestArenaThatCannotGrow(t *testing.T) {
 	_, y, _ := tower(t, e)
 	relu := func(size int) (*Machine, error) {
 		b := &Builder{Graph: G.NewGraph()}
-		z, err := ReLU(b.Input("x", upload(t, e, make([]float32, size*size*16), 1, size, size, 16)), engine.Rectifier{})
+		z, err := Activate(b.Input("x", upload(t, e, make([]float32, size*size*16), 1, size, size, 16)), engine.ReLU)
 		if err != nil {
 			t.Fatal(err)
 		}

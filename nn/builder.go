@@ -100,14 +100,14 @@ type ConvSpec struct {
 	Name            string
 	In, Out, Kernel int
 	Stride, Groups  int // 0 means 1
-	Bias, ReLU      bool
-	Rectifier       engine.Rectifier // read where ReLU
+	Bias            bool
+	Activation      engine.Activation
 	Init            Init
 	BiasInit        Init // nil is 0
 }
 
 func (s ConvSpec) params() engine.ConvParams {
-	return engine.ConvParams{Stride: max(s.Stride, 1), Pad: s.Kernel / 2, Groups: max(s.Groups, 1), ReLU: s.ReLU, Rectifier: s.Rectifier}
+	return engine.ConvParams{Stride: max(s.Stride, 1), Pad: s.Kernel / 2, Groups: max(s.Groups, 1), Activation: s.Activation}
 }
 
 func (s ConvSpec) shape() []int { return []int{s.Out, s.In / max(s.Groups, 1), s.Kernel, s.Kernel} }
@@ -151,7 +151,7 @@ const (
 	Group              // by groups of channels of each image
 )
 
-// ConvNorm adds a convolution without bias, its normalisation, an optional residual and an optional ReLU:
+// ConvNorm adds a convolution without bias, its normalisation, an optional residual and an activation:
 // y = act(norm(conv(x)) + res). res may be nil.
 func (b *Builder) ConvNorm(x *G.Node, s ConvSpec, n NormSpec, res *G.Node) *G.Node {
 	w := b.declare(s.Name+".weight", Weight, s.Init, s.shape()...)
@@ -162,13 +162,15 @@ func (b *Builder) ConvNorm(x *G.Node, s ConvSpec, n NormSpec, res *G.Node) *G.No
 	p := s.params()
 	switch {
 	case n.Norm == Group || n.Norm == Batch && b.Mode == Training:
-		p.ReLU = false
+		p.Activation = engine.None
 		y := b.Check(Conv(x, b.node(w.Name, w.Value), nil, nil, nil, p))
 		if b.err != nil {
 			return nil
 		}
-		plain := s.Rectifier == engine.Rectifier{} // the form that norms and sums have built in
-		np := engine.NormParams{Eps: n.Eps, Momentum: n.Momentum, Groups: n.Groups, ReLU: s.ReLU && plain && res == nil}
+		np, after := engine.NormParams{Eps: n.Eps, Momentum: n.Momentum, Groups: n.Groups}, s.Activation
+		if res == nil && after.Plain() {
+			np.Activation, after = after, engine.None
+		}
 		g, t := b.node(gamma.Name, gamma.Value), b.node(beta.Name, beta.Value)
 		if n.Norm == Group {
 			y = b.Check(GroupNorm(y, g, t, np))
@@ -176,12 +178,12 @@ func (b *Builder) ConvNorm(x *G.Node, s ConvSpec, n NormSpec, res *G.Node) *G.No
 			y = b.Check(BatchNorm(y, g, t, mean.Value, variance.Value, np))
 		}
 		if res != nil && b.err == nil {
-			y = b.Check(Add(y, res, s.ReLU && plain))
+			return b.Check(Add(y, res, after))
 		}
-		if s.ReLU && !plain && b.err == nil {
-			y = b.Check(ReLU(y, s.Rectifier))
+		if b.err != nil {
+			return nil
 		}
-		return y
+		return b.Check(Activate(y, after))
 	}
 	f, err := b.folded.get(gamma, beta, mean, variance, n.Eps)
 	if err != nil {

@@ -18,7 +18,15 @@ func Conv(x, w, scale, b, res *G.Node, p engine.ConvParams) (*G.Node, error) {
 			in = append(in, n)
 		}
 	}
-	return Apply(&conv{p: p, scale: scale != nil, bias: b != nil, residual: res != nil}, in...)
+	after := engine.None // what the engine does not compute with the sums
+	if !p.Activation.Fused() {
+		after, p.Activation = p.Activation, engine.None
+	}
+	y, err := Apply(&conv{p: p, scale: scale != nil, bias: b != nil, residual: res != nil}, in...)
+	if err != nil {
+		return nil, err
+	}
+	return Activate(y, after)
 }
 
 type conv struct {
@@ -133,8 +141,8 @@ func (c *conv) WRT(n int) []bool {
 
 func (c *conv) Gradient(in G.Nodes, out, dout *G.Node) (G.Nodes, error) {
 	var err error
-	if c.p.ReLU {
-		if dout, err = Apply(reluGrad{c.p.Rectifier}, dout, out); err != nil {
+	if c.p.Activation != engine.None {
+		if dout, err = Apply(activateGrad{c.p.Activation}, dout, out); err != nil {
 			return nil, err
 		}
 	}

@@ -18,10 +18,10 @@ type (
 	PoolLayer struct{ engine.PoolParams }
 	// UpsampleAddLayer: top, lateral.
 	UpsampleAddLayer struct{}
-	// ReLULayer: x.
-	ReLULayer struct{ engine.Rectifier }
+	// ActivationLayer: x.
+	ActivationLayer struct{ engine.Activation }
 	// AddLayer: two summands.
-	AddLayer struct{ ReLU bool }
+	AddLayer struct{ engine.Activation }
 	// GroupNormLayer: x, gamma, beta.
 	GroupNormLayer struct{ engine.NormParams }
 	// BatchNormLayer is a norm by the batch's statistics: x, gamma, beta.
@@ -34,8 +34,8 @@ type described interface{ describe() any }
 func (c *conv) describe() any     { return ConvLayer{c.p, c.scale, c.bias, c.residual} }
 func (m *maxPool) describe() any  { return PoolLayer{m.p} }
 func (upsampleAdd) describe() any { return UpsampleAddLayer{} }
-func (r relu) describe() any      { return ReLULayer{r.r} }
-func (a *addReLU) describe() any  { return AddLayer{a.relu} }
+func (a activate) describe() any  { return ActivationLayer{a.a} }
+func (s *sum) describe() any      { return AddLayer{s.act} }
 
 func (n *norm) describe() any {
 	if n.batch {

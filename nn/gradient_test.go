@@ -163,14 +163,16 @@ func TestGradients(t *testing.T) {
 			return Conv(in[0], in[1], nil, in[2], nil, engine.ConvParams{Stride: 1, Pad: 1, Groups: 4})
 		}, [][]int{{1, 5, 5, 16}, {16, 4, 3, 3}, {16}}},
 		{"conv residual relu", func(in G.Nodes) (*G.Node, error) {
-			return Conv(in[0], in[1], nil, in[2], in[3], engine.ConvParams{Stride: 1, Pad: 1, ReLU: true})
+			return Conv(in[0], in[1], nil, in[2], in[3], engine.ConvParams{Stride: 1, Pad: 1, Activation: engine.ReLU})
 		}, [][]int{{1, 4, 4, 8}, {16, 8, 3, 3}, {16}, {1, 4, 4, 16}}},
-		{"relu", func(in G.Nodes) (*G.Node, error) { return ReLU(in[0], engine.Rectifier{}) }, [][]int{{2, 3, 3, 5}}},
-		{"leaky relu6", func(in G.Nodes) (*G.Node, error) { return ReLU(in[0], engine.Rectifier{Slope: .1, Cap: .8}) }, [][]int{{2, 3, 3, 5}}},
+		{"relu", func(in G.Nodes) (*G.Node, error) { return Activate(in[0], engine.ReLU) }, [][]int{{2, 3, 3, 5}}},
+		{"leaky relu6", func(in G.Nodes) (*G.Node, error) {
+			return Activate(in[0], engine.Activation{Kind: engine.Rectified, Slope: .1, Cap: .8})
+		}, [][]int{{2, 3, 3, 5}}},
 		{"conv with leaky relu6", func(in G.Nodes) (*G.Node, error) {
-			return Conv(in[0], in[1], nil, in[2], nil, engine.ConvParams{Stride: 1, Groups: 4, ReLU: true, Rectifier: engine.Rectifier{Slope: .1, Cap: 2}})
+			return Conv(in[0], in[1], nil, in[2], nil, engine.ConvParams{Stride: 1, Groups: 4, Activation: engine.Activation{Kind: engine.Rectified, Slope: .1, Cap: 2}})
 		}, [][]int{{1, 4, 4, 4}, {4, 1, 3, 3}, {4}}},
-		{"add relu", func(in G.Nodes) (*G.Node, error) { return Add(in[0], in[1], true) }, [][]int{{2, 3, 3, 5}, {2, 3, 3, 5}}},
+		{"add relu", func(in G.Nodes) (*G.Node, error) { return Add(in[0], in[1], engine.ReLU) }, [][]int{{2, 3, 3, 5}, {2, 3, 3, 5}}},
 		{"max pool", func(in G.Nodes) (*G.Node, error) {
 			return MaxPool(in[0], engine.PoolParams{Kernel: 3, Stride: 2, Pad: 1})
 		}, [][]int{{2, 7, 6, 4}}},
@@ -183,7 +185,7 @@ func TestGradients(t *testing.T) {
 			return GroupNorm(in[0], in[1], in[2], engine.NormParams{Eps: 1e-5, Groups: 4})
 		}, [][]int{{2, 3, 4, 8}, {8}, {8}}},
 		{"group norm relu", func(in G.Nodes) (*G.Node, error) {
-			return GroupNorm(in[0], in[1], in[2], engine.NormParams{Eps: 1e-5, Groups: 2, ReLU: true})
+			return GroupNorm(in[0], in[1], in[2], engine.NormParams{Eps: 1e-5, Groups: 2, Activation: engine.ReLU})
 		}, [][]int{{2, 3, 4, 16}, {16}, {16}}},
 		{"shared weights", func(in G.Nodes) (*G.Node, error) {
 			p := engine.ConvParams{Stride: 1, Pad: 1}
@@ -203,10 +205,10 @@ func TestGradients(t *testing.T) {
 }
 
 func TestBatchNormGradient(t *testing.T) {
-	for _, relu := range []bool{false, true} {
+	for _, act := range []engine.Activation{engine.None, engine.ReLU} {
 		checkGradients(t, func(in G.Nodes) (*G.Node, error) {
 			mean, variance := tensor.New(tensor.WithBacking(make([]float32, 8))), tensor.New(tensor.WithBacking(make([]float32, 8)))
-			return BatchNorm(in[0], in[1], in[2], mean, variance, engine.NormParams{Eps: 1e-5, Momentum: .1, ReLU: relu})
+			return BatchNorm(in[0], in[1], in[2], mean, variance, engine.NormParams{Eps: 1e-5, Momentum: .1, Activation: act})
 		}, []int{2, 3, 4, 8}, []int{8}, []int{8})
 	}
 }

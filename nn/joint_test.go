@@ -37,12 +37,12 @@ func (s *spy) ConvWeightsAll(dw *tensor.Dense, dy, x []*tensor.Dense, scale *ten
 	return s.Engine.ConvWeightsAll(dw, dy, x, scale, p)
 }
 
-func (s *spy) ReLU(y, x *tensor.Dense, r engine.Rectifier) error {
+func (s *spy) Activate(y, x *tensor.Dense, a engine.Activation) error {
 	if err := s.fail; err != nil {
 		s.fail = nil
 		return err
 	}
-	return s.Engine.ReLU(y, x, r)
+	return s.Engine.Activate(y, x, a)
 }
 
 func newSpy(t *testing.T) *spy {
@@ -71,7 +71,7 @@ func TestJointHeads(t *testing.T) {
 			x := b.Input([]string{"P3", "P4", "P5"}[i], upload(t, e, random(r, 2*size*size*16), 2, size, size, 16))
 			levels = append(levels, b.Conv(x, ConvSpec{Name: "below", In: 16, Out: 32, Kernel: 1, Init: HeNormal}))
 		}
-		for _, c := range []ConvSpec{{Name: "a", In: 32, Out: 32, Bias: true, ReLU: true}, {Name: "b", In: 32, Out: 32, Bias: true, ReLU: true}, {Name: "logits", In: 32, Out: 36, Bias: true}} {
+		for _, c := range []ConvSpec{{Name: "a", In: 32, Out: 32, Bias: true, Activation: engine.ReLU}, {Name: "b", In: 32, Out: 32, Bias: true, Activation: engine.ReLU}, {Name: "logits", In: 32, Out: 36, Bias: true}} {
 			c.Kernel, c.Init = 3, HeNormal
 			for i, x := range levels {
 				levels[i] = b.Conv(x, c)
@@ -149,9 +149,9 @@ func TestJointEndsWhereItIsRead(t *testing.T) {
 		}
 		one := conv(b.Input("one", upload(t, e, random(r, 8*8*16), 1, 8, 8, 16)))
 		two := conv(b.Input("two", upload(t, e, random(r, 8*8*16), 1, 8, 8, 16)))
-		more := b.Check(ReLU(two, engine.Rectifier{}))
+		more := b.Check(Activate(two, engine.ReLU))
 		one, two = conv(one), conv(more)
-		y := b.Check(Add(one, conv(two), false))
+		y := b.Check(Add(one, conv(two), engine.None))
 		if b.Err() != nil {
 			t.Fatal(b.Err())
 		}
@@ -184,7 +184,7 @@ func TestJointAfterFailure(t *testing.T) {
 	x := b.Input("x", upload(t, s, random(r, 8*8*16), 1, 8, 8, 16))
 	p := engine.ConvParams{Stride: 1, Pad: 1}
 	one := b.Check(Conv(x, w, nil, nil, nil, p))
-	two := b.Check(Conv(b.Check(ReLU(x, engine.Rectifier{})), w, nil, nil, nil, p))
+	two := b.Check(Conv(b.Check(Activate(x, engine.ReLU)), w, nil, nil, nil, p))
 	if b.Err() != nil {
 		t.Fatal(b.Err())
 	}

@@ -26,7 +26,7 @@ func tower(t *testing.T, e engine.Engine) (b *Builder, last, w *G.Node) {
 			res = x
 		}
 		var err error
-		if y, err = Conv(y, w, nil, nil, res, engine.ConvParams{Stride: 1, Pad: 1, ReLU: true}); err != nil {
+		if y, err = Conv(y, w, nil, nil, res, engine.ConvParams{Stride: 1, Pad: 1, Activation: engine.ReLU}); err != nil {
 			t.Fatal(err)
 		}
 		if i%2 == 1 {
@@ -170,7 +170,7 @@ func TestArenaIsShared(t *testing.T) {
 	}
 	first := download(t, e, y.Value())
 	b := &Builder{Graph: G.NewGraph()}
-	z, err := ReLU(b.Input("x", upload(t, e, make([]float32, 1<<16), 1, 64, 64, 16)), engine.Rectifier{})
+	z, err := Activate(b.Input("x", upload(t, e, make([]float32, 1<<16), 1, 64, 64, 16)), engine.ReLU)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -225,7 +225,7 @@ func TestShapeErrors(t *testing.T) {
 		{"groups", "do not split", func() (*G.Node, error) {
 			return GroupNorm(x, in("g", 8), in("b", 8), engine.NormParams{Groups: 3})
 		}},
-		{"nil", "is nil", func() (*G.Node, error) { return ReLU(nil, engine.Rectifier{}) }},
+		{"nil", "is nil", func() (*G.Node, error) { return Activate(nil, engine.ReLU) }},
 	}
 	for _, c := range cases {
 		if _, err := c.f(); err == nil || !strings.Contains(err.Error(), c.want) {

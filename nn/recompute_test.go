@@ -21,10 +21,10 @@ func TestRecompute(t *testing.T) {
 		b := NewBuilder(e, Training, params, folded)
 		r := rand.New(rand.NewPCG(1, 2))
 		conv := func(x, res *G.Node, name string) *G.Node {
-			return b.ConvAdd(x, res, ConvSpec{Name: name, In: 16, Out: 16, Kernel: 3, Bias: true, ReLU: true, Init: HeNormal})
+			return b.ConvAdd(x, res, ConvSpec{Name: name, In: 16, Out: 16, Kernel: 3, Bias: true, Activation: engine.ReLU, Init: HeNormal})
 		}
 		norm := func(x *G.Node, name string) *G.Node {
-			return b.ConvNorm(x, ConvSpec{Name: name, In: 16, Out: 16, Kernel: 3, ReLU: true, Init: HeNormal},
+			return b.ConvNorm(x, ConvSpec{Name: name, In: 16, Out: 16, Kernel: 3, Activation: engine.ReLU, Init: HeNormal},
 				NormSpec{Name: name + ".norm", Norm: Group, Groups: 4, Eps: 1e-5}, nil)
 		}
 		var ys, seeds G.Nodes
@@ -97,7 +97,7 @@ func TestRecomputeRefuses(t *testing.T) {
 	b := NewBuilder(e, Training, NewParams(e, 1), NewFolded(e))
 	x := b.Input("x", upload(t, e, make([]float32, 4*4*8), 1, 4, 4, 8))
 	y := b.ConvNorm(x, ConvSpec{Name: "conv", In: 8, Out: 8, Kernel: 3, Init: HeNormal}, NormSpec{Name: "norm", Norm: Batch, Eps: 1e-5}, nil)
-	z := b.Check(ReLU(y, engine.Rectifier{}))
+	z := b.Check(Activate(y, engine.ReLU))
 	if b.Err() != nil {
 		t.Fatal(b.Err())
 	}

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	G "gorgonia.org/gorgonia"
+
+	"retinago/engine"
 )
 
 // A run reports every operation once, in order, and the times add up to no more than the run. Operations of the backward
@@ -16,7 +18,7 @@ func TestObserve(t *testing.T) {
 	b := NewBuilder(e, Training, NewParams(e, 1), NewFolded(e))
 	x := b.Input("x", upload(t, e, random(r, 16*16*16), 1, 16, 16, 16))
 	// The second convolution reads the first's result twice, so that its gradients are summed; both share weights with it.
-	y := b.Conv(x, ConvSpec{Name: "first", In: 16, Out: 16, Kernel: 3, ReLU: true, Init: HeNormal})
+	y := b.Conv(x, ConvSpec{Name: "first", In: 16, Out: 16, Kernel: 3, Activation: engine.ReLU, Init: HeNormal})
 	y = b.ConvNorm(y, ConvSpec{Name: "second", In: 16, Out: 16, Kernel: 3, Init: HeNormal}, NormSpec{Name: "norm", Norm: Group, Groups: 4, Eps: 1e-5}, y)
 	y = b.Conv(y, ConvSpec{Name: "first", In: 16, Out: 16, Kernel: 3, Init: HeNormal})
 	if b.Err() != nil {
@@ -43,7 +45,7 @@ func TestObserve(t *testing.T) {
 		count[name]++
 	}
 	for name, want := range map[string]int{"Conv of first": 2, "Conv of second": 1, "GroupNorm of norm": 1, "Add of norm": 1, "ConvData of first, backward": 1,
-		"ConvData of second, backward": 1, "ConvWeights of first, backward": 2, "ConvWeights of second, backward": 1, "ReLUGrad of first, backward": 1,
+		"ConvData of second, backward": 1, "ConvWeights of first, backward": 2, "ConvWeights of second, backward": 1, "ActivateGrad of first, backward": 1,
 		"GroupNormGrad of norm, backward": 1, "GroupNormParamGrad of norm, backward": 1, "Row of norm, backward": 2, "Sum of first, backward": 1, "Sum of second, backward": 1} {
 		if count[name] != want {
 			t.Errorf("%s: %d times, want %d; there are %v", name, count[name], want, count)

@@ -121,8 +121,8 @@ func (m featureMaps) list(turned bool) []C.rn_map {
 func convShape(ws tensor.Shape, p engine.ConvParams) conv {
 	g := max(p.Groups, 1)
 	s := conv{c: C.int(ws[1] * g), k: C.int(ws[0]), r: C.int(ws[2]), s: C.int(ws[3]), stride: C.int(p.Stride), pad: C.int(p.Pad), groups: C.int(g)}
-	if p.ReLU {
-		s.relu, s.slope, s.cap = 1, C.float(p.Rectifier.Slope), C.float(p.Rectifier.Cap)
+	if a := p.Activation; a.Kind == engine.Rectified {
+		s.relu, s.slope, s.cap = 1, C.float(a.Slope), C.float(a.Cap)
 	}
 	return s
 }

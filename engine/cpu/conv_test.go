@@ -18,7 +18,11 @@ func TestConformance(t *testing.T) {
 		for _, threads := range []int{1, 2} {
 			t.Run(fmt.Sprint(a, "/", threads), func(t *testing.T) {
 				open := func(t testing.TB) engine.Engine { return start(t, Options{Threads: threads, Algorithm: a}) }
-				enginetest.Run(t, open)
+				if a == Fixed {
+					enginetest.Run(t, open)
+				} else {
+					enginetest.Convolutions(t, open)
+				}
 			})
 		}
 	}
@@ -27,7 +31,7 @@ func TestConformance(t *testing.T) {
 // Several maps at once give what one by one does: of the own kernels forward and by data to the bit, where the order of sums is the
 // same.
 func TestConvAll(t *testing.T) {
-	p := engine.ConvParams{Stride: 1, Pad: 1, ReLU: true}
+	p := engine.ConvParams{Stride: 1, Pad: 1, Activation: engine.ReLU}
 	plain := engine.ConvParams{Stride: 1, Pad: 1}
 	for _, a := range kinds {
 		e := start(t, Options{Algorithm: a})

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "../cuda/kernels/activate.h"
+
 #include "dispatch.h" // last
 
 extern "C" {
@@ -61,19 +63,12 @@ INTO void add_run(float *__restrict y, const float *a, const float *b, int64_t n
     for (int64_t i = 0; i < n; i++) y[i] = a[i] + b[i];
 }
 
-// The comparisons let a NaN through.
-INTO void relu_run(float *__restrict y, const float *x, int64_t n, float slope, float cap) {
-  for (int64_t i = 0; i < n; i++) {
-    float v = x[i] <= 0 ? (slope > 0 ? slope * x[i] : 0) : x[i];
-    y[i] = v > cap ? cap : v;
-  }
+template <int KIND> INTO void activate_run(float *__restrict y, const float *x, int64_t n, float slope, float cap) {
+  for (int64_t i = 0; i < n; i++) y[i] = activate(KIND, x[i], slope, cap);
 }
 
-INTO void relu_grad_run(float *__restrict dx, const float *dy, const float *y, int64_t n, float slope, float cap) {
-  for (int64_t i = 0; i < n; i++) {
-    float g = y[i] > 0 ? dy[i] : (slope > 0 ? slope * dy[i] : 0);
-    dx[i] = y[i] >= cap ? 0 : g;
-  }
+template <int KIND> INTO void activate_grad_run(float *__restrict dx, const float *dy, const float *v, int64_t n, float slope, float cap) {
+  for (int64_t i = 0; i < n; i++) dx[i] = activate_grad(KIND, dy[i], v[i], slope, cap);
 }
 
 INTO void scale_run(float *y, const float *x, float s, int64_t n) {
@@ -137,14 +132,20 @@ void rn_add(float *y, const float *a, const float *b, int64_t n, int relu) {
   spread(n, [=](int64_t i, int64_t to) { dispatch<add_run>(y + i, a + i, b + i, to - i, relu); });
 }
 
-void rn_relu(float *y, const float *x, int64_t n, float slope, float cap) {
+void rn_activate(float *y, const float *x, int64_t n, int kind, float slope, float cap) {
   if (cap <= 0) cap = INFINITY;
-  spread(n, [=](int64_t i, int64_t to) { dispatch<relu_run>(y + i, x + i, to - i, slope, cap); });
+#define CASE(KIND) \
+  if (kind == KIND) spread(n, [=](int64_t i, int64_t to) { dispatch<activate_run<KIND>>(y + i, x + i, to - i, slope, cap); });
+  ACTIVATIONS(CASE)
+#undef CASE
 }
 
-void rn_relu_grad(float *dx, const float *dy, const float *y, int64_t n, float slope, float cap) {
+void rn_activate_grad(float *dx, const float *dy, const float *v, int64_t n, int kind, float slope, float cap) {
   if (cap <= 0) cap = INFINITY;
-  spread(n, [=](int64_t i, int64_t to) { dispatch<relu_grad_run>(dx + i, dy + i, y + i, to - i, slope, cap); });
+#define CASE(KIND) \
+  if (kind == KIND) spread(n, [=](int64_t i, int64_t to) { dispatch<activate_grad_run<KIND>>(dx + i, dy + i, v + i, to - i, slope, cap); });
+  ACTIVATIONS(CASE)
+#undef CASE
 }
 
 void rn_scale_rows(float *y, const float *x, const float *s, int64_t rows, int64_t cols) {

@@ -20,21 +20,23 @@ func (e *Engine) BiasGrad(db, dy *tensor.Dense) error {
 	return nil
 }
 
-// ReLU computes x > 0 ? min(x, cap) : slope*x.
-func (e *Engine) ReLU(y, x *tensor.Dense, r engine.Rectifier) error {
-	e.worker.do(func() { C.rn_relu(f32(y), f32(x), size(x), C.float(r.Slope), C.float(r.Cap)) })
+// Activate computes an activation.
+func (e *Engine) Activate(y, x *tensor.Dense, a engine.Activation) error {
+	e.worker.do(func() { C.rn_activate(f32(y), f32(x), size(x), C.int(a.Kind), C.float(a.Slope), C.float(a.Cap)) })
 	return nil
 }
 
-// ReLUGrad passes dy on where 0 < y < cap, and slope times dy below.
-func (e *Engine) ReLUGrad(dx, dy, y *tensor.Dense, r engine.Rectifier) error {
-	e.worker.do(func() { C.rn_relu_grad(f32(dx), f32(dy), f32(y), size(y), C.float(r.Slope), C.float(r.Cap)) })
+// ActivateGrad computes an activation's gradient.
+func (e *Engine) ActivateGrad(dx, dy, v *tensor.Dense, a engine.Activation) error {
+	e.worker.do(func() {
+		C.rn_activate_grad(f32(dx), f32(dy), f32(v), size(v), C.int(a.Kind), C.float(a.Slope), C.float(a.Cap))
+	})
 	return nil
 }
 
-// AddReLU computes a + b, with an optional ReLU.
-func (e *Engine) AddReLU(y, a, b *tensor.Dense, relu bool) error {
-	e.worker.do(func() { C.rn_add(f32(y), f32(a), f32(b), size(y), flag(relu)) })
+// Sum computes a + b, with an optional ReLU.
+func (e *Engine) Sum(y, a, b *tensor.Dense, act engine.Activation) error {
+	e.worker.do(func() { C.rn_add(f32(y), f32(a), f32(b), size(y), flag(act == engine.ReLU)) })
 	return nil
 }
 
@@ -79,7 +81,7 @@ func (e *Engine) BatchNorm(y, stats, runMean, runVar, x, gamma, beta *tensor.Den
 	rows, c := rowsOf(x)
 	variance := make([]float32, c)
 	e.worker.do(func() {
-		C.rn_norm(f32(y), f32(stats), (*C.float)(unsafe.SliceData(variance)), f32(x), f32(gamma), f32(beta), 1, rows, C.int(c), C.int(c), C.float(p.Eps), flag(p.ReLU))
+		C.rn_norm(f32(y), f32(stats), (*C.float)(unsafe.SliceData(variance)), f32(x), f32(gamma), f32(beta), 1, rows, C.int(c), C.int(c), C.float(p.Eps), flag(p.Activation == engine.ReLU))
 	})
 	mean, m, v := floats(stats)[:c], floats(runMean), floats(runVar)
 	unbiased := float32(1)
@@ -97,7 +99,7 @@ func (e *Engine) BatchNorm(y, stats, runMean, runVar, x, gamma, beta *tensor.Den
 func (e *Engine) GroupNorm(y, stats, x, gamma, beta *tensor.Dense, p engine.NormParams) error {
 	n, pixels, c := imagesOf(x)
 	e.worker.do(func() {
-		C.rn_norm(f32(y), f32(stats), nil, f32(x), f32(gamma), f32(beta), n, pixels, c, C.int(p.Groups), C.float(p.Eps), flag(p.ReLU))
+		C.rn_norm(f32(y), f32(stats), nil, f32(x), f32(gamma), f32(beta), n, pixels, c, C.int(p.Groups), C.float(p.Eps), flag(p.Activation == engine.ReLU))
 	})
 	return nil
 }
@@ -106,7 +108,7 @@ func (e *Engine) GroupNorm(y, stats, x, gamma, beta *tensor.Dense, p engine.Norm
 func (e *Engine) BatchNormParamGrad(dp, dy, y, x, stats *tensor.Dense, p engine.NormParams) error {
 	rows, c := rowsOf(x)
 	e.worker.do(func() {
-		C.rn_norm_param_grad(f32(dp), f32(dy), f32(y), f32(x), f32(stats), 1, rows, C.int(c), C.int(c), flag(p.ReLU))
+		C.rn_norm_param_grad(f32(dp), f32(dy), f32(y), f32(x), f32(stats), 1, rows, C.int(c), C.int(c), flag(p.Activation == engine.ReLU))
 	})
 	return nil
 }
@@ -115,7 +117,7 @@ func (e *Engine) BatchNormParamGrad(dp, dy, y, x, stats *tensor.Dense, p engine.
 func (e *Engine) GroupNormParamGrad(dp, dy, y, x, stats *tensor.Dense, p engine.NormParams) error {
 	n, pixels, c := imagesOf(x)
 	e.worker.do(func() {
-		C.rn_norm_param_grad(f32(dp), f32(dy), f32(y), f32(x), f32(stats), n, pixels, c, C.int(p.Groups), flag(p.ReLU))
+		C.rn_norm_param_grad(f32(dp), f32(dy), f32(y), f32(x), f32(stats), n, pixels, c, C.int(p.Groups), flag(p.Activation == engine.ReLU))
 	})
 	return nil
 }
@@ -124,7 +126,7 @@ func (e *Engine) GroupNormParamGrad(dp, dy, y, x, stats *tensor.Dense, p engine.
 func (e *Engine) BatchNormGrad(dx, dy, y, x, gamma, stats, _ *tensor.Dense, p engine.NormParams) error {
 	rows, c := rowsOf(x)
 	e.worker.do(func() {
-		C.rn_norm_grad(f32(dx), f32(dy), f32(y), f32(x), f32(gamma), f32(stats), 1, rows, C.int(c), C.int(c), flag(p.ReLU))
+		C.rn_norm_grad(f32(dx), f32(dy), f32(y), f32(x), f32(gamma), f32(stats), 1, rows, C.int(c), C.int(c), flag(p.Activation == engine.ReLU))
 	})
 	return nil
 }
@@ -133,7 +135,7 @@ func (e *Engine) BatchNormGrad(dx, dy, y, x, gamma, stats, _ *tensor.Dense, p en
 func (e *Engine) GroupNormGrad(dx, dy, y, x, gamma, stats *tensor.Dense, p engine.NormParams) error {
 	n, pixels, c := imagesOf(x)
 	e.worker.do(func() {
-		C.rn_norm_grad(f32(dx), f32(dy), f32(y), f32(x), f32(gamma), f32(stats), n, pixels, c, C.int(p.Groups), flag(p.ReLU))
+		C.rn_norm_grad(f32(dx), f32(dy), f32(y), f32(x), f32(gamma), f32(stats), n, pixels, c, C.int(p.Groups), flag(p.Activation == engine.ReLU))
 	})
 	return nil
 }

@@ -113,12 +113,12 @@ func (e *Engine) Conv(y, x, w, scale, b, res *tensor.Dense, p engine.ConvParams)
 	if err != nil {
 		return err
 	}
-	if b != nil && plan.unfused == 0 && (!p.ReLU || p.Rectifier == engine.Rectifier{}) {
+	if b != nil && plan.unfused == 0 && p.Activation.Plain() {
 		bias, err := e.filters(b, nil, x.Dtype())
 		if err != nil {
 			return err
 		}
-		r := C.retinago_conv_fused(e.context(), e.cudnn, plan, ptr(at(y)), ptr(at(x)), ptr(filters), ptr(bias), ptr(maybe(res)), C.int(flag(p.ReLU)), ptr(space), plan.workspace)
+		r := C.retinago_conv_fused(e.context(), e.cudnn, plan, ptr(at(y)), ptr(at(x)), ptr(filters), ptr(bias), ptr(maybe(res)), C.int(flag(p.Activation == engine.ReLU)), ptr(space), plan.workspace)
 		if r == 0 {
 			return nil
 		}
@@ -132,10 +132,10 @@ func (e *Engine) Conv(y, x, w, scale, b, res *tensor.Dense, p engine.ConvParams)
 
 // finish adds bias and residual to a convolution's sums and rectifies them.
 func (e *Engine) finish(y, b, res *tensor.Dense, p engine.ConvParams) error {
-	if b == nil && res == nil && !p.ReLU {
+	if b == nil && res == nil && p.Activation == engine.None {
 		return nil
 	}
-	return e.each(e.of("finish", y), size(y), at(y), maybe(b), maybe(res), long(size(y)), long(y.Shape()[3]), flag(p.ReLU), float(p.Rectifier.Slope), float(p.Rectifier.Cap))
+	return e.each(e.of("finish", y), size(y), at(y), maybe(b), maybe(res), long(size(y)), long(y.Shape()[3]), long(int(p.Activation.Kind)), float(p.Activation.Slope), float(p.Activation.Cap))
 }
 
 // ConvData computes the gradient of a convolution by its input.

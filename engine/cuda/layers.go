@@ -23,19 +23,19 @@ func (e *Engine) BiasGrad(db, dy *tensor.Dense) error {
 	return e.each("column_total", c, at(db), part, long(chunks), long(c))
 }
 
-// ReLU computes x > 0 ? min(x, cap) : slope*x.
-func (e *Engine) ReLU(y, x *tensor.Dense, r engine.Rectifier) error {
-	return e.each(e.of("relu", y), size(y), at(y), at(x), long(size(y)), float(r.Slope), float(r.Cap))
+// Activate computes an activation.
+func (e *Engine) Activate(y, x *tensor.Dense, a engine.Activation) error {
+	return e.each(e.of("activate", y), size(y), at(y), at(x), long(size(y)), long(int(a.Kind)), float(a.Slope), float(a.Cap))
 }
 
-// ReLUGrad passes dy on where 0 < y < cap, and slope times dy below.
-func (e *Engine) ReLUGrad(dx, dy, y *tensor.Dense, r engine.Rectifier) error {
-	return e.each(e.of("relu_grad", y), size(y), at(dx), at(dy), at(y), long(size(y)), float(r.Slope), float(r.Cap))
+// ActivateGrad computes an activation's gradient.
+func (e *Engine) ActivateGrad(dx, dy, v *tensor.Dense, a engine.Activation) error {
+	return e.each(e.of("activate_grad", v), size(v), at(dx), at(dy), at(v), long(size(v)), long(int(a.Kind)), float(a.Slope), float(a.Cap))
 }
 
-// AddReLU computes a + b, with an optional ReLU.
-func (e *Engine) AddReLU(y, a, b *tensor.Dense, relu bool) error {
-	return e.each(e.of("add", y), size(y), at(y), at(a), at(b), long(size(y)), flag(relu))
+// Sum computes a + b, with an optional ReLU.
+func (e *Engine) Sum(y, a, b *tensor.Dense, act engine.Activation) error {
+	return e.each(e.of("add", y), size(y), at(y), at(a), at(b), long(size(y)), flag(act == engine.ReLU))
 }
 
 // MaxPool computes the maximum over windows.

@@ -63,7 +63,7 @@ func (e *Engine) norm(y, stats *tensor.Dense, variance uint64, x, gamma, beta *t
 	if err := e.each("norm_spread", groups, append(append([]uint64{at(stats), variance, part}, sizes...), float(p.Eps))...); err != nil {
 		return err
 	}
-	return e.each(e.of("norm_apply", x), size(x), at(y), at(x), at(stats), at(gamma), at(beta), long(v.images), long(v.pixels), long(v.c), long(v.groups), flag(p.ReLU))
+	return e.each(e.of("norm_apply", x), size(x), at(y), at(x), at(stats), at(gamma), at(beta), long(v.images), long(v.pixels), long(v.c), long(v.groups), flag(p.Activation == engine.ReLU))
 }
 
 // BatchNormParamGrad computes the gradient by gamma and beta.
@@ -96,7 +96,7 @@ func (e *Engine) normDots(dy, y, x, stats *tensor.Dense, v pixels, p engine.Norm
 
 // counted is y where gradients count only above 0.
 func counted(y *tensor.Dense, p engine.NormParams) uint64 {
-	if !p.ReLU {
+	if p.Activation == engine.None {
 		return 0
 	}
 	return at(y)

@@ -115,12 +115,12 @@ func (e *Engine) pointwiseForward(y, x, w *tensor.Dense, filters uint64, b, res 
 		}
 		s.epilogue |= C.BIAS_EPILOGUE
 	}
-	other := p.Rectifier != engine.Rectifier{} // than what the library has
-	if p.ReLU && !other {
+	other := !p.Activation.Plain() // than what the library has
+	if p.Activation == engine.ReLU {
 		s.epilogue |= C.RELU_EPILOGUE
 	}
 	done, err = e.multiply(s, at(y), filters, at(x), maybe(res), bias)
-	if !done || err != nil || !p.ReLU || !other {
+	if !done || err != nil || !other {
 		return done, err
 	}
 	return true, e.finish(y, nil, nil, p)

@@ -34,9 +34,9 @@ func (o onePixel) run(t *testing.T, e engine.Engine) (out [][]float32) {
 		case 'r':
 			res = put(t, e, normal(3, pixels*o.k), o.n, o.h, o.w, o.k)
 		case 'R':
-			p.ReLU = true
+			p.Activation = engine.ReLU
 		case 'L':
-			p.ReLU, p.Rectifier = true, engine.Rectifier{Slope: .1, Cap: 1}
+			p.Activation = engine.Activation{Kind: engine.Rectified, Slope: .1, Cap: 1}
 		}
 	}
 	x, dy := put(t, e, normal(4, pixels*o.c), o.n, o.h, o.w, o.c), put(t, e, normal(5, pixels*o.k), o.n, o.h, o.w, o.k)

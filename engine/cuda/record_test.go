@@ -12,6 +12,7 @@ import (
 	"gorgonia.org/tensor"
 
 	"retinago/config"
+	"retinago/engine"
 	"retinago/engine/cuda/kernels"
 )
 
@@ -19,13 +20,13 @@ import (
 func TestRecord(t *testing.T) {
 	e := start(t)
 	a, b, y := put(t, e, []float32{1, 2}, 2), put(t, e, []float32{10, 20}, 2), put(t, e, []float32{7, 7}, 2)
-	must(t, e.AddReLU(a, a, b, false)) // finds the kernel
+	must(t, e.Sum(a, a, b, engine.None)) // finds the kernel
 	must(t, e.Upload(a, []float32{1, 2}))
 	r, err := e.Record(func() error {
-		if err := e.AddReLU(y, a, b, false); err != nil {
+		if err := e.Sum(y, a, b, engine.None); err != nil {
 			return err
 		}
-		return e.AddReLU(b, b, b, false)
+		return e.Sum(b, b, b, engine.None)
 	})
 	must(t, err)
 	if v := get(t, e, y); !slices.Equal(v, []float32{7, 7}) {

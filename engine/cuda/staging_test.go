@@ -48,7 +48,7 @@ func TestUploadsInOrder(t *testing.T) {
 					want[i] += sent[i]
 				}
 				must(t, e.Upload(part, sent))
-				must(t, e.AddReLU(sum, sum, part, false))
+				must(t, e.Sum(sum, sum, part, engine.None))
 			}
 			if bytes := kernels.Count().Bytes - before; bytes > all || room == 1<<30 && bytes < all {
 				t.Errorf("pages take %d bytes", bytes)

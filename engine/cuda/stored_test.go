@@ -97,23 +97,23 @@ func (s stored) ConvWeights(dw, dy, x, scale *tensor.Dense, p engine.ConvParams)
 
 func (s stored) BiasGrad(db, dy *tensor.Dense) error { return s.Engine.BiasGrad(db, s.in(dy)) }
 
-func (s stored) ReLU(y, x *tensor.Dense, r engine.Rectifier) error {
+func (s stored) Activate(y, x *tensor.Dense, a engine.Activation) error {
 	to, bring := s.out(y)
 	defer bring()
-	return s.Engine.ReLU(to, s.in(x), r)
+	return s.Engine.Activate(to, s.in(x), a)
 }
 
-func (s stored) ReLUGrad(dx, dy, y *tensor.Dense, r engine.Rectifier) error {
+func (s stored) ActivateGrad(dx, dy, y *tensor.Dense, a engine.Activation) error {
 	to, bring := s.out(dx)
 	defer bring()
-	r.Cap = s.cap(r.Cap)
-	return s.Engine.ReLUGrad(to, s.in(dy), s.in(y), r)
+	a.Cap = s.cap(a.Cap)
+	return s.Engine.ActivateGrad(to, s.in(dy), s.in(y), a)
 }
 
-func (s stored) AddReLU(y, a, b *tensor.Dense, relu bool) error {
+func (s stored) Sum(y, a, b *tensor.Dense, act engine.Activation) error {
 	to, bring := s.out(y)
 	defer bring()
-	return s.Engine.AddReLU(to, s.in(a), s.in(b), relu)
+	return s.Engine.Sum(to, s.in(a), s.in(b), act)
 }
 
 func (s stored) MaxPool(y, x *tensor.Dense, p engine.PoolParams) error {

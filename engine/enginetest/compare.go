@@ -44,18 +44,18 @@ func Cases() []Case {
 	for _, n := range []int{1, 7, 255, 257, 5000} {
 		x, y := drawn(1, n), drawn(2, n)
 		x[n/2] = nan
-		for _, r := range []engine.Rectifier{{}, {Slope: .1}, {Cap: .7}, {Slope: .1, Cap: .7}} {
+		for _, r := range []engine.Activation{engine.ReLU, engine.LeakyReLU(.1), {Kind: engine.Rectified, Cap: .7}, {Kind: engine.Rectified, Slope: .1, Cap: .7}} {
 			add(fmt.Sprint("relu ", n, r), func(t testing.TB, e engine.Engine) [][]float32 {
 				a, b, c, dx := place(t, e, x, n), place(t, e, y, n), place(t, e, filled(n, 7), n), place(t, e, filled(n, 7), n)
-				must(t, e.ReLU(c, a, r))
-				must(t, e.ReLUGrad(dx, b, c, r))
+				must(t, e.Activate(c, a, r))
+				must(t, e.ActivateGrad(dx, b, c, r))
 				return [][]float32{get(t, e, c), get(t, e, dx)}
 			})
 		}
 		add(fmt.Sprint("add ", n), func(t testing.TB, e engine.Engine) [][]float32 {
 			a, b, c, d := place(t, e, x, n), place(t, e, y, n), place(t, e, filled(n, 7), n), place(t, e, filled(n, 7), n)
-			must(t, e.AddReLU(c, a, b, true))
-			must(t, e.AddReLU(d, a, b, false))
+			must(t, e.Sum(c, a, b, engine.ReLU))
+			must(t, e.Sum(d, a, b, engine.None))
 			return [][]float32{get(t, e, c), get(t, e, d)}
 		})
 		add(fmt.Sprint("optimisers ", n), func(t testing.TB, e engine.Engine) [][]float32 {
@@ -99,7 +99,7 @@ func Cases() []Case {
 				xd, dyd, y, dx := place(t, e, x, n, h, w, c), place(t, e, dy, n, h, w, c), place(t, e, filled(size, 7), n, h, w, c), place(t, e, filled(size, 7), n, h, w, c)
 				gamma, beta, dp := place(t, e, drawn(7, c), c), place(t, e, drawn(8, c), c), place(t, e, filled(2*c, 7), 2, c)
 				mean, variance, stats := place(t, e, drawn(9, c), c), place(t, e, filled(c, 2), c), place(t, e, filled(2*c, 7), 2, c)
-				p := engine.NormParams{Eps: 1e-3, Momentum: .1, Groups: groups, ReLU: relu}
+				p := engine.NormParams{Eps: 1e-3, Momentum: .1, Groups: groups, Activation: map[bool]engine.Activation{true: engine.ReLU}[relu]}
 				must(t, e.BatchNorm(y, stats, mean, variance, xd, gamma, beta, p))
 				must(t, e.BatchNormParamGrad(dp, dyd, y, xd, stats, p))
 				must(t, e.BatchNormGrad(dx, dyd, y, xd, gamma, stats, dp, p))
@@ -189,9 +189,9 @@ func Cases() []Case {
 					case 'r':
 						res = place(t, e, drawn(22, n*oh*ow*k), n, oh, ow, k)
 					case 'R':
-						p.ReLU = true
+						p.Activation = engine.ReLU
 					case 'L':
-						p.ReLU, p.Rectifier = true, engine.Rectifier{Slope: .1, Cap: 3}
+						p.Activation = engine.Activation{Kind: engine.Rectified, Slope: .1, Cap: 3}
 					}
 				}
 				x, wd, y := place(t, e, drawn(23, n*h*w*c), n, h, w, c), place(t, e, drawn(24, k*cg*r*r), k, cg, r, r), place(t, e, filled(n*oh*ow*k, 7), n, oh, ow, k)

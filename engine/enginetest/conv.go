@@ -115,7 +115,7 @@ func convolution(t *testing.T, e engine.Engine, c convCase) {
 	}
 	check("forward", yd, plain, e.Conv(yd, xd, wd, nil, nil, nil, p))
 	fused := p
-	fused.ReLU = true
+	fused.Activation = engine.ReLU
 	check("bias", yd, biased, e.Conv(yd, xd, wd, nil, bd, nil, fused))
 	check("residual", yd, rest, e.Conv(yd, xd, wd, nil, nil, rd, fused))
 	check("fused", yd, scaled, e.Conv(yd, xd, wd, sd, bd, rd, fused))
@@ -130,7 +130,7 @@ func convolution(t *testing.T, e engine.Engine, c convCase) {
 		}
 		scaled[i] = min(scaled[i], .5)
 	}
-	fused.Rectifier = engine.Rectifier{Slope: .1, Cap: .5}
+	fused.Activation = engine.Activation{Kind: engine.Rectified, Slope: .1, Cap: .5}
 	check("leaky and capped", yd, scaled, e.Conv(yd, xd, wd, sd, bd, rd, fused))
 
 	dx, dw := put(t, e, nil, c.n, c.h, c.w, c.c), put(t, e, nil, c.k, c.c/c.groups, c.r, c.r)

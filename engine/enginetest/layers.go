@@ -17,7 +17,7 @@ func relu(t *testing.T, open Open) {
 	minusZero := float32(math.Copysign(0, -1))
 	x := []float32{-2, minusZero, 0, 3, nan, float32(math.Inf(1)), float32(math.Inf(-1)), 1e-30, 5}
 	xd, y, dx := put(t, e, x, 9), put(t, e, nil, 9), put(t, e, nil, 9)
-	must(t, e.ReLU(y, xd, engine.Rectifier{}))
+	must(t, e.Activate(y, xd, engine.ReLU))
 	for i, want := range []float32{0, 0, 0, 3, nan, float32(math.Inf(1)), 0, 1e-30, 5} {
 		if got := get(t, e, y)[i]; got != want && (got == got || want == want) {
 			t.Errorf("ReLU(%g) = %g", x[i], got)
@@ -26,20 +26,20 @@ func relu(t *testing.T, open Open) {
 	if got := get(t, e, y)[1]; math.Signbit(float64(got)) {
 		t.Error("ReLU(-0) is -0")
 	}
-	must(t, e.ReLUGrad(dx, put(t, e, filled(9, 2), 9), y, engine.Rectifier{}))
+	must(t, e.ActivateGrad(dx, put(t, e, filled(9, 2), 9), y, engine.ReLU))
 	for i, want := range []float32{0, 0, 0, 2} {
 		if got := get(t, e, dx)[i]; got != want {
 			t.Errorf("gradient at %g is %g, want %g", x[i], got, want)
 		}
 	}
-	leaky := engine.Rectifier{Slope: .5, Cap: 4}
-	must(t, e.ReLU(y, xd, leaky))
+	leaky := engine.Activation{Kind: engine.Rectified, Slope: .5, Cap: 4}
+	must(t, e.Activate(y, xd, leaky))
 	for i, want := range []float32{-1, 0, 0, 3, nan, 4, float32(math.Inf(-1)), 1e-30, 4} {
 		if got := get(t, e, y)[i]; got != want && (got == got || want == want) {
 			t.Errorf("leaky ReLU(%g) = %g", x[i], got)
 		}
 	}
-	must(t, e.ReLUGrad(dx, put(t, e, filled(9, 2), 9), y, leaky))
+	must(t, e.ActivateGrad(dx, put(t, e, filled(9, 2), 9), y, leaky))
 	for i, want := range []float32{1, 1, 1, 2, 1, 0, 1, 2, 0} {
 		if got := get(t, e, dx)[i]; got != want {
 			t.Errorf("leaky gradient at %g is %g, want %g", x[i], got, want)
@@ -47,9 +47,9 @@ func relu(t *testing.T, open Open) {
 	}
 	a, b := put(t, e, []float32{1, -3, 2}, 3), put(t, e, []float32{1, 1, -5}, 3)
 	sum := put(t, e, nil, 3)
-	must(t, e.AddReLU(sum, a, b, false))
+	must(t, e.Sum(sum, a, b, engine.None))
 	near(t, "sum", get(t, e, sum), []float64{2, -2, -3}, 0)
-	must(t, e.AddReLU(sum, a, b, true))
+	must(t, e.Sum(sum, a, b, engine.ReLU))
 	near(t, "sum and ReLU", get(t, e, sum), []float64{2, 0, 0}, 0)
 }
 

@@ -76,7 +76,7 @@ func norms(t *testing.T, open Open) {
 			}
 			gamma, beta := normal(r, s.c), normal(r, s.c)
 			y, mean, variance, dx, dgamma, dbeta := s.reference(x, gamma, beta, dy, eps, relu)
-			p := engine.NormParams{Eps: eps, Momentum: .1, Groups: s.g, ReLU: relu}
+			p := engine.NormParams{Eps: eps, Momentum: .1, Groups: s.g, Activation: map[bool]engine.Activation{true: engine.ReLU}[relu]}
 			shape := []int{s.n, 1, s.hw, s.c}
 			yd, dxd, dp := put(t, e, nil, shape...), put(t, e, nil, shape...), put(t, e, nil, 2, s.c)
 			xd, dyd, gd, bd := put(t, e, x, shape...), put(t, e, dy, shape...), put(t, e, gamma, s.c), put(t, e, beta, s.c)

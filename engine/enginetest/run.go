@@ -22,8 +22,6 @@ var suite = []conformance{
 	{"Upload", uploadMismatch},
 	{"New", newIsZero},
 	{"At", at},
-	{"Packed", packedGoesWithWeights},
-	{"PackedIsFreed", packedIsFreed},
 	{"ReLU", relu},
 	{"MaxPool", maxPool},
 	{"Upsample", upsample},
@@ -32,10 +30,16 @@ var suite = []conformance{
 	{"Norms", norms},
 	{"Optimizers", optimizers},
 	{"SumSquares", sumSquares},
+}
+
+// suiteConv is suite's part about convolutions.
+var suiteConv = []conformance{
 	{"Conv", convolutions},
-	{"ConvNaN", convolutionOfNaN},
+	{"NaN", convolutionOfNaN},
 	{"WeightsChanged", weightsChanged},
-	{"ConvRepeats", repeatedConvolutions},
+	{"Repeats", repeatedConvolutions},
+	{"Packed", packedGoesWithWeights},
+	{"PackedIsFreed", packedIsFreed},
 }
 
 // suite8 is what engines that compute in 8 bits must pass, too.
@@ -50,10 +54,14 @@ var suite8 = []conformance{
 // Run tests the engines that open returns in every operation, in 8 bits too where they compute so.
 func Run(t *testing.T, open Open) {
 	run(t, open, suite)
+	Convolutions(t, open)
 	if _, ok := open(t).(engine.Int8); ok {
 		Int8(t, open)
 	}
 }
+
+// Convolutions tests convolutions in float32 alone.
+func Convolutions(t *testing.T, open Open) { run(t, open, suiteConv) }
 
 // Int8 tests what engines compute in 8 bits.
 func Int8(t *testing.T, open Open) { run(t, open, suite8) }

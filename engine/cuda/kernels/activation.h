@@ -2,6 +2,7 @@
 // each form: T, and NAME(kernel) for it.
 #ifndef RETINAGO_ACTIVATION_H
 #define RETINAGO_ACTIVATION_H
+#include "activate.h"
 #include "device.h"
 
 // In a ?: with an int, both forms would turn into int: write 0.f.
@@ -34,12 +35,6 @@ struct fp16 {
   MEMBER operator float() const { return (float)value; }
   MEMBER fp16 &operator=(float f) { return value = (BINARY16)f, *this; }
 };
-
-// A ReLU of any form. Comparisons let a NaN through; a cap of 0 is none.
-DEVICE float rectify(float x, float slope, float cap) {
-  float v = x <= 0 ? (slope > 0 ? slope * x : 0) : x;
-  return cap > 0 && v > cap ? cap : v;
-}
 
 // w [k, rs] times scale [k], which may be null
 DEVICE float tap(const float *w, const float *scale, i64 k, int rs, int t) { return w[k * rs + t] * (scale ? scale[k] : 1); }

@@ -9,24 +9,22 @@ KERNEL NAME(add)(T *y, const T *a, const T *b, i64 n, int relu) {
   }
 }
 
-KERNEL NAME(relu)(T *y, const T *x, i64 n, float slope, float cap) {
-  EACH(i, n) y[i] = rectify(x[i], slope, cap);
+KERNEL NAME(activate)(T *y, const T *x, i64 n, int kind, float slope, float cap) {
+  EACH(i, n) y[i] = activate(kind, x[i], slope, cap);
 }
 
-KERNEL NAME(relu_grad)(T *dx, const T *dy, const T *y, i64 n, float slope, float cap) {
-  EACH(i, n) {
-    float g = y[i] > 0 ? dy[i] : (slope > 0 ? slope * dy[i] : 0);
-    dx[i] = cap > 0 && y[i] >= stored<T>(cap) ? 0 : g;
-  }
+// v is the output, or the input, as activate_grad has it.
+KERNEL NAME(activate_grad)(T *dx, const T *dy, const T *v, i64 n, int kind, float slope, float cap) {
+  EACH(i, n) dx[i] = activate_grad(kind, dy[i], v[i], slope, cap > 0 ? stored<T>(cap) : 0.f);
 }
 
-// y [n/c, c] = act(y + bias [c] + res), in place; bias and res may be null.
-KERNEL NAME(finish)(T *y, const float *bias, const T *res, i64 n, int c, int act, float slope, float cap) {
+// y [n/c, c] = activation(y + bias [c] + res), in place; bias and res may be null.
+KERNEL NAME(finish)(T *y, const float *bias, const T *res, i64 n, int c, int kind, float slope, float cap) {
   EACH(i, n) {
     float v = y[i];
     if (bias) v += bias[i % c];
     if (res) v += res[i];
-    y[i] = act ? rectify(v, slope, cap) : v;
+    y[i] = activate(kind, v, slope, cap);
   }
 }
 

@@ -100,9 +100,9 @@ static const Entry entries[] = {
     ENTRY(lerp), ENTRY(narrow_bf16), ENTRY(narrow_fp16), ENTRY(norm_coef), ENTRY(norm_mean), ENTRY(norm_move), ENTRY(norm_param_grad),
     ENTRY(norm_spread), ENTRY(overlap), ENTRY(sgd), ENTRY(softmax), ENTRY(squares), ENTRY(step_adam), ENTRY(step_judge),
     ENTRY(step_sgd), ENTRY(step_squares), ENTRY(total), ENTRY(widen_bf16), ENTRY(widen_fp16),
-    ACTIVATION(add), ACTIVATION(column_sums), ACTIVATION(depthwise), ACTIVATION(depthwise_data), ACTIVATION(depthwise_sums),
+    ACTIVATION(activate), ACTIVATION(activate_grad), ACTIVATION(add), ACTIVATION(column_sums), ACTIVATION(depthwise), ACTIVATION(depthwise_data), ACTIVATION(depthwise_sums),
     ACTIVATION(finish), ACTIVATION(max_pool), ACTIVATION(max_pool_grad), ACTIVATION(norm_apply), ACTIVATION(norm_dots),
-    ACTIVATION(norm_grad), ACTIVATION(norm_sums), ACTIVATION(pack_weights), ACTIVATION(relu), ACTIVATION(relu_grad),
+    ACTIVATION(norm_grad), ACTIVATION(norm_sums), ACTIVATION(pack_weights), 
     ACTIVATION(unpack_weights), ACTIVATION(upsample_add), ACTIVATION(upsample_grad)};
 
 const Entry *entry(const char *name) {

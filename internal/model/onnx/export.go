@@ -173,13 +173,10 @@ func (e *exporter) operation(n *G.Node, in []*G.Node, layer any) error {
 		y = e.graph.op("MaxPool", e.values(in), ints("kernel_shape", l.Kernel, l.Kernel), ints("strides", l.Stride, l.Stride), ints("pads", l.Pad, l.Pad, l.Pad, l.Pad))
 	case nn.UpsampleAddLayer:
 		y = e.upsample(in)
-	case nn.ReLULayer:
-		y = e.relu(e.name[in[0]], l.Rectifier)
+	case nn.ActivationLayer:
+		y = e.activation(e.name[in[0]], l.Activation)
 	case nn.AddLayer:
-		y = e.graph.op("Add", e.values(in))
-		if l.ReLU {
-			y = e.relu(y, engine.Rectifier{})
-		}
+		y = e.activation(e.graph.op("Add", e.values(in)), l.Activation)
 	case nn.GroupNormLayer:
 		y, err = e.groupNorm(in, l)
 	default:
@@ -238,16 +235,16 @@ func (e *exporter) conv(in []*G.Node, l nn.ConvLayer) (string, error) {
 	if residual != nil {
 		y = e.graph.op("Add", []string{y, e.name[residual]})
 	}
-	if l.ReLU {
-		y = e.relu(y, l.Rectifier)
-	}
-	return y, nil
+	return e.activation(y, l.Activation), nil
 }
 
 // label is a parameter's name, made fit for a value's.
 func label(n *G.Node) string { return strings.ReplaceAll(n.Name(), " ", "_") }
 
-func (e *exporter) relu(x string, r engine.Rectifier) string {
+func (e *exporter) activation(x string, r engine.Activation) string {
+	if r == engine.None {
+		return x
+	}
 	low := float32(0)
 	if r.Slope > 0 {
 		x, low = e.graph.op("LeakyRelu", []string{x}, attribute{"alpha", r.Slope}), -math.MaxFloat32
@@ -300,10 +297,7 @@ func (e *exporter) groupNorm(in []*G.Node, l nn.GroupNormLayer) (string, error) 
 	y = g.op("Reshape", []string{y, shape})
 	y = g.op("Mul", []string{y, g.floats(label(in[1]), gamma, 1, c, 1, 1)})
 	y = g.op("Add", []string{y, g.floats(label(in[2]), beta, 1, c, 1, 1)})
-	if l.ReLU {
-		y = e.relu(y, engine.Rectifier{})
-	}
-	return y, nil
+	return e.activation(y, l.Activation), nil
 }
 
 // read copies a parameter.

@@ -80,7 +80,7 @@ func (c *compiler) forms(ops []*operation) {
 		switch o.layer.(type) {
 		case nn.ConvLayer:
 			c.made[o.node] = c.isInt8(o)
-		case nn.PoolLayer, nn.ReLULayer:
+		case nn.PoolLayer, nn.ActivationLayer:
 			c.made[o.node] = c.made[o.in[0]]
 		case nn.UpsampleAddLayer:
 			c.made[o.node] = c.made[o.in[0]] && c.made[o.in[1]]
@@ -180,8 +180,8 @@ func (c *compiler) byteLayer(o *operation) error {
 	switch l := o.layer.(type) {
 	case nn.PoolLayer:
 		run = func() error { return c.int8.MaxPoolInt8(y.t, x.t, l.PoolParams) }
-	case nn.ReLULayer:
-		table := rectified(l.Rectifier, x.affine, y.affine)
+	case nn.ActivationLayer:
+		table := tableOf(l.Activation, x.affine, y.affine)
 		run = func() error { return c.int8.LookupInt8(y.t, x.t, table) }
 	case nn.UpsampleAddLayer:
 		lateral := c.bytes[o.in[1]]
@@ -193,18 +193,11 @@ func (c *compiler) byteLayer(o *operation) error {
 	return nil
 }
 
-// rectified is an activation as a table from bytes to bytes.
-func rectified(r engine.Rectifier, x, y engine.Affine) *[256]uint8 {
+// tableOf is an activation as a table from bytes to bytes.
+func tableOf(a engine.Activation, x, y engine.Affine) *[256]uint8 {
 	var table [256]uint8
 	for q := range table {
-		v := x.Scale * float32(q-int(x.Zero))
-		if v < 0 {
-			v *= r.Slope
-		}
-		if r.Cap > 0 {
-			v = min(v, r.Cap)
-		}
-		table[q] = byteOf(v, y)
+		table[q] = byteOf(a.Value(x.Scale*float32(q-int(x.Zero))), y)
 	}
 	return &table
 }
@@ -240,12 +233,12 @@ func (c *compiler) floatLayer(o *operation) error {
 		run = func() error { return c.engine.GroupNorm(y.t, stats, x.t, gamma, beta, l.NormParams) }
 	case nn.PoolLayer:
 		run = func() error { return c.engine.MaxPool(y.t, x.t, l.PoolParams) }
-	case nn.ReLULayer:
-		run = func() error { return c.engine.ReLU(y.t, x.t, l.Rectifier) }
+	case nn.ActivationLayer:
+		run = func() error { return c.engine.Activate(y.t, x.t, l.Activation) }
 	case nn.UpsampleAddLayer:
 		run = func() error { return c.engine.UpsampleAdd(y.t, x.t, in[1].t) }
 	case nn.AddLayer:
-		run = func() error { return c.engine.AddReLU(y.t, x.t, in[1].t, l.ReLU) }
+		run = func() error { return c.engine.Sum(y.t, x.t, in[1].t, l.Activation) }
 	}
 	c.add(step{o.name, nn.LayerOf(o.node), y, run}, in...)
 	c.floats[o.node] = y

@@ -189,10 +189,10 @@ func rectifier(p engine.ConvParams, y *value, unit float32) (slope, least, most 
 	if y.bytes {
 		least, most = -float32(y.affine.Zero), 255-float32(y.affine.Zero)
 	}
-	if p.ReLU {
-		slope = p.Rectifier.Slope
-		if c := p.Rectifier.Cap; c > 0 {
-			most = min(most, c/unit)
+	if a := p.Activation; a.Kind == engine.Rectified {
+		slope = a.Slope
+		if a.Cap > 0 {
+			most = min(most, a.Cap/unit)
 		}
 	}
 	return slope, least, most

@@ -50,7 +50,7 @@ func (g Graph) operations() ([]*operation, error) {
 			o.name = module(in[1])
 		case nn.PoolLayer:
 			o.name = after(in[0], "pool")
-		case nn.ReLULayer:
+		case nn.ActivationLayer:
 			o.name = after(in[0], "relu")
 		case nn.UpsampleAddLayer:
 			o.name = after(in[1], "sum")

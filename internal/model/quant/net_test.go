@@ -43,21 +43,21 @@ func build(t testing.TB, o cpu.Options) *world {
 		}
 		return b.ConvAdd(x, res, s)
 	}
-	leaky, six := engine.Rectifier{Slope: .1}, engine.Rectifier{Cap: 2}
+	leaky, six := engine.Activation{Kind: engine.Rectified, Slope: .1}, engine.Activation{Kind: engine.Rectified, Cap: 2}
 	images := b.Input("images", x)
-	y := b.ConvNorm(images, nn.ConvSpec{Name: "stem", In: 3, Out: 16, Kernel: 3, Stride: 2, ReLU: true, Init: nn.HeNormal}, nn.NormSpec{Name: "norm", Norm: nn.Frozen, Eps: 1e-5}, nil)
+	y := b.ConvNorm(images, nn.ConvSpec{Name: "stem", In: 3, Out: 16, Kernel: 3, Stride: 2, Activation: engine.ReLU, Init: nn.HeNormal}, nn.NormSpec{Name: "norm", Norm: nn.Frozen, Eps: 1e-5}, nil)
 	y = b.Check(nn.MaxPool(y, engine.PoolParams{Kernel: 3, Stride: 2, Pad: 1}))
-	z := conv(y, nil, nn.ConvSpec{Name: "block.a", In: 16, Out: 16, Kernel: 1, ReLU: true, Rectifier: leaky})
-	z = conv(z, nil, nn.ConvSpec{Name: "block.b", In: 16, Out: 16, Kernel: 3, Groups: 16, ReLU: true, Rectifier: six})
+	z := conv(y, nil, nn.ConvSpec{Name: "block.a", In: 16, Out: 16, Kernel: 1, Activation: leaky})
+	z = conv(z, nil, nn.ConvSpec{Name: "block.b", In: 16, Out: 16, Kernel: 3, Groups: 16, Activation: six})
 	fine := conv(z, y, nn.ConvSpec{Name: "block.c", In: 16, Out: 16, Kernel: 3})
 	coarse := conv(fine, nil, nn.ConvSpec{Name: "down", In: 16, Out: 16, Kernel: 3, Stride: 2, Bias: true})
-	rect := b.Check(nn.ReLU(coarse, engine.Rectifier{}))
+	rect := b.Check(nn.Activate(coarse, engine.ReLU))
 	rect = conv(rect, nil, nn.ConvSpec{Name: "after", In: 16, Out: 16, Kernel: 1, Bias: true})
 	sum := b.Check(nn.UpsampleAdd(rect, fine))
 	var heads [][]*G.Node
 	for _, p := range []*G.Node{sum, rect} {
-		h := b.ConvNorm(p, nn.ConvSpec{Name: "head.0", In: 16, Out: 16, Kernel: 3, ReLU: true, Init: nn.HeNormal}, nn.NormSpec{Name: "head.norm", Norm: nn.Group, Groups: 4, Eps: 1e-5}, nil)
-		a := conv(h, nil, nn.ConvSpec{Name: "head.1", In: 16, Out: 16, Kernel: 3, ReLU: true, Bias: true})
+		h := b.ConvNorm(p, nn.ConvSpec{Name: "head.0", In: 16, Out: 16, Kernel: 3, Activation: engine.ReLU, Init: nn.HeNormal}, nn.NormSpec{Name: "head.norm", Norm: nn.Group, Groups: 4, Eps: 1e-5}, nil)
+		a := conv(h, nil, nn.ConvSpec{Name: "head.1", In: 16, Out: 16, Kernel: 3, Activation: engine.ReLU, Bias: true})
 		heads = append(heads, []*G.Node{conv(a, nil, nn.ConvSpec{Name: "head.a", In: 16, Out: 9, Kernel: 3, Bias: true}), conv(h, nil, nn.ConvSpec{Name: "head.b", In: 16, Out: 4, Kernel: 3})})
 	}
 	if b.Err() != nil {

@@ -1,0 +1,48 @@
+package engine
+
+// Activation is a function of every element that follows an operation. The zero value is None. Functions of x let a NaN through.
+type Activation struct {
+	Kind  ActivationKind
+	Slope float32 // Rectified: the factor below 0, at least 0
+	Cap   float32 // Rectified: the largest value; 0 is none
+}
+
+// ActivationKind is the form of an Activation; numbers are those of activate.h.
+type ActivationKind int
+
+const (
+	Identity  ActivationKind = iota // y = x
+	Rectified                       // y = x > 0 ? min(x, Cap) : Slope*x
+)
+
+// Activations by name.
+var (
+	None  = Activation{}
+	ReLU  = Activation{Kind: Rectified}
+	ReLU6 = Activation{Kind: Rectified, Cap: 6} // of MobileNet
+)
+
+// LeakyReLU is x above 0 and slope*x below (Maas et al. 2013); ReLU for a slope of 0.
+func LeakyReLU(slope float32) Activation { return Activation{Kind: Rectified, Slope: slope} }
+
+// Plain reports whether norms and sums compute the activation themselves: None and ReLU.
+func (a Activation) Plain() bool { return a == None || a == ReLU }
+
+// Fused reports whether convolutions compute the activation themselves.
+func (a Activation) Fused() bool { return a.Kind == Identity || a.Kind == Rectified }
+
+// ByOutput reports whether the gradient is taken at the output instead of the input, which need not be kept then.
+func (a Activation) ByOutput() bool { return a.Kind == Rectified }
+
+// Value is the activation of x.
+func (a Activation) Value(x float32) float32 {
+	if a.Kind == Rectified {
+		if x < 0 {
+			x *= a.Slope
+		}
+		if a.Cap > 0 {
+			x = min(x, a.Cap)
+		}
+	}
+	return x
+}

@@ -1,0 +1,38 @@
+// Activations, for C++ and CUDA: engine.Activation's kinds, values and slopes.
+#ifndef RETINAGO_ACTIVATE_H
+#define RETINAGO_ACTIVATE_H
+#include "device.h"
+
+// Kinds, numbered as engine.ActivationKind's; F is called with each but IDENTITY.
+enum { IDENTITY, RECTIFIED };
+#define ACTIVATIONS(F) F(RECTIFIED)
+
+// A ReLU of any form. Comparisons let a NaN through; a cap of 0 is none.
+DEVICE float rectify(float x, float slope, float cap) {
+  float v = x <= 0 ? (slope > 0 ? slope * x : 0) : x;
+  return cap > 0 && v > cap ? cap : v;
+}
+
+// Its gradient by the output y.
+DEVICE float rectify_grad(float dy, float y, float slope, float cap) {
+  float g = y > 0 ? dy : (slope > 0 ? slope * dy : 0);
+  return cap > 0 && y >= cap ? 0 : g;
+}
+
+// activate is the value of an activation at x.
+DEVICE float activate(int kind, float x, float slope, float cap) {
+  switch (kind) {
+  case RECTIFIED: return rectify(x, slope, cap);
+  }
+  return x;
+}
+
+// activate_grad is the gradient by the input, from dy and v: the output where the kind's gradient goes by it, else the input.
+DEVICE float activate_grad(int kind, float dy, float v, float slope, float cap) {
+  switch (kind) {
+  case RECTIFIED: return rectify_grad(dy, v, slope, cap);
+  }
+  return dy;
+}
+
+#endif
