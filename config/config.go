@@ -46,6 +46,8 @@ type Model struct {
 	HeadDepth int `yaml:"head_depth"`
 	// HeadNorm follows each of them: empty for none, or group.
 	HeadNorm string `yaml:"head_norm"`
+	// HeadActivation ends each of them: empty for relu, or a name of engine.Activations.
+	HeadActivation string `yaml:"head_activation,omitempty"`
 	// Background gives the class head a logit for the background, which the loss softmax wants.
 	Background bool `yaml:"background"`
 	// Prior is the probability of an object that the class head starts with, pi in the paper.

@@ -9,6 +9,7 @@ import (
 
 	"retinago/anchors"
 	"retinago/backbone"
+	"retinago/engine"
 	"retinago/internal/kinds"
 	"retinago/loss"
 	"retinago/nms"
@@ -98,6 +99,11 @@ func (v *check) model(m Model) {
 	v.oneOf("model.p6_from", m.P6From, "c5", "p5")
 	v.count("model.head_depth", m.HeadDepth, 0, 16)
 	v.oneOf("model.head_norm", m.HeadNorm, "", "group")
+	activations := []string{""}
+	for _, a := range engine.Activations {
+		activations = append(activations, a.Name)
+	}
+	v.oneOf("model.head_activation", m.HeadActivation, activations...)
 	if !(m.Prior > 0 && m.Prior < 1) {
 		v.fail("model.prior", m.Prior, "between 0 and 1, both excluded")
 	}

@@ -1,6 +1,7 @@
 package detector
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -83,13 +84,17 @@ func build(c config.Model, e engine.Engine, params *nn.Params) (*Model, error) {
 	if err != nil {
 		return nil, fmt.Errorf("detector: %w", err)
 	}
+	act, err := engine.ParseActivation(cmp.Or(c.HeadActivation, "relu"))
+	if err != nil {
+		return nil, fmt.Errorf("detector: heads: %w", err)
+	}
 	m := &Model{
 		engine:   e,
 		backbone: body,
 		pyramid: fpn.Pyramid{Width: c.FPNWidth, P2: c.P2, Path: c.Pyramid == "pafpn", P6FromP5: c.P6From == "p5", PlainP7: !c.P7ReLU,
 			Prefix: pyramidPrefix},
 		head: head.Head{Width: c.FPNWidth, Depth: c.HeadDepth, Anchors: c.Anchors.PerCell(), Classes: len(c.Classes),
-			Background: c.Background, GroupNorm: c.HeadNorm == "group", Prior: c.Prior, Prefix: headPrefix},
+			Background: c.Background, GroupNorm: c.HeadNorm == "group", Activation: act, Prior: c.Prior, Prefix: headPrefix},
 		anchors: c.Anchors,
 		params:  params,
 		folded:  nn.NewFolded(e),

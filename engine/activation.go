@@ -1,5 +1,10 @@
 package engine
 
+import (
+	"fmt"
+	"strings"
+)
+
 // Activation is a function of every element that follows an operation. The zero value is None. Functions of x let a NaN through.
 type Activation struct {
 	Kind  ActivationKind
@@ -15,12 +20,30 @@ const (
 	Rectified                       // y = x > 0 ? min(x, Cap) : Slope*x
 )
 
-// Activations by name.
+// The activations.
 var (
 	None  = Activation{}
 	ReLU  = Activation{Kind: Rectified}
 	ReLU6 = Activation{Kind: Rectified, Cap: 6} // of MobileNet
 )
+
+// Activations are those that a configuration can name.
+var Activations = []struct {
+	Name string
+	Activation
+}{{"relu", ReLU}, {"relu6", ReLU6}}
+
+// ParseActivation returns the activation of a name.
+func ParseActivation(name string) (Activation, error) {
+	var names []string
+	for _, a := range Activations {
+		if a.Name == name {
+			return a.Activation, nil
+		}
+		names = append(names, a.Name)
+	}
+	return None, fmt.Errorf("engine: unknown activation %q; there are %s", name, strings.Join(names, ", "))
+}
 
 // LeakyReLU is x above 0 and slope*x below (Maas et al. 2013); ReLU for a slope of 0.
 func LeakyReLU(slope float32) Activation { return Activation{Kind: Rectified, Slope: slope} }

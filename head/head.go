@@ -19,8 +19,9 @@ type Head struct {
 	Classes int // without background
 	// Background adds a logit for it after those of the classes, for a softmax over each anchor's.
 	Background bool
-	GroupNorm  bool    // after each convolution of the towers
-	Prior      float64 // foreground probability at the start, the paper's pi = 0.01 (section 4.1)
+	GroupNorm  bool              // after each convolution of the towers
+	Activation engine.Activation // ends each of them
+	Prior      float64           // foreground probability at the start, the paper's pi = 0.01 (section 4.1)
 	Prefix     string
 }
 
@@ -69,7 +70,7 @@ func (h Head) Box(b *nn.Builder, levels []*G.Node) []*G.Node {
 func (h Head) tower(b *nn.Builder, levels []*G.Node, name string) []*G.Node {
 	for i := range h.Depth {
 		n := h.Prefix + name + "conv." + strconv.Itoa(i)
-		s := nn.ConvSpec{Name: n + ".0", In: h.Width, Out: h.Width, Kernel: 3, Activation: engine.ReLU, Bias: !h.GroupNorm, Init: nn.Normal(.01)}
+		s := nn.ConvSpec{Name: n + ".0", In: h.Width, Out: h.Width, Kernel: 3, Activation: h.Activation, Bias: !h.GroupNorm, Init: nn.Normal(.01)}
 		levels = each(levels, func(x *G.Node) *G.Node {
 			if h.GroupNorm {
 				return b.ConvNorm(x, s, nn.NormSpec{Name: n + ".1", Norm: nn.Group, Eps: 1e-5, Groups: Groups(h.Width)}, nil)

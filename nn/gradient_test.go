@@ -204,6 +204,20 @@ func TestGradients(t *testing.T) {
 	}
 }
 
+// Every activation on its own, and after a convolution and a sum.
+func TestActivationGradients(t *testing.T) {
+	for _, a := range engine.Activations {
+		t.Run(a.Name, func(t *testing.T) {
+			x := []int{1, 3, 3, 8}
+			checkGradients(t, func(in G.Nodes) (*G.Node, error) { return Activate(in[0], a.Activation) }, x)
+			checkGradients(t, func(in G.Nodes) (*G.Node, error) { return Add(in[0], in[1], a.Activation) }, x, x)
+			checkGradients(t, func(in G.Nodes) (*G.Node, error) {
+				return Conv(in[0], in[1], nil, nil, in[2], engine.ConvParams{Stride: 1, Pad: 1, Activation: a.Activation})
+			}, x, []int{8, 8, 3, 3}, x)
+		})
+	}
+}
+
 func TestBatchNormGradient(t *testing.T) {
 	for _, act := range []engine.Activation{engine.None, engine.ReLU} {
 		checkGradients(t, func(in G.Nodes) (*G.Node, error) {

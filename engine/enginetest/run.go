@@ -23,6 +23,7 @@ var suite = []conformance{
 	{"New", newIsZero},
 	{"At", at},
 	{"ReLU", relu},
+	{"Activations", activations},
 	{"MaxPool", maxPool},
 	{"Upsample", upsample},
 	{"BiasGrad", biasGrad},

@@ -77,6 +77,8 @@ func torchvisionHas(m config.Model) error {
 		return errors.New("torchvision has no PAFPN (model.pyramid)")
 	case !m.P7ReLU:
 		return errors.New("it has no ReLU before P7 (model.p7_relu), torchvision has one")
+	case m.HeadActivation != "" && m.HeadActivation != "relu":
+		return fmt.Errorf("its heads have the activation %s (model.head_activation), torchvision's have ReLU", m.HeadActivation)
 	case m.StrideIn1x1:
 		return errors.New("its bottlenecks have their stride on the first convolution (model.stride_in_1x1), torchvision's on the second")
 	}
