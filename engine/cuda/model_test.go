@@ -4,6 +4,7 @@ package cuda_test
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 
@@ -36,7 +37,16 @@ type model struct {
 	magnified float64
 }
 
-var models = map[string]model{
+// models are detectors of every kind of part, and of every activation in the heads.
+var models = func() map[string]model {
+	all := maps.Clone(parts)
+	for _, a := range engine.Activations {
+		all[a.Name+" in heads"] = model{func(c *config.Config) { c.Model.HeadActivation = a.Name }, 0}
+	}
+	return all
+}()
+
+var parts = map[string]model{
 	"frozen norms":                    {func(c *config.Config) {}, 0},
 	"batch norm, group norm in heads": {func(c *config.Config) { c.Model.Norm, c.Model.HeadNorm, c.Model.FPNWidth = "batch", "group", 32 }, 2e-2},
 	"group norm, AdamW, L1": {func(c *config.Config) {

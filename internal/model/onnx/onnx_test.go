@@ -17,12 +17,21 @@ import (
 	"retinago/backbone"
 	"retinago/config"
 	"retinago/detector"
+	"retinago/engine"
 	"retinago/engine/cpu"
 	"retinago/nn"
 )
 
-// models are small detectors of every kind of part.
-var models = map[string]func(c *config.Model){
+// models are small detectors of every kind of part, and of every activation in the heads.
+var models = func() map[string]func(c *config.Model) {
+	all := maps.Clone(parts)
+	for _, a := range engine.Activations {
+		all[a.Name+" in heads"] = func(c *config.Model) { c.HeadActivation = a.Name }
+	}
+	return all
+}()
+
+var parts = map[string]func(c *config.Model){
 	"plain": func(c *config.Model) {},
 	"group norm": func(c *config.Model) {
 		c.Norm, c.HeadNorm, c.P6From, c.BackboneWidth = "group", "group", "p5", 32
