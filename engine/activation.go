@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"math"
 	"strings"
 )
 
@@ -18,6 +19,7 @@ type ActivationKind int
 const (
 	Identity  ActivationKind = iota // y = x
 	Rectified                       // y = x > 0 ? min(x, Cap) : Slope*x
+	Swish                           // y = x * sigmoid(x)
 )
 
 // The activations.
@@ -25,13 +27,14 @@ var (
 	None  = Activation{}
 	ReLU  = Activation{Kind: Rectified}
 	ReLU6 = Activation{Kind: Rectified, Cap: 6} // of MobileNet
+	SiLU  = Activation{Kind: Swish}             // Elfwing et al. 2018; Ramachandran et al. 2017 call it swish
 )
 
 // Activations are those that a configuration can name.
 var Activations = []struct {
 	Name string
 	Activation
-}{{"relu", ReLU}, {"relu6", ReLU6}}
+}{{"relu", ReLU}, {"relu6", ReLU6}, {"silu", SiLU}}
 
 // ParseActivation returns the activation of a name.
 func ParseActivation(name string) (Activation, error) {
@@ -59,13 +62,16 @@ func (a Activation) ByOutput() bool { return a.Kind == Rectified }
 
 // Value is the activation of x.
 func (a Activation) Value(x float32) float32 {
-	if a.Kind == Rectified {
+	switch a.Kind {
+	case Rectified:
 		if x < 0 {
 			x *= a.Slope
 		}
 		if a.Cap > 0 {
 			x = min(x, a.Cap)
 		}
+	case Swish:
+		x = float32(float64(x) / (1 + math.Exp(-float64(x))))
 	}
 	return x
 }

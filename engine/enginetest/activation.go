@@ -54,5 +54,7 @@ var numbers = []struct {
 	x float32
 	y float64
 }{
+	{engine.SiLU, 1, 0.7310585786300049}, // 1/(1+1/e)
+	{engine.SiLU, -1, -0.2689414213699951},
 	{engine.ReLU6, 7, 6}, // Howard et al. 2017: min(max(x, 0), 6)
 }

@@ -2,10 +2,11 @@
 #ifndef RETINAGO_ACTIVATE_H
 #define RETINAGO_ACTIVATE_H
 #include "device.h"
+#include "elementary.h"
 
 // Kinds, numbered as engine.ActivationKind's; F is called with each but IDENTITY.
-enum { IDENTITY, RECTIFIED };
-#define ACTIVATIONS(F) F(RECTIFIED)
+enum { IDENTITY, RECTIFIED, SWISH };
+#define ACTIVATIONS(F) F(RECTIFIED) F(SWISH)
 
 // A ReLU of any form. Comparisons let a NaN through; a cap of 0 is none.
 DEVICE float rectify(float x, float slope, float cap) {
@@ -19,10 +20,23 @@ DEVICE float rectify_grad(float dy, float y, float slope, float cap) {
   return cap > 0 && y >= cap ? 0 : g;
 }
 
+// sigmoid is 1/(1+e^-x), from exponentials that do not overflow.
+DEVICE float sigmoid(float x) {
+  float e = exp_of(x < 0 ? x : -x), d = 1 / (1 + e);
+  return x < 0 ? e * d : d;
+}
+
+// The derivative of x sigmoid(x) is p + x p (1-p).
+DEVICE float swish_grad(float dy, float x) {
+  float p = sigmoid(x);
+  return dy * (p + x * p * (1 - p));
+}
+
 // activate is the value of an activation at x.
 DEVICE float activate(int kind, float x, float slope, float cap) {
   switch (kind) {
   case RECTIFIED: return rectify(x, slope, cap);
+  case SWISH: return x * sigmoid(x);
   }
   return x;
 }
@@ -31,6 +45,7 @@ DEVICE float activate(int kind, float x, float slope, float cap) {
 DEVICE float activate_grad(int kind, float dy, float v, float slope, float cap) {
   switch (kind) {
   case RECTIFIED: return rectify_grad(dy, v, slope, cap);
+  case SWISH: return swish_grad(dy, v);
   }
   return dy;
 }

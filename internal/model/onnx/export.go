@@ -242,8 +242,11 @@ func (e *exporter) conv(in []*G.Node, l nn.ConvLayer) (string, error) {
 func label(n *G.Node) string { return strings.ReplaceAll(n.Name(), " ", "_") }
 
 func (e *exporter) activation(x string, r engine.Activation) string {
-	if r == engine.None {
+	switch r.Kind {
+	case engine.Identity:
 		return x
+	case engine.Swish:
+		return e.graph.op("Mul", []string{x, e.graph.op("Sigmoid", []string{x})})
 	}
 	low := float32(0)
 	if r.Slope > 0 {
