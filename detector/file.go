@@ -114,7 +114,7 @@ func open(f *weights.File, path string, e engine.Engine) (*Model, Info, error) {
 		_, err = m.Load(src)
 	}
 	if err == nil && scheme != nil {
-		err = m.Quantise(scheme)
+		err = m.Quantize(scheme)
 	}
 	if err != nil {
 		return nil, Info{}, errors.Join(fmt.Errorf("%s: %w", path, err), m.Close())

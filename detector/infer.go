@@ -90,7 +90,7 @@ func (m *Model) Net(n, h, w int) (*Net, error) {
 		return t, nil
 	})
 	if err != nil {
-		return nil, m.whatFits(err, n, h, w)
+		return nil, m.largestBatch(err, n, h, w)
 	}
 	return t, nil
 }
@@ -183,7 +183,7 @@ func (t *Net) Run(images []float32) (*Raw, error) {
 
 // Look is Run without copies where the host can do without: what it returns then holds until the next run of any graph of the model.
 func (t *Net) Look(images []float32) (*Raw, error) {
-	near, ok := t.engine.(engine.Near)
+	near, ok := t.engine.(engine.HostMemory)
 	if !ok || t.softmax != nil {
 		return t.Run(images)
 	}

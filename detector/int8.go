@@ -34,9 +34,9 @@ type int8Meta struct {
 // Int8 is how the model computes in 8 bits, nil if it does not.
 func (m *Model) Int8() *quant.Scheme { return m.scheme }
 
-// Quantise makes the model compute in 8 bits. Its weights become what the scheme's s8 stand for; writing to them afterwards
+// Quantize makes the model compute in 8 bits. Its weights become what the scheme's s8 stand for; writing to them afterwards
 // does not reach the 8-bit copies.
-func (m *Model) Quantise(s *quant.Scheme) error {
+func (m *Model) Quantize(s *quant.Scheme) error {
 	if m.scheme != nil {
 		return errors.New("detector: the model is int8 already")
 	}

@@ -124,7 +124,7 @@ func TestInt8(t *testing.T) {
 			m := lively(t, c.Model)
 			float := raw(t, m)
 			s := scheme(t, m, quant.Options{Method: quant.Method{Kind: "minmax"}, Float: []string{quant.First, quant.Last}})
-			if err := m.Quantise(s); err != nil {
+			if err := m.Quantize(s); err != nil {
 				t.Fatal(err)
 			}
 			got := raw(t, m)
@@ -175,18 +175,18 @@ func TestInt8(t *testing.T) {
 func TestInt8Twice(t *testing.T) {
 	m := lively(t, small())
 	s := scheme(t, m, quant.Options{Method: quant.Method{Kind: "entropy"}})
-	if err := m.Quantise(s); err != nil {
+	if err := m.Quantize(s); err != nil {
 		t.Fatal(err)
 	}
-	if err := m.Quantise(s); err == nil || !strings.Contains(err.Error(), "already") {
-		t.Errorf("quantised twice: %v", err)
+	if err := m.Quantize(s); err == nil || !strings.Contains(err.Error(), "already") {
+		t.Errorf("quantized twice: %v", err)
 	}
 	if _, err := m.Calibrator(quant.Options{Method: quant.Method{Kind: "minmax"}}); err == nil || !strings.Contains(err.Error(), "already") {
 		t.Errorf("calibrated in 8 bits: %v", err)
 	}
 	other := lively(t, small())
 	s.Weights["backbone.body.conv9"] = []float32{1}
-	if err := other.Quantise(s); err == nil || !strings.Contains(err.Error(), "conv9") {
+	if err := other.Quantize(s); err == nil || !strings.Contains(err.Error(), "conv9") {
 		t.Errorf("another network's scheme: %v", err)
 	}
 }
@@ -194,7 +194,7 @@ func TestInt8Twice(t *testing.T) {
 // Files that are not what they say are errors with the file's name.
 func TestInt8Damaged(t *testing.T) {
 	m := lively(t, small())
-	if err := m.Quantise(scheme(t, m, quant.Options{Method: quant.Method{Kind: "minmax"}})); err != nil {
+	if err := m.Quantize(scheme(t, m, quant.Options{Method: quant.Method{Kind: "minmax"}})); err != nil {
 		t.Fatal(err)
 	}
 	c := config.Default()
@@ -303,7 +303,7 @@ func BenchmarkInt8(b *testing.B) {
 		err = cal.Close()
 	}
 	if err == nil {
-		err = m.Quantise(s)
+		err = m.Quantize(s)
 	}
 	if err != nil {
 		b.Fatal(err)

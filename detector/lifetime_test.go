@@ -113,7 +113,7 @@ func quantize(t *testing.T, m *Model) {
 		err = c.Close()
 	}
 	if err == nil {
-		err = m.Quantise(s)
+		err = m.Quantize(s)
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -7,7 +7,7 @@ import (
 )
 
 // Engine holds tensors and computes the detector's kernels on them. Activations are N,H,W,C; convolution
-// weights are O,I,R,S. Every kernel writes the whole of its first argument, which never overlaps its inputs (but see Summing),
+// weights are O,I,R,S. Every kernel writes the whole of its first argument, which never overlaps its inputs (but see ResidualInPlace),
 // and returns when the result is ready to be read by another kernel. Data are float32 unless said otherwise.
 //
 // Shapes are checked by the graph operations, not here. An Engine is used by one goroutine at a time.
@@ -104,22 +104,22 @@ type Async interface {
 	Wait() error
 }
 
-// Summing is an engine whose Conv takes the same tensor as y and res, too.
-type Summing interface{ SumsInPlace() }
+// ResidualInPlace is an engine whose Conv takes the same tensor as y and res, too.
+type ResidualInPlace interface{ SumsInPlace() }
 
-// Joining is an engine that computes the convolutions of several maps with the same weights at once, for less than one by one. All
+// BatchedConv is an engine that computes the convolutions of several maps with the same weights at once, for less than one by one. All
 // maps have the same channels. Otherwise these are Conv without a residual, ConvData and ConvWeights.
-type Joining interface {
-	// Joins reports whether there is such a gain for convolutions with weights of a shape.
-	Joins(w tensor.Shape, p ConvParams) bool
+type BatchedConv interface {
+	// Batches reports whether there is such a gain for convolutions with weights of a shape.
+	Batches(w tensor.Shape, p ConvParams) bool
 	ConvAll(y, x []*tensor.Dense, w, scale, b *tensor.Dense, p ConvParams) error
 	ConvDataAll(dx, dy []*tensor.Dense, w, scale *tensor.Dense, p ConvParams) error
 	// ConvWeightsAll writes the sum of the maps' gradients.
 	ConvWeightsAll(dw *tensor.Dense, dy, x []*tensor.Dense, scale *tensor.Dense, p ConvParams) error
 }
 
-// Near is an engine whose tensors the host reads where they lie.
-type Near interface {
+// HostMemory is an engine whose tensors the host reads where they lie.
+type HostMemory interface {
 	// Floats are the values of a float32 tensor.
 	Floats(t *tensor.Dense) []float32
 }
@@ -144,8 +144,8 @@ type Peak struct {
 	FLOPS float64 `json:"flop_per_s"`
 }
 
-// Gauged is an engine that measures its processor.
-type Gauged interface {
+// PeakMeter is an engine that measures its processor.
+type PeakMeter interface {
 	// Peaks measures what the processor reaches at most.
 	Peaks() ([]Peak, error)
 	// PeakBytes is the most memory that the engine held at once until now.

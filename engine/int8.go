@@ -11,9 +11,9 @@ type Int8 interface {
 	// uint8 and then rounded to the nearest (ties to even) and moved by p.Zero. scale, bias and p are in units of y, init is
 	// int32. res is uint8 like y, or nil. Up to 3 bytes beyond the end of x are read.
 	ConvInt8(y, x, packed, init, scale, bias, res *tensor.Dense, p Int8Params) error
-	// Quantise rounds float32 to uint8; Dequantise goes back.
-	Quantise(y, x *tensor.Dense, a Affine) error
-	Dequantise(y, x *tensor.Dense, a Affine) error
+	// Quantize rounds float32 to uint8; Dequantize goes back.
+	Quantize(y, x *tensor.Dense, a Affine) error
+	Dequantize(y, x *tensor.Dense, a Affine) error
 	// LookupInt8: y = table[x].
 	LookupInt8(y, x *tensor.Dense, table *[256]uint8) error
 	MaxPoolInt8(y, x *tensor.Dense, p PoolParams) error

@@ -53,7 +53,7 @@ func Quantize(ctx context.Context, m *detector.Model, c config.Data, files []str
 	if err != nil {
 		return nil, err
 	}
-	return broken, m.Quantise(s)
+	return broken, m.Quantize(s)
 }
 
 // spread orders 0 to n-1 such that the first count are evenly spread.

@@ -14,11 +14,11 @@ import (
 type Arena struct {
 	engine engine.Engine
 	mem    tensor.Memory
-	users  []Tenant
+	users  []ArenaUser
 }
 
-// Tenant keeps its results in an arena, as a Machine does.
-type Tenant interface {
+// ArenaUser keeps its results in an arena, as a Machine does.
+type ArenaUser interface {
 	// Bytes is the memory that it needs.
 	Bytes() int64
 	// Bind lays its results over mem, again whenever the arena has grown.
@@ -37,7 +37,7 @@ func (a *Arena) Bytes() int64 {
 }
 
 // Join gives t its places, growing the arena and moving the others when it does not fit.
-func (a *Arena) Join(t Tenant) error {
+func (a *Arena) Join(t ArenaUser) error {
 	if need := max(t.Bytes(), align); a.Bytes() < need {
 		// The old memory goes first: both at once may not fit.
 		if err := a.free(); err != nil {
@@ -53,7 +53,7 @@ func (a *Arena) Join(t Tenant) error {
 	return nil
 }
 
-// Ready takes memory for the tenants where they lost it to one that did not fit. They ask for it before they run.
+// Ready takes memory for the users where they lost it to one that did not fit. They ask for it before they run.
 func (a *Arena) Ready() error {
 	if a.mem != nil || len(a.users) == 0 {
 		return nil
@@ -61,7 +61,7 @@ func (a *Arena) Ready() error {
 	return a.take(align)
 }
 
-// take allocates as many bytes, or what the largest tenant needs, and moves the tenants there.
+// take allocates as many bytes, or what the largest user needs, and moves the users there.
 func (a *Arena) take(bytes int64) error {
 	for _, u := range a.users {
 		bytes = max(bytes, u.Bytes())
@@ -77,9 +77,9 @@ func (a *Arena) take(bytes int64) error {
 	return nil
 }
 
-// Leave frees the memory with the last tenant.
-func (a *Arena) Leave(t Tenant) error {
-	a.users = slices.DeleteFunc(a.users, func(u Tenant) bool { return u == t })
+// Leave frees the memory with the last user.
+func (a *Arena) Leave(t ArenaUser) error {
+	a.users = slices.DeleteFunc(a.users, func(u ArenaUser) bool { return u == t })
 	if len(a.users) > 0 {
 		return nil
 	}

@@ -101,15 +101,15 @@ type sharing struct {
 	w, scale, bias *G.Node
 }
 
-func (c *conv) Key(e engine.Joining, in []*G.Node) any {
-	if c.residual || !e.Joins(in[1].Shape(), c.p) {
+func (c *conv) Key(e engine.BatchedConv, in []*G.Node) any {
+	if c.residual || !e.Batches(in[1].Shape(), c.p) {
 		return nil
 	}
 	scale, bias, _ := optional(c, in)
 	return sharing{c.Name(), c.p, in[1], scale, bias}
 }
 
-func (c *conv) Together(e engine.Joining, out []*tensor.Dense, in [][]*tensor.Dense) error {
+func (c *conv) ForwardAll(e engine.BatchedConv, out []*tensor.Dense, in [][]*tensor.Dense) error {
 	scale, bias, _ := optional(c, in[0])
 	return e.ConvAll(out, column(in, 0), in[0][1], scale, bias, c.p)
 }
@@ -184,14 +184,14 @@ func (c *convData) Forward(e engine.Engine, out *tensor.Dense, in []*tensor.Dens
 	return e.ConvData(out, in[0], in[1], third(in), c.p)
 }
 
-func (c *convData) Key(e engine.Joining, in []*G.Node) any {
-	if !e.Joins(in[1].Shape(), c.p) {
+func (c *convData) Key(e engine.BatchedConv, in []*G.Node) any {
+	if !e.Batches(in[1].Shape(), c.p) {
 		return nil
 	}
 	return sharing{c.Name(), c.p, in[1], third(in), nil}
 }
 
-func (c *convData) Together(e engine.Joining, out []*tensor.Dense, in [][]*tensor.Dense) error {
+func (c *convData) ForwardAll(e engine.BatchedConv, out []*tensor.Dense, in [][]*tensor.Dense) error {
 	return e.ConvDataAll(out, column(in, 0), in[0][1], third(in[0]), c.p)
 }
 
@@ -216,14 +216,14 @@ func (c *convWeights) Forward(e engine.Engine, out *tensor.Dense, in []*tensor.D
 	return e.ConvWeights(out, in[0], in[1], third(in), c.p)
 }
 
-func (c *convWeights) Key(e engine.Joining, in []*G.Node) any {
-	if !e.Joins(c.w, c.p) {
+func (c *convWeights) Key(e engine.BatchedConv, in []*G.Node) any {
+	if !e.Batches(c.w, c.p) {
 		return nil
 	}
 	return sharing{c.Name(), c.p, nil, third(in), nil}
 }
 
-func (c *convWeights) Together(e engine.Joining, out []*tensor.Dense, in [][]*tensor.Dense) error {
+func (c *convWeights) ForwardAll(e engine.BatchedConv, out []*tensor.Dense, in [][]*tensor.Dense) error {
 	return e.ConvWeightsAll(out[0], column(in, 0), column(in, 1), third(in[0]), c.p)
 }
 

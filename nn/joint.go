@@ -10,21 +10,21 @@ import (
 	"retinago/engine"
 )
 
-// Joint is a Kernel that an engine.Joining computes for several nodes at once, as the convolutions of a head on the levels of a
+// Batched is a Kernel that an engine.BatchedConv computes for several nodes at once, as the convolutions of a head on the levels of a
 // pyramid.
-type Joint interface {
+type Batched interface {
 	Kernel
 	// Key is equal for nodes that can be computed at once, and nil for one that e computes as well alone. in are the nodes it reads.
-	Key(e engine.Joining, in []*G.Node) any
-	// Together is Forward for several nodes.
-	Together(e engine.Joining, out []*tensor.Dense, in [][]*tensor.Dense) error
+	Key(e engine.BatchedConv, in []*G.Node) any
+	// ForwardAll is Forward for several nodes.
+	ForwardAll(e engine.BatchedConv, out []*tensor.Dense, in [][]*tensor.Dense) error
 }
 
-// Summed is a Joint whose nodes are computed at once only where the graph does nothing but add up all their results, and where no
-// other Summed runs between them, for which what they read would be kept long. Together writes the sum to out[0], which is the
+// Summed is a Batched whose nodes are computed at once only where the graph does nothing but add up all their results, and where no
+// other Summed runs between them, for which what they read would be kept long. ForwardAll writes the sum to out[0], which is the
 // place of all of them.
 type Summed interface {
-	Joint
+	Batched
 	Summed()
 }
 
@@ -47,7 +47,7 @@ func (j *joint) gather(e engine.Engine, n *op, in []*tensor.Dense) error {
 	}
 	all, out := j.in, j.out
 	j.reset()
-	return n.k.(Joint).Together(e.(engine.Joining), out, all)
+	return n.k.(Batched).ForwardAll(e.(engine.BatchedConv), out, all)
 }
 
 // done reports whether the last of the nodes had its turn.
@@ -65,12 +65,12 @@ type joints struct {
 // join finds what is computed at once on e.
 func join(e engine.Engine, order []*G.Node, outputs G.Nodes) joints {
 	js := joints{map[*G.Node]*joint{}, map[*G.Node]*joint{}}
-	joining, ok := e.(engine.Joining)
+	joining, ok := e.(engine.BatchedConv)
 	if !ok {
 		return js
 	}
 	key := func(n *G.Node) any {
-		if k, ok := kernel(n).(Joint); ok {
+		if k, ok := kernel(n).(Batched); ok {
 			return k.Key(joining, children(n))
 		}
 		return nil

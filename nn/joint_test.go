@@ -55,7 +55,7 @@ func newSpy(t *testing.T) *spy {
 // single is an engine that computes each map alone.
 type single struct {
 	engine.Engine
-	engine.Summing
+	engine.ResidualInPlace
 	tensor.Adder
 }
 

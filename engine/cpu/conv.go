@@ -18,8 +18,8 @@ func (e *Engine) Conv(y, x, w, scale, b, res *tensor.Dense, p engine.ConvParams)
 	return e.conv2d(featureMaps{{x, y, res}}, w, scale, b, p)
 }
 
-// Joins is true for what the own kernels compute: these take maps like one.
-func (e *Engine) Joins(w tensor.Shape, p engine.ConvParams) bool {
+// Batches is true for what the own kernels compute: these take maps like one.
+func (e *Engine) Batches(w tensor.Shape, p engine.ConvParams) bool {
 	s := convShape(w, p)
 	return e.chosen != OneDNN && C.rn_conv_own(&s) != 0
 }
@@ -38,7 +38,7 @@ func (e *Engine) conv2d(m featureMaps, w, scale, b *tensor.Dense, p engine.ConvP
 	})
 }
 
-// SumsInPlace makes Engine an engine.Summing.
+// SumsInPlace makes Engine an engine.ResidualInPlace.
 func (e *Engine) SumsInPlace() {}
 
 // ConvData computes the gradient of a convolution by its input.

@@ -72,12 +72,12 @@ INTO void depthwise_run(int32_t *__restrict acc, const uint8_t *__restrict x, co
   for (int i = 0; i < n; i++) acc[i] += x[i] * w[i];
 }
 
-INTO void quantise_run(uint8_t *__restrict y, const float *__restrict x, int64_t n, float inverse, int zero) {
+INTO void quantize_run(uint8_t *__restrict y, const float *__restrict x, int64_t n, float inverse, int zero) {
   float lo = (float)-zero, hi = (float)(255 - zero);
   for (int64_t i = 0; i < n; i++) y[i] = (uint8_t)(nearest(clamp(x[i] * inverse, lo, hi)) + zero);
 }
 
-INTO void dequantise_run(float *__restrict y, const uint8_t *__restrict x, int64_t n, float scale, int zero) {
+INTO void dequantize_run(float *__restrict y, const uint8_t *__restrict x, int64_t n, float scale, int zero) {
   for (int64_t i = 0; i < n; i++) y[i] = scale * (float)(x[i] - zero);
 }
 
@@ -252,12 +252,12 @@ char *rn_int8_conv(int path, const rn_conv *s, const rn_int8_output *o, uint8_t 
   return guarded([&] { conv(path, s, o, y, yf, x, x_zero, packed, init, scale, bias, res); });
 }
 
-void rn_int8_quantise(uint8_t *y, const float *x, int64_t n, float inverse, int zero) {
-  spread(n, [=](int64_t i, int64_t to) { dispatch<quantise_run>(y + i, x + i, to - i, inverse, zero); });
+void rn_int8_quantize(uint8_t *y, const float *x, int64_t n, float inverse, int zero) {
+  spread(n, [=](int64_t i, int64_t to) { dispatch<quantize_run>(y + i, x + i, to - i, inverse, zero); });
 }
 
-void rn_int8_dequantise(float *y, const uint8_t *x, int64_t n, float scale, int zero) {
-  spread(n, [=](int64_t i, int64_t to) { dispatch<dequantise_run>(y + i, x + i, to - i, scale, zero); });
+void rn_int8_dequantize(float *y, const uint8_t *x, int64_t n, float scale, int zero) {
+  spread(n, [=](int64_t i, int64_t to) { dispatch<dequantize_run>(y + i, x + i, to - i, scale, zero); });
 }
 
 void rn_int8_lookup(uint8_t *y, const uint8_t *x, int64_t n, const uint8_t *table) {

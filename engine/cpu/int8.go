@@ -69,15 +69,15 @@ func (e *Engine) ConvInt8(y, x, packed, init, scale, bias, res *tensor.Dense, p 
 	})
 }
 
-// Quantise rounds to bytes.
-func (e *Engine) Quantise(y, x *tensor.Dense, a engine.Affine) error {
-	e.worker.do(func() { C.rn_int8_quantise(u8(y), f32(x), size(x), C.float(1/a.Scale), C.int(a.Zero)) })
+// Quantize rounds to bytes.
+func (e *Engine) Quantize(y, x *tensor.Dense, a engine.Affine) error {
+	e.worker.do(func() { C.rn_int8_quantize(u8(y), f32(x), size(x), C.float(1/a.Scale), C.int(a.Zero)) })
 	return nil
 }
 
-// Dequantise is what bytes stand for.
-func (e *Engine) Dequantise(y, x *tensor.Dense, a engine.Affine) error {
-	e.worker.do(func() { C.rn_int8_dequantise(f32(y), u8(x), size(x), C.float(a.Scale), C.int(a.Zero)) })
+// Dequantize is what bytes stand for.
+func (e *Engine) Dequantize(y, x *tensor.Dense, a engine.Affine) error {
+	e.worker.do(func() { C.rn_int8_dequantize(f32(y), u8(x), size(x), C.float(a.Scale), C.int(a.Zero)) })
 	return nil
 }
 

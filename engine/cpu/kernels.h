@@ -98,8 +98,8 @@ void rn_int8_pack(int8_t *packed, const int8_t *w, const rn_conv *);
 // v [k] = scale * (init + sum of x*w) + bias + res_scale*res, activated; goes to y as round(v) + zero, or to yf as it is.
 // Padding is x_zero. res may be NULL; the relu of the shape is not read. x is readable 3 bytes beyond its end.
 char *rn_int8_conv(int path, const rn_conv *, const rn_int8_output *, uint8_t *y, float *yf, const uint8_t *x, int x_zero, const int8_t *packed, const int32_t *init, const float *scale, const float *bias, const uint8_t *res);
-void rn_int8_quantise(uint8_t *y, const float *x, int64_t n, float inverse, int zero);
-void rn_int8_dequantise(float *y, const uint8_t *x, int64_t n, float scale, int zero);
+void rn_int8_quantize(uint8_t *y, const float *x, int64_t n, float inverse, int zero);
+void rn_int8_dequantize(float *y, const uint8_t *x, int64_t n, float scale, int zero);
 void rn_int8_lookup(uint8_t *y, const uint8_t *x, int64_t n, const uint8_t *table); // y = table[x]
 void rn_int8_max_pool(uint8_t *y, const uint8_t *x, int n, int h, int w, int c, int oh, int ow, int kernel, int stride, int pad);
 // y = round(top_scale*top + lateral_scale*lateral + offset)

@@ -20,11 +20,11 @@ type Shapes struct {
 }
 
 var (
-	_ engine.Engine   = (*Shapes)(nil)
-	_ engine.Planning = (*Shapes)(nil)
-	_ engine.Int8     = (*Shapes)(nil)
-	_ engine.Joining  = (*Shapes)(nil)
-	_ engine.Summing  = (*Shapes)(nil)
+	_ engine.Engine          = (*Shapes)(nil)
+	_ engine.Planning        = (*Shapes)(nil)
+	_ engine.Int8            = (*Shapes)(nil)
+	_ engine.BatchedConv     = (*Shapes)(nil)
+	_ engine.ResidualInPlace = (*Shapes)(nil)
 )
 
 // Planning says that nothing runs here.

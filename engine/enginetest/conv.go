@@ -119,7 +119,7 @@ func convolution(t *testing.T, e engine.Engine, c convCase) {
 	check("bias", yd, biased, e.Conv(yd, xd, wd, nil, bd, nil, fused))
 	check("residual", yd, rest, e.Conv(yd, xd, wd, nil, nil, rd, fused))
 	check("fused", yd, scaled, e.Conv(yd, xd, wd, sd, bd, rd, fused))
-	if _, ok := e.(engine.Summing); ok {
+	if _, ok := e.(engine.ResidualInPlace); ok {
 		must(t, e.Upload(yd, res))
 		check("fused over the residual", yd, scaled, e.Conv(yd, xd, wd, sd, bd, yd, fused))
 	}

@@ -185,13 +185,13 @@ func quantize(t *testing.T, open Open) {
 	want := []uint8{100, 101, 100, 101, 100, 100, 102, 0, 0, 255, 255, 0}
 	a := engine.Affine{Scale: .5, Zero: 100}
 	y, back := bytes(t, e, nil, len(x)), put(t, e, nil, len(x))
-	if err := int8Of(t, e).Quantise(y, put(t, e, x, len(x)), a); err != nil {
+	if err := int8Of(t, e).Quantize(y, put(t, e, x, len(x)), a); err != nil {
 		t.Fatal(err)
 	}
 	if got := y.Data().([]uint8); !slices.Equal(got, want) {
 		t.Errorf("bytes are %v, want %v", got, want)
 	}
-	if err := int8Of(t, e).Dequantise(back, y, a); err != nil {
+	if err := int8Of(t, e).Dequantize(back, y, a); err != nil {
 		t.Fatal(err)
 	}
 	if got := get(t, e, back); !slices.Equal(got, []float32{0, .5, 0, .5, 0, 0, 1, -50, -50, 77.5, 77.5, -50}) {
@@ -217,7 +217,7 @@ func int8Lookup(t *testing.T, open Open) {
 	}
 }
 
-// Pooling commutes with quantisation: it is that of the values.
+// Pooling commutes with quantization: it is that of the values.
 func int8MaxPool(t *testing.T, open Open) {
 	e := open(t)
 	x := randomBytes(rand.New(rand.NewPCG(2, 1)), 2*9*7*5)

@@ -28,7 +28,7 @@ func (r *Result) Ceilings(of engine.Engine) error {
 		}
 		r.Peak, r.PeakProduct = e.Peak()/1e9, product/1e9
 		r.OfPeak = per(r.GFLOPS, r.Peak)
-	case engine.Gauged:
+	case engine.PeakMeter:
 		r.DeviceMB = float64(e.PeakBytes()) / (1 << 20) // before measuring takes more
 		all, err := e.Peaks()
 		if err != nil {

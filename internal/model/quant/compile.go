@@ -131,12 +131,12 @@ func (c *compiler) convert(n *G.Node, name string) error {
 		if err != nil {
 			return err
 		}
-		c.add(step{name, conversion(quantise, name, y), y, func() error { return c.int8.Quantise(y.t, x.t, y.affine) }}, x)
+		c.add(step{name, conversion(quantize, name, y), y, func() error { return c.int8.Quantize(y.t, x.t, y.affine) }}, x)
 		c.bytes[n] = y
 	case w.floats && c.floats[n] == nil:
 		x := c.bytes[n]
 		y := &value{shape: x.shape}
-		c.add(step{name, conversion(dequantise, name, y), y, func() error { return c.int8.Dequantise(y.t, x.t, x.affine) }}, x)
+		c.add(step{name, conversion(dequantize, name, y), y, func() error { return c.int8.Dequantize(y.t, x.t, x.affine) }}, x)
 		c.floats[n] = y
 	}
 	return nil

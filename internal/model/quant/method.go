@@ -66,7 +66,7 @@ func (h *Histogram) edge(b *[bins]int64, beyond int64) float32 {
 	return float32(float64(i) * h.width)
 }
 
-// entropy is the threshold at which the distribution of magnitudes and its quantised self differ least, by Kullback and
+// entropy is the threshold at which the distribution of magnitudes and its quantized self differ least, by Kullback and
 // Leibler's divergence: Migacz 2017, "8-bit Inference with TensorRT". A clipped value counts in the last bin.
 func (h *Histogram) entropy() float32 {
 	steps := 255

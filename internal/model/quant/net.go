@@ -39,9 +39,9 @@ type step struct {
 }
 
 // converts reports whether a step brings a result into the other form.
-func (s *step) converts() bool { return s.layer.Op == quantise || s.layer.Op == dequantise }
+func (s *step) converts() bool { return s.layer.Op == quantize || s.layer.Op == dequantize }
 
-const quantise, dequantise = "Quantise", "Dequantise"
+const quantize, dequantize = "Quantize", "Dequantize"
 
 // conversion is the layer of a step that converts.
 func conversion(op, name string, y *value) nn.Layer {

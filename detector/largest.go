@@ -7,8 +7,8 @@ import (
 	"retinago/engine"
 )
 
-// whatFits adds to the error of a batch that does not fit on an engine.Limited the largest one that does.
-func (m *Model) whatFits(err error, n, h, w int) error {
+// largestBatch adds to the error of a batch that does not fit on an engine.Limited the largest one that does.
+func (m *Model) largestBatch(err error, n, h, w int) error {
 	e, ok := m.engine.(engine.Limited)
 	if !ok || !errors.Is(err, engine.ErrMemory) {
 		return err
