@@ -264,7 +264,7 @@ func (t *Net) Layers() []nn.Layer { return t.machine.Layers() }
 // Observe makes every Run call f after each operation, with its index in Layers; nil ends it.
 func (t *Net) Observe(f func(layer int, d time.Duration)) { t.machine.Observe(f) }
 
-// Async reports that observed runs take longer than others: every operation is waited for.
+// Async reports whether observed runs take longer than others: every operation is waited for.
 func (t *Net) Async() bool {
 	_, ok := t.engine.(engine.Async)
 	return ok

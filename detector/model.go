@@ -127,7 +127,7 @@ func (m *Model) Params() []*nn.Param { return m.params.All() }
 // Param returns the parameter of that name, nil if there is none.
 func (m *Model) Param(name string) *nn.Param { return m.params.Get(name) }
 
-// Changed must be called when parameters were written.
+// Changed must be called after parameters were written.
 func (m *Model) Changed() {
 	m.stale = true
 	m.engine.WeightsChanged()

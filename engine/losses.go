@@ -81,7 +81,7 @@ type MiningParams struct {
 	NMS   float32 // IoU above which a row does not count besides a harder one of its picture; 0 never
 }
 
-// Turns are the most rows that mining takes: first those with a class, where Ratio counts them apart, then the others.
+// Turns are the most rows that mining takes: first those with a class, where Ratio separates them, then the others.
 func (p MiningParams) Turns() (objects, others int) {
 	if p.Ratio <= 0 {
 		return 0, p.Keep

@@ -3,7 +3,7 @@ package engine
 import "gorgonia.org/tensor"
 
 // Stepping is an engine that takes an optimiser's steps by itself: the sum of the losses, the gradients' norm, whether all are
-// finite and what clipping makes of the norm stay on it, without a wait.
+// finite and what clipping makes of the norm stay on it, and the host does not wait.
 type Stepping interface {
 	// NewUpdater prepares steps over parameters.
 	NewUpdater(p UpdateParams, slots []Slot) (Updater, error)
@@ -48,7 +48,7 @@ type UpdateParams struct {
 	Scale     *LossScale  // nil for gradients that are not scaled
 }
 
-// LossScale keeps small gradients above what fp16 rounds to 0: the backward pass begins with it and the optimiser divides by it
+// LossScale keeps small gradients above what fp16 distinguishes from 0: the backward pass begins with it and the optimiser divides by it
 // (Micikevicius et al. 2018, "Mixed Precision Training", section 3.2). It halves with each step whose gradients are not finite, down
 // to 1, and doubles after LossScaleGood others, up to 2^24.
 type LossScale struct {

@@ -173,7 +173,7 @@ func kernel(n *G.Node) Kernel {
 	return nil
 }
 
-// added are the results that n is the sum of, and the sums that nothing else reads.
+// added are the results that n is the sum of, and the sums that no other operation reads.
 func added(n *G.Node, once func(*G.Node) bool) (leaves, sums []*G.Node) {
 	if n.Op() == nil || kernel(n) != nil {
 		return nil, nil

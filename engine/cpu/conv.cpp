@@ -37,7 +37,7 @@ enum Residual { NONE, APART, INSIDE };
 // own is the Winograd kernels of the process's instruction set.
 const Winograd &own() { return rn_isa == AVX512 ? winograd_avx512 : rn_isa == AVX2 ? winograd_avx2 : winograd_baseline; }
 
-// Packed is one layout of oneDNN's of one parameter. fresh tells whether it holds the parameter's present values.
+// Packed is one layout of oneDNN's of one parameter. fresh reports whether it holds the parameter's present values.
 struct Packed {
   memory::desc desc;
   const float *scale;
@@ -374,7 +374,7 @@ char *rn_conv_time(rn_conv_context *c, int pass, const rn_conv *shape, double le
   char *wrong = nullptr;
   char *full = by_onednn([&] {
     Buffer xb, wb, yb;
-    // Zeros that nobody wrote would all be one page of memory.
+    // Zeros that were never written would all be one page of memory.
     auto filled = [](Buffer &b, int64_t n) {
       float *p = (float *)b.get(4 * n);
       std::fill_n(p, n, 1.f);

@@ -28,7 +28,7 @@ class Transforms {
   Buffer of_last;
   std::list<Kept> kept;
 
-  // few tells whether transforming the weights is a good part of the work.
+  // few reports whether transforming the weights is a good part of the work.
   static bool few(int64_t tiles) { return tiles < 64; }
 
 public:

@@ -330,7 +330,7 @@ template <int NV> static inline void ranks(int c, const float *v, const float *m
 }
 
 // dweights transforms chunks of tiles by all threads; then each thread multiplies whole positions of the 36, so that every
-// sum is taken in one fixed order. Rows of dy's transforms are filled up to whole vectors by what nobody reads.
+// sum is taken in one fixed order. Rows of dy's transforms are filled up to whole vectors by values that are not read.
 static void dweights(float *dw, const Maps &maps, int c, int k, float *scratch) {
   int64_t tiles = maps.tiles, wide = up(k, LANES);
   int64_t va = apart(CHUNK * c), ma = apart(CHUNK * wide), da = apart(c * wide);

@@ -110,7 +110,7 @@ func (e *Engine) New(dt tensor.Dtype, shape ...int) (*tensor.Dense, error) {
 	return e.At(mem, 0, dt, shape...), nil
 }
 
-// Release frees tensors of New. They belong to the code that recorded work on them.
+// Release frees tensors of New. A recording that uses them must be closed before.
 func (e *Engine) Release(ts ...*tensor.Dense) {
 	for _, t := range ts {
 		if t == nil {

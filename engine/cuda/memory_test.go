@@ -55,7 +55,7 @@ func TestCopies(t *testing.T) {
 	}
 }
 
-// What does not fit is an error that names sizes, and leaves the engine whole; Close frees all.
+// What does not fit is an error with the sizes, and leaves the engine whole; Close frees all.
 func TestOutOfMemory(t *testing.T) {
 	onHost(t)
 	before := kernels.Count().Bytes

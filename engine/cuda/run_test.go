@@ -193,7 +193,7 @@ func (h *filled) Step(_ context.Context, _ *train.Loop, s train.Step) error {
 }
 func (h *filled) End(context.Context, *train.Loop, error) error { return nil }
 
-// A run out of memory, in a step as in an evaluation, is saved and its error names what fits; resumed, it ends as one with memory does.
+// A run out of memory, in a step as in an evaluation, is saved and reports what fits; resumed, it ends as one with memory does.
 func TestRunOutOfMemory(t *testing.T) {
 	onHost(t)
 	defer kernels.SetCapacity(1 << 30)
@@ -235,7 +235,7 @@ func TestRunOutOfMemory(t *testing.T) {
 	}
 }
 
-// A batch of pictures that does not fit is an error that names the largest that does, and other graphs run as before.
+// A batch of pictures that does not fit is an error with the largest batch that does, and other graphs run as before.
 func TestBatchThatDoesNotFit(t *testing.T) {
 	onHost(t)
 	defer kernels.SetCapacity(1 << 30)

@@ -26,7 +26,7 @@ func bothOrders(t *testing.T, f func(t *testing.T)) {
 	}
 }
 
-// Work between uploads to one tensor finds what was sent before it, without a wait, though more is sent than all pages hold; with
+// Work between uploads to one tensor finds what was sent before it, though the host does not wait and more is sent than all pages hold; with
 // memory for few pages, too.
 func TestUploadsInOrder(t *testing.T) {
 	const n, times, all = 3 << 18, 30, 16 * 4 << 20

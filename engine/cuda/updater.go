@@ -229,7 +229,7 @@ func (u *updater) Release() {
 
 func double(v float64) uint64 { return math.Float64bits(v) }
 
-// reports carry words of the GPU's to the host in turns, so that none waits for the last.
+// reports carry words of the GPU's to the host in turns, so that no step waits for the last report.
 type reports struct {
 	mem        unsafe.Pointer
 	read       [engine.MostReports]cu.Event

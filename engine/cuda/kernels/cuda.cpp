@@ -56,7 +56,7 @@ static CUresult stream_wait(CUstream s) {
   WANT_CONTEXT;
   return known(s) ? wait_for(mark(s)) : CUDA_ERROR_INVALID_HANDLE;
 }
-// An event that was not recorded is of no stream, and nobody waits for it.
+// An event that was not recorded belongs to no stream, and waiting for it returns at once.
 static CUresult event_create(CUevent *e, unsigned) {
   WANT_CONTEXT;
   *e = (CUevent) new Event();

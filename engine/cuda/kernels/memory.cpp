@@ -17,7 +17,7 @@ namespace host {
 int64_t capacity = 1ll << 30, live;
 
 static const size_t SPAN = 1ull << 32, PAGE = 4096; // of addresses; pages come when they are written
-static char *base, *shadow; // of the same memory: addresses that nobody can read, and those that work has
+static char *base, *shadow; // of the same memory: addresses that cannot be read, and those that work uses
 static int file;
 static std::map<uint64_t, size_t> blocks, locked;
 static std::recursive_mutex mutex;
@@ -46,7 +46,7 @@ CUresult allocate(CUdeviceptr *p, size_t n) {
     shadow = (char *)mmap(NULL, SPAN, PROT_NONE, MAP_SHARED | MAP_NORESERVE, file, 0);
     if (base == MAP_FAILED || shadow == MAP_FAILED) abort();
   }
-  uint64_t at = (uint64_t)base; // the first gap, with a page on each side that nobody owns
+  uint64_t at = (uint64_t)base; // the first gap, with a free page on each side
   for (auto &b : blocks) {
     if (b.first >= at + n + PAGE) break;
     at = b.first + pages(b.second) + PAGE;

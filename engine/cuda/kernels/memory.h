@@ -7,7 +7,7 @@
 
 namespace host {
 
-// Where work finds the memory at a device address, which itself nobody can read. NULL is NULL.
+// Where work finds the memory at a device address, which itself cannot be read. NULL is NULL.
 void *seen(uint64_t p);
 
 // Whether [p, p+n) lies in one allocation.

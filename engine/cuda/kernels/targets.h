@@ -30,7 +30,7 @@ DEVICE float overlap_of(const float *a, const struct target *b) {
 
 DEVICE float product_of_sides(float w, float h) { return exact(w > 0 ? w : 0, h > 0 ? h : 0); }
 
-// inside tells whether a share of an anchor lies in a crowd region.
+// inside reports whether a share of an anchor lies in a crowd region.
 DEVICE int inside(const float *a, const struct target *b, float least) {
   float w = (a[2] < b->x2 ? a[2] : b->x2) - (a[0] > b->x1 ? a[0] : b->x1), h = (a[3] < b->y2 ? a[3] : b->y2) - (a[1] > b->y1 ? a[1] : b->y1);
   float area = product_of_sides(w, h);

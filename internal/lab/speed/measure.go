@@ -26,7 +26,7 @@ type Graph interface {
 	Layers() []nn.Layer
 	Observe(func(layer int, d time.Duration))
 	Bytes() int64
-	// Async reports that an observed run takes longer than others.
+	// Async reports whether an observed run takes longer than others.
 	Async() bool
 }
 
@@ -42,7 +42,7 @@ type Part struct {
 	Took time.Duration
 }
 
-// Progress is called for a round that is done. left is the time that the rest will take.
+// Progress is called after each round. left is the time that the rest will take.
 type Progress func(round, of int, took, left time.Duration)
 
 // warmUp is the runs before the first round: the first packs weights and compiles kernels, the second finds them.
