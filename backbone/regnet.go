@@ -7,6 +7,7 @@ import (
 	G "gorgonia.org/gorgonia"
 
 	"retinago/internal/kinds"
+	"retinago/engine"
 	"retinago/nn"
 )
 
@@ -85,7 +86,7 @@ func (r RegNet) Channels() [Maps]int {
 func (r RegNet) Build(b *nn.Builder, x *G.Node) [Maps]*G.Node {
 	defer b.Freeze(false)
 	b.Freeze(r.FrozenStages >= 1)
-	x = r.convNorm(b, x, "stem", nn.ConvSpec{In: 3, Out: regnetStem, Kernel: 3, Stride: 2, ReLU: true}, nil)
+	x = r.convNorm(b, x, "stem", nn.ConvSpec{In: 3, Out: regnetStem, Kernel: 3, Stride: 2, Activation: engine.ReLU}, nil)
 	var c [Maps]*G.Node
 	in := regnetStem
 	blocks, widths := r.stages()
@@ -110,9 +111,9 @@ func (r RegNet) block(b *nn.Builder, x *G.Node, name string, in, out, stride int
 	if stride != 1 || in != out {
 		short = r.convNorm(b, x, name+"proj", nn.ConvSpec{In: in, Out: out, Kernel: 1, Stride: stride}, nil)
 	}
-	y := r.convNorm(b, x, name+"f.a", nn.ConvSpec{In: in, Out: out, Kernel: 1, ReLU: true}, nil)
-	y = r.convNorm(b, y, name+"f.b", nn.ConvSpec{In: out, Out: out, Kernel: 3, Stride: stride, Groups: out / min(r.GroupWidth, out), ReLU: true}, nil)
-	return r.convNorm(b, y, name+"f.c", nn.ConvSpec{In: out, Out: out, Kernel: 1, ReLU: true}, short)
+	y := r.convNorm(b, x, name+"f.a", nn.ConvSpec{In: in, Out: out, Kernel: 1, Activation: engine.ReLU}, nil)
+	y = r.convNorm(b, y, name+"f.b", nn.ConvSpec{In: out, Out: out, Kernel: 3, Stride: stride, Groups: out / min(r.GroupWidth, out), Activation: engine.ReLU}, nil)
+	return r.convNorm(b, y, name+"f.c", nn.ConvSpec{In: out, Out: out, Kernel: 1, Activation: engine.ReLU}, short)
 }
 
 func (r RegNet) convNorm(b *nn.Builder, x *G.Node, name string, s nn.ConvSpec, res *G.Node) *G.Node {

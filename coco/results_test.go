@@ -40,7 +40,7 @@ func TestResultsErrors(t *testing.T) {
 		`[{"image_id":1,"category_id":1,"bbox":[1,2,3,4],"score":NaN}]`:      "score NaN is not finite",
 		`[{"image_id":1,"category_id":1,"bbox":[1,2,Infinity,4],"score":1}]`: "bbox [1 2 +Inf 4] is not finite",
 		`[{"image_id":1,"category_id":1,"bbox":[1,2,3],"score":1}]`:          "want 4 numbers",
-		`[{"image_id":[],"category_id":1,"bbox":[1,2,3,4],"score":1}]`:      "image_id: want an integer",
+		`[{"image_id":[],"category_id":1,"bbox":[1,2,3,4],"score":1}]`:       "image_id: want an integer",
 		`[{"image_id":1,`: "in results[0]: the JSON ends too soon",
 		`[] x`:            "the end of the file",
 	} {

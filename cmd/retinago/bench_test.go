@@ -98,16 +98,16 @@ func TestBenchSpeed(t *testing.T) {
 
 func TestBenchSpeedRefuses(t *testing.T) {
 	for want, args := range map[string][]string{
-		"infer and train":   {"-mode", "fly"},
-		"multiples of 32":   {"-size", "60x64"},
-		"height x width":    {"-size", "big"},
-		"at least 1":        {"-rounds", "0"},
-		"-batch 0":          {"-batch", "0"},
-		"-weights or":       {"-config", "a.yaml", "-weights", "b.safetensors"},
-		"for -mode infer":   {"-mode", "train", "-outputs", "x"},
-		"a size and a batch of their own":         {"-input", "x", "-size", "64x64"},
-		"-picture or":       {"-input", "x", "-picture", "y"},
-		"takes no argument": {"more"},
+		"infer and train":                 {"-mode", "fly"},
+		"multiples of 32":                 {"-size", "60x64"},
+		"height x width":                  {"-size", "big"},
+		"at least 1":                      {"-rounds", "0"},
+		"-batch 0":                        {"-batch", "0"},
+		"-weights or":                     {"-config", "a.yaml", "-weights", "b.safetensors"},
+		"for -mode infer":                 {"-mode", "train", "-outputs", "x"},
+		"a size and a batch of their own": {"-input", "x", "-size", "64x64"},
+		"-picture or":                     {"-input", "x", "-picture", "y"},
+		"takes no argument":               {"more"},
 	} {
 		code, out := call(t, append([]string{"bench", "speed"}, args...)...)
 		if code != 2 {

@@ -11,8 +11,8 @@ import (
 func TestNames(t *testing.T) {
 	for want, names := range map[string][]string{
 		`categories 1 and 3 are both called "red"`: {"red", "blue", "red"},
-		`category 2 is called " "`:                  {"red", " "},
-		`category 1 is called "\t"`:                 {"\t"},
+		`category 2 is called " "`:                 {"red", " "},
+		`category 1 is called "\t"`:                {"\t"},
 	} {
 		d := &coco.Dataset{Path: "x.json", Images: []coco.Image{{ID: 1, FileName: "a.png", Width: 9, Height: 9}}}
 		for i, n := range names {
