@@ -50,7 +50,6 @@ test-gpu: bin/cuda.test ## test the engine for GPUs on the first one of this mac
 	@scripts/test-gpu
 
 lint: setup ## check formatting, vet in every build, staticcheck, deadcode
-	@scripts/lint
 	@files=$$(git ls-files -co --exclude-standard '*.go' | xargs gofmt -l); \
 	  [ -z "$$files" ] || { echo "not gofmt-ed:" $$files; exit 1; }
 	$(GO) vet ./...
@@ -58,6 +57,7 @@ lint: setup ## check formatting, vet in every build, staticcheck, deadcode
 	$(GO) vet -tags libjpeg ./internal/media/picture
 	$(GO) vet -tags campaign ./internal/...
 	CGO_CFLAGS=-I$(CURDIR)/engine/cuda/driver/include CGO_LDFLAGS=-L$(CURDIR)/engine/cuda/driver/link $(GO) vet -tags gpu ./...
+	@scripts/lint
 
 bench: setup ## run the benchmarks; BENCH=REGEXP selects
 	$(GO) test $(tags) -run '^$$' -bench '$(BENCH)' -benchmem -timeout 60m ./...

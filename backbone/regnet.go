@@ -6,8 +6,8 @@ import (
 
 	G "gorgonia.org/gorgonia"
 
-	"retinago/internal/kinds"
 	"retinago/engine"
+	"retinago/internal/kinds"
 	"retinago/nn"
 )
 

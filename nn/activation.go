@@ -45,7 +45,7 @@ func (a activate) Gradient(in G.Nodes, out, dout *G.Node) (G.Nodes, error) {
 	if a.a.ByOutput() {
 		at = out
 	}
-	dx, err := Apply(activateGrad{a.a}, dout, at)
+	dx, err := Apply(activateGrad(a), dout, at)
 	return G.Nodes{dx}, err
 }
 
