@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -19,10 +20,12 @@ func checkFetch(t *testing.T, path, pictures string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	broken := false
+	var broken atomic.Bool
+	var served atomic.Pointer[[]byte]
+	served.Store(&b)
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !broken {
-			broken = true
+		b := *served.Load()
+		if !broken.Swap(true) {
 			w.Header().Set("Content-Length", fmt.Sprint(len(b)))
 			w.Write(b[:len(b)/2])
 			panic(http.ErrAbortHandler)
@@ -39,7 +42,9 @@ func checkFetch(t *testing.T, path, pictures string) {
 		text := ok(t, "detect", "-weights", name, "-mirror", s.URL, "-cache", cache, "-source", pictures, "-out", filepath.Join(dir, "found"), "-score", ".01")
 		wants(t, text, ".jpg", more)
 	}
-	b[len(b)-1] ^= 1
+	wrong := bytes.Clone(b)
+	wrong[len(b)-1] ^= 1
+	served.Store(&wrong)
 	code, text := call(t, "weights", "fetch", name, "-out", out, "-mirror", s.URL, "-cache", filepath.Join(dir, "other"))
 	if code != exitError {
 		t.Errorf("wrong bytes: exit code %d", code)

@@ -121,6 +121,7 @@ func TestPrefixes(t *testing.T) {
 		{[]string{"backbone.w", "head.w"}, nil},
 		{[]string{"models.a.w"}, nil},
 		{[]string{"n_averaged"}, nil},
+		{[]string{"", "module"}, nil},
 	} {
 		want := k.want
 		if want == nil {
@@ -210,6 +211,14 @@ func TestClasses(t *testing.T) {
 		if got, ids := c.Classes(); !slices.Equal(got, k.want) || !slices.Equal(ids, k.ids) {
 			t.Errorf("%s: %v, %v", name, got, ids)
 		}
+	}
+}
+
+// A file of single numbers alone has no prefix.
+func TestSingleNumbers(t *testing.T) {
+	f := openAny(t, put(t, raw(`{"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}`, make([]byte, 4))))
+	if !f.Has("x") || len(f.Notes()) > 0 {
+		t.Errorf("%v, %v", f.Names(), f.Notes())
 	}
 }
 

@@ -33,8 +33,11 @@ func unwrap(names []string, shape func(name string) []int) wrapping {
 				next = p
 			}
 		}
+		if next == "" {
+			return w
+		}
 		for _, n := range w.names {
-			if next == "" || !strings.HasPrefix(n, w.prefix+next) || len(n) == len(w.prefix+next) {
+			if !strings.HasPrefix(n, w.prefix+next) || len(n) == len(w.prefix+next) {
 				return w
 			}
 		}
