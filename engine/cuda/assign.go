@@ -127,7 +127,7 @@ type tally struct {
 	mem   unsafe.Pointer // pinned
 	bytes int
 	read  cu.Event // the counts are there
-	taken bool     // somebody waits for them
+	taken bool     // a caller waits for them
 }
 
 // later queues the copying of counts [n,2] and returns what waits for it.

@@ -19,7 +19,7 @@ KERNEL assign_tops(int *tops, const float *anchors, const int *words, i64 pictur
   }
 }
 
-// counts [pictures, 2]: positive anchors and those that are not ignored, 0 to begin with. low tells whether anchors with an object's
+// counts [pictures, 2]: positive anchors and those that are not ignored, 0 to begin with. low says whether anchors with an object's
 // highest IoU are positive too; tops is read then.
 KERNEL assign(int *counts, const int *tops, const float *anchors, const int *words, i64 pictures, int levels, float foreground, float background, float crowd, int low, int *l0, int *l1,
               int *l2, int *l3, int *l4, int *l5, int *l6, int *l7, float *d0, float *d1, float *d2, float *d3, float *d4, float *d5, float *d6, float *d7) {
@@ -71,7 +71,7 @@ KERNEL assign_average(double *average, float *of_class, float *of_box, const int
   int sum = 0;
   for (int p = 0; p < n; p++) sum += counts[2 * p];
   double next = exact_wide(.9, *average) + exact_wide(.1, sum > 1 ? sum : 1);
-  SYNC(); // after it nobody reads the old one
+  SYNC(); // after it no thread reads the old one
   if (TID == 0) *average = next;
   float f = (float)(1 / (next > 1 ? next : 1));
   for (int i = TID; i < n; i += THREADS) {

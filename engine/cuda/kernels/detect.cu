@@ -115,7 +115,7 @@ KERNEL top_narrow(struct selection *selections, int *bins, const void *words, i6
   int each = (BINS + THREADS - 1) / THREADS, from = TID * each, to = from + each < BINS ? from + each : BINS, own = 0;
   for (int b = from; b < to; b++) own += mine[b];
   sums[TID] = own;
-  SYNC(); // after it nobody reads *s
+  SYNC(); // after it no thread reads *s
   int before = 0, all = 0;
   for (int t = 0; t < THREADS; t++) {
     before += t < TID ? sums[t] : 0;

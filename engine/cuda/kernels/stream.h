@@ -12,7 +12,7 @@ CUstream make_stream();
 bool end_stream(CUstream); // does its work first; false where there is none
 bool known(CUstream);
 
-// Work waits in its stream until somebody waits for it; then everything runs that had to come before, and no more.
+// Work waits in its stream until a caller waits for it; then everything runs that had to come before, and no more.
 void enqueue(CUstream, std::function<void()> work);
 // A copy from pinned memory. early_copies has them run as soon as events allow, so that one that should have waited is too early;
 // otherwise they run as late as others, so that work that should have waited for one is.
