@@ -227,3 +227,12 @@ func conforms(d, schema node, v any) error {
 	}
 	return nil
 }
+
+// Addresses are relative to the description's own, so that they hold behind a proxy that adds a prefix.
+func TestOpenAPIServers(t *testing.T) {
+	s := newServer(t, Options{})
+	servers, ok := description(t, s)["servers"].([]any)
+	if !ok || len(servers) != 1 || servers[0].(node)["url"] != "./" {
+		t.Errorf("servers: %v", servers)
+	}
+}
