@@ -5,12 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"path/filepath"
 
 	"github.com/urfave/cli/v2"
 
 	"retinago/coco"
 	"retinago/internal/dataset/data"
+	"retinago/internal/dataset/locate"
 	"retinago/internal/file"
 	"retinago/internal/media/picture"
 	shown "retinago/internal/text"
@@ -135,7 +135,7 @@ func badFiles(d *coco.Dataset, dir string, tell func(coco.Image, error)) fileFau
 		return f
 	}
 	for i, im := range d.Images {
-		if err := badFile(filepath.Join(dir, im.FileName), im); err != nil {
+		if err := badFile(locate.Path(dir, im.FileName), im); err != nil {
 			f.bad[i] = true
 			f.count++
 			tell(im, err)

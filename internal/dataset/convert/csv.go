@@ -16,46 +16,47 @@ import (
 
 // A text that a spreadsheet would run has an apostrophe in front when it is written, which readers here take away (text.Cell).
 
-// columns says in which column of a CSV a value stands, -1 for none.
+// columns says in which column of a CSV a value stands.
 type columns struct {
-	path, class   int
-	corner        [4]int // x1, y1, x2, y2
-	width, height int    // of the picture
-	least         int    // columns that a line must have
+	path, class int
+	corner      [4]int // x1, y1, x2, y2
 }
 
 // plainColumns are those of keras-retinanet, which has no header.
-var plainColumns = columns{path: 0, corner: [4]int{1, 2, 3, 4}, class: 5, width: -1, height: -1, least: 6}
+var plainColumns = columns{path: 0, corner: [4]int{1, 2, 3, 4}, class: 5}
 
-// Names of columns, in small letters: those of TensorFlow's and Roboflow's exports, and of what people write.
-var columnNames = map[string][]string{
-	"path": {"path", "filename", "file_name", "file", "image", "image_path", "img_path", "image_name", "image_id"},
-	"x1":   {"x1", "xmin", "x_min", "left"}, "y1": {"y1", "ymin", "y_min", "top"},
-	"x2": {"x2", "xmax", "x_max", "right"}, "y2": {"y2", "ymax", "y_max", "bottom"},
-	"class": {"class", "class_name", "classname", "label", "name", "category"},
-	"width": {"width", "image_width"}, "height": {"height", "image_height"},
+// least is the number of columns that a line must have.
+func (c columns) least() int { return max(c.path, c.class, slices.Max(c.corner[:])) + 1 }
+
+// columnNames are names of columns, in small letters: those of TensorFlow's and Roboflow's exports, and of what people write. They stand for
+// path, class, x1, y1, x2 and y2.
+var columnNames = [6][]string{
+	{"path", "filename", "file_name", "file", "image", "image_path", "img_path", "image_name", "image_id"},
+	{"class", "class_name", "classname", "label", "name", "category"},
+	{"x1", "xmin", "x_min", "left"}, {"y1", "ymin", "y_min", "top"}, {"x2", "xmax", "x_max", "right"}, {"y2", "ymax", "y_max", "bottom"},
 }
 
-// header finds the columns that a first line names. It is no header where one of the values that keras-retinanet has as a number is one, or
-// is empty.
+// header finds the columns that a first line names. A line with a number or an empty corner is no header, and neither is one that has at most
+// one of the names.
 func header(r []string) (c columns, is bool, err error) {
 	for i, v := range r {
-		_, err := strconv.ParseFloat(v, 64)
-		if err == nil || i >= 1 && i <= 4 && v == "" {
+		if _, err := strconv.ParseFloat(v, 64); err == nil || i >= 1 && i <= 4 && v == "" {
 			return plainColumns, false, nil
 		}
 	}
-	find := func(what string) int {
-		at := slices.IndexFunc(r, func(v string) bool { return slices.Contains(columnNames[what], strings.ToLower(strings.TrimSpace(v))) })
-		c.least = max(c.least, at+1)
-		return at
+	var at [6]int
+	named := 0
+	for i, names := range columnNames {
+		at[i] = slices.IndexFunc(r, func(v string) bool { return slices.Contains(names, strings.ToLower(strings.TrimSpace(v))) })
+		if at[i] >= 0 {
+			named++
+		}
 	}
-	c = columns{path: find("path"), class: find("class"), corner: [4]int{find("x1"), find("y1"), find("x2"), find("y2")}, width: find("width"), height: find("height"), least: c.least}
-	switch known := len(r) - strings.Count(fmt.Sprint(c.path, c.class, c.corner), "-1"); {
-	case c.path >= 0 && c.class >= 0 && !slices.Contains(c.corner[:], -1):
-		return c, true, nil
-	case known < len(r)-4 || len(r) == 6 && c.path < 0 && c.class < 0:
-		return plainColumns, false, nil // words where numbers should be
+	switch {
+	case named == len(at):
+		return columns{path: at[0], class: at[1], corner: [4]int(at[2:])}, true, nil
+	case named <= 1:
+		return plainColumns, false, nil
 	}
 	return c, false, fmt.Errorf("%q is a header that lacks columns: want path, x1, y1, x2, y2 and class, in any order (also filename, xmin, ymin, xmax, ymax, label)", r)
 }
@@ -119,7 +120,7 @@ type csvTable struct {
 // row adds a line's object, and its picture where it is new.
 func (t *csvTable) row(line int, r []string) {
 	where := fmt.Sprintf("%s:%d", t.file, line)
-	if len(r) < t.least || t.columns == plainColumns && len(r) != t.least {
+	if least := t.least(); len(r) < least || t.columns == plainColumns && len(r) != least {
 		t.f.add("%s: %d columns, want path,x1,y1,x2,y2,class", where, len(r))
 		return
 	}

@@ -3,8 +3,6 @@ package data
 import (
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -12,6 +10,7 @@ import (
 	"retinago/coco"
 	"retinago/config"
 	"retinago/internal/dataset/convert"
+	"retinago/internal/dataset/locate"
 	"retinago/internal/file"
 )
 
@@ -121,14 +120,7 @@ func (d *Dataset) COCO() *coco.Dataset { return d.coco }
 func (d *Dataset) Image(i int) coco.Image { return d.coco.Images[i] }
 
 // File is picture i's path.
-func (d *Dataset) File(i int) string {
-	if name := d.coco.Images[i].FileName; filepath.IsAbs(name) {
-		if _, err := os.Stat(name); err == nil {
-			return name
-		}
-	}
-	return filepath.Join(d.images, d.coco.Images[i].FileName)
-}
+func (d *Dataset) File(i int) string { return locate.Path(d.images, d.coco.Images[i].FileName) }
 
 // Categories lists the classes, class 0 first.
 func (d *Dataset) Categories() []coco.Category {

@@ -1,10 +1,12 @@
 package data
 
 import (
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"retinago/coco"
+	"retinago/internal/media/picture"
 )
 
 // Categories that a model could not tell apart stop a run before its first step.
@@ -21,5 +23,18 @@ func TestNames(t *testing.T) {
 		if _, err := New(d, t.TempDir()); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "x.json") {
 			t.Errorf("%q: %v; want %q", names, err, want)
 		}
+	}
+}
+
+// A picture that a dataset names by an absolute path is taken from there.
+func TestAbsoluteName(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "far.png")
+	if err := picture.New(9, 9).WritePNG(path); err != nil {
+		t.Fatal(err)
+	}
+	c := &coco.Dataset{Images: []coco.Image{{ID: 1, FileName: path, Width: 9, Height: 9}}, Categories: []coco.Category{{ID: 1, Name: "a"}}}
+	d, err := New(c, t.TempDir())
+	if err != nil || d.File(0) != path {
+		t.Errorf("%v, %v", d, err)
 	}
 }

@@ -56,11 +56,14 @@ func (f *Folder) Find(name string) (found string, ok bool) {
 }
 
 // Path is where a name that was found lies.
-func (f *Folder) Path(name string) string {
+func (f *Folder) Path(name string) string { return Path(f.root, name) }
+
+// Path is where a name lies that Find returned for a folder.
+func Path(root, name string) string {
 	if filepath.IsAbs(name) {
 		return name
 	}
-	return filepath.Join(f.root, filepath.FromSlash(name))
+	return filepath.Join(root, filepath.FromSlash(name))
 }
 
 // inside is a name without "..", if it leads back into the folder.
