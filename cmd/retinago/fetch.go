@@ -32,13 +32,15 @@ func fetchCommand() *cli.Command {
 			"detector of COCO's 80 classes becomes a checkpoint, a classifier a file for train.init_weights. A download that breaks\n" +
 			"off is continued, by the next call too. Published are:\n\n   " + strings.Join(fetch.Published(), "\n   ") + "\n\n" +
 			"Any other file is fetched whose name ends in a hyphen and the first 8 hex digits of its SHA-256. Where no more digits are known,\n" +
-			"the whole sum is printed, recorded beside the file and compared whenever the file is used again; -sha256 gives it from the start.\n\n" +
+			"-sha256 gives all of them, or -first-use accepts the file as it is: its whole sum is printed, recorded beside the file\n" +
+			"and required whenever the file is used again.\n\n" +
 			"   retinago weights fetch retinanet_resnet50_fpn_coco -out coco.safetensors\n" +
 			"   retinago weights fetch resnet50-11ad3fa6 -out resnet50.safetensors -mirror http://files.local/models",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "name", Usage: "`NAME` of the file; the name alone does as well", Required: true},
 			&cli.StringFlag{Name: "out", Usage: "safetensors `FILE` to write", DefaultText: "NAME.safetensors"},
 			&cli.StringFlag{Name: "sha256", Usage: "the file's whole SHA-256, 64 hex `DIGITS`", DefaultText: "what is known of it"},
+			&cli.BoolFlag{Name: "first-use", Usage: "accept a file of which only the digits in its name are known, and record its whole SHA-256"},
 			mirrorFlag(), cacheFlag(),
 		},
 		Action: func(c *cli.Context) error {
@@ -72,7 +74,7 @@ func download(c *cli.Context, f fetch.File) (string, error) {
 	begun := time.Now()
 	said, first := begun, int64(-1)
 	checked := func(line string) { fmt.Fprintln(c.App.ErrWriter, line) }
-	return fetch.Get(c.Context, f, dir, fetch.Options{Checked: checked, Progress: func(done, total int64) {
+	path, err := fetch.Get(c.Context, f, dir, fetch.Options{FirstUse: c.Bool("first-use"), Checked: checked, Progress: func(done, total int64) {
 		if first < 0 {
 			first = done
 		}
@@ -87,6 +89,11 @@ func download(c *cli.Context, f fetch.File) (string, error) {
 			fmt.Fprintf(c.App.ErrWriter, "  %.1f of %.1f MB  %.1f MB/s  eta %s\n", float64(done)/1e6, float64(total)/1e6, rate/1e6, eta)
 		}
 	}})
+	if errors.Is(err, fetch.ErrSum) {
+		err = fmt.Errorf("%w; compare the file with one that you trust: retinago weights fetch %s -sha256 DIGITS (64 hex digits, as sha256sum "+
+			"prints them), or accept what the server sends: retinago weights fetch %[2]s -first-use", err, strings.TrimSuffix(f.Name, ".pth"))
+	}
+	return path, err
 }
 
 func cacheDir(c *cli.Context) (string, error) {

@@ -36,7 +36,14 @@ func checkFetch(t *testing.T, path, pictures string) {
 	dir := t.TempDir()
 	name, cache := fmt.Sprintf("retinanet_tiny-%.8x", sha256.Sum256(b)), filepath.Join(dir, "cache")
 	out := filepath.Join(dir, "fetched.safetensors")
-	wants(t, ok(t, "weights", "fetch", name, "-out", out, "-mirror", s.URL, "-cache", cache), s.URL, "4 classes", out)
+	for _, verb := range [][]string{{"weights", "fetch", name, "-out", out}, {"detect", "-weights", name, "-source", pictures, "-out", filepath.Join(dir, "found")}} {
+		code, text := call(t, append(verb, "-mirror", s.URL, "-cache", cache)...)
+		if code != exitError {
+			t.Errorf("%s of a file without a whole sum: exit code %d", verb[0], code)
+		}
+		wants(t, text, s.URL, "-sha256", "-first-use")
+	}
+	wants(t, ok(t, "weights", "fetch", name, "-out", out, "-mirror", s.URL, "-cache", cache, "-first-use"), s.URL, "4 classes", out)
 	// The name alone detects; it is imported once.
 	for _, more := range []string{"torchvision's RetinaNet", ""} {
 		text := ok(t, "detect", "-weights", name, "-mirror", s.URL, "-cache", cache, "-source", pictures, "-out", filepath.Join(dir, "found"), "-score", ".01")
@@ -45,7 +52,7 @@ func checkFetch(t *testing.T, path, pictures string) {
 	wrong := bytes.Clone(b)
 	wrong[len(b)-1] ^= 1
 	served.Store(&wrong)
-	code, text := call(t, "weights", "fetch", name, "-out", out, "-mirror", s.URL, "-cache", filepath.Join(dir, "other"))
+	code, text := call(t, "weights", "fetch", name, "-out", out, "-mirror", s.URL, "-cache", filepath.Join(dir, "other"), "-first-use")
 	if code != exitError {
 		t.Errorf("wrong bytes: exit code %d", code)
 	}

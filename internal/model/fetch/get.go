@@ -26,6 +26,9 @@ type Options struct {
 	Pause    time.Duration // before the second attempt, doubled before every further one; 0 is a second
 	Idle     time.Duration // without a byte before an attempt is given up; 0 is 30 s
 	MaxBytes int64         // 0 is 8 GiB
+	// FirstUse accepts a file of which only the first digits of its SHA-256 are known. Its whole sum is recorded beside it, and is
+	// required from then on.
+	FirstUse bool
 	// Progress receives the bytes that are there; total is 0 where the server does not report it.
 	Progress func(done, total int64)
 	Checked  func(line string) // receives the whole SHA-256 of the file, and what it was compared with
@@ -62,9 +65,12 @@ const partSuffix = ".part"
 // were known before.
 const recordSuffix = ".sha256"
 
+// ErrSum is in the error for a file of which no whole SHA-256 is known.
+var ErrSum = errors.New("its whole SHA-256 is not known")
+
 // Get brings a file into a folder, which is made, and returns its path. A file that is there with the right sum is not
-// fetched again; a part of it is continued. Where only the first digits of the sum are known, the whole is recorded beside the file the
-// first time, and must be the same from then on. Errors name the address and keep what has arrived.
+// fetched again; a part of it is continued. Where only the first digits of the sum are known, no file is accepted but by Options.FirstUse
+// or by the sum that an earlier use recorded: the error is ErrSum. Errors name the address and keep what has arrived.
 func Get(ctx context.Context, f File, dir string, o Options) (string, error) {
 	o.fill()
 	path := filepath.Join(dir, f.Name)
@@ -82,6 +88,8 @@ func Get(ctx context.Context, f File, dir string, o Options) (string, error) {
 				return "", fmt.Errorf("fetch: %s has the SHA-256 %s, which does not begin with %s: move it away", path+recordSuffix, known, f.SHA256)
 			}
 			f.SHA256 = known
+		} else if !o.FirstUse {
+			return "", fmt.Errorf("fetch: %s: %w: only its first digits, %s", f.URL, ErrSum, f.SHA256)
 		}
 	}
 	sum, err := sumOf(path)

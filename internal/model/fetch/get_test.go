@@ -49,7 +49,7 @@ func server(t *testing.T, f func(n int64, w http.ResponseWriter, r *http.Request
 }
 
 func quick() Options {
-	return Options{Pause: time.Millisecond, Idle: 200 * time.Millisecond, Attempts: 3}
+	return Options{Pause: time.Millisecond, Idle: 200 * time.Millisecond, Attempts: 3, FirstUse: true}
 }
 
 // whole serves the file with ranges, as a server should.

@@ -22,8 +22,8 @@ var published = []string{
 	"mobilenet_v2-b0353104", "mobilenet_v2-7ebf99e0",
 }
 
-// sums are the whole SHA-256 of published files, each as two or more projects that use the file state it. Of the others the digits in
-// their names are known alone.
+// sums are the whole SHA-256 of published files, each as two or more projects that use the file state it. No whole sum of the others is
+// published, only the digits in their names.
 var sums = map[string]string{
 	"retinanet_resnet50_fpn_coco-eeacb38b":    "eeacb38b7cec8cf93c57867e05eaab621047f19b0d2ec5accaa405f690da15b7",
 	"retinanet_resnet50_fpn_v2_coco-5905b1c5": "5905b1c544219215e544dbe319720397bc4e68de61a733a59350d7976645b769",

@@ -67,6 +67,7 @@ func TestSums(t *testing.T) {
 	}
 }
 
+// A file of which only some digits are known is refused unless its first use is accepted.
 // Bytes that share the known digits are noticed by the rest of the sum: by the whole one that is given, or by the one that was
 // recorded at the first use.
 func TestWholeSum(t *testing.T) {
@@ -95,6 +96,11 @@ func TestWholeSum(t *testing.T) {
 	}
 
 	dir = t.TempDir()
+	careful, asked := o, count.Load()
+	careful.FirstUse = false
+	if _, err := Get(context.Background(), f, dir, careful); !errors.Is(err, ErrSum) || count.Load() != asked {
+		t.Errorf("a file of which 8 digits are known: %v", err)
+	}
 	path, err := Get(context.Background(), f, dir, o)
 	if err != nil {
 		t.Fatal(err)
@@ -102,9 +108,9 @@ func TestWholeSum(t *testing.T) {
 	if b, err := os.ReadFile(path + recordSuffix); err != nil || string(b) != all+"  "+f.Name+"\n" {
 		t.Errorf("recorded %q, %v", b, err)
 	}
-	asked := count.Load()
-	if _, err := Get(context.Background(), f, dir, o); err != nil || count.Load() != asked {
-		t.Errorf("again: %v", err)
+	asked = count.Load()
+	if _, err := Get(context.Background(), f, dir, careful); err != nil || count.Load() != asked {
+		t.Errorf("again, with the recorded sum: %v", err)
 	}
 	for i, want := range []string{"as it should be", "more are not known", "as " + path} {
 		if i >= len(lines) || !strings.Contains(lines[i], all) || !strings.Contains(lines[i], want) {
@@ -152,7 +158,7 @@ func ExampleGet() {
 		fmt.Println(err)
 		return
 	}
-	path, err := Get(context.Background(), f, dir, Options{Progress: func(done, _ int64) { fmt.Println(done, "bytes") }})
+	path, err := Get(context.Background(), f, dir, Options{FirstUse: true, Progress: func(done, _ int64) { fmt.Println(done, "bytes") }})
 	if err != nil {
 		fmt.Println(err)
 		return
