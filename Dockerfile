@@ -22,10 +22,10 @@ RUN make -s build TAGS="gpu opencv" VERSION="$VERSION" && mv bin/retinago /retin
 #   docker build --target gpu -t retinago:gpu .
 #   docker run --rm --gpus all --user "$(id -u):$(id -g)" -v "$PWD:/data" retinago:gpu version
 FROM debian:bookworm-slim@sha256:7c7b2c966bc9ee8cedfeef67e0e279108992c77681fa595db4a9d65c06ccc587 AS runtime
-# What `ldd` asks for: the OpenCV modules that gocv binds, FFmpeg's libraries, libjpeg, and oneDNN with its OpenMP.
+# What `ldd` asks for: the OpenCV modules that gocv binds, FFmpeg's libraries, libjpeg, libwebp, and oneDNN with its OpenMP.
 RUN apt-get update \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
-      libavcodec59 libavformat59 libavutil57 libdnnl2 libgomp1 libjpeg62-turbo libstdc++6 libswscale6 \
+      libavcodec59 libavformat59 libavutil57 libdnnl2 libgomp1 libjpeg62-turbo libstdc++6 libswscale6 libwebp7 \
       libopencv-calib3d406 libopencv-core406 libopencv-dnn406 libopencv-features2d406 libopencv-highgui406 \
       libopencv-imgcodecs406 libopencv-imgproc406 libopencv-objdetect406 libopencv-photo406 libopencv-video406 \
       libopencv-videoio406 \

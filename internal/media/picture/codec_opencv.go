@@ -11,8 +11,8 @@ import (
 // Codec names what decodes pictures.
 func Codec() string { return jpegCodec + ", OpenCV " + gocv.OpenCVVersion() }
 
-// decode reads one picture, upright, its sides divided by denom (1, 2, 4 or 8) and rounded up. OpenCV cannot be interrupted; what
-// it decodes is bounded before.
+// decode reads one picture, upright, its sides divided by denom (1, 2, 4 or 8) and rounded up. OpenCV cannot be interrupted: what is left to
+// it takes at most about a second, since its pixels and blocks are bounded before.
 func decode(ctx context.Context, b []byte, h Header, denom int) (*Picture, error) {
 	switch h.Format {
 	case "jpeg":
@@ -24,7 +24,7 @@ func decode(ctx context.Context, b []byte, h Header, denom int) (*Picture, error
 			if h.webp.from != 20 || h.webp.to+(h.webp.to&1) != int64(len(b)) {
 				b = plainWebP(data)
 			}
-			return decodeOpenCV(b, h.w, h.h)
+			return decodeVP8(ctx, b, h.w, h.h)
 		})
 	case "png":
 		b = plainPNG(b)
