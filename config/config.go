@@ -68,6 +68,10 @@ type Data struct {
 	Train Set `yaml:"train"`
 	// Val is the dataset to measure on.
 	Val Set `yaml:"val"`
+	// ValShare of the training set's pictures is held out and measured on, where Val names no dataset; 0 holds out none.
+	ValShare float64 `yaml:"val_share"`
+	// ValSeed draws the pictures that are held out.
+	ValSeed uint64 `yaml:"val_seed"`
 	// ShortSides in px: training draws one per batch; evaluation and detection take the last.
 	ShortSides []int `yaml:"short_sides,flow"`
 	// MaxSide in px bounds the long side after resizing.

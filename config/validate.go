@@ -207,6 +207,10 @@ func (v *check) list(key string, got []float64, most int) {
 func (v *check) data(d Data) {
 	v.set("data.train", d.Train)
 	v.set("data.val", d.Val)
+	v.span("data.val_share", d.ValShare, 0, .5)
+	if d.ValShare > 0 && d.Val.Source != "" {
+		v.fail("data.val_share", d.ValShare, "0 where data.val.source names a dataset (%s)", brief(d.Val.Source))
+	}
 	if len(d.ShortSides) == 0 {
 		v.fail("data.short_sides", d.ShortSides, "at least one value in px")
 	}

@@ -18,6 +18,11 @@ func (l *Loop) openData(c *config.Config) (val *data.Dataset, err error) {
 	if l.data, err = open(*c, c.Data.Train, "data.train"); err != nil {
 		return nil, err
 	}
+	if c.Data.Val.Source == "" && c.Data.ValShare > 0 {
+		if l.data, val, err = l.data.HoldOut(c.Data.ValShare, c.Data.ValSeed); err != nil {
+			return nil, fmt.Errorf("data.val_share: %w", err)
+		}
+	}
 	if len(c.Model.Classes) == 0 {
 		for _, k := range l.data.Categories() {
 			c.Model.Classes = append(c.Model.Classes, k.Name)
@@ -27,7 +32,7 @@ func (l *Loop) openData(c *config.Config) (val *data.Dataset, err error) {
 		return nil, err
 	}
 	if c.Data.Val.Source == "" {
-		return nil, nil
+		return val, nil
 	}
 	if val, err = open(*c, c.Data.Val, "data.val"); err != nil {
 		return nil, err

@@ -84,7 +84,7 @@ func digest(d *coco.Dataset) string {
 // What a key that differs on resumption means. Keys besides these act on later steps or on nothing that a run learns: they may change.
 var (
 	// otherRun are keys that a state does not fit after a change.
-	otherRun = []string{"model.", "train.seed", "train.batch", "train.optimizer"}
+	otherRun = []string{"model.", "train.seed", "train.batch", "train.optimizer", "data.val_share", "data.val_seed"}
 	// otherTask are keys of what the model learns from and is measured by: a change is asked for with Options.Changed.
 	otherTask = []string{"match.", "loss.", "data.short_sides", "data.max_side", "data.canvas_multiple", "data.fast_decode", "data.flip", "data.mean", "data.std"}
 )

@@ -3,17 +3,20 @@ package main
 import (
 	"fmt"
 	"io"
+	"path/filepath"
 	"slices"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"retinago/coco"
+	"retinago/config"
 	"retinago/detector"
 	"retinago/engine/cpu"
 	"retinago/infer"
 	"retinago/internal/dataset/data"
 	"retinago/internal/lab/report"
+	"retinago/train"
 )
 
 func evalCommand() *cli.Command {
@@ -21,6 +24,7 @@ func evalCommand() *cli.Command {
 		Name:  "eval",
 		Usage: "measure COCO's twelve numbers, of a model or of a results file",
 		Description: "Either a model on a dataset, or detections against ground truth (the metric alone).\n\n" +
+			"   retinago eval runs/masks\n" +
 			"   retinago eval -weights runs/masks/best.safetensors -data val.json -images val\n" +
 			"   retinago eval -weights runs/masks/best.safetensors -data val.json -images val -classes -errors\n" +
 			"   retinago eval -weights runs/masks/best.safetensors -data val.json -images val -report masks.html\n" +
@@ -43,7 +47,7 @@ func evalCommand() *cli.Command {
 			mirrorFlag(), cacheFlag(),
 		),
 		Action: func(c *cli.Context) error {
-			model := c.String("weights") != "" && c.String("data") != ""
+			model := c.String("weights") != "" && (c.String("data") != "" || isRun(c.String("weights")))
 			metric := c.String("gt") != "" && c.String("dt") != ""
 			switch {
 			case model && !metric && c.String("gt") == "" && c.String("dt") == "":
@@ -51,7 +55,7 @@ func evalCommand() *cli.Command {
 			case metric && c.String("weights") == "":
 				return evalResults(c)
 			}
-			return usage("eval wants either -weights and -data, or -gt and -dt")
+			return usage("eval wants the folder of a run, or -weights and -data, or -gt and -dt")
 		},
 	}
 }
@@ -69,11 +73,7 @@ func evalResults(c *cli.Context) error {
 }
 
 func evalModel(c *cli.Context) error {
-	s, err := source(c, c.String("data"))
-	if err != nil {
-		return err
-	}
-	d, err := data.Open(s)
+	d, err := evalData(c)
 	if err != nil {
 		return err
 	}
@@ -123,6 +123,34 @@ func evalModel(c *cli.Context) error {
 		return partial("%d pictures could not be read; their objects count as missed", len(ev.Broken))
 	}
 	return nil
+}
+
+// evalData opens the dataset of -data, or the one that a run measures on.
+func evalData(c *cli.Context) (*data.Dataset, error) {
+	run := c.String("weights")
+	if c.String("data") != "" {
+		s, err := source(c, c.String("data"))
+		if err != nil {
+			return nil, err
+		}
+		return data.Open(s)
+	}
+	cfg, err := config.Load(filepath.Join(run, train.ConfigFile), nil)
+	if err != nil {
+		return nil, err
+	}
+	if cfg.Data.Val.Source != "" {
+		return data.Open(data.Source(cfg.Data, cfg.Data.Val))
+	}
+	if cfg.Data.ValShare == 0 {
+		return nil, fmt.Errorf("%s: the run has no validation set: give the dataset to measure on with -data", run)
+	}
+	all, err := data.Open(data.Source(cfg.Data, cfg.Data.Train))
+	if err != nil {
+		return nil, err
+	}
+	_, val, err := all.HoldOut(cfg.Data.ValShare, cfg.Data.ValSeed)
+	return val, err
 }
 
 // measure prints and writes what the flags ask for. Broken pictures, by path, are named in the report.

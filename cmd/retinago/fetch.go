@@ -70,11 +70,17 @@ func download(c *cli.Context, f fetch.File) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	return downloadWith(c, f, fetch.Options{FirstUse: c.Bool("first-use")}, dir)
+}
+
+// downloadWith brings a file into a folder with some of fetch's options.
+func downloadWith(c *cli.Context, f fetch.File, o fetch.Options, dir string) (string, error) {
 	fmt.Fprintf(c.App.ErrWriter, "fetching %s into %s\n", f.URL, dir)
 	begun := time.Now()
 	said, first := begun, int64(-1)
 	checked := func(line string) { fmt.Fprintln(c.App.ErrWriter, line) }
-	path, err := fetch.Get(c.Context, f, dir, fetch.Options{FirstUse: c.Bool("first-use"), Checked: checked, Progress: func(done, total int64) {
+	o.Checked = checked
+	o.Progress = func(done, total int64) {
 		if first < 0 {
 			first = done
 		}
@@ -88,7 +94,8 @@ func download(c *cli.Context, f fetch.File) (string, error) {
 			eta := time.Duration(float64(total-done) / rate * float64(time.Second)).Round(time.Second)
 			fmt.Fprintf(c.App.ErrWriter, "  %.1f of %.1f MB  %.1f MB/s  eta %s\n", float64(done)/1e6, float64(total)/1e6, rate/1e6, eta)
 		}
-	}})
+	}
+	path, err := fetch.Get(c.Context, f, dir, o)
 	if errors.Is(err, fetch.ErrSum) {
 		err = fmt.Errorf("%w; compare the file with one that you trust: retinago weights fetch %s -sha256 DIGITS (64 hex digits, as sha256sum "+
 			"prints them), or accept what the server sends: retinago weights fetch %[2]s -first-use", err, strings.TrimSuffix(f.Name, ".pth"))
@@ -112,6 +119,9 @@ func checkpoint(c *cli.Context) (string, error) { return published(c, c.String("
 
 // published returns the file of a name: a path, or a published detector, which is fetched and imported once.
 func published(c *cli.Context, name string) (string, error) {
+	if st, err := os.Stat(name); err == nil && st.IsDir() {
+		return modelOf(name)
+	}
 	_, err := os.Stat(name)
 	if !errors.Is(err, fs.ErrNotExist) || !strings.HasPrefix(name, "retinanet_") || strings.ContainsAny(name, `/\`) {
 		return name, nil // reading it reports what is wrong

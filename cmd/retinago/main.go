@@ -69,7 +69,7 @@ func run(ctx context.Context, args []string, stdout, stderr *os.File) (code int)
 	defer out.Flush()
 	defer errs.Flush()
 	weights.Notice(func(line string) { fmt.Fprintln(errs, line) })
-	err := newApp(out, errs).RunContext(ctx, joinLists(args))
+	err := newApp(out, errs).RunContext(ctx, joinLists(nameBare(args)))
 	if err == nil {
 		return exitOK
 	}
@@ -99,7 +99,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		Description: "Train on COCO, Pascal VOC, YOLO, keras-retinanet or OpenImages data, see the AP, detect on new pictures. `retinago VERB -help` explains a verb.\n\n" +
 			"Exit codes: 0 done, 1 error, 2 wrong usage, 3 done but some inputs were left out, 4 none of the inputs could be read.",
 		Commands: []*cli.Command{
-			trainCommand(), evalCommand(), detectCommand(), serveCommand(), dataCommand(), anchorsCommand(), weightsCommand(), exportCommand(), quantizeCommand(), summaryCommand(), benchCommand(), versionCommand(),
+			trainCommand(), evalCommand(), detectCommand(), serveCommand(), dataCommand(), anchorsCommand(), weightsCommand(), exportCommand(), quantizeCommand(), summaryCommand(), configCommand(), benchCommand(), versionCommand(),
 		},
 		Suggest:                   true,
 		DisableSliceFlagSeparator: true,
@@ -160,17 +160,45 @@ func unknownVerb(commands []*cli.Command, verb string) error {
 // lists are the flags that take several values: "-source a b c" is "-source a -source b -source c".
 var lists = map[string]bool{"-source": true, "--source": true}
 
-// firsts are the flags that the first bare argument of a verb stands for.
-var firsts = map[string]string{"weights import": "-file", "weights inspect": "-file", "weights fetch": "-name"}
+// bare are the flags that the first bare arguments of a verb stand for. The last of a verb's takes all that follow if it is one of lists.
+var bare = map[string][]string{
+	"train": {"-data"}, "eval": {"-weights"}, "detect": {"-weights", "-source"}, "serve": {"-weights"}, "export": {"-weights"},
+	"quantize": {"-weights"}, "summary": {"-weights"}, "data check": {"-data"}, "data stats": {"-data"},
+	"weights import": {"-file"}, "weights inspect": {"-file"}, "weights fetch": {"-name"},
+}
 
-// joinLists gives every value of a list flag, and a verb's first bare argument, a flag of its own, because parsing stops
-// at the first bare argument.
-func joinLists(args []string) []string {
-	if len(args) > 3 && !strings.HasPrefix(args[3], "-") {
-		if flag, ok := firsts[args[1]+" "+args[2]]; ok {
-			args = slices.Insert(slices.Clone(args), 3, flag)
+// nameBare gives a verb's first bare arguments the flags that they stand for, and the folder after -resume the flag -out.
+func nameBare(args []string) []string {
+	for words := 2; words >= 1; words-- {
+		if len(args) <= words {
+			continue
+		}
+		flags, ok := bare[strings.Join(args[1:1+words], " ")]
+		if !ok {
+			continue
+		}
+		out, rest := slices.Clone(args[:1+words]), args[1+words:]
+		for len(flags) > 0 && len(rest) > 0 && !strings.HasPrefix(rest[0], "-") {
+			out = append(out, flags[0], rest[0])
+			if rest = rest[1:]; len(flags) > 1 || !lists[flags[0]] {
+				flags = flags[1:]
+			}
+		}
+		args = append(out, rest...)
+		break
+	}
+	if len(args) > 1 && args[1] == "train" {
+		for i := 2; i+1 < len(args); i++ {
+			if (args[i] == "-resume" || args[i] == "--resume") && !strings.HasPrefix(args[i+1], "-") {
+				return slices.Insert(slices.Clone(args), i+1, "-out")
+			}
 		}
 	}
+	return args
+}
+
+// joinLists gives every value of a list flag a flag of its own, because parsing stops at the first bare argument.
+func joinLists(args []string) []string {
 	var out []string
 	for i := 0; i < len(args); i++ {
 		flag := args[i]

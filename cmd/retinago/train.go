@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -15,10 +14,11 @@ import (
 
 // configFlags choose a configuration.
 func configFlags() []cli.Flag {
-	return []cli.Flag{
-		&cli.StringFlag{Name: "config", Usage: "YAML `FILE`; defaults are the paper's RetinaNet"},
-		&cli.StringSliceFlag{Name: "set", Usage: "override one key, as in -set train.lr=.005; may be given often"},
-	}
+	return []cli.Flag{&cli.StringFlag{Name: "config", Usage: "YAML `FILE`; defaults are the paper's RetinaNet"}, setFlag()}
+}
+
+func setFlag() cli.Flag {
+	return &cli.StringSliceFlag{Name: "set", Usage: "override one key, as in -set train.lr=.005; may be given often"}
 }
 
 func loadConfig(c *cli.Context) (config.Config, error) {
@@ -42,16 +42,19 @@ func trainCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "train",
 		Usage: "train a detector on annotated pictures",
-		Description: "Writes last.safetensors, best.safetensors (by AP), log.jsonl, config.yaml and the state that -resume needs to -out.\n" +
+		Description: "-data PATH is a dataset's folder or file. The configuration is made for it and for this machine, and the reason for each\n" +
+			"choice is printed; -config FILE takes your own instead. Writes last.safetensors, best.safetensors (by AP), log.jsonl,\n" +
+			"config.yaml and the state that -resume needs to -out.\n\n" +
 			"Ctrl-C saves and ends with exit code 0; a second one kills. SIGTERM and SIGHUP do the same, and a run goes on when its output\n" +
 			"is closed. -resume prints which settings and annotations differ from those of the run's beginning, and refuses those that would\n" +
 			"make it another run.\n\n" +
+			"   retinago train -data photos/\n" +
+			"   retinago train -data photos/ -minutes 60 -size 640\n" +
 			"   retinago train -config configs/shapes_tiny.yaml -out runs/shapes\n" +
-			"   retinago train -config configs/facemask_r18.yaml -set train.epochs=18 -out runs/masks\n" +
-			"   retinago train -config runs/masks/config.yaml -out runs/masks -resume",
-		Flags: append(configFlags(),
-			&cli.StringFlag{Name: "out", Usage: "`DIR` of the run; default runs/NAME of the config"},
-			&cli.BoolFlag{Name: "resume", Usage: "continue the run in -out"},
+			"   retinago train -resume runs/shapes",
+		Flags: append(append(configFlags(), recipeFlags()...),
+			&cli.StringFlag{Name: "out", Usage: "`DIR` of the run", DefaultText: "runs/NAME of the dataset or the config"},
+			&cli.BoolFlag{Name: "resume", Usage: "continue the run in -out; -resume DIR needs nothing else"},
 			&cli.BoolFlag{Name: "changed", Usage: "with -resume: go on although losses, matching, sizes or annotations have changed"},
 			deviceFlag(), precisionFlag(),
 		),
@@ -59,9 +62,30 @@ func trainCommand() *cli.Command {
 			if c.Bool("changed") && !c.Bool("resume") {
 				return usage("train: -changed is for -resume")
 			}
-			outlive()
+			if err := checkRecipe(c); err != nil {
+				return err
+			}
 			out := c.String("out")
-			if out == "" {
+			switch {
+			case c.String("data") != "" && c.String("config") != "":
+				return usage("train: -data makes a configuration, -config is one: give one of them; -set data.train.source=PATH changes a configuration's dataset")
+			case c.String("data") != "" && c.Bool("resume"):
+				return usage("train: a run is resumed on its own data: leave -data out")
+			case c.Bool("resume") && c.String("config") == "" && isRun(out):
+				if err := c.Set("config", filepath.Join(out, train.ConfigFile)); err != nil {
+					return err
+				}
+			case c.Bool("resume") && c.String("config") == "" && !c.IsSet("set"):
+				return usage("train: -resume wants the folder of a run, which has a %s: give -resume DIR", train.ConfigFile)
+			case c.String("data") == "" && c.String("config") == "" && !c.IsSet("set"):
+				return usage("train: give the dataset to train on: -data PATH; or a configuration: -config FILE")
+			}
+			outlive()
+			switch {
+			case out != "":
+			case c.String("data") != "":
+				out = freeRun(datasetName(c.String("data")))
+			default:
 				out = filepath.Join("runs", configName(c))
 			}
 			owner, err := file.Lock(out, c.App.Writer)
@@ -69,7 +93,7 @@ func trainCommand() *cli.Command {
 				return err
 			}
 			defer owner.Release()
-			cfg, err := loadConfig(c)
+			cfg, err := configOf(c)
 			if err != nil {
 				return err
 			}
@@ -79,14 +103,10 @@ func trainCommand() *cli.Command {
 				return err
 			}
 			if c.Context.Err() != nil {
-				fmt.Fprintf(c.App.Writer, "continue with: retinago train -config %s -out %s -resume\n", filepath.Join(out, train.ConfigFile), out)
+				fmt.Fprintf(c.App.Writer, "continue with: retinago train -resume %s\n", out)
 				return nil
 			}
-			model := filepath.Join(out, train.BestModel)
-			if _, err := os.Stat(model); err != nil { // without a validation set no model is the best
-				model = filepath.Join(out, train.LastModel)
-			}
-			fmt.Fprintf(c.App.Writer, "done: %s; detect with: retinago detect -weights %s -source PICTURES -out DIR\n", out, model)
+			fmt.Fprintf(c.App.Writer, "done: %s; detect with: retinago detect %[1]s PICTURES -out DIR\n", out)
 			return nil
 		},
 	}

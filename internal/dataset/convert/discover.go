@@ -1,0 +1,263 @@
+package convert
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"retinago/coco"
+	"retinago/internal/dataset/locate"
+)
+
+// Names that exporters give to the parts of a dataset, the most frequent first.
+var (
+	trainNames = []string{"train", "training", "train2017", "trainval"}
+	valNames   = []string{"valid", "val", "validation", "val2017", "test"}
+)
+
+// Discover completes a Source of which a user named a file or the folder of a whole dataset. It returns the part to train on and the part to
+// measure on, whose Path is empty where the files show none. It knows the layouts that exporters write:
+//
+//	data.yaml, or a folder that holds one             YOLO: its keys train and val, valid or test
+//	folder/train/*.json, folder/valid/*.json          COCO with a file in each part's folder; VOC and CSV likewise
+//	folder/annotations/instances_train2017.json       COCO with all files in one folder, or in the dataset's own
+//	folder/Annotations, folder/ImageSets/Main         Pascal VOC with lists of its parts
+//	folder/train.csv, folder/val.csv                  CSV
+//
+// The pictures of a COCO file are looked for beside the file and in folders of its name. Settings that s has are kept; a Split is the part to
+// train on.
+func Discover(s Source) (train, val Source, err error) {
+	st, err := os.Stat(s.Path)
+	if err != nil {
+		return s, val, fmt.Errorf("convert: there is no %s: give a dataset's file or folder", s.Path)
+	}
+	if !st.IsDir() {
+		return discoverFile(s)
+	}
+	if file, ok := one(s.Path, ".yaml", ".yml"); ok {
+		s.Path = file
+		return discoverFile(s)
+	}
+	if name, err := s.format(); err == nil && name == "voc" {
+		return discoverVOC(s)
+	}
+	if train, val, ok := discoverParts(s); ok {
+		return train, val, nil
+	}
+	for _, dir := range []string{s.Path, filepath.Join(s.Path, "annotations"), filepath.Join(s.Path, "Annotations")} {
+		for _, ending := range []string{".json", ".csv"} {
+			if file, ok := ofTraining(files(dir, ending)); ok {
+				s.Path = file
+				return discoverFile(s)
+			}
+		}
+	}
+	return s, val, fmt.Errorf("convert: %s holds no dataset of a known layout (YOLO's data.yaml, COCO's JSON, Pascal VOC's Annotations, a CSV): give the file that describes it", s.Path)
+}
+
+// discoverFile completes a Source whose Path is a file.
+func discoverFile(s Source) (train, val Source, err error) {
+	name := s.Format
+	if name == "" {
+		if name, err = s.format(); err != nil {
+			return s, val, err
+		}
+	}
+	if name == "yolo" {
+		return discoverYOLO(s)
+	}
+	if name == "coco" && s.Images == "" {
+		if s.Images, err = picturesOf(s.Path); err != nil {
+			return s, val, err
+		}
+	}
+	if s.Split != "" {
+		return s, val, nil
+	}
+	// The file of the other part stands beside it and is called likewise.
+	base := filepath.Base(s.Path)
+	for _, t := range trainNames {
+		if !strings.Contains(base, t) {
+			continue
+		}
+		for _, v := range valNames {
+			path := filepath.Join(filepath.Dir(s.Path), strings.Replace(base, t, v, 1))
+			if _, err := os.Stat(path); err != nil || path == s.Path {
+				continue
+			}
+			val = s
+			val.Path = path
+			if name == "coco" {
+				if val.Images, err = picturesOf(path); err != nil {
+					return s, Source{}, err
+				}
+			}
+			return s, val, nil
+		}
+	}
+	return s, val, nil
+}
+
+// discoverYOLO chooses the keys of data.yaml.
+func discoverYOLO(s Source) (train, val Source, err error) {
+	b, err := readFile(s.Path, maxYAML)
+	if err != nil {
+		return s, val, fmt.Errorf("convert: %w", err)
+	}
+	y, err := parseYOLO(b)
+	if err != nil {
+		return s, val, fmt.Errorf("convert: %s: %w", s.Path, err)
+	}
+	have := slices.Sorted(maps.Keys(y.splits()))
+	if s.Split == "" {
+		s.Split, _ = first(trainNames, have)
+	}
+	if s.Split == "" {
+		return s, val, fmt.Errorf("convert: %s names no training pictures: it has the keys %v; give one as the split", s.Path, have)
+	}
+	if split, ok := first(valNames, have); ok && split != s.Split {
+		val = s
+		val.Split = split
+	}
+	return s, val, nil
+}
+
+// discoverVOC chooses the lists in ImageSets/Main.
+func discoverVOC(s Source) (train, val Source, err error) {
+	if s.Split != "" {
+		return s, val, nil
+	}
+	var lists []string
+	for _, path := range files(filepath.Join(s.Path, "ImageSets", "Main"), ".txt") {
+		lists = append(lists, strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)))
+	}
+	split, ok := first([]string{"train", "training", "trainval"}, lists)
+	if !ok {
+		return s, val, nil // all files are of one part
+	}
+	s.Split = split
+	if other, ok := first(valNames, lists); ok && (split != "trainval" || other == "test") {
+		val = s
+		val.Split = other
+	}
+	return s, val, nil
+}
+
+// discoverParts looks for a folder of each part.
+func discoverParts(s Source) (train, val Source, ok bool) {
+	part := func(names []string) (Source, bool) {
+		for _, n := range names {
+			p := s
+			p.Path = filepath.Join(s.Path, n)
+			if file, ok := one(p.Path, ".json"); ok {
+				p.Path = file
+				if images, err := picturesOf(file); err == nil {
+					p.Images = images
+					return p, true
+				}
+				continue
+			}
+			if name, err := p.format(); err == nil && name == "voc" {
+				return p, true
+			}
+			if file, ok := one(p.Path, ".csv"); ok {
+				p.Path = file
+				return p, true
+			}
+		}
+		return Source{}, false
+	}
+	if train, ok = part(trainNames); ok {
+		val, _ = part(valNames)
+	}
+	return train, val, ok
+}
+
+// picturesOf is the folder of the pictures of a COCO file: the first of the likely ones that has the file's first picture.
+func picturesOf(path string) (string, error) {
+	d, err := coco.Load(path)
+	if err != nil {
+		return "", err
+	}
+	if len(d.Images) == 0 {
+		return "", fmt.Errorf("convert: %s has no images", path)
+	}
+	dir, stem := filepath.Dir(path), strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
+	part := strings.TrimPrefix(stem, "instances_")
+	above := filepath.Dir(dir)
+	tried := []string{dir}
+	for _, root := range []string{dir, above} {
+		for _, name := range []string{part, stem, "images", filepath.Join("images", part), "JPEGImages"} {
+			tried = append(tried, filepath.Join(root, name))
+		}
+	}
+	tried = append(tried, above)
+	name := d.Images[0].FileName
+	for _, folder := range tried {
+		if st, err := os.Stat(folder); err != nil || !st.IsDir() {
+			continue
+		}
+		if _, ok := locate.New(folder).Find(name); ok {
+			return folder, nil
+		}
+	}
+	return "", fmt.Errorf("convert: %s: its picture %q is neither beside it nor in %s: give the folder of its pictures", path, name, strings.Join(tried[1:4], ", "))
+}
+
+// files lists the files of a folder with some ending, by name.
+func files(dir, ending string) (out []string) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil
+	}
+	for _, e := range entries {
+		if !e.IsDir() && !hidden(e.Name()) && strings.EqualFold(filepath.Ext(e.Name()), ending) {
+			out = append(out, filepath.Join(dir, e.Name()))
+		}
+	}
+	return out
+}
+
+// one is the only file of a folder with one of some endings.
+func one(dir string, endings ...string) (string, bool) {
+	var all []string
+	for _, e := range endings {
+		all = append(all, files(dir, e)...)
+	}
+	if len(all) != 1 {
+		return "", false
+	}
+	return all[0], true
+}
+
+// ofTraining is the file of the part to train on: the only one, or the only one with such a name.
+func ofTraining(all []string) (string, bool) {
+	if len(all) == 1 {
+		return all[0], true
+	}
+	for _, n := range trainNames {
+		var some []string
+		for _, path := range all {
+			if strings.Contains(filepath.Base(path), n) {
+				some = append(some, path)
+			}
+		}
+		if len(some) > 0 {
+			return some[0], len(some) == 1
+		}
+	}
+	return "", false
+}
+
+// first is the first of some names that is there.
+func first(names, have []string) (string, bool) {
+	for _, n := range names {
+		if slices.Contains(have, n) {
+			return n, true
+		}
+	}
+	return "", false
+}

@@ -1,0 +1,342 @@
+package recipe
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math"
+	"strings"
+	"time"
+
+	"retinago/config"
+	"retinago/detector"
+	"retinago/engine/device"
+	"retinago/internal/dataset/convert"
+	"retinago/internal/dataset/data"
+	"retinago/internal/memory"
+	"retinago/train"
+)
+
+// Request is what a user has said. Zero values leave the choice to Make.
+type Request struct {
+	Train, Val convert.Source
+	Size       int           // short side of the pictures, px
+	Epochs     int           // length of the run
+	Time       time.Duration // length of the run on this machine, instead of Epochs
+	Batch      int           // pictures per step
+	Device     string        // cpu or cuda:N
+	Precision  string        // of a GPU
+	Init       string        // file of weights to start from; NoInit starts from random ones
+	// Find returns a file with the ImageNet weights of a backbone, or why there is none. It is asked where Init is empty; nil has none.
+	Find func(ctx context.Context, backbone string) (path string, err error)
+	Log  io.Writer // receives what is done on the way
+}
+
+// NoInit is the Request.Init of a network that starts from random weights.
+const NoInit = "none"
+
+// Choice is a setting that was chosen, and the reason.
+type Choice struct{ What, Why string }
+
+// Recipe is a configuration with the reasons for it.
+type Recipe struct {
+	Config  config.Config
+	Choices []Choice
+	Took    time.Duration // that the run will take, about
+}
+
+// Length of a run where the user gives none.
+const (
+	cpuTime = 12 * time.Minute
+	gpuTime = time.Hour
+)
+
+const (
+	heldOut = .15 // of the pictures, where there is no validation set
+	// fewest is the epochs below which a detector has not learned its classes.
+	fewest = 12
+	// seen is how many px the side of a small object should have.
+	seen = 16
+)
+
+// Make looks at the dataset, measures the machine and returns a configuration that validates.
+func Make(ctx context.Context, r Request) (*Recipe, error) {
+	m := &maker{Request: r, out: &Recipe{Config: config.Default()}}
+	if m.Log == nil {
+		m.Log = io.Discard
+	}
+	for _, f := range []func(context.Context) error{m.datasets, m.base, m.pictures, m.network, m.anchors, m.schedule} {
+		if err := f(ctx); err != nil {
+			return nil, err
+		}
+	}
+	c := m.out.Config
+	c.Model.Classes, c.Model.CategoryIDs = nil, nil // of the dataset, when it is opened
+	m.out.Config = c
+	return m.out, train.Validate(c)
+}
+
+// maker is a Request on its way to a Recipe.
+type maker struct {
+	Request
+	out   *Recipe
+	train *data.Dataset
+	val   *data.Dataset // nil without one
+	look  look
+	model *detector.Info // of Init where that is a detector
+	took  time.Duration  // of a step of the chosen network
+}
+
+func (m *maker) because(what, why string, a ...any) {
+	m.out.Choices = append(m.out.Choices, Choice{what, fmt.Sprintf(why, a...)})
+}
+
+// datasets opens the data, holds out a validation set where there is none, and describes both.
+func (m *maker) datasets(context.Context) (err error) {
+	c := &m.out.Config
+	c.Data.Train = set(m.Train)
+	if m.train, err = data.Open(m.Train); err != nil {
+		return err
+	}
+	switch {
+	case m.Val.Path != "":
+		c.Data.Val = set(m.Val)
+		if m.val, err = data.Open(m.Val); err != nil {
+			return err
+		}
+		m.because("validation", "%s, %d pictures", m.val.Path(), m.val.Len())
+	case m.train.Len() >= 10:
+		c.Data.ValShare = heldOut
+		if m.train, m.val, err = m.train.HoldOut(c.Data.ValShare, c.Data.ValSeed); err != nil {
+			return err
+		}
+		m.because("validation", "%d of %d pictures are held out, since there is no validation set", m.val.Len(), m.val.Len()+m.train.Len())
+	default:
+		m.because("validation", "none: %d pictures are too few to hold any out", m.train.Len())
+	}
+	m.look = lookAt(m.train)
+	if m.look.objects == 0 {
+		return fmt.Errorf("%s: there is no object to learn in %d pictures; `retinago data check` says what was read", m.train.Path(), m.look.pictures)
+	}
+	for _, k := range m.train.Categories() {
+		c.Model.Classes = append(c.Model.Classes, k.Name)
+		c.Model.CategoryIDs = append(c.Model.CategoryIDs, k.ID)
+	}
+	return nil
+}
+
+// set is a source as a configuration has it.
+func set(s convert.Source) config.Set {
+	return config.Set{Source: s.Path, Format: s.Format, Images: s.Images, Split: s.Split, Classes: s.Classes, Difficult: string(s.Difficult)}
+}
+
+// base is what all recipes have: torchvision's second RetinaNet (group norm in the heads, AdamW).
+func (m *maker) base(context.Context) error {
+	c := &m.out.Config
+	c.Model.P6From, c.Model.HeadNorm = "p5", "group"
+	c.Loss.Box, c.Loss.Normalizer = "l1", "image"
+	c.Train.Optimizer, c.Train.WeightDecay, c.Train.DecayNormBias = "adamw", .05, true
+	c.Train.Schedule, c.Train.ClipNorm, c.Train.WarmupFactor = "cosine", 10, .01
+	c.Train.Batch = m.Batch
+	if m.Batch == 0 {
+		c.Train.Batch = 8
+		if m.gpu() {
+			c.Train.Batch = 16
+		}
+		for c.Train.Batch > 2 && m.look.pictures < 10*c.Train.Batch {
+			c.Train.Batch /= 2
+		}
+	}
+	c.Train.BaseBatch = c.Train.Batch
+	return m.initial()
+}
+
+// initial reads what Init is: a detector keeps its network and the size of its pictures.
+func (m *maker) initial() error {
+	if m.Init == "" || m.Init == NoInit {
+		return nil
+	}
+	info, err := detector.ReadInfo(m.Init)
+	if err != nil {
+		return nil // the weights of a backbone
+	}
+	m.model = &info
+	c := &m.out.Config
+	classes, ids := c.Model.Classes, c.Model.CategoryIDs
+	c.Model = info.Config.Model
+	c.Model.Classes, c.Model.CategoryIDs = classes, ids
+	c.Data.Mean, c.Data.Std = info.Config.Data.Mean, info.Config.Data.Std
+	return nil
+}
+
+func (m *maker) gpu() bool { return strings.HasPrefix(m.Device, "cuda") }
+
+// pictures chooses the size at which the network sees the pictures.
+func (m *maker) pictures(context.Context) error {
+	d := &m.out.Config.Data
+	least, most := 320, 512
+	if m.gpu() {
+		least, most = 320, 800
+	}
+	most = max(min(most, up(m.look.short)), 64)
+	least = min(least, most)
+	side := min(max(up(seen/m.look.small), least), most)
+	why := "nine of ten objects are at least %.0f px large then"
+	switch {
+	case m.Size > 0:
+		side, why = m.Size, "as asked for; nine of ten objects are at least %.0f px large then"
+	case m.model != nil:
+		side, why = m.model.Config.Data.TestSide(), "as "+m.Init+" was trained; nine of ten objects are at least %.0f px large"
+	case side < up(seen/m.look.small) && !m.gpu() && float64(most) < m.look.short:
+		why += "; a larger -size finds smaller ones and takes longer"
+	}
+	m.size(side)
+	m.because(fmt.Sprintf("pictures of %d px", d.TestSide()), why, float64(side)*m.look.small)
+	return nil
+}
+
+// size sets the size of the pictures.
+func (m *maker) size(side int) {
+	d := &m.out.Config.Data
+	d.ShortSides = []int{side}
+	d.MaxSide = up(float64(side) * min(max(m.look.aspect, 1), 2))
+	d.CanvasMultiple = 32
+	if side >= 600 {
+		d.CanvasMultiple = 128
+	}
+}
+
+// up is the next multiple of 32 px.
+func up(v float64) int { return int(math.Ceil(v/32)) * 32 }
+
+// anchors chooses the anchors for the chosen size.
+func (m *maker) anchors(context.Context) error {
+	if m.model != nil {
+		m.because("anchors", "those of %s", m.Init)
+		return nil
+	}
+	a, why, err := chooseAnchors(scaled(m.train, m.out.Config.Data))
+	if err != nil {
+		return err
+	}
+	m.out.Config.Model.Anchors = a
+	m.because("anchors", "%s", why)
+	return nil
+}
+
+// canvas is the largest canvas of the training pictures.
+func (m *maker) canvas() (h, w int) {
+	d := m.out.Config.Data
+	for i := range m.train.Len() {
+		im := m.train.Image(i)
+		s := data.Resized(data.Size{W: im.Width, H: im.Height}, d.TestSide(), d.MaxSide)
+		h, w = max(h, s.H), max(w, s.W)
+	}
+	k := d.CanvasMultiple
+	return (h + k - 1) / k * k, (w + k - 1) / k * k
+}
+
+// room reports whether a run fits into the memory that there is.
+func (m *maker) room(b train.Budget) bool {
+	have := memory.ForProcess().Bytes
+	return m.gpu() || have <= 0 || b.Total() <= have
+}
+
+// device is where the run will be.
+func (m *maker) device() device.Options {
+	return device.Options{Name: m.Device, Precision: m.Precision, Warn: func(err error) { fmt.Fprintln(m.Log, err) }}
+}
+
+// time is the length of the run that networks are chosen for.
+func (m *maker) time() time.Duration {
+	switch {
+	case m.Time > 0:
+		return m.Time
+	case m.gpu():
+		return gpuTime
+	}
+	return cpuTime
+}
+
+// perEpoch is the steps of an epoch.
+func (m *maker) perEpoch() int {
+	b := m.out.Config.Train.Batch
+	return (m.train.Len() + b - 1) / b
+}
+
+// wanted is how often a network should see the pictures: small sets more often, so that about 20,000 are seen.
+func (m *maker) wanted() int {
+	if m.Epochs > 0 {
+		return m.Epochs
+	}
+	return min(max(20000/m.train.Len(), fewest), 50)
+}
+
+// epoch is the time of an epoch with steps of a duration, and with the evaluation: a picture takes a third of a training one's time.
+func (m *maker) epoch(step time.Duration) time.Duration {
+	t := time.Duration(m.perEpoch()) * step
+	if m.val != nil {
+		t += step * time.Duration(m.val.Len()) / time.Duration(3*m.out.Config.Train.Batch)
+	}
+	return t
+}
+
+// schedule sets the length of the run and what belongs to it.
+func (m *maker) schedule(context.Context) error {
+	t := &m.out.Config.Train
+	per, epoch := m.perEpoch(), m.epoch(m.took)
+	switch {
+	case m.Epochs > 0:
+		t.Epochs = m.Epochs
+		m.because(fmt.Sprintf("%d epochs", t.Epochs), "as asked for: about %s", rounded(epoch*time.Duration(t.Epochs)))
+	default:
+		// A very small set takes more epochs, so that the network has enough steps to learn in.
+		most := max(100, (1500+per-1)/per)
+		t.Epochs = max(min(int(m.time()/epoch), most), 1)
+		why := "what fits into " + rounded(m.time()).String()
+		switch {
+		case m.Time == 0 && t.Epochs < fewest:
+			t.Epochs, why = fewest, fmt.Sprintf("the fewest that make sense, about %s", rounded(epoch*fewest))
+		case t.Epochs == most:
+			why = fmt.Sprintf("enough for %d pictures, about %s", m.train.Len(), rounded(epoch*time.Duration(most)))
+		}
+		m.because(fmt.Sprintf("%d epochs", t.Epochs), "%s", why)
+	}
+	m.out.Took = epoch * time.Duration(t.Epochs)
+	t.Steps = 0
+	steps := t.Epochs * per
+	t.WarmupSteps = min(max(steps/10, 1), 500)
+	t.EvalEvery, t.CheckpointEvery = per, per
+	t.LogEvery = min(max(steps/100, 1), 50)
+	if m.val == nil {
+		t.EvalEvery = 0
+	}
+	if m.look.fewest < 20 {
+		m.because("note", "the class %q is in %d pictures; 20 or more are advisable", m.look.rarest, m.look.fewest)
+	}
+	return nil
+}
+
+// rounded is a duration as people say it.
+func rounded(d time.Duration) time.Duration {
+	switch {
+	case d < time.Minute:
+		return d.Round(time.Second)
+	case d < time.Hour:
+		return d.Round(10 * time.Second)
+	}
+	return d.Round(time.Minute)
+}
+
+// Text lists the choices, one a line, below a heading.
+func (r *Recipe) Text() string {
+	var b strings.Builder
+	wide := 0
+	for _, c := range r.Choices {
+		wide = max(wide, len(c.What))
+	}
+	for _, c := range r.Choices {
+		fmt.Fprintf(&b, "%-*s  %s\n", wide, c.What, c.Why)
+	}
+	return b.String()
+}
