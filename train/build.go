@@ -142,13 +142,14 @@ func (l *Loop) openLoader() (err error) {
 func (l *Loop) addHooks(o Options, val *data.Dataset) {
 	c := l.config.Train
 	l.hooks = append(slices.Clone(o.Hooks),
+		&guards{w: o.Log, train: l.data, val: val},
 		&broken{w: o.Log, all: l.loader.Broken, named: map[string]bool{}},
 		&progress{w: o.Log, every: max(c.LogEvery, 1)},
 		l.journal)
 	if val != nil {
 		l.hooks = append(l.hooks, &evaluation{every: c.EvalEvery, w: o.Log, journal: l.journal, measure: measureOn(val)})
 	}
-	l.hooks = append(l.hooks, &checkpoint{every: c.CheckpointEvery})
+	l.hooks = append(l.hooks, &checkpoint{every: c.CheckpointEvery}, &closing{w: o.Log})
 }
 
 // claim checks that the folder holds the run that is to be resumed, or no run.
