@@ -97,7 +97,11 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		Writer:    stdout,
 		ErrWriter: stderr,
 		Description: "Train on COCO, Pascal VOC, YOLO, keras-retinanet or OpenImages data, see the AP, detect on new pictures. `retinago VERB -help` explains a verb.\n\n" +
-			"Exit codes: 0 done, 1 error, 2 wrong usage, 3 done but some inputs were left out, 4 none of the inputs could be read.",
+			"Exit codes: 0 done, 1 error, 2 wrong usage, 3 done but some inputs were left out, 4 none of the inputs could be read.\n\n" +
+			"   retinago data check dataset/\n" +
+			"   retinago train -data dataset/\n" +
+			"   retinago eval runs/dataset\n" +
+			"   retinago detect runs/dataset photos/ -out found",
 		Commands: []*cli.Command{
 			trainCommand(), evalCommand(), detectCommand(), serveCommand(), dataCommand(), anchorsCommand(), weightsCommand(), exportCommand(), quantizeCommand(), summaryCommand(), configCommand(), benchCommand(), versionCommand(),
 		},
@@ -112,7 +116,9 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 			return unknownVerb(c.App.Commands, c.Args().First())
 		},
 	}
+	explain(app.Commands, app.Name) // before strict, which takes over required flags
 	strict(app.Commands)
+	app.CustomAppHelpTemplate = literal(overview(app))
 	return app
 }
 
@@ -120,7 +126,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 func strict(commands []*cli.Command) {
 	for _, c := range commands {
 		c.OnUsageError = func(ctx *cli.Context, err error, _ bool) error {
-			return usage("%s: %v; see `%s -help`", ctx.Command.FullName(), err, ctx.Command.HelpName)
+			return usage("%s: %v%s; see `%s -help`", ctx.Command.FullName(), err, flagHint(err.Error()), ctx.Command.HelpName)
 		}
 		if len(c.Subcommands) > 0 {
 			strict(c.Subcommands)
@@ -133,13 +139,48 @@ func strict(commands []*cli.Command) {
 			}
 			continue
 		}
-		action := c.Action
+		action, needed := c.Action, demand(c.Flags)
 		c.Action = func(ctx *cli.Context) error {
+			if missing := needed(ctx); len(missing) > 0 {
+				return usage("%s needs %s; see `%s -help`", ctx.Command.FullName(), strings.Join(missing, " and "), ctx.Command.HelpName)
+			}
 			if ctx.NArg() > 0 {
 				return usage("%s takes no argument %q; see `%s -help`", ctx.Command.FullName(), ctx.Args().First(), ctx.Command.HelpName)
 			}
 			return action(ctx)
 		}
+	}
+}
+
+// demand makes required flags optional for the parser, whose answer to a missing one is a whole help text, and returns a function that
+// lists those that a command line lacks.
+func demand(flags []cli.Flag) func(*cli.Context) []string {
+	wanted := map[string]string{}
+	var names []string
+	for _, f := range flags {
+		if !required(f) {
+			continue
+		}
+		switch f := f.(type) {
+		case *cli.StringFlag:
+			f.Required = false
+		case *cli.StringSliceFlag:
+			f.Required = false
+		case *cli.IntFlag:
+			f.Required = false
+		default:
+			panic(fmt.Sprintf("retinago: the required flag %s is of the type %T", f.Names()[0], f))
+		}
+		names = append(names, f.Names()[0])
+		wanted[f.Names()[0]], _ = describe(f)
+	}
+	return func(c *cli.Context) (missing []string) {
+		for _, n := range names {
+			if !c.IsSet(n) {
+				missing = append(missing, wanted[n])
+			}
+		}
+		return missing
 	}
 }
 
@@ -151,7 +192,9 @@ func unknownVerb(commands []*cli.Command, verb string) error {
 		}
 	}
 	hint := ""
-	if s := cli.SuggestCommand(commands, verb); !strings.Contains(s, `""`) { // "Did you mean ...?"
+	if ours, ok := otherVerbs[strings.ToLower(verb)]; ok {
+		hint = " It may be " + ours + "."
+	} else if s := cli.SuggestCommand(commands, verb); !strings.Contains(s, `""`) { // "Did you mean ...?"
 		hint = " " + s
 	}
 	return usage("unknown verb %q; there are %s.%s", verb, strings.Join(names, ", "), hint)

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/urfave/cli/v2"
+)
+
+var update = flag.Bool("update", false, "write docs/cli.md")
+
+// everyHelp calls f with each help text and the words that print it.
+func everyHelp(f func(name, text string)) {
+	app := newApp(io.Discard, io.Discard)
+	f("retinago", overview(app))
+	var walk func(commands []*cli.Command, name string)
+	walk = func(commands []*cli.Command, name string) {
+		for _, c := range commands {
+			if !c.Hidden {
+				f(name+" "+c.Name, helpText(c, name+" "+c.Name))
+				walk(c.Subcommands, name+" "+c.Name)
+			}
+		}
+	}
+	walk(app.Commands, "retinago")
+}
+
+// Help fits a terminal of 80 columns.
+func TestHelpWidth(t *testing.T) {
+	n := 0
+	everyHelp(func(name, text string) {
+		n++
+		for line := range strings.Lines(text) {
+			if line = strings.TrimRight(line, "\n"); len([]rune(line)) > helpWidth && !strings.Contains(line, "://") {
+				t.Errorf("%s: %d columns: %s", name, len(line), line)
+			}
+		}
+	})
+	if n < 30 {
+		t.Errorf("only %d helps", n)
+	}
+}
+
+// docs/cli.md has the help of every verb: `go test -tags opencv -run TestReference ./cmd/retinago -update` writes it.
+func TestReference(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("# The command line\n\nThe help of every verb, as `retinago VERB -help` prints it.\n")
+	everyHelp(func(name, text string) { fmt.Fprintf(&b, "\n## %s\n\n```text\n%s```\n", name, text) })
+	path := filepath.Join("..", "..", "docs", "cli.md")
+	if *update {
+		if err := os.WriteFile(path, []byte(b.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	have, err := os.ReadFile(path)
+	if err != nil || string(have) != b.String() {
+		t.Errorf("docs/cli.md is stale (%v): go test -tags opencv -run TestReference ./cmd/retinago -update", err)
+	}
+}
+
+// Words of other programs and wrong commands are answered with what is ours, and with exit code 2 where the command is at fault.
+func TestWrongCommands(t *testing.T) {
+	dir := shapes(t)
+	data := filepath.Join(dir, "train.json")
+	absent := filepath.Join(dir, "absent")
+	for _, k := range []struct {
+		line  string
+		code  int
+		wants []string
+	}{
+		{"predict", 2, []string{"detect"}},
+		{"val", 2, []string{"eval"}},
+		{"fit", 2, []string{"train"}},
+		{"tune", 2, []string{"bench"}},
+		{"download", 2, []string{"weights fetch"}},
+		{"trian", 2, []string{"train"}},
+		{"Train", 2, []string{"train"}},
+		{"yolo", 2, []string{"train, eval or detect"}},
+		{"data chek", 2, []string{"check"}},
+		{"train", 2, []string{"-data", "-config"}},
+		{"train -imgsz 320", 2, []string{"-imgsz", "-size"}},
+		{"train -lr .1", 2, []string{"-lr", "train.lr"}},
+		{"train -lr0=.1", 2, []string{"train.lr"}},
+		{"train -model resnet50", 2, []string{"-weights", "model.backbone"}},
+		{"train -batch-size 4", 2, []string{"-batch"}},
+		{"train -batch_size 4", 2, []string{"-batch"}},
+		{"train -batch 4", 2, []string{"-data", "train.batch"}},
+		{"train -epochs 4", 2, []string{"-data"}},
+		{"train -gpus 2", 2, []string{"-device"}},
+		{"train -pretrained x", 2, []string{"-init"}},
+		{"train -project x", 2, []string{"-out"}},
+		{"train -data " + data + " -epochs 0", 2, []string{"-epochs 0", "at least 1"}},
+		{"train -data " + data + " -size 3", 2, []string{"-size 3", "64"}},
+		{"train -data " + data + " -minutes -1", 2, []string{"-minutes"}},
+		{"train -data " + data + " -minutes 2 -epochs 3", 2, []string{"give one"}},
+		{"train -data " + data + " -batch many", 2, []string{"-batch", "many"}},
+		{"train -data " + data + " -config x.yaml", 2, []string{"-config", "give one"}},
+		{"train -data " + absent, 1, []string{absent, "no"}},
+		{"train -data " + filepath.Join(dir, "train"), 1, []string{"Annotations", "data.yaml"}},
+		{"train -data " + data + " -init " + absent, 1, []string{absent, "none"}},
+		{"train -config " + absent, 1, []string{absent}},
+		{"train -resume " + absent, 2, []string{"-resume", "config.yaml"}},
+		{"train -set train.learning_rate=1", 1, []string{"learning_rate"}},
+		{"train -device gpu0", 2, []string{"-data"}},
+		{"config new", 2, []string{"-data"}},
+		{"eval " + absent, 2, []string{"folder of a run"}},
+		{"eval " + dir, 2, []string{"folder of a run"}},
+		{"detect -conf .3", 2, []string{"-score"}},
+		{"detect -iou .3", 2, []string{"-nms"}},
+		{"detect -save-txt", 2, []string{"-yolo"}},
+		{"detect " + dir + " " + dir + " -out " + absent, 1, []string{dir, "run"}},
+		{"detect", 2, []string{"weights", "source"}},
+		{"serve -port 80", 2, []string{"-addr"}},
+		{"export -weights x -out y -to caffe", 2, []string{"caffe", "onnx"}},
+		{"data check", 2, []string{"data"}},
+		{"data check " + absent + ".csv", 1, []string{absent}},
+		{"weights fetch resnet9000", 2, []string{"resnet9000", "resnet50"}},
+	} {
+		code, out := call(t, strings.Fields(k.line)...)
+		if code != k.code {
+			t.Errorf("%s: exit code %d, want %d: %s", k.line, code, k.code, out)
+		}
+		for _, w := range k.wants {
+			if !strings.Contains(out, w) {
+				t.Errorf("%s: no word of %q: %s", k.line, w, out)
+			}
+		}
+		if strings.Contains(out, "strconv") || strings.Contains(out, "panic") {
+			t.Errorf("%s: %s", k.line, out)
+		}
+	}
+}
