@@ -43,6 +43,7 @@ func start() int {
 	context.AfterFunc(ctx, func() {
 		signal.Ignore(syscall.SIGHUP)
 		stop()
+		fmt.Fprintln(os.Stderr, "\nfinishing what is under way; Ctrl-C again stops at once")
 	})
 	return run(ctx, os.Args, os.Stdout, os.Stderr)
 }
