@@ -12,32 +12,24 @@ import (
 // Targets is Assign, put off: where the engine matches anchors itself, the objects are kept for it, and labels, deltas and counts are
 // nil. It may be called from several goroutines.
 func (m *Model) Targets(match anchors.Assigner, h, w int, pictures []Objects) *Targets {
-	if m.assigning() != nil {
-		switch by := match.(type) {
-		case anchors.Matcher:
-			return &Targets{Objects: pictures, Match: &engine.MatchParams{Foreground: by.Foreground, Background: by.Background,
-				AllowLowQuality: by.AllowLowQuality, CrowdIoF: by.LeastIoF()}}
-		case anchors.ATSS:
-			if k := by.Nearest(); k <= engine.MostNearest {
-				return &Targets{Objects: pictures, Match: &engine.MatchParams{Nearest: k, CrowdIoF: by.LeastIoF()}}
-			}
-		}
+	var p engine.MatchParams
+	switch by := match.(type) {
+	case anchors.Matcher:
+		p = engine.MatchParams{Foreground: by.Foreground, Background: by.Background, AllowLowQuality: by.AllowLowQuality, CrowdIoF: by.LeastIoF()}
+	case anchors.ATSS:
+		p = engine.MatchParams{Nearest: by.Nearest(), CrowdIoF: by.LeastIoF()}
+	default:
+		return m.Assign(match, h, w, pictures)
 	}
-	return m.Assign(match, h, w, pictures)
-}
-
-// assigning is the engine, if it matches anchors itself.
-func (m *Model) assigning() engine.Assigning {
-	e, ok := m.engine.(engine.Assigning)
-	if !ok || m.Levels() > engine.MostLevels {
-		return nil
+	if !m.engine.Supports(engine.Matching{MatchParams: p, Levels: m.Levels()}) {
+		return m.Assign(match, h, w, pictures)
 	}
-	return e
+	return &Targets{Objects: pictures, Match: &p}
 }
 
 // assign is the engine's part in targets.
 type assign struct {
-	engine  engine.Assigning
+	engine  engine.Matcher           // nil where the host matches
 	anchors *tensor.Dense            // [anchors of all levels, 4]
 	counts  func() ([][2]int, error) // of the last batch, nil where the host matched its anchors
 }
@@ -99,7 +91,8 @@ func (s *TrainStep) Positives(b *Batch) func() (int, error) {
 
 // assigns gives a graph its anchors on an engine that matches them.
 func (m *Model) assigns(s *TrainStep) (err error) {
-	if s.assign.engine = m.assigning(); s.assign.engine != nil {
+	var ok bool
+	if s.assign.engine, ok = engine.As[engine.Matcher](m.engine, engine.Matching{Levels: m.Levels()}); ok {
 		s.assign.anchors, err = m.anchorTensor(s.inputs, s.shape)
 	}
 	return err

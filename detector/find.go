@@ -136,8 +136,8 @@ func (w Wanted) Choice() engine.Choice {
 
 // detects gives a graph its anchors on an engine that makes detections.
 func (m *Model) detects(t *Net) error {
-	e, ok := m.engine.(engine.Detecting)
-	if !ok || m.head.Background || len(t.logits) > engine.MostLevels {
+	e, ok := engine.As[engine.DetectionMaker](m.engine, engine.Detection{Levels: len(t.logits)})
+	if !ok || m.head.Background {
 		return nil
 	}
 	var err error

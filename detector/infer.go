@@ -28,10 +28,10 @@ type Net struct {
 	softmax        [][]float32 // per level, the logits of a head with background; nil without
 	inputs         *inputs
 	engine         engine.Engine
-	preparing      engine.Preparing // the engine, if it puts pictures onto canvases
-	prepared       bool             // it has, and the network has not seen them
-	detecting      engine.Detecting // the engine, if it makes detections of these outputs
-	anchors        *tensor.Dense    // [anchors of all levels, 4], where it does
+	preparing      engine.Preparer       // the engine, if it puts pictures onto canvases
+	prepared       bool                  // it has, and the network has not seen them
+	detecting      engine.DetectionMaker // the engine, if it makes detections of these outputs
+	anchors        *tensor.Dense         // [anchors of all levels, 4], where it does
 }
 
 // machine runs a graph: nn.Machine, or quant.Net for an int8 model.
@@ -75,7 +75,7 @@ func (m *Model) Net(n, h, w int) (*Net, error) {
 			t.inputs.release()
 			return nil, err
 		}
-		t.preparing, _ = m.engine.(engine.Preparing)
+		t.preparing, _ = engine.As[engine.Preparer](m.engine, engine.Preparation{})
 		if err := errors.Join(m.fits(t, before), m.detects(t)); err != nil {
 			return nil, errors.Join(err, t.Close())
 		}
@@ -183,7 +183,7 @@ func (t *Net) Run(images []float32) (*Raw, error) {
 
 // Look is Run without copies where the host can do without: what it returns then holds until the next run of any graph of the model.
 func (t *Net) Look(images []float32) (*Raw, error) {
-	near, ok := t.engine.(engine.HostMemory)
+	near, ok := engine.As[engine.HostMemory](t.engine, engine.HostReadable)
 	if !ok || t.softmax != nil {
 		return t.Run(images)
 	}
@@ -265,10 +265,7 @@ func (t *Net) Layers() []nn.Layer { return t.machine.Layers() }
 func (t *Net) Observe(f func(layer int, d time.Duration)) { t.machine.Observe(f) }
 
 // Async reports whether observed runs take longer than others: every operation is waited for.
-func (t *Net) Async() bool {
-	_, ok := t.engine.(engine.Async)
-	return ok
-}
+func (t *Net) Async() bool { return t.engine.Supports(engine.Async) }
 
 // Bytes is the memory of activations.
 func (t *Net) Bytes() int64 { return t.machine.Bytes() }

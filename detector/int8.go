@@ -40,7 +40,7 @@ func (m *Model) Quantize(s *quant.Scheme) error {
 	if m.scheme != nil {
 		return errors.New("detector: the model is int8 already")
 	}
-	if _, ok := m.engine.(engine.Int8); !ok {
+	if !m.engine.Supports(engine.EightBit) {
 		return fmt.Errorf("detector: the engine %s does not compute in 8 bits", m.engine.Name())
 	}
 	if err := s.Check(); err != nil {

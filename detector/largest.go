@@ -9,7 +9,7 @@ import (
 
 // largestBatch adds to the error of a batch that does not fit on an engine.Limited the largest one that does.
 func (m *Model) largestBatch(err error, n, h, w int) error {
-	e, ok := m.engine.(engine.Limited)
+	e, ok := engine.As[engine.Limited](m.engine, engine.OwnMemory)
 	if !ok || !errors.Is(err, engine.ErrMemory) {
 		return err
 	}

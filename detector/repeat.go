@@ -20,7 +20,7 @@ const mostFailures = 2
 // repeats it from then on without calling work: only contents of memory may change from one time to the next. It is not recorded
 // where losses run on the host or an observer is set.
 func (s *TrainStep) Repeat(work func() error) error {
-	e, ok := s.engine.(engine.Recorder)
+	e, ok := engine.As[engine.Recorder](s.engine, engine.Repeats)
 	if !ok || s.observed || s.host || s.repeated.failed != nil {
 		return work()
 	}

@@ -47,9 +47,7 @@ func (m *Model) loads() error {
 
 // onHost reports whether tensors take the host's memory.
 func (m *Model) onHost() bool {
-	_, limited := m.engine.(engine.Limited)
-	_, plans := m.engine.(engine.Planning)
-	return !limited && !plans
+	return !m.engine.Supports(engine.OwnMemory) && !m.engine.Supports(engine.PlanOnly)
 }
 
 // short makes an error of memory one of an engine's, too.

@@ -15,8 +15,7 @@ import (
 	"retinago/nn/lossnode"
 )
 
-// LossFunc holds the losses of a training graph. A loss.Binary, loss.SmoothL1 and loss.L1 run on every engine, the others on those
-// that have them, else on the host.
+// LossFunc holds the losses of a training graph. Each runs on the engine where that has it, else on the host.
 type LossFunc struct {
 	Class   loss.Class
 	Quality loss.QualityLoss // instead of Class
@@ -58,12 +57,17 @@ func (m *Model) LossBytes(n, h, w int, f LossFunc) int64 {
 	anchors := m.AnchorCount(h, w)
 	rows, perRow, bytes := int64(n*anchors), int64(0), int64(0)
 	placed := int64(16 * anchors)
-	if f.overLevels() {
+	// Logits and gradients in the order of pictures and of levels, labels twice, losses and their order.
+	onHost := int64(4*4*m.head.Logits()) + 24
+	if !f.overLevels() {
+		if !lossnode.BinaryOnEngine(m.engine, f.Class.(loss.Binary)) {
+			perRow += onHost
+		}
+	} else {
 		_, mines := f.Class.(loss.OHEM)
 		switch all := (lossnode.Class{Loss: f.Class, Quality: f.Quality, NMS: f.MineNMS}); {
 		case !all.OnEngine(m.engine):
-			// Logits and gradients in the order of pictures and of levels, labels twice, losses and their order.
-			perRow += int64(4*4*m.head.Logits()) + 24
+			perRow += onHost
 		case f.Quality != nil:
 			bytes += placed
 		case mines:
@@ -71,12 +75,13 @@ func (m *Model) LossBytes(n, h, w int, f LossFunc) int64 {
 			perRow += 4 // keys
 		}
 	}
-	if _, ofDeltas := f.deltas(); !ofDeltas {
-		if (lossnode.Boxes{Loss: f.Box}).OnEngine(m.engine) {
-			bytes += placed
-		} else {
-			perRow += 4*4*3 + 4
-		}
+	l, ofDeltas := f.deltas()
+	switch onEngine := (lossnode.Boxes{Loss: f.Box}).OnEngine(m.engine); {
+	case ofDeltas && lossnode.SmoothL1OnEngine(m.engine, l):
+	case onEngine && !ofDeltas:
+		bytes += placed
+	default:
+		perRow += 4*4*3 + 4
 	}
 	return rows*perRow + bytes
 }
@@ -217,9 +222,12 @@ func (s *TrainStep) build(m *Model, spec TrainSpec) (G.Nodes, error) {
 	}
 	for l := range s.labels {
 		if !overLevels {
-			s.class = append(s.class, b.Check(lossnode.Binary(spec.Class.(loss.Binary), logits[l], labels[l], classNorm)))
+			binary := spec.Class.(loss.Binary)
+			s.host = s.host || !lossnode.BinaryOnEngine(m.engine, binary)
+			s.class = append(s.class, b.Check(lossnode.Binary(binary, logits[l], labels[l], classNorm)))
 		}
 		if ofDeltas {
+			s.host = s.host || !lossnode.SmoothL1OnEngine(m.engine, deltaLoss)
 			s.box = append(s.box, b.Check(lossnode.SmoothL1(deltaLoss, deltas[l], targets[l], labels[l], boxNorm)))
 			continue
 		}
@@ -264,8 +272,12 @@ func (s *TrainStep) Run(b *Batch) (Losses, error) {
 	return out, err
 }
 
-// Prepare puts pictures onto the canvases of the next batch, whose Images are nil then, on an engine that does.
-func (s *TrainStep) Prepare(e engine.Preparing, pictures []engine.Picture) error {
+// Prepare puts pictures onto the canvases of the next batch, whose Images are nil then, on an engine that Supports a Preparation.
+func (s *TrainStep) Prepare(pictures []engine.Picture) error {
+	e, ok := engine.As[engine.Preparer](s.engine, engine.Preparation{})
+	if !ok {
+		return fmt.Errorf("detector: pictures: the engine %s prepares none", s.engine.Name())
+	}
 	if err := e.Prepare(s.images, pictures); err != nil {
 		return fmt.Errorf("detector: pictures: %w", err)
 	}
@@ -335,10 +347,7 @@ func (s *TrainStep) Observe(f func(layer int, d time.Duration)) {
 }
 
 // Async reports that observed runs take longer than others: every operation is waited for.
-func (s *TrainStep) Async() bool {
-	_, ok := s.engine.(engine.Async)
-	return ok
-}
+func (s *TrainStep) Async() bool { return s.engine.Supports(engine.Async) }
 
 // Bytes is the memory of activations and gradients.
 func (s *TrainStep) Bytes() int64 { return s.machine.Bytes() }

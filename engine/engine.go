@@ -1,18 +1,19 @@
 package engine
 
-import (
-	"errors"
+import "gorgonia.org/tensor"
 
-	"gorgonia.org/tensor"
-)
-
-// Engine holds tensors and computes the detector's kernels on them. Activations are N,H,W,C; convolution
-// weights are O,I,R,S. Every kernel writes the whole of its first argument, which never overlaps its inputs (but see ResidualInPlace),
-// and returns when the result is ready to be read by another kernel. Data are float32 unless said otherwise.
+// Engine holds tensors and computes the layers of a network, their gradients and an optimiser's steps. These methods are all that an
+// engine must have: what Supports denies is computed by others. Activations are N,H,W,C; convolution weights are O,I,R,S. Every kernel
+// writes the whole of its first argument, which never overlaps its inputs (but see ResidualInPlace), and returns when the result is
+// ready to be read by another kernel. Data are float32 unless said otherwise.
 //
 // Shapes are checked by the graph operations, not here. An Engine is used by one goroutine at a time.
 type Engine interface {
 	tensor.Engine
+	tensor.Adder // gorgonia's sums of gradients, see BeginRun
+
+	// Supports reports whether the engine has an optional operation or feature.
+	Supports(op Op) bool
 
 	Name() string
 	Threads() int
@@ -28,6 +29,9 @@ type Engine interface {
 	Upload(dst *tensor.Dense, src any) error
 	Download(dst any, src *tensor.Dense) error
 
+	// Wait returns when all work is done, with the error of work that failed. Kernels of an engine that is not Async are done when they
+	// return.
+	Wait() error
 	// BeginRun names the outputs of the graph's own additions (gradient accumulation), in the order in which
 	// they will run: gorgonia's Add has no place of its own to write to. A sum that lies where both of its operands do was made by
 	// ConvWeightsAll, and is left as it is.
@@ -77,16 +81,6 @@ type Engine interface {
 	// Fold: scale [C] = gamma/sqrt(variance+eps), shift [C] = beta - mean*scale, all [C]: a norm with fixed statistics.
 	Fold(scale, shift, gamma, beta, mean, variance *tensor.Dense, eps float32) error
 
-	// FocalLoss: loss [1] = sum over n of norm[n] times the focal loss of logits [N,...] seen as [N,A,K], with
-	// labels [N,A] int32: a class in [0,K), -1 background, -2 ignored.
-	FocalLoss(loss, logits, labels, norm *tensor.Dense, p FocalParams) error
-	// FocalLossGrad: dlogits = up[0] times the gradient.
-	FocalLossGrad(dlogits, logits, labels, norm, up *tensor.Dense, p FocalParams) error
-	// BoxLoss: loss [1] = sum over n of norm[n] times the regression loss between deltas [N,...] seen as [N,A,4]
-	// and targets [N,A,4], over anchors whose label is a class.
-	BoxLoss(loss, deltas, targets, labels, norm *tensor.Dense, p BoxLossParams) error
-	BoxLossGrad(ddeltas, deltas, targets, labels, norm, up *tensor.Dense, p BoxLossParams) error
-
 	// SumSquares returns the sum of x*x over all elements of xs in float64: NaN or Inf when any is not finite.
 	SumSquares(xs ...*tensor.Dense) (float64, error)
 	// SGD: g' = scale*g + decay*w; m = momentum*m + g'; w -= lr * (nesterov ? g' + momentum*m : m). (PyTorch's form.)
@@ -95,61 +89,6 @@ type Engine interface {
 	Adam(w, m, v, g *tensor.Dense, p AdamParams) error
 	// Lerp: w += t * (x - w), for moving averages.
 	Lerp(w, x *tensor.Dense, t float32) error
-}
-
-// Async is an engine whose kernels return before they are done. Kernels run in the order of their calls; Download and SumSquares
-// wait for them.
-type Async interface {
-	// Wait returns when all work is done, with the error of work that failed.
-	Wait() error
-}
-
-// ResidualInPlace is an engine whose Conv takes the same tensor as y and res, too.
-type ResidualInPlace interface{ SumsInPlace() }
-
-// BatchedConv is an engine that computes the convolutions of several maps with the same weights at once, for less than one by one. All
-// maps have the same channels. Otherwise these are Conv without a residual, ConvData and ConvWeights.
-type BatchedConv interface {
-	// Batches reports whether there is such a gain for convolutions with weights of a shape.
-	Batches(w tensor.Shape, p ConvParams) bool
-	ConvAll(y, x []*tensor.Dense, w, scale, b *tensor.Dense, p ConvParams) error
-	ConvDataAll(dx, dy []*tensor.Dense, w, scale *tensor.Dense, p ConvParams) error
-	// ConvWeightsAll writes the sum of the maps' gradients.
-	ConvWeightsAll(dw *tensor.Dense, dy, x []*tensor.Dense, scale *tensor.Dense, p ConvParams) error
-}
-
-// HostMemory is an engine whose tensors the host reads where they lie.
-type HostMemory interface {
-	// Floats are the values of a float32 tensor.
-	Floats(t *tensor.Dense) []float32
-}
-
-// Planning is an engine whose tensors take no memory: graphs are planned on it, and nothing runs.
-type Planning interface{ Planning() }
-
-// Limited is an engine with memory of its own, beside the host's.
-type Limited interface {
-	// Memory returns the bytes that are free for tensors, and all.
-	Memory() (free, total int64, err error)
-	// Held is the bytes that the engine holds.
-	Held() int64
-}
-
-// ErrMemory is in the error of what does not fit into the memory of a Limited, or into the host's for an engine that computes there.
-var ErrMemory = errors.New("out of memory")
-
-// Peak is a rate that an engine's processor reaches at most.
-type Peak struct {
-	Name  string  `json:"name"` // what was computed
-	FLOPS float64 `json:"flop_per_s"`
-}
-
-// PeakMeter is an engine that measures its processor.
-type PeakMeter interface {
-	// Peaks measures what the processor reaches at most.
-	Peaks() ([]Peak, error)
-	// PeakBytes is the most memory that the engine held at once until now.
-	PeakBytes() int64
 }
 
 // ConvParams describes a convolution. Zero Groups means 1.
@@ -170,17 +109,6 @@ type NormParams struct {
 	// Activation is Plain.
 	Activation Activation
 }
-
-// FocalParams describes a class loss of one binary task per logit: focal loss (Lin et al. 2017, eq. 5) or another function of
-// engine/formula. A negative Alpha disables weighting; Gamma 0 of the focal loss is cross entropy.
-type FocalParams struct {
-	Alpha, Gamma float32
-	Formula      string  // the function's name; empty is "focal"
-	Beta         float32 // the function's second number; the focal loss has none
-}
-
-// BoxLossParams: smooth-L1 (Girshick 2015, eq. 3, with the quadratic part below Beta). Beta = 0 is L1.
-type BoxLossParams struct{ Beta float32 }
 
 // SGDParams configures one step of stochastic gradient descent. Scale multiplies the gradient (clipping).
 type SGDParams struct {

@@ -2,8 +2,32 @@ package engine
 
 import "gorgonia.org/tensor"
 
-// Overlaps is an engine with losses between boxes.
-type Overlaps interface {
+// LevelLosses is an engine with the losses of one level of a pyramid that FocalParams and BoxLossParams describe.
+type LevelLosses interface {
+	// FocalLoss: loss [1] = sum over n of norm[n] times the focal loss of logits [N,...] seen as [N,A,K], with
+	// labels [N,A] int32: a class in [0,K), -1 background, -2 ignored.
+	FocalLoss(loss, logits, labels, norm *tensor.Dense, p FocalParams) error
+	// FocalLossGrad: dlogits = up[0] times the gradient.
+	FocalLossGrad(dlogits, logits, labels, norm, up *tensor.Dense, p FocalParams) error
+	// BoxLoss: loss [1] = sum over n of norm[n] times the regression loss between deltas [N,...] seen as [N,A,4]
+	// and targets [N,A,4], over anchors whose label is a class.
+	BoxLoss(loss, deltas, targets, labels, norm *tensor.Dense, p BoxLossParams) error
+	BoxLossGrad(ddeltas, deltas, targets, labels, norm, up *tensor.Dense, p BoxLossParams) error
+}
+
+// FocalParams describes a class loss of one binary task per logit: focal loss (Lin et al. 2017, eq. 5) or another function of
+// engine/formula. A negative Alpha disables weighting; Gamma 0 of the focal loss is cross entropy.
+type FocalParams struct {
+	Alpha, Gamma float32
+	Formula      string  // the function's name; empty is "focal"
+	Beta         float32 // the function's second number; the focal loss has none
+}
+
+// BoxLossParams: smooth-L1 (Girshick 2015, eq. 3, with the quadratic part below Beta). Beta = 0 is L1.
+type BoxLossParams struct{ Beta float32 }
+
+// OverlapLosses is an engine with losses between boxes.
+type OverlapLosses interface {
 	// OverlapLoss: loss [1] = sum over n of norm[n] times the loss between the boxes of deltas [N,...] seen as [N,A,4] and those of
 	// targets [N,A,4], both of anchors [A,4] (x1, y1, x2, y2), over anchors whose label is a class.
 	OverlapLoss(loss, deltas, targets, labels, norm, anchors *tensor.Dense, o Overlap) error
@@ -23,7 +47,7 @@ const (
 	CIoU
 )
 
-// ClassLosses is an engine with more class losses than FocalLoss, each over all levels of a pyramid.
+// ClassLosses is an engine with more class losses than LevelLosses, each over all levels of a pyramid.
 type ClassLosses interface {
 	// ClassLoss: loss [1] = sum over levels and n of norm[n] times the loss.
 	ClassLoss(loss *tensor.Dense, levels []ClassLevel, norm *tensor.Dense, p ClassParams) error
@@ -58,8 +82,8 @@ const (
 	Varifocal
 )
 
-// Mining is an engine with online hard example mining (loss.OHEM) of a focal loss.
-type Mining interface {
+// HardNegativeMining is an engine with online hard example mining (loss.OHEM) of a focal loss.
+type HardNegativeMining interface {
 	// MinedLoss: loss [1] = sum over the rows that count of norm[n] times their loss. It writes to m.Keys and m.Picked.
 	MinedLoss(loss *tensor.Dense, levels []ClassLevel, norm *tensor.Dense, m Mined, p MiningParams) error
 	// MinedLossGrad writes up[0] times the gradient of MinedLoss before to the levels' Grad.

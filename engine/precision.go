@@ -53,7 +53,7 @@ type Mixed interface {
 
 // PrecisionOf is an engine's precision.
 func PrecisionOf(e Engine) Precision {
-	if m, ok := e.(Mixed); ok {
+	if m, ok := As[Mixed](e, HalfPrecision); ok {
 		return m.Precision()
 	}
 	return Float32

@@ -30,7 +30,7 @@ const EvalBatch = 4
 // Evaluate runs a model on every picture of a dataset, with the dataset's category ids in the order of the model's
 // classes. Pictures are read and prepared while the network computes.
 func Evaluate(ctx context.Context, m *detector.Model, c config.Config, d *Dataset, report Progress) (*Evaluation, error) {
-	_, bytes := m.Engine().(engine.Preparing)
+	bytes := m.Engine().Supports(engine.Preparation{})
 	l := data.NewEvalLoader(d, c.Data, min(EvalBatch, d.Len()), bytes)
 	defer l.Close()
 	categories := d.Categories()

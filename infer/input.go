@@ -50,7 +50,7 @@ func (p *Predictor) prepare(r request, pic *picture.Picture, size data.Size, thr
 func (p *Predictor) input(r request, pic *picture.Picture, size data.Size, v view, threads int) *Input {
 	c := p.info.Config.Data
 	in, place := lay(c, size, v)
-	if _, ok := p.engine.(engine.Preparing); ok {
+	if p.engine.Supports(engine.Preparation{}) {
 		in.copied = pic.Crop(0, 0, pic.W, pic.H)
 		in.picture = data.Placed(place, in.copied)
 	} else {

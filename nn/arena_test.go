@@ -18,6 +18,8 @@ type bounded struct {
 	last tensor.Memory
 }
 
+func (*bounded) Supports(engine.Op) bool { return false }
+
 var errBounded = errors.New("too much")
 
 func (b *bounded) Alloc(size int64) (mem tensor.Memory, err error) {

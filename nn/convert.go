@@ -34,7 +34,7 @@ func (c *convert) Dtype() tensor.Dtype                         { return c.to }
 func (c *convert) Repeat() Kernel                              { return &convert{c.to} }
 
 func (c *convert) Forward(e engine.Engine, out *tensor.Dense, in []*tensor.Dense) error {
-	m, ok := e.(engine.Mixed)
+	m, ok := engine.As[engine.Mixed](e, engine.HalfPrecision)
 	if !ok {
 		return fmt.Errorf("%s converts nothing", e.Name())
 	}

@@ -30,6 +30,7 @@ type Summed interface {
 
 // joint is nodes that are computed at once, when all that they read is there: in the turn of the last.
 type joint struct {
+	on     engine.BatchedConv
 	nodes  []*G.Node // in their order
 	turn   int       // position of the last
 	summed bool
@@ -40,14 +41,14 @@ type joint struct {
 }
 
 // gather takes what n reads and writes, and computes when n is the last.
-func (j *joint) gather(e engine.Engine, n *op, in []*tensor.Dense) error {
+func (j *joint) gather(n *op, in []*tensor.Dense) error {
 	j.in, j.out = append(j.in, in), append(j.out, n.out)
 	if len(j.in) < len(j.nodes) {
 		return nil
 	}
 	all, out := j.in, j.out
 	j.reset()
-	return n.k.(Batched).ForwardAll(e.(engine.BatchedConv), out, all)
+	return n.k.(Batched).ForwardAll(j.on, out, all)
 }
 
 // done reports whether the last of the nodes had its turn.
@@ -58,20 +59,21 @@ func (j *joint) reset() { j.in, j.out = nil, nil }
 
 // joints are what is computed at once of an order of nodes.
 type joints struct {
+	on   engine.BatchedConv // nil where nothing is
 	of   map[*G.Node]*joint // by node
 	sums map[*G.Node]*joint // by sum of a Summed's nodes, which the joint makes
 }
 
 // join finds what is computed at once on e.
 func join(e engine.Engine, order []*G.Node, outputs G.Nodes) joints {
-	js := joints{map[*G.Node]*joint{}, map[*G.Node]*joint{}}
-	joining, ok := e.(engine.BatchedConv)
-	if !ok {
+	js := joints{of: map[*G.Node]*joint{}, sums: map[*G.Node]*joint{}}
+	var ok bool
+	if js.on, ok = engine.As[engine.BatchedConv](e, engine.BatchedMaps); !ok {
 		return js
 	}
 	key := func(n *G.Node) any {
 		if k, ok := kernel(n).(Batched); ok {
-			return k.Key(joining, children(n))
+			return k.Key(js.on, children(n))
 		}
 		return nil
 	}
@@ -104,7 +106,7 @@ func (js joints) joinSummed(order []*G.Node, outputs G.Nodes, key func(*G.Node) 
 			continue
 		}
 		slices.SortFunc(leaves, func(a, b *G.Node) int { return nth[a] - nth[b] })
-		j := &joint{nodes: leaves, turn: at[leaves[len(leaves)-1]], summed: true}
+		j := &joint{on: js.on, nodes: leaves, turn: at[leaves[len(leaves)-1]], summed: true}
 		for _, s := range sums {
 			js.sums[s] = j
 		}
@@ -127,7 +129,7 @@ func (js joints) joinOthers(order []*G.Node, key func(*G.Node) any) {
 		}
 		j := open[k]
 		if j == nil {
-			j = &joint{}
+			j = &joint{on: js.on}
 			open[k] = j
 		}
 		j.nodes, j.turn, js.of[n] = append(j.nodes, n), i, j

@@ -10,6 +10,7 @@ import (
 	"gorgonia.org/tensor"
 
 	"retinago/engine"
+	"retinago/engine/enginetest"
 )
 
 // tower is a chain of convolutions with residuals, whose results die at different times.
@@ -91,7 +92,7 @@ func TestPlanOverlap(t *testing.T) {
 		e      engine.Engine
 		inside bool
 		places int64 // what is read, what is written, and a residual that is neither
-	}{{e, true, 2}, {struct{ engine.Engine }{e}, false, 3}} {
+	}{{e, true, 2}, {enginetest.Core(e), false, 3}} {
 		p, err := NewPlan(k.e, G.Nodes{y})
 		if err != nil {
 			t.Fatal(err)
@@ -139,7 +140,7 @@ func TestPlanKeepsResiduals(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := download(t, e, again.Value())
-	all, err := NewMachine(NewArena(struct{ engine.Engine }{e}), G.Nodes{again})
+	all, err := NewMachine(NewArena(enginetest.Core(e)), G.Nodes{again})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -154,7 +154,7 @@ func (o *op) compute(in []*tensor.Dense) error {
 		return nil
 	}
 	if o.joint != nil {
-		return o.joint.gather(o.run.engine, o, in)
+		return o.joint.gather(o, in)
 	}
 	return o.k.Forward(o.run.engine, o.out, in)
 }

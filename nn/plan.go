@@ -76,7 +76,7 @@ func NewPlan(e engine.Engine, outputs G.Nodes) (*Plan, error) {
 		}
 	}
 	over := map[int]int{}
-	if _, ok := e.(engine.ResidualInPlace); ok {
+	if e.Supports(engine.ResidualInPlace) {
 		over = overwritten(p.order, at, last)
 	}
 	p.place(turns, last, over)

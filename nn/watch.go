@@ -1,22 +1,18 @@
 package nn
 
-import (
-	"time"
-
-	"retinago/engine"
-)
+import "time"
 
 // Observe makes later runs call f after every operation, with its index in Layers and the time that it took. nil ends
 // it. gorgonia calls its own sums of gradients without a word to the machine: the time between two operations is that
 // of the sums which stand there, in proportion to their sizes; where none stands, it is the machine's own and unheard of.
 // Operations that are computed at once are heard of with the last, each with its part of the time by its FLOPs; sums that they
-// make took none. On an engine.Async every operation is waited for, so that an observed run takes longer than others.
+// make took none. On an engine that is Async every operation is waited for, so that an observed run takes longer than others.
 func (m *Machine) Observe(f func(layer int, d time.Duration)) {
 	if f == nil {
 		m.watch = nil
 		return
 	}
-	w := &watch{f: f, wait: func() error { return nil }, at: map[*op]int{}, sums: map[int]int64{}}
+	w := &watch{f: f, wait: m.engine.Wait, at: map[*op]int{}, sums: map[int]int64{}}
 	for i, n := range m.plan.order {
 		if o, ok := n.Op().(*op); ok {
 			w.at[o] = i
@@ -25,9 +21,6 @@ func (m *Machine) Observe(f func(layer int, d time.Duration)) {
 		} else {
 			w.sums[i] = size(n)
 		}
-	}
-	if a, ok := m.engine.(engine.Async); ok {
-		w.wait = a.Wait
 	}
 	m.watch = w
 }

@@ -123,7 +123,7 @@ func (l *Loop) openModel(o Options, val *data.Dataset) error {
 // openLoader makes the loader of training batches. Its workers also assign anchors.
 func (l *Loop) openLoader() (err error) {
 	c := l.config
-	_, bytes := l.model.Engine().(engine.Preparing)
+	bytes := l.model.Engine().Supports(engine.Preparation{})
 	l.loader, err = data.NewLoader(l.data, c.Data, data.LoaderOptions{Batch: c.Train.Batch, Seed: c.Train.Seed, Bytes: bytes, Prepare: func(b *data.Batch) {
 		objects := make([]detector.Objects, b.N)
 		for i := range objects {

@@ -122,7 +122,7 @@ func (l *Loop) settle(ctx context.Context, ahead int) error {
 // mayGoAhead reports whether the next step may begin before the last that was begun is done: the engine can, and no hook reads the
 // model as that step leaves it.
 func (l *Loop) mayGoAhead() bool {
-	if _, ok := l.model.Engine().(engine.Stepping); !ok {
+	if !l.model.Engine().Supports(engine.QueuedSteps) {
 		return false
 	}
 	for _, h := range l.hooks {

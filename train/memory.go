@@ -63,7 +63,7 @@ func (l *Loop) largestBatch(have int64, part func(Budget) int64) (string, error)
 
 // memory is what there is for a run, with what it holds already: on the engine, which where then names, or on the host. 0 is unknown.
 func (l *Loop) memory() (have int64, where string, err error) {
-	e, ok := l.model.Engine().(engine.Limited)
+	e, ok := engine.As[engine.Limited](l.model.Engine(), engine.OwnMemory)
 	if !ok {
 		return memory.ForProcess().Bytes, "", nil
 	}

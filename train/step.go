@@ -118,13 +118,13 @@ func (s *Stepper) sendAverage() error {
 	return nil
 }
 
-// Prepare puts pictures onto the canvases of the next step, whose images are nil then, on an engine.Preparing.
+// Prepare puts pictures onto the canvases of the next step, whose images are nil then, on an engine.Preparer.
 func (s *Stepper) Prepare(n, h, w int, pictures []engine.Picture) error {
 	g, err := s.Graph(n, h, w)
 	if err != nil {
 		return err
 	}
-	return g.Prepare(s.model.Engine().(engine.Preparing), pictures)
+	return g.Prepare(pictures)
 }
 
 // Take takes one step on n canvases of h x w pixels: images [n,h,w,3], normalised.
@@ -146,7 +146,7 @@ func (s *Stepper) Queue(n, h, w int, images []float32, t *detector.Targets, lr f
 	if err != nil {
 		return err
 	}
-	if e, ok := s.model.Engine().(engine.Stepping); ok {
+	if e, ok := engine.As[engine.Stepping](s.model.Engine(), engine.QueuedSteps); ok {
 		return s.queue(e, g, b, lr)
 	}
 	out, err := s.take(g, b, lr)

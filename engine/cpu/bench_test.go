@@ -62,29 +62,6 @@ func BenchmarkConvInt8(b *testing.B) {
 	}
 }
 
-// bytes makes a tensor that can be read a little beyond its end, as convolutions do.
-func bytes(t testing.TB, e *Engine, v []uint8, shape ...int) *tensor.Dense {
-	t.Helper()
-	n := tensor.Shape(shape).TotalSize()
-	mem, err := e.Alloc(int64(n) + 64)
-	if err != nil {
-		t.Fatal(err)
-	}
-	d := e.At(mem, 0, tensor.Uint8, shape...)
-	copy(d.Data().([]uint8), v)
-	return d
-}
-
-// empty makes a tensor of any type.
-func empty(t testing.TB, e *Engine, dt tensor.Dtype, shape ...int) *tensor.Dense {
-	t.Helper()
-	d, err := e.New(dt, shape...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return d
-}
-
 func pack(t testing.TB, e *Engine, w []int8, s engine.Int8Shape) *tensor.Dense {
 	t.Helper()
 	d, err := e.PackInt8(w, s)

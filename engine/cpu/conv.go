@@ -38,9 +38,6 @@ func (e *Engine) conv2d(m featureMaps, w, scale, b *tensor.Dense, p engine.ConvP
 	})
 }
 
-// SumsInPlace makes Engine an engine.ResidualInPlace.
-func (e *Engine) SumsInPlace() {}
-
 // ConvData computes the gradient of a convolution by its input.
 func (e *Engine) ConvData(dx, dy, w, scale *tensor.Dense, p engine.ConvParams) error {
 	return e.convData(featureMaps{{dy, dx, nil}}, w, scale, p)

@@ -1,6 +1,7 @@
 package cpu
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -45,19 +46,19 @@ func TestConvAll(t *testing.T) {
 			h, wd := hw[0], hw[1]
 			xi, dyi := put(t, e, normal(r, 2*h*wd*c), 2, h, wd, c), put(t, e, normal(r, 2*h*wd*k), 2, h, wd, k)
 			yi, dxi, dw := put(t, e, nil, 2, h, wd, k), put(t, e, nil, 2, h, wd, c), put(t, e, nil, k, c, 3, 3)
-			if err := errorsOf(e.Conv(yi, xi, w, scale, b, nil, p), e.ConvData(dxi, dyi, w, scale, plain), e.ConvWeights(dw, dyi, xi, scale, plain)); err != nil {
+			if err := errors.Join(e.Conv(yi, xi, w, scale, b, nil, p), e.ConvData(dxi, dyi, w, scale, plain), e.ConvWeights(dw, dyi, xi, scale, plain)); err != nil {
 				t.Fatal(err)
 			}
 			want, wantDX = append(want, get(t, e, yi)), append(wantDX, get(t, e, dxi))
 			for i, v := range get(t, e, dw) {
 				sum[i] += v
 			}
-			if err := errorsOf(e.Upload(yi, filled(2*h*wd*k, 1e9)), e.Upload(dxi, filled(2*h*wd*c, 1e9)), e.Upload(dw, filled(k*c*9, 1e9))); err != nil {
+			if err := errors.Join(e.Upload(yi, filled(2*h*wd*k, 1e9)), e.Upload(dxi, filled(2*h*wd*c, 1e9)), e.Upload(dw, filled(k*c*9, 1e9))); err != nil {
 				t.Fatal(err)
 			}
 			x, y, dx, dy, dws = append(x, xi), append(y, yi), append(dx, dxi), append(dy, dyi), append(dws, dw)
 		}
-		if err := errorsOf(e.ConvAll(y, x, w, scale, b, p), e.ConvDataAll(dx, dy, w, scale, plain), e.ConvWeightsAll(dws[0], dy, x, scale, plain)); err != nil {
+		if err := errors.Join(e.ConvAll(y, x, w, scale, b, p), e.ConvDataAll(dx, dy, w, scale, plain), e.ConvWeightsAll(dws[0], dy, x, scale, plain)); err != nil {
 			t.Fatal(err)
 		}
 		check := func(what string, got, want []float32, tolerance float64) {

@@ -43,11 +43,6 @@ type Engine struct {
 	blocks  map[uintptr]block // live memory by address
 }
 
-var (
-	_ engine.Engine = (*Engine)(nil)
-	_ tensor.Adder  = (*Engine)(nil)
-)
-
 // New starts an engine. Close frees it with all its tensors.
 func New(o Options) (*Engine, error) {
 	n := o.Threads

@@ -13,8 +13,6 @@ import (
 	"retinago/engine"
 )
 
-var _ engine.Int8 = (*Engine)(nil)
-
 // Int8Paths lists the instruction sets for sums of 8-bit products that this processor has within ISA, the best first.
 func Int8Paths() []string {
 	if _, err := ISA(); err != nil {

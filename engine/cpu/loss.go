@@ -29,11 +29,9 @@ func (e *Engine) FocalLossGrad(dlogits, logits, labels, norm, up *tensor.Dense, 
 func (e *Engine) focal(loss, grad *C.float, logits, labels, norm *tensor.Dense, up float32, p engine.FocalParams) error {
 	s := labels.Shape()
 	k := logits.Shape().TotalSize() / s.TotalSize()
-	name := C.CString(cmp.Or(p.Formula, "focal"))
-	defer C.free(unsafe.Pointer(name))
-	index := C.rn_binary_loss_index(name)
-	if index < 0 {
-		return fmt.Errorf("cpu: no class loss %q", p.Formula)
+	index, err := lossIndex(p)
+	if err != nil {
+		return err
 	}
 	var bad C.int64_t
 	e.worker.do(func() {
@@ -43,6 +41,17 @@ func (e *Engine) focal(loss, grad *C.float, logits, labels, norm *tensor.Dense, 
 		return fmt.Errorf("cpu: focal loss: the label of anchor %d is %d, there are %d classes", bad, labels.Data().([]int32)[bad], k)
 	}
 	return nil
+}
+
+// lossIndex is the number of a class loss in engine/formula/binary.h.
+func lossIndex(p engine.FocalParams) (C.int, error) {
+	name := C.CString(cmp.Or(p.Formula, "focal"))
+	defer C.free(unsafe.Pointer(name))
+	index := C.rn_binary_loss_index(name)
+	if index < 0 {
+		return 0, fmt.Errorf("cpu: no class loss %q", p.Formula)
+	}
+	return index, nil
 }
 
 // BoxLoss computes smooth-L1 over anchors with an object.

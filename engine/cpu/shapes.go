@@ -19,17 +19,6 @@ type Shapes struct {
 	reserved map[uintptr][]byte
 }
 
-var (
-	_ engine.Engine          = (*Shapes)(nil)
-	_ engine.Planning        = (*Shapes)(nil)
-	_ engine.Int8            = (*Shapes)(nil)
-	_ engine.BatchedConv     = (*Shapes)(nil)
-	_ engine.ResidualInPlace = (*Shapes)(nil)
-)
-
-// Planning says that nothing runs here.
-func (*Shapes) Planning() {}
-
 // NewShapes starts such an engine. Close it.
 func NewShapes(o Options) (*Shapes, error) {
 	e, err := New(o)

@@ -58,20 +58,6 @@ type Engine struct {
 	most      int64             // that used was
 }
 
-var (
-	_ engine.Engine      = (*Engine)(nil)
-	_ engine.Async       = (*Engine)(nil)
-	_ engine.Limited     = (*Engine)(nil)
-	_ engine.Mixed       = (*Engine)(nil)
-	_ engine.Overlaps    = (*Engine)(nil)
-	_ engine.ClassLosses = (*Engine)(nil)
-	_ engine.Assigning   = (*Engine)(nil)
-	_ engine.Detecting   = (*Engine)(nil)
-	_ engine.Mining      = (*Engine)(nil)
-	_ engine.Preparing   = (*Engine)(nil)
-	_ tensor.Adder       = (*Engine)(nil)
-)
-
 // New starts an engine on a GPU. Close frees it with all its tensors.
 func New(o Options) (*Engine, error) {
 	d, err := find(o.Device)

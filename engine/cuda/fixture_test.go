@@ -6,13 +6,9 @@ import (
 	"cmp"
 	"errors"
 	"iter"
-	"math"
-	"math/rand/v2"
 	"os"
 	"strconv"
 	"testing"
-
-	"gorgonia.org/tensor"
 
 	"retinago/config"
 	"retinago/detector"
@@ -21,6 +17,7 @@ import (
 	"retinago/engine/cuda"
 	"retinago/engine/cuda/driver"
 	"retinago/engine/cuda/kernels"
+	"retinago/engine/enginetest"
 	"retinago/train"
 )
 
@@ -100,6 +97,13 @@ func stepper(t *testing.T, e *cuda.Engine, c config.Config) (*detector.Model, *t
 	return m, s
 }
 
+// The suite's fixture.
+var (
+	put, get, must = enginetest.Put, enginetest.Get, enginetest.Must
+	normal, like   = enginetest.Drawn, enginetest.Filled
+	far            = enginetest.Apart
+)
+
 func startCPU(t testing.TB) *cpu.Engine {
 	t.Helper()
 	e, err := cpu.New(cpu.Options{Threads: 2})
@@ -108,77 +112,6 @@ func startCPU(t testing.TB) *cpu.Engine {
 	}
 	t.Cleanup(func() { must(t, e.Close()) })
 	return e
-}
-
-func must(t testing.TB, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-// put makes a tensor of v on e, floats or labels.
-func put(t testing.TB, e engine.Engine, v any, shape ...int) *tensor.Dense {
-	t.Helper()
-	dt := tensor.Float32
-	if _, ok := v.([]int32); ok {
-		dt = tensor.Int32
-	}
-	d, err := e.New(dt, shape...)
-	must(t, err)
-	must(t, e.Upload(d, v))
-	return d
-}
-
-func get(t testing.TB, e engine.Engine, d *tensor.Dense) []float32 {
-	t.Helper()
-	v := make([]float32, d.Shape().TotalSize())
-	must(t, e.Download(v, d))
-	return v
-}
-
-func normal(seed uint64, n int) []float32 {
-	r := rand.New(rand.NewPCG(seed, 7))
-	v := make([]float32, n)
-	for i := range v {
-		v[i] = float32(r.NormFloat64())
-	}
-	return v
-}
-
-func like(n int, v float32) []float32 {
-	s := make([]float32, n)
-	for i := range s {
-		s[i] = v
-	}
-	return s
-}
-
-// far is the largest difference relative to the root mean square of want, and where it is. NaN equals NaN.
-func far(got, want []float32) (worst float64, at int) {
-	var square float64
-	finite := 0
-	for _, w := range want {
-		if v := float64(w); v == v && !math.IsInf(v, 0) {
-			square += v * v
-			finite++
-		}
-	}
-	scale := math.Sqrt(square/float64(max(finite, 1))) + 1e-30
-	for i, w := range want {
-		g := got[i]
-		if g == w || g != g && w != w {
-			continue
-		}
-		d := math.Abs(float64(g)-float64(w)) / scale
-		if d != d {
-			d = math.Inf(1)
-		}
-		if d > worst {
-			worst, at = d, i
-		}
-	}
-	return worst, at
 }
 
 // near compares with what the CPU engine gave.

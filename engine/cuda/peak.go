@@ -19,8 +19,6 @@ import (
 	"retinago/engine"
 )
 
-var _ engine.PeakMeter = (*Engine)(nil)
-
 // Peaks measures what products of large square matrices reach through cuBLASLt in each arithmetic that it has, with sums in
 // float32; then the bf16 peak of the data sheet, of GPUs whose sheet is known. Without cuBLASLt there is none.
 func (e *Engine) Peaks() (all []engine.Peak, err error) {

@@ -12,8 +12,6 @@ import (
 	"retinago/engine"
 )
 
-var _ engine.Recorder = (*Engine)(nil)
-
 // recording is work as a CUDA graph.
 type recording struct {
 	e    *Engine

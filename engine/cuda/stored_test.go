@@ -38,10 +38,20 @@ func rounded(v float32, p engine.Precision) float32 {
 // stored is an engine for tests with float32 tensors that computes as one whose activations have 16 bits.
 type stored struct {
 	engine.Engine
+	engine.LevelLosses
 	in func(activation *tensor.Dense) *tensor.Dense
 	// out is the place of a result, and what brings it to where it was asked for.
 	out func(activation *tensor.Dense) (place *tensor.Dense, bring func())
 	cap func(float32) float32 // of a ReLU, as gradients compare with it
+}
+
+// Supports is the losses', which read and write float32 in any case.
+func (s stored) Supports(op engine.Op) bool {
+	switch op.(type) {
+	case engine.FocalParams, engine.BoxLossParams:
+		return s.Engine.Supports(op)
+	}
+	return false
 }
 
 // onGPU converts to 16 bits and back on the device.
@@ -51,7 +61,7 @@ func onGPU(t testing.TB, e *cuda.Engine) engine.Engine {
 		must(t, err)
 		return h
 	}
-	return stored{Engine: e, in: func(x *tensor.Dense) *tensor.Dense {
+	return stored{Engine: e, LevelLosses: e, in: func(x *tensor.Dense) *tensor.Dense {
 		if x == nil {
 			return nil
 		}
@@ -66,7 +76,7 @@ func onGPU(t testing.TB, e *cuda.Engine) engine.Engine {
 
 // onCPU rounds what kernels read, so that both engines see the same values. Results are not rounded.
 func onCPU(t testing.TB, e *cpu.Engine, p engine.Precision) engine.Engine {
-	return stored{Engine: e, in: func(x *tensor.Dense) *tensor.Dense {
+	return stored{Engine: e, LevelLosses: e, in: func(x *tensor.Dense) *tensor.Dense {
 		if x == nil {
 			return nil
 		}

@@ -16,8 +16,6 @@ import (
 	"retinago/engine"
 )
 
-var _ engine.Stepping = (*Engine)(nil)
-
 // updater takes steps over tables of pointers: three launches for all parameters.
 type updater struct {
 	e      *Engine

@@ -45,7 +45,7 @@ func newStepped(t testing.TB, e engine.Engine, p engine.UpdateParams) *stepped {
 	for range 3 {
 		s.losses = append(s.losses, put(t, e, []float32{0}, 1))
 	}
-	if by, ok := e.(engine.Stepping); ok {
+	if by, ok := engine.As[engine.Stepping](e, engine.QueuedSteps); ok {
 		var err error
 		s.updater, err = by.NewUpdater(p, s.slots)
 		must(t, err)

@@ -17,14 +17,14 @@ func activations(t *testing.T, open Open) {
 	}
 	x = append(x, -1e4, 1e4, float32(math.NaN()))
 	for _, a := range engine.Activations {
-		xd, y, dx := put(t, e, x, len(x)), put(t, e, filled(len(x), 7), len(x)), put(t, e, filled(len(x), 7), len(x))
-		must(t, e.Activate(y, xd, a.Activation))
+		xd, y, dx := Put(t, e, x, len(x)), Put(t, e, Filled(len(x), 7), len(x)), Put(t, e, Filled(len(x), 7), len(x))
+		Must(t, e.Activate(y, xd, a.Activation))
 		v := xd
 		if a.ByOutput() {
 			v = y
 		}
-		must(t, e.ActivateGrad(dx, put(t, e, filled(len(x), 2), len(x)), v, a.Activation))
-		values, slopes := get(t, e, y), get(t, e, dx)
+		Must(t, e.ActivateGrad(dx, Put(t, e, Filled(len(x), 2), len(x)), v, a.Activation))
+		values, slopes := Get(t, e, y), Get(t, e, dx)
 		for i, at := range x {
 			want := float64(a.Value(at))
 			if got := float64(values[i]); !(math.Abs(got-want) <= 1e-6*math.Max(1, math.Abs(want)) || got != got && want != want) {
@@ -42,9 +42,9 @@ func activations(t *testing.T, open Open) {
 		e.Release(xd, y, dx)
 	}
 	for _, n := range numbers {
-		y := put(t, e, nil, 1)
-		must(t, e.Activate(y, put(t, e, []float32{n.x}, 1), n.a))
-		near(t, fmt.Sprintf("%+v(%g)", n.a, n.x), get(t, e, y), []float64{n.y}, 1e-6)
+		y := Put(t, e, nil, 1)
+		Must(t, e.Activate(y, Put(t, e, []float32{n.x}, 1), n.a))
+		Near(t, fmt.Sprintf("%+v(%g)", n.a, n.x), Get(t, e, y), []float64{n.y}, 1e-6)
 	}
 }
 

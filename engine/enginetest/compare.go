@@ -3,7 +3,6 @@ package enginetest
 import (
 	"fmt"
 	"math"
-	"math/rand/v2"
 	"testing"
 
 	"gorgonia.org/tensor"
@@ -19,7 +18,7 @@ func Compare(t *testing.T, reference engine.Engine, open Open, tolerance float64
 			e := open(t)
 			want, got := k.Run(t, reference), k.Run(t, e)
 			for i := range want {
-				if d, at := apart(got[i], want[i]); d > tolerance {
+				if d, at := Apart(got[i], want[i]); d > tolerance {
 					t.Errorf("result %d: value %d of %d is %g, the reference has %g: %.2g of the root mean square", i, at, len(want[i]), got[i][at], want[i][at], d)
 				}
 			}
@@ -42,37 +41,37 @@ func Cases() []Case {
 	nan := float32(math.NaN())
 
 	for _, n := range []int{1, 7, 255, 257, 5000} {
-		x, y := drawn(1, n), drawn(2, n)
+		x, y := Drawn(1, n), Drawn(2, n)
 		x[n/2] = nan
 		for _, r := range []engine.Activation{engine.ReLU, engine.LeakyReLU(.1), {Kind: engine.Rectified, Cap: .7}, {Kind: engine.Rectified, Slope: .1, Cap: .7}} {
 			add(fmt.Sprint("relu ", n, r), func(t testing.TB, e engine.Engine) [][]float32 {
-				a, b, c, dx := place(t, e, x, n), place(t, e, y, n), place(t, e, filled(n, 7), n), place(t, e, filled(n, 7), n)
-				must(t, e.Activate(c, a, r))
-				must(t, e.ActivateGrad(dx, b, c, r))
-				return [][]float32{get(t, e, c), get(t, e, dx)}
+				a, b, c, dx := Put(t, e, x, n), Put(t, e, y, n), Put(t, e, Filled(n, 7), n), Put(t, e, Filled(n, 7), n)
+				Must(t, e.Activate(c, a, r))
+				Must(t, e.ActivateGrad(dx, b, c, r))
+				return [][]float32{Get(t, e, c), Get(t, e, dx)}
 			})
 		}
 		add(fmt.Sprint("add ", n), func(t testing.TB, e engine.Engine) [][]float32 {
-			a, b, c, d := place(t, e, x, n), place(t, e, y, n), place(t, e, filled(n, 7), n), place(t, e, filled(n, 7), n)
-			must(t, e.Sum(c, a, b, engine.ReLU))
-			must(t, e.Sum(d, a, b, engine.None))
-			return [][]float32{get(t, e, c), get(t, e, d)}
+			a, b, c, d := Put(t, e, x, n), Put(t, e, y, n), Put(t, e, Filled(n, 7), n), Put(t, e, Filled(n, 7), n)
+			Must(t, e.Sum(c, a, b, engine.ReLU))
+			Must(t, e.Sum(d, a, b, engine.None))
+			return [][]float32{Get(t, e, c), Get(t, e, d)}
 		})
 		add(fmt.Sprint("optimisers ", n), func(t testing.TB, e engine.Engine) [][]float32 {
 			var out [][]float32
 			for _, nesterov := range []bool{false, true} {
-				w, m, g := place(t, e, y, n), place(t, e, filled(n, .1), n), place(t, e, drawn(3, n), n)
-				must(t, e.SGD(w, m, g, engine.SGDParams{LR: .1, Momentum: .9, Decay: 1e-2, Scale: .5, Nesterov: nesterov}))
-				out = append(out, get(t, e, w), get(t, e, m))
+				w, m, g := Put(t, e, y, n), Put(t, e, Filled(n, .1), n), Put(t, e, Drawn(3, n), n)
+				Must(t, e.SGD(w, m, g, engine.SGDParams{LR: .1, Momentum: .9, Decay: 1e-2, Scale: .5, Nesterov: nesterov}))
+				out = append(out, Get(t, e, w), Get(t, e, m))
 			}
 			for _, decoupled := range []bool{false, true} {
-				w, m, v, g := place(t, e, y, n), place(t, e, filled(n, .1), n), place(t, e, filled(n, .2), n), place(t, e, drawn(3, n), n)
-				must(t, e.Adam(w, m, v, g, engine.AdamParams{LR: .1, Beta1: .9, Beta2: .99, Eps: 1e-8, Decay: 1e-2, Scale: .5, Step: 3, Decoupled: decoupled}))
-				must(t, e.Lerp(m, w, .25))
-				out = append(out, get(t, e, w), get(t, e, m), get(t, e, v))
+				w, m, v, g := Put(t, e, y, n), Put(t, e, Filled(n, .1), n), Put(t, e, Filled(n, .2), n), Put(t, e, Drawn(3, n), n)
+				Must(t, e.Adam(w, m, v, g, engine.AdamParams{LR: .1, Beta1: .9, Beta2: .99, Eps: 1e-8, Decay: 1e-2, Scale: .5, Step: 3, Decoupled: decoupled}))
+				Must(t, e.Lerp(m, w, .25))
+				out = append(out, Get(t, e, w), Get(t, e, m), Get(t, e, v))
 			}
-			s, err := e.SumSquares(place(t, e, y, n), place(t, e, drawn(4, 3), 3))
-			must(t, err)
+			s, err := e.SumSquares(Put(t, e, y, n), Put(t, e, Drawn(4, 3), 3))
+			Must(t, err)
 			return append(out, []float32{float32(s)})
 		})
 	}
@@ -80,35 +79,35 @@ func Cases() []Case {
 	for _, s := range [][5]int{{1, 1, 1, 1, 1}, {2, 5, 7, 3, 1}, {1, 40, 33, 36, 4}, {2, 16, 12, 260, 4}, {3, 9, 9, 64, 32}} {
 		n, h, w, c, groups := s[0], s[1], s[2], s[3], s[4]
 		size := n * h * w * c
-		x, dy := drawn(5, size), drawn(6, size)
+		x, dy := Drawn(5, size), Drawn(6, size)
 		for i := range x {
 			x[i] += 3
 		}
 		add(fmt.Sprint("bias gradient ", s), func(t testing.TB, e engine.Engine) [][]float32 {
-			db := place(t, e, filled(c, 7), c)
-			must(t, e.BiasGrad(db, place(t, e, dy, n, h, w, c)))
-			return [][]float32{get(t, e, db)}
+			db := Put(t, e, Filled(c, 7), c)
+			Must(t, e.BiasGrad(db, Put(t, e, dy, n, h, w, c)))
+			return [][]float32{Get(t, e, db)}
 		})
 		add(fmt.Sprint("folded norm ", s), func(t testing.TB, e engine.Engine) [][]float32 {
-			scale, shift := place(t, e, filled(c, 7), c), place(t, e, filled(c, 7), c)
-			must(t, e.Fold(scale, shift, place(t, e, drawn(7, c), c), place(t, e, drawn(8, c), c), place(t, e, drawn(9, c), c), place(t, e, filled(c, 2), c), 1e-3))
-			return [][]float32{get(t, e, scale), get(t, e, shift)}
+			scale, shift := Put(t, e, Filled(c, 7), c), Put(t, e, Filled(c, 7), c)
+			Must(t, e.Fold(scale, shift, Put(t, e, Drawn(7, c), c), Put(t, e, Drawn(8, c), c), Put(t, e, Drawn(9, c), c), Put(t, e, Filled(c, 2), c), 1e-3))
+			return [][]float32{Get(t, e, scale), Get(t, e, shift)}
 		})
 		for _, relu := range []bool{false, true} {
 			add(fmt.Sprint("norms ", s, relu), func(t testing.TB, e engine.Engine) [][]float32 {
-				xd, dyd, y, dx := place(t, e, x, n, h, w, c), place(t, e, dy, n, h, w, c), place(t, e, filled(size, 7), n, h, w, c), place(t, e, filled(size, 7), n, h, w, c)
-				gamma, beta, dp := place(t, e, drawn(7, c), c), place(t, e, drawn(8, c), c), place(t, e, filled(2*c, 7), 2, c)
-				mean, variance, stats := place(t, e, drawn(9, c), c), place(t, e, filled(c, 2), c), place(t, e, filled(2*c, 7), 2, c)
+				xd, dyd, y, dx := Put(t, e, x, n, h, w, c), Put(t, e, dy, n, h, w, c), Put(t, e, Filled(size, 7), n, h, w, c), Put(t, e, Filled(size, 7), n, h, w, c)
+				gamma, beta, dp := Put(t, e, Drawn(7, c), c), Put(t, e, Drawn(8, c), c), Put(t, e, Filled(2*c, 7), 2, c)
+				mean, variance, stats := Put(t, e, Drawn(9, c), c), Put(t, e, Filled(c, 2), c), Put(t, e, Filled(2*c, 7), 2, c)
 				p := engine.NormParams{Eps: 1e-3, Momentum: .1, Groups: groups, Activation: map[bool]engine.Activation{true: engine.ReLU}[relu]}
-				must(t, e.BatchNorm(y, stats, mean, variance, xd, gamma, beta, p))
-				must(t, e.BatchNormParamGrad(dp, dyd, y, xd, stats, p))
-				must(t, e.BatchNormGrad(dx, dyd, y, xd, gamma, stats, dp, p))
-				out := [][]float32{get(t, e, y), get(t, e, stats), get(t, e, mean), get(t, e, variance), get(t, e, dp), get(t, e, dx)}
-				byImage := place(t, e, filled(2*n*groups, 7), 2, n, groups)
-				must(t, e.GroupNorm(y, byImage, xd, gamma, beta, p))
-				must(t, e.GroupNormParamGrad(dp, dyd, y, xd, byImage, p))
-				must(t, e.GroupNormGrad(dx, dyd, y, xd, gamma, byImage, p))
-				return append(out, get(t, e, y), get(t, e, byImage), get(t, e, dp), get(t, e, dx))
+				Must(t, e.BatchNorm(y, stats, mean, variance, xd, gamma, beta, p))
+				Must(t, e.BatchNormParamGrad(dp, dyd, y, xd, stats, p))
+				Must(t, e.BatchNormGrad(dx, dyd, y, xd, gamma, stats, dp, p))
+				out := [][]float32{Get(t, e, y), Get(t, e, stats), Get(t, e, mean), Get(t, e, variance), Get(t, e, dp), Get(t, e, dx)}
+				byImage := Put(t, e, Filled(2*n*groups, 7), 2, n, groups)
+				Must(t, e.GroupNorm(y, byImage, xd, gamma, beta, p))
+				Must(t, e.GroupNormParamGrad(dp, dyd, y, xd, byImage, p))
+				Must(t, e.GroupNormGrad(dx, dyd, y, xd, gamma, byImage, p))
+				return append(out, Get(t, e, y), Get(t, e, byImage), Get(t, e, dp), Get(t, e, dx))
 			})
 		}
 	}
@@ -117,15 +116,15 @@ func Cases() []Case {
 		for _, s := range [][4]int{{1, 5, 5, 1}, {2, 13, 8, 5}} {
 			n, h, w, c := s[0], s[1], s[2], s[3]
 			oh, ow := (h+2*p.Pad-p.Kernel)/p.Stride+1, (w+2*p.Pad-p.Kernel)/p.Stride+1
-			x := drawn(10, n*h*w*c)
+			x := Drawn(10, n*h*w*c)
 			for i := range x {
 				x[i] = float32(math.Round(float64(x[i]) * 2)) // ties
 			}
 			add(fmt.Sprint("max-pool ", p, s), func(t testing.TB, e engine.Engine) [][]float32 {
-				xd, y, dx := place(t, e, x, n, h, w, c), place(t, e, filled(n*oh*ow*c, 7), n, oh, ow, c), place(t, e, filled(n*h*w*c, 7), n, h, w, c)
-				must(t, e.MaxPool(y, xd, p))
-				must(t, e.MaxPoolGrad(dx, place(t, e, drawn(11, n*oh*ow*c), n, oh, ow, c), xd, y, p))
-				return [][]float32{get(t, e, y), get(t, e, dx)}
+				xd, y, dx := Put(t, e, x, n, h, w, c), Put(t, e, Filled(n*oh*ow*c, 7), n, oh, ow, c), Put(t, e, Filled(n*h*w*c, 7), n, h, w, c)
+				Must(t, e.MaxPool(y, xd, p))
+				Must(t, e.MaxPoolGrad(dx, Put(t, e, Drawn(11, n*oh*ow*c), n, oh, ow, c), xd, y, p))
+				return [][]float32{Get(t, e, y), Get(t, e, dx)}
 			})
 		}
 	}
@@ -133,17 +132,17 @@ func Cases() []Case {
 	for _, s := range [][6]int{{1, 1, 1, 1, 1, 3}, {2, 7, 10, 4, 5, 3}, {1, 16, 8, 8, 4, 16}} {
 		n, h, w, th, tw, c := s[0], s[1], s[2], s[3], s[4], s[5]
 		add(fmt.Sprint("upsampling ", s), func(t testing.TB, e engine.Engine) [][]float32 {
-			y, top, dtop := place(t, e, filled(n*h*w*c, 7), n, h, w, c), place(t, e, drawn(12, n*th*tw*c), n, th, tw, c), place(t, e, filled(n*th*tw*c, 7), n, th, tw, c)
-			must(t, e.UpsampleAdd(y, top, place(t, e, drawn(13, n*h*w*c), n, h, w, c)))
-			must(t, e.UpsampleGrad(dtop, y))
-			return [][]float32{get(t, e, y), get(t, e, dtop)}
+			y, top, dtop := Put(t, e, Filled(n*h*w*c, 7), n, h, w, c), Put(t, e, Drawn(12, n*th*tw*c), n, th, tw, c), Put(t, e, Filled(n*th*tw*c, 7), n, th, tw, c)
+			Must(t, e.UpsampleAdd(y, top, Put(t, e, Drawn(13, n*h*w*c), n, h, w, c)))
+			Must(t, e.UpsampleGrad(dtop, y))
+			return [][]float32{Get(t, e, y), Get(t, e, dtop)}
 		})
 	}
 
 	for _, p := range []engine.FocalParams{{Alpha: .25, Gamma: 2}, {Alpha: -1, Gamma: 2}, {Alpha: .25}, {Alpha: .6, Gamma: 1.5}} {
 		for _, s := range [][3]int{{1, 1, 1}, {2, 7, 3}, {2, 700, 5}} {
 			n, a, k := s[0], s[1], s[2]
-			x, labels := drawn(14, n*a*k), make([]int32, n*a)
+			x, labels := Drawn(14, n*a*k), make([]int32, n*a)
 			for i := range x {
 				x[i] *= 4
 			}
@@ -154,16 +153,17 @@ func Cases() []Case {
 				labels[i] = int32(i%(k+2)) - 2
 			}
 			add(fmt.Sprint("losses ", p, s), func(t testing.TB, e engine.Engine) [][]float32 {
-				l, norm, up := place(t, e, labels, n, a), place(t, e, []float32{.5, 2}[:n], n), place(t, e, []float32{1.5}, 1)
-				loss, grad, xd := place(t, e, []float32{7}, 1), place(t, e, filled(len(x), 7), n, a, k), place(t, e, x, n, a, k)
-				must(t, e.FocalLoss(loss, xd, l, norm, p))
-				must(t, e.FocalLossGrad(grad, xd, l, norm, up, p))
-				out := [][]float32{get(t, e, loss), get(t, e, grad)}
-				d, target, dd := place(t, e, drawn(15, n*a*4), n, a, 4), place(t, e, drawn(16, n*a*4), n, a, 4), place(t, e, filled(n*a*4, 7), n, a, 4)
+				of := levelLosses(t, e, p)
+				l, norm, up := Put(t, e, labels, n, a), Put(t, e, []float32{.5, 2}[:n], n), Put(t, e, []float32{1.5}, 1)
+				loss, grad, xd := Put(t, e, []float32{7}, 1), Put(t, e, Filled(len(x), 7), n, a, k), Put(t, e, x, n, a, k)
+				Must(t, of.FocalLoss(loss, xd, l, norm, p))
+				Must(t, of.FocalLossGrad(grad, xd, l, norm, up, p))
+				out := [][]float32{Get(t, e, loss), Get(t, e, grad)}
+				d, target, dd := Put(t, e, Drawn(15, n*a*4), n, a, 4), Put(t, e, Drawn(16, n*a*4), n, a, 4), Put(t, e, Filled(n*a*4, 7), n, a, 4)
 				for _, beta := range []float32{0, .5} {
-					must(t, e.BoxLoss(loss, d, target, l, norm, engine.BoxLossParams{Beta: beta}))
-					must(t, e.BoxLossGrad(dd, d, target, l, norm, up, engine.BoxLossParams{Beta: beta}))
-					out = append(out, get(t, e, loss), get(t, e, dd))
+					Must(t, of.BoxLoss(loss, d, target, l, norm, engine.BoxLossParams{Beta: beta}))
+					Must(t, of.BoxLossGrad(dd, d, target, l, norm, up, engine.BoxLossParams{Beta: beta}))
+					out = append(out, Get(t, e, loss), Get(t, e, dd))
 				}
 				return out
 			})
@@ -183,72 +183,31 @@ func Cases() []Case {
 				for _, end := range ends {
 					switch end {
 					case 'b':
-						bias = place(t, e, drawn(20, k), k)
+						bias = Put(t, e, Drawn(20, k), k)
 					case 's':
-						scale = place(t, e, drawn(21, k), k)
+						scale = Put(t, e, Drawn(21, k), k)
 					case 'r':
-						res = place(t, e, drawn(22, n*oh*ow*k), n, oh, ow, k)
+						res = Put(t, e, Drawn(22, n*oh*ow*k), n, oh, ow, k)
 					case 'R':
 						p.Activation = engine.ReLU
 					case 'L':
 						p.Activation = engine.Activation{Kind: engine.Rectified, Slope: .1, Cap: 3}
 					}
 				}
-				x, wd, y := place(t, e, drawn(23, n*h*w*c), n, h, w, c), place(t, e, drawn(24, k*cg*r*r), k, cg, r, r), place(t, e, filled(n*oh*ow*k, 7), n, oh, ow, k)
-				dx, dw, dy := place(t, e, filled(n*h*w*c, 7), n, h, w, c), place(t, e, filled(k*cg*r*r, 7), k, cg, r, r), place(t, e, drawn(25, n*oh*ow*k), n, oh, ow, k)
+				x, wd, y := Put(t, e, Drawn(23, n*h*w*c), n, h, w, c), Put(t, e, Drawn(24, k*cg*r*r), k, cg, r, r), Put(t, e, Filled(n*oh*ow*k, 7), n, oh, ow, k)
+				dx, dw, dy := Put(t, e, Filled(n*h*w*c, 7), n, h, w, c), Put(t, e, Filled(k*cg*r*r, 7), k, cg, r, r), Put(t, e, Drawn(25, n*oh*ow*k), n, oh, ow, k)
 				e.WeightsChanged()
-				must(t, e.Conv(y, x, wd, scale, bias, res, p))
-				must(t, e.ConvData(dx, dy, wd, scale, p))
-				must(t, e.ConvWeights(dw, dy, x, scale, p))
-				out := [][]float32{get(t, e, y), get(t, e, dx), get(t, e, dw)}
+				Must(t, e.Conv(y, x, wd, scale, bias, res, p))
+				Must(t, e.ConvData(dx, dy, wd, scale, p))
+				Must(t, e.ConvWeights(dw, dy, x, scale, p))
+				out := [][]float32{Get(t, e, y), Get(t, e, dx), Get(t, e, dw)}
 				// Other weights at the same place count after WeightsChanged.
-				must(t, e.Upload(wd, drawn(26, k*cg*r*r)))
+				Must(t, e.Upload(wd, Drawn(26, k*cg*r*r)))
 				e.WeightsChanged()
-				must(t, e.Conv(y, x, wd, scale, bias, res, p))
-				return append(out, get(t, e, y))
+				Must(t, e.Conv(y, x, wd, scale, bias, res, p))
+				return append(out, Get(t, e, y))
 			})
 		}
 	}
 	return all
 }
-
-// apart is the largest difference relative to the root mean square of want, and where it is. NaN equals NaN.
-func apart(got, want []float32) (worst float64, at int) {
-	var square float64
-	finite := 0
-	for _, w := range want {
-		if v := float64(w); v == v && !math.IsInf(v, 0) {
-			square += v * v
-			finite++
-		}
-	}
-	scale := math.Sqrt(square/float64(max(finite, 1))) + 1e-30
-	for i, w := range want {
-		g := got[i]
-		if g == w || g != g && w != w {
-			continue
-		}
-		d := math.Abs(float64(g)-float64(w)) / scale
-		if d != d {
-			d = math.Inf(1)
-		}
-		if d > worst {
-			worst, at = d, i
-		}
-	}
-	return worst, at
-}
-
-// place makes a tensor of v, floats or labels.
-func place(t testing.TB, e engine.Engine, v any, shape ...int) *tensor.Dense {
-	t.Helper()
-	dt := tensor.Float32
-	if _, ok := v.([]int32); ok {
-		dt = tensor.Int32
-	}
-	d := empty(t, e, dt, shape...)
-	must(t, e.Upload(d, v))
-	return d
-}
-
-func drawn(seed uint64, n int) []float32 { return normal(rand.New(rand.NewPCG(seed, 7)), n) }

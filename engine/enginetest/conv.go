@@ -1,6 +1,7 @@
 package enginetest
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -77,14 +78,14 @@ func convolutions(t *testing.T, open Open) {
 func convolution(t *testing.T, e engine.Engine, c convCase) {
 	r := rand.New(rand.NewPCG(1, uint64(c.h*c.c)))
 	oh, ow := c.out()
-	x, w := normal(r, c.n*c.h*c.w*c.c), normal(r, c.k*c.c/c.groups*c.r*c.r)
-	dy, res := normal(r, c.n*oh*ow*c.k), normal(r, c.n*oh*ow*c.k)
-	scale, bias := normal(r, c.k), normal(r, c.k)
+	x, w := Normal(r, c.n*c.h*c.w*c.c), Normal(r, c.k*c.c/c.groups*c.r*c.r)
+	dy, res := Normal(r, c.n*oh*ow*c.k), Normal(r, c.n*oh*ow*c.k)
+	scale, bias := Normal(r, c.k), Normal(r, c.k)
 	p := engine.ConvParams{Stride: c.stride, Pad: c.pad, Groups: c.groups}
 	const tol = 2e-4 // Winograd's F(4x4,3x3) loses a digit
 
-	yd, xd, wd := put(t, e, nil, c.n, oh, ow, c.k), put(t, e, x, c.n, c.h, c.w, c.c), put(t, e, w, c.k, c.c/c.groups, c.r, c.r)
-	sd, bd, rd, dyd := put(t, e, scale, c.k), put(t, e, bias, c.k), put(t, e, res, c.n, oh, ow, c.k), put(t, e, dy, c.n, oh, ow, c.k)
+	yd, xd, wd := Put(t, e, nil, c.n, oh, ow, c.k), Put(t, e, x, c.n, c.h, c.w, c.c), Put(t, e, w, c.k, c.c/c.groups, c.r, c.r)
+	sd, bd, rd, dyd := Put(t, e, scale, c.k), Put(t, e, bias, c.k), Put(t, e, res, c.n, oh, ow, c.k), Put(t, e, dy, c.n, oh, ow, c.k)
 	defer e.Release(yd, xd, wd, sd, bd, rd, dyd)
 	e.WeightsChanged()
 
@@ -109,7 +110,7 @@ func convolution(t *testing.T, e engine.Engine, c convCase) {
 		if err != nil {
 			t.Fatalf("%s: %v", what, err)
 		}
-		if d := far(get(t, e, got), want); !(d < tol) {
+		if d := far(Get(t, e, got), want); !(d < tol) {
 			t.Errorf("%s: off by %.2g of its root mean square", what, d)
 		}
 	}
@@ -119,8 +120,8 @@ func convolution(t *testing.T, e engine.Engine, c convCase) {
 	check("bias", yd, biased, e.Conv(yd, xd, wd, nil, bd, nil, fused))
 	check("residual", yd, rest, e.Conv(yd, xd, wd, nil, nil, rd, fused))
 	check("fused", yd, scaled, e.Conv(yd, xd, wd, sd, bd, rd, fused))
-	if _, ok := e.(engine.ResidualInPlace); ok {
-		must(t, e.Upload(yd, res))
+	if e.Supports(engine.ResidualInPlace) {
+		Must(t, e.Upload(yd, res))
 		check("fused over the residual", yd, scaled, e.Conv(yd, xd, wd, sd, bd, yd, fused))
 	}
 	for i, v := range sums {
@@ -133,10 +134,10 @@ func convolution(t *testing.T, e engine.Engine, c convCase) {
 	fused.Activation = engine.Activation{Kind: engine.Rectified, Slope: .1, Cap: .5}
 	check("leaky and capped", yd, scaled, e.Conv(yd, xd, wd, sd, bd, rd, fused))
 
-	dx, dw := put(t, e, nil, c.n, c.h, c.w, c.c), put(t, e, nil, c.k, c.c/c.groups, c.r, c.r)
+	dx, dw := Put(t, e, nil, c.n, c.h, c.w, c.c), Put(t, e, nil, c.k, c.c/c.groups, c.r, c.r)
 	defer e.Release(dx, dw)
 	// Whatever a result held before must not show.
-	if err := errorsOf(e.Upload(dx, filled(len(x), 1e9)), e.Upload(dw, filled(len(w), 1e9))); err != nil {
+	if err := errors.Join(e.Upload(dx, Filled(len(x), 1e9)), e.Upload(dw, Filled(len(w), 1e9))); err != nil {
 		t.Fatal(err)
 	}
 	check("data", dx, data, e.ConvData(dx, dyd, wd, sd, p))
@@ -150,11 +151,11 @@ func convolution(t *testing.T, e engine.Engine, c convCase) {
 // A NaN reaches every output that reads it. (With a fused ReLU it may end as 0: oneDNN's is a max.)
 func convolutionOfNaN(t *testing.T, open Open) {
 	e := open(t)
-	x := filled(48*48*32, 1)
+	x := Filled(48*48*32, 1)
 	x[(20*48+20)*32+5] = float32(math.NaN())
-	xd, wd, y := put(t, e, x, 1, 48, 48, 32), put(t, e, filled(32*32*9, .1), 32, 32, 3, 3), put(t, e, nil, 1, 48, 48, 32)
-	must(t, e.Conv(y, xd, wd, nil, nil, nil, engine.ConvParams{Stride: 1, Pad: 1}))
-	v := get(t, e, y)
+	xd, wd, y := Put(t, e, x, 1, 48, 48, 32), Put(t, e, Filled(32*32*9, .1), 32, 32, 3, 3), Put(t, e, nil, 1, 48, 48, 32)
+	Must(t, e.Conv(y, xd, wd, nil, nil, nil, engine.ConvParams{Stride: 1, Pad: 1}))
+	v := Get(t, e, y)
 	for i := 19; i <= 21; i++ {
 		for j := 19; j <= 21; j++ {
 			if got := v[(i*48+j)*32]; got == got {
@@ -167,15 +168,15 @@ func convolutionOfNaN(t *testing.T, open Open) {
 // Changed weights are packed anew after WeightsChanged.
 func weightsChanged(t *testing.T, open Open) {
 	e := open(t)
-	x, w, y := put(t, e, filled(48*48*16, 1), 1, 48, 48, 16), put(t, e, filled(16*16*9, 1), 16, 16, 3, 3), put(t, e, nil, 1, 48, 48, 16)
+	x, w, y := Put(t, e, Filled(48*48*16, 1), 1, 48, 48, 16), Put(t, e, Filled(16*16*9, 1), 16, 16, 3, 3), Put(t, e, nil, 1, 48, 48, 16)
 	value := func() float32 {
-		must(t, e.Conv(y, x, w, nil, nil, nil, engine.ConvParams{Stride: 1, Pad: 1}))
-		return get(t, e, y)[(24*48+24)*16]
+		Must(t, e.Conv(y, x, w, nil, nil, nil, engine.ConvParams{Stride: 1, Pad: 1}))
+		return Get(t, e, y)[(24*48+24)*16]
 	}
 	if v := value(); math.Abs(float64(v)-144) > 1e-2 {
 		t.Errorf("%g, want 144", v)
 	}
-	must(t, e.Upload(w, filled(16*16*9, 2)))
+	Must(t, e.Upload(w, Filled(16*16*9, 2)))
 	e.WeightsChanged()
 	if v := value(); math.Abs(float64(v)-288) > 1e-2 {
 		t.Errorf("%g after the change, want 288", v)
@@ -186,12 +187,12 @@ func weightsChanged(t *testing.T, open Open) {
 func repeatedConvolutions(t *testing.T, open Open) {
 	e := open(t)
 	r := rand.New(rand.NewPCG(5, 6))
-	x, dy := put(t, e, normal(r, 2*40*40*32), 2, 40, 40, 32), put(t, e, normal(r, 2*40*40*32), 2, 40, 40, 32)
-	dw := put(t, e, nil, 32, 32, 3, 3)
+	x, dy := Put(t, e, Normal(r, 2*40*40*32), 2, 40, 40, 32), Put(t, e, Normal(r, 2*40*40*32), 2, 40, 40, 32)
+	dw := Put(t, e, nil, 32, 32, 3, 3)
 	var first []float32
 	for range 5 {
-		must(t, e.ConvWeights(dw, dy, x, nil, engine.ConvParams{Stride: 1, Pad: 1}))
-		v := get(t, e, dw)
+		Must(t, e.ConvWeights(dw, dy, x, nil, engine.ConvParams{Stride: 1, Pad: 1}))
+		v := Get(t, e, dw)
 		if first == nil {
 			first = v
 		}

@@ -12,19 +12,6 @@ import (
 	"retinago/engine"
 )
 
-// bytes makes a tensor that can be read a little beyond its end, as convolutions do.
-func bytes(t testing.TB, e engine.Engine, v []uint8, shape ...int) *tensor.Dense {
-	t.Helper()
-	n := tensor.Shape(shape).TotalSize()
-	mem, err := e.Alloc(int64(n) + 64)
-	if err != nil {
-		t.Fatal(err)
-	}
-	d := e.At(mem, 0, tensor.Uint8, shape...)
-	copy(d.Data().([]uint8), v)
-	return d
-}
-
 func randomBytes(r *rand.Rand, n int) []uint8 {
 	v := make([]uint8, n)
 	for i := range v {
@@ -128,20 +115,20 @@ func int8Convolution(t *testing.T, e engine.Engine, c int8Case) {
 		}
 		want[i] = min(max(v, p.Least), p.Most)
 	}
-	dx, packed := bytes(t, e, x, c.n, c.h, c.w, c.c), pack(t, e, w, p.Int8Shape)
-	di := empty(t, e, tensor.Int32, c.k)
-	must(t, e.Upload(di, init))
-	ds, db := put(t, e, scale, c.k), put(t, e, bias, c.k)
+	dx, packed := Bytes(t, e, x, c.n, c.h, c.w, c.c), pack(t, e, w, p.Int8Shape)
+	di := Empty(t, e, tensor.Int32, c.k)
+	Must(t, e.Upload(di, init))
+	ds, db := Put(t, e, scale, c.k), Put(t, e, bias, c.k)
 	var dr *tensor.Dense
 	if c.residual {
-		dr = bytes(t, e, res, c.n, oh, ow, c.k)
+		dr = Bytes(t, e, res, c.n, oh, ow, c.k)
 	}
 	dt := tensor.Uint8
 	if c.float {
 		dt = tensor.Float32
 	}
-	y := empty(t, e, dt, c.n, oh, ow, c.k)
-	must(t, int8Of(t, e).ConvInt8(y, dx, packed, di, ds, db, dr, p))
+	y := Empty(t, e, dt, c.n, oh, ow, c.k)
+	Must(t, int8Of(t, e).ConvInt8(y, dx, packed, di, ds, db, dr, p))
 	for i, v := range want {
 		if c.float {
 			if got := y.Data().([]float32)[i]; got != v {
@@ -159,16 +146,6 @@ func int8Convolution(t *testing.T, e engine.Engine, c int8Case) {
 // fma is a*b + c rounded once: the product is exact in float64, and so is the sum but for cases that these tests lack.
 func fma(a, b, c float32) float32 { return float32(float64(a)*float64(b) + float64(c)) }
 
-// empty makes a tensor of any type.
-func empty(t testing.TB, e engine.Engine, dt tensor.Dtype, shape ...int) *tensor.Dense {
-	t.Helper()
-	d, err := e.New(dt, shape...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return d
-}
-
 func pack(t testing.TB, e engine.Engine, w []int8, s engine.Int8Shape) *tensor.Dense {
 	t.Helper()
 	d, err := int8Of(t, e).PackInt8(w, s)
@@ -184,8 +161,8 @@ func quantize(t *testing.T, open Open) {
 	x := []float32{0, .5, .2, .3, -.25, .25, .75, -50, -51, 77.5, 1e9, float32(math.Inf(-1))}
 	want := []uint8{100, 101, 100, 101, 100, 100, 102, 0, 0, 255, 255, 0}
 	a := engine.Affine{Scale: .5, Zero: 100}
-	y, back := bytes(t, e, nil, len(x)), put(t, e, nil, len(x))
-	if err := int8Of(t, e).Quantize(y, put(t, e, x, len(x)), a); err != nil {
+	y, back := Bytes(t, e, nil, len(x)), Put(t, e, nil, len(x))
+	if err := int8Of(t, e).Quantize(y, Put(t, e, x, len(x)), a); err != nil {
 		t.Fatal(err)
 	}
 	if got := y.Data().([]uint8); !slices.Equal(got, want) {
@@ -194,7 +171,7 @@ func quantize(t *testing.T, open Open) {
 	if err := int8Of(t, e).Dequantize(back, y, a); err != nil {
 		t.Fatal(err)
 	}
-	if got := get(t, e, back); !slices.Equal(got, []float32{0, .5, 0, .5, 0, 0, 1, -50, -50, 77.5, 77.5, -50}) {
+	if got := Get(t, e, back); !slices.Equal(got, []float32{0, .5, 0, .5, 0, 0, 1, -50, -50, 77.5, 77.5, -50}) {
 		t.Errorf("values are %v", got)
 	}
 }
@@ -206,8 +183,8 @@ func int8Lookup(t *testing.T, open Open) {
 		table[i] = uint8(255 - i)
 	}
 	x := randomBytes(rand.New(rand.NewPCG(1, 1)), 1<<15+3)
-	y := bytes(t, e, nil, len(x))
-	if err := int8Of(t, e).LookupInt8(y, bytes(t, e, x, len(x)), &table); err != nil {
+	y := Bytes(t, e, nil, len(x))
+	if err := int8Of(t, e).LookupInt8(y, Bytes(t, e, x, len(x)), &table); err != nil {
 		t.Fatal(err)
 	}
 	for i, v := range y.Data().([]uint8) {
@@ -226,14 +203,14 @@ func int8MaxPool(t *testing.T, open Open) {
 		f[i] = float32(v)
 	}
 	p := engine.PoolParams{Kernel: 3, Stride: 2, Pad: 1}
-	y, yf := bytes(t, e, nil, 2, 5, 4, 5), put(t, e, nil, 2, 5, 4, 5)
-	if err := int8Of(t, e).MaxPoolInt8(y, bytes(t, e, x, 2, 9, 7, 5), p); err != nil {
+	y, yf := Bytes(t, e, nil, 2, 5, 4, 5), Put(t, e, nil, 2, 5, 4, 5)
+	if err := int8Of(t, e).MaxPoolInt8(y, Bytes(t, e, x, 2, 9, 7, 5), p); err != nil {
 		t.Fatal(err)
 	}
-	if err := e.MaxPool(yf, put(t, e, f, 2, 9, 7, 5), p); err != nil {
+	if err := e.MaxPool(yf, Put(t, e, f, 2, 9, 7, 5), p); err != nil {
 		t.Fatal(err)
 	}
-	for i, v := range get(t, e, yf) {
+	for i, v := range Get(t, e, yf) {
 		if y.Data().([]uint8)[i] != uint8(v) {
 			t.Fatalf("maximum %d is %d, want %g", i, y.Data().([]uint8)[i], v)
 		}
@@ -243,8 +220,8 @@ func int8MaxPool(t *testing.T, open Open) {
 func int8Upsample(t *testing.T, open Open) {
 	e := open(t)
 	// One column: lateral (10-8)*.5 = 1, (12-8)*.5 = 2, (8-8)*.5 = 0; top (3-1)*2 = 4 for the first two rows, (0-1)*2 = -2.
-	lateral, top := bytes(t, e, []uint8{10, 12, 8}, 1, 3, 1, 1), bytes(t, e, []uint8{3, 0}, 1, 2, 1, 1)
-	y := bytes(t, e, nil, 1, 3, 1, 1)
+	lateral, top := Bytes(t, e, []uint8{10, 12, 8}, 1, 3, 1, 1), Bytes(t, e, []uint8{3, 0}, 1, 2, 1, 1)
+	y := Bytes(t, e, nil, 1, 3, 1, 1)
 	if err := int8Of(t, e).UpsampleAddInt8(y, top, lateral, engine.Affine{Scale: .25, Zero: 20}, engine.Affine{Scale: 2, Zero: 1}, engine.Affine{Scale: .5, Zero: 8}); err != nil {
 		t.Fatal(err)
 	}
@@ -256,7 +233,7 @@ func int8Upsample(t *testing.T, open Open) {
 // int8Of is what an engine computes in 8 bits with.
 func int8Of(t testing.TB, e engine.Engine) engine.Int8 {
 	t.Helper()
-	i, ok := e.(engine.Int8)
+	i, ok := engine.As[engine.Int8](e, engine.EightBit)
 	if !ok {
 		t.Skip("this engine does not compute in 8 bits")
 	}

@@ -14,7 +14,7 @@ import (
 
 func uploadMismatch(t *testing.T, open Open) {
 	e := open(t)
-	d := put(t, e, nil, 2, 3)
+	d := Put(t, e, nil, 2, 3)
 	for _, v := range []any{make([]float32, 5), make([]int32, 6), []float64{1}} {
 		if err := e.Upload(d, v); err == nil {
 			t.Errorf("%T of %v was taken", v, v)
@@ -32,13 +32,13 @@ func uploadMismatch(t *testing.T, open Open) {
 func newIsZero(t *testing.T, open Open) {
 	e := open(t)
 	for range 3 {
-		d := put(t, e, nil, 1000)
-		for _, v := range get(t, e, d) {
+		d := Put(t, e, nil, 1000)
+		for _, v := range Get(t, e, d) {
 			if v != 0 {
 				t.Fatal("not zero")
 			}
 		}
-		must(t, e.Upload(d, filled(1000, 9)))
+		Must(t, e.Upload(d, Filled(1000, 9)))
 		e.Release(d)
 	}
 }
@@ -47,13 +47,13 @@ func newIsZero(t *testing.T, open Open) {
 func at(t *testing.T, open Open) {
 	e := open(t)
 	mem, err := e.Alloc(256)
-	must(t, err)
+	Must(t, err)
 	a, b := e.At(mem, 0, tensor.Float32, 4), e.At(mem, 64, tensor.Float32, 2, 2)
-	must(t, e.Upload(a, []float32{1, 2, 3, 4}))
-	must(t, e.Upload(b, []float32{5, 6, 7, 8}))
-	near(t, "a", get(t, e, a), []float64{1, 2, 3, 4}, 0)
-	near(t, "b", get(t, e, b), []float64{5, 6, 7, 8}, 0)
-	must(t, e.Free(mem, 256))
+	Must(t, e.Upload(a, []float32{1, 2, 3, 4}))
+	Must(t, e.Upload(b, []float32{5, 6, 7, 8}))
+	Near(t, "a", Get(t, e, a), []float64{1, 2, 3, 4}, 0)
+	Near(t, "b", Get(t, e, b), []float64{5, 6, 7, 8}, 0)
+	Must(t, e.Free(mem, 256))
 	if err := e.Free(mem, 256); err == nil {
 		t.Error("freed twice")
 	}
@@ -66,21 +66,21 @@ func packedGoesWithWeights(t *testing.T, open Open) {
 	for _, scaled := range []bool{false, true} {
 		t.Run(fmt.Sprint("scale ", scaled), func(t *testing.T) {
 			e := open(t)
-			x, y := put(t, e, filled(12*12*c, 1), 1, 12, 12, c), put(t, e, nil, 1, 12, 12, c)
-			weights := put(t, e, filled(c*c*9, 1), c, c, 3, 3)
+			x, y := Put(t, e, Filled(12*12*c, 1), 1, 12, 12, c), Put(t, e, nil, 1, 12, 12, c)
+			weights := Put(t, e, Filled(c*c*9, 1), c, c, 3, 3)
 			fresh := func(v float32) *tensor.Dense {
 				if scaled {
-					return put(t, e, filled(c, v), c)
+					return Put(t, e, Filled(c, v), c)
 				}
-				return put(t, e, filled(c*c*9, v), c, c, 3, 3)
+				return Put(t, e, Filled(c*c*9, v), c, c, 3, 3)
 			}
 			value := func(d *tensor.Dense) float32 {
 				w, scale := d, (*tensor.Dense)(nil)
 				if scaled {
 					w, scale = weights, d
 				}
-				must(t, e.Conv(y, x, w, scale, nil, nil, engine.ConvParams{Stride: 1, Pad: 1}))
-				return get(t, e, y)[(6*12+6)*c]
+				Must(t, e.Conv(y, x, w, scale, nil, nil, engine.ConvParams{Stride: 1, Pad: 1}))
+				return Get(t, e, y)[(6*12+6)*c]
 			}
 			again := false
 			for range 20 { // until new memory lies where the old was
@@ -109,12 +109,12 @@ func packedGoesWithWeights(t *testing.T, open Open) {
 // Weights that come and go leave no packed copies behind.
 func packedIsFreed(t *testing.T, open Open) {
 	e := open(t)
-	x, y := put(t, e, nil, 1, 12, 12, 64), put(t, e, nil, 1, 12, 12, 64)
+	x, y := Put(t, e, nil, 1, 12, 12, 64), Put(t, e, nil, 1, 12, 12, 64)
 	var bytes int64
 	for i := range 20 {
-		w := put(t, e, nil, 64, 64, 3, 3)
+		w := Put(t, e, nil, 64, 64, 3, 3)
 		for range 2 {
-			must(t, e.Conv(y, x, w, nil, nil, nil, engine.ConvParams{Stride: 1, Pad: 1}))
+			Must(t, e.Conv(y, x, w, nil, nil, nil, engine.ConvParams{Stride: 1, Pad: 1}))
 		}
 		e.Release(w)
 		switch now := e.CacheBytes(); {

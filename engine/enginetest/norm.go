@@ -70,41 +70,41 @@ func norms(t *testing.T, open Open) {
 	for _, s := range []groups{{2, 35, 6, 0}, {3, 1, 5, 0}, {1, 600, 64, 0}, {2, 35, 64, 32}, {2, 9, 6, 3}, {1, 1, 32, 1}, {2, 500, 128, 32}} {
 		for _, relu := range []bool{false, true} {
 			r := rand.New(rand.NewPCG(3, uint64(s.c)))
-			x, dy := normal(r, s.n*s.hw*s.c), normal(r, s.n*s.hw*s.c)
+			x, dy := Normal(r, s.n*s.hw*s.c), Normal(r, s.n*s.hw*s.c)
 			for i := range x {
 				x[i] = 3*x[i] + 20 // a mean far from 0: what a one-pass variance loses
 			}
-			gamma, beta := normal(r, s.c), normal(r, s.c)
+			gamma, beta := Normal(r, s.c), Normal(r, s.c)
 			y, mean, variance, dx, dgamma, dbeta := s.reference(x, gamma, beta, dy, eps, relu)
 			p := engine.NormParams{Eps: eps, Momentum: .1, Groups: s.g, Activation: map[bool]engine.Activation{true: engine.ReLU}[relu]}
 			shape := []int{s.n, 1, s.hw, s.c}
-			yd, dxd, dp := put(t, e, nil, shape...), put(t, e, nil, shape...), put(t, e, nil, 2, s.c)
-			xd, dyd, gd, bd := put(t, e, x, shape...), put(t, e, dy, shape...), put(t, e, gamma, s.c), put(t, e, beta, s.c)
+			yd, dxd, dp := Put(t, e, nil, shape...), Put(t, e, nil, shape...), Put(t, e, nil, 2, s.c)
+			xd, dyd, gd, bd := Put(t, e, x, shape...), Put(t, e, dy, shape...), Put(t, e, gamma, s.c), Put(t, e, beta, s.c)
 			name := fmt.Sprint(s, relu)
 			if s.g > 0 {
-				stats := put(t, e, nil, 2, s.n, s.g)
-				must(t, e.GroupNorm(yd, stats, xd, gd, bd, p))
-				near(t, name+" mean", get(t, e, stats)[:len(mean)], mean, 1e-5)
-				must(t, e.GroupNormParamGrad(dp, dyd, yd, xd, stats, p))
-				must(t, e.GroupNormGrad(dxd, dyd, yd, xd, gd, stats, p))
+				stats := Put(t, e, nil, 2, s.n, s.g)
+				Must(t, e.GroupNorm(yd, stats, xd, gd, bd, p))
+				Near(t, name+" mean", Get(t, e, stats)[:len(mean)], mean, 1e-5)
+				Must(t, e.GroupNormParamGrad(dp, dyd, yd, xd, stats, p))
+				Must(t, e.GroupNormGrad(dxd, dyd, yd, xd, gd, stats, p))
 			} else {
-				stats, rm, rv := put(t, e, nil, 2, s.c), put(t, e, filled(s.c, 1), s.c), put(t, e, filled(s.c, 2), s.c)
-				must(t, e.BatchNorm(yd, stats, rm, rv, xd, gd, bd, p))
-				must(t, e.BatchNormParamGrad(dp, dyd, yd, xd, stats, p))
-				must(t, e.BatchNormGrad(dxd, dyd, yd, xd, gd, stats, dp, p))
+				stats, rm, rv := Put(t, e, nil, 2, s.c), Put(t, e, Filled(s.c, 1), s.c), Put(t, e, Filled(s.c, 2), s.c)
+				Must(t, e.BatchNorm(yd, stats, rm, rv, xd, gd, bd, p))
+				Must(t, e.BatchNormParamGrad(dp, dyd, yd, xd, stats, p))
+				Must(t, e.BatchNormGrad(dxd, dyd, yd, xd, gd, stats, dp, p))
 				wantMean, wantVar := make([]float64, s.c), make([]float64, s.c)
 				n := float64(s.n * s.hw)
 				for c := range s.c {
 					wantMean[c] = .9 + .1*mean[c]
 					wantVar[c] = 1.8 + .1*variance[c]*n/max(n-1, 1)
 				}
-				near(t, name+" running mean", get(t, e, rm), wantMean, 1e-5)
-				near(t, name+" running variance", get(t, e, rv), wantVar, 1e-4)
+				Near(t, name+" running mean", Get(t, e, rm), wantMean, 1e-5)
+				Near(t, name+" running variance", Get(t, e, rv), wantVar, 1e-4)
 			}
-			near(t, name+" y", get(t, e, yd), y, 1e-4)
-			near(t, name+" dgamma", get(t, e, dp)[:s.c], dgamma, 1e-4)
-			near(t, name+" dbeta", get(t, e, dp)[s.c:], dbeta, 1e-4)
-			near(t, name+" dx", get(t, e, dxd), dx, 2e-4)
+			Near(t, name+" y", Get(t, e, yd), y, 1e-4)
+			Near(t, name+" dgamma", Get(t, e, dp)[:s.c], dgamma, 1e-4)
+			Near(t, name+" dbeta", Get(t, e, dp)[s.c:], dbeta, 1e-4)
+			Near(t, name+" dx", Get(t, e, dxd), dx, 2e-4)
 		}
 	}
 }

@@ -13,15 +13,15 @@ func optimizers(t *testing.T, open Open) {
 	e := open(t)
 	r := rand.New(rand.NewPCG(4, 4))
 	const n = 1003
-	w, m, v, g := normal(r, n), normal(r, n), normal(r, n), normal(r, n)
+	w, m, v, g := Normal(r, n), Normal(r, n), Normal(r, n), Normal(r, n)
 	for i := range v {
 		v[i] *= v[i]
 	}
-	gd := put(t, e, g, n)
+	gd := Put(t, e, g, n)
 	for _, nesterov := range []bool{false, true} {
 		p := engine.SGDParams{LR: .1, Momentum: .9, Decay: .01, Scale: .5, Nesterov: nesterov}
-		wd, md := put(t, e, w, n), put(t, e, m, n)
-		must(t, e.SGD(wd, md, gd, p))
+		wd, md := Put(t, e, w, n), Put(t, e, m, n)
+		Must(t, e.SGD(wd, md, gd, p))
 		wantW, wantM := make([]float64, n), make([]float64, n)
 		for i := range wantW {
 			d := .5*float64(g[i]) + .01*float64(w[i])
@@ -32,13 +32,13 @@ func optimizers(t *testing.T, open Open) {
 			}
 			wantW[i] = float64(w[i]) - .1*step
 		}
-		near(t, "SGD momentum", get(t, e, md), wantM, 1e-5)
-		near(t, "SGD weights", get(t, e, wd), wantW, 1e-5)
+		Near(t, "SGD momentum", Get(t, e, md), wantM, 1e-5)
+		Near(t, "SGD weights", Get(t, e, wd), wantW, 1e-5)
 	}
 	for _, decoupled := range []bool{false, true} {
 		p := engine.AdamParams{LR: .01, Beta1: .9, Beta2: .999, Eps: 1e-8, Decay: .1, Scale: .5, Step: 7, Decoupled: decoupled}
-		wd, md, vd := put(t, e, w, n), put(t, e, m, n), put(t, e, v, n)
-		must(t, e.Adam(wd, md, vd, gd, p))
+		wd, md, vd := Put(t, e, w, n), Put(t, e, m, n), Put(t, e, v, n)
+		Must(t, e.Adam(wd, md, vd, gd, p))
 		wantW, wantM, wantV := make([]float64, n), make([]float64, n), make([]float64, n)
 		for i := range wantW {
 			d, x := .5*float64(g[i]), float64(w[i])
@@ -52,29 +52,29 @@ func optimizers(t *testing.T, open Open) {
 			mh, vh := wantM[i]/(1-math.Pow(.9, 7)), wantV[i]/(1-math.Pow(.999, 7))
 			wantW[i] = x - .01*mh/(math.Sqrt(vh)+1e-8)
 		}
-		near(t, "Adam m", get(t, e, md), wantM, 1e-5)
-		near(t, "Adam v", get(t, e, vd), wantV, 1e-5)
-		near(t, "Adam weights", get(t, e, wd), wantW, 1e-5)
+		Near(t, "Adam m", Get(t, e, md), wantM, 1e-5)
+		Near(t, "Adam v", Get(t, e, vd), wantV, 1e-5)
+		Near(t, "Adam weights", Get(t, e, wd), wantW, 1e-5)
 	}
-	wd := put(t, e, w, n)
-	must(t, e.Lerp(wd, gd, .25))
+	wd := Put(t, e, w, n)
+	Must(t, e.Lerp(wd, gd, .25))
 	want := make([]float64, n)
 	for i := range want {
 		want[i] = .75*float64(w[i]) + .25*float64(g[i])
 	}
-	near(t, "Lerp", get(t, e, wd), want, 1e-6)
+	Near(t, "Lerp", Get(t, e, wd), want, 1e-6)
 }
 
 func sumSquares(t *testing.T, open Open) {
 	e := open(t)
-	x := filled(1_000_003, 1e-3)
+	x := Filled(1_000_003, 1e-3)
 	x[0] = 1e4 // a sum in float32 would lose the rest
-	if got, err := e.SumSquares(put(t, e, x, len(x))); err != nil || math.Abs(got-(1e8+1.000002)) > 1e-2 {
+	if got, err := e.SumSquares(Put(t, e, x, len(x))); err != nil || math.Abs(got-(1e8+1.000002)) > 1e-2 {
 		t.Errorf("%g, %v", got, err)
 	}
 	for _, bad := range []float64{math.NaN(), math.Inf(-1)} {
 		x[777_777] = float32(bad)
-		if got, err := e.SumSquares(put(t, e, x, len(x))); err != nil || !(math.IsNaN(got) || math.IsInf(got, 0)) {
+		if got, err := e.SumSquares(Put(t, e, x, len(x))); err != nil || !(math.IsNaN(got) || math.IsInf(got, 0)) {
 			t.Errorf("with %g: %g, %v", bad, got, err)
 		}
 	}

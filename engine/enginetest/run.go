@@ -31,6 +31,10 @@ var suite = []conformance{
 	{"Norms", norms},
 	{"Optimizers", optimizers},
 	{"SumSquares", sumSquares},
+	{"Supports", supports},
+	{"FocalLoss", focalLoss},
+	{"FocalFarLogits", focalFarLogits},
+	{"FocalNaN", focalNaN},
 }
 
 // suiteConv is suite's part about convolutions.
@@ -52,11 +56,11 @@ var suite8 = []conformance{
 	{"UpsampleInt8", int8Upsample},
 }
 
-// Run tests the engines that open returns in every operation, in 8 bits too where they compute so.
+// Run tests the engines that open returns in every operation of the core, and in those of others that they support.
 func Run(t *testing.T, open Open) {
 	run(t, open, suite)
 	Convolutions(t, open)
-	if _, ok := open(t).(engine.Int8); ok {
+	if open(t).Supports(engine.EightBit) {
 		Int8(t, open)
 	}
 }

@@ -11,51 +11,46 @@ import (
 	"retinago/nn"
 )
 
-// Binary adds the loss of a level to a graph: logits [N,h,w,A*K], labels [N,h*w*A] int32, norm [N]; the result is [1]. Every engine
-// has a kernel for it.
+// Binary adds the loss of a level to a graph: logits [N,h,w,A*K], labels [N,h*w*A] int32, norm [N]; the result is [1]. The engine
+// computes it where it has the loss (BinaryOnEngine), else the host does, in float64.
 func Binary(l loss.Binary, logits, labels, norm *G.Node) (*G.Node, error) {
-	return nn.Apply(&focal{focalParams(l)}, logits, labels, norm)
+	return nn.Apply(&focal{p: focalParams(l), level: levels{Class: Class{Loss: l}, count: 1}}, logits, labels, norm)
 }
 
-// focalParams are an engine's parameters of a loss; their negative Alpha disables weighting.
-func focalParams(l loss.Binary) engine.FocalParams {
-	f := l.Formula()
-	p := engine.FocalParams{Formula: f.Name, Alpha: float32(f.Alpha), Gamma: float32(f.Gamma), Beta: float32(f.Beta)}
-	if f.Alpha <= 0 {
-		p.Alpha = -1
-	}
-	return p
+type focal struct {
+	p     engine.FocalParams
+	level levels // the host's
 }
-
-type focal struct{ p engine.FocalParams }
 
 func (*focal) Name() string   { return "FocalLoss" }
 func (*focal) WRT(int) []bool { return []bool{true, false, false} }
 
-func (*focal) Shape(in []tensor.Shape) (tensor.Shape, error) {
-	if err := perAnchor(in[0], in[1], in[2]); err != nil {
-		return nil, err
-	}
-	return tensor.Shape{1}, nil
-}
+func (f *focal) Shape(in []tensor.Shape) (tensor.Shape, error) { return f.level.Shape(in) }
 
 func (f *focal) Forward(e engine.Engine, out *tensor.Dense, in []*tensor.Dense) error {
-	return e.FocalLoss(out, in[0], in[1], in[2], f.p)
+	if k, ok := engine.As[engine.LevelLosses](e, f.p); ok {
+		return k.FocalLoss(out, in[0], in[1], in[2], f.p)
+	}
+	return f.level.host.forward(e, out, in, &f.level)
 }
 
-func (f *focal) Gradient(in G.Nodes, _, dout *G.Node) (G.Nodes, error) {
-	dx, err := nn.Apply(&focalGrad{f.p}, in[0], in[1], in[2], dout)
+func (f *focal) Gradient(in G.Nodes, out, dout *G.Node) (G.Nodes, error) {
+	dx, err := nn.Apply(&focalGrad{f}, in[0], in[1], in[2], out, dout)
 	return G.Nodes{dx, nil, nil}, err
 }
 
-// focalGrad is the gradient by the logits (Lin et al. 2017, appendix B): (logits, labels, norm, up [1]) -> like logits.
-type focalGrad struct{ p engine.FocalParams }
+// focalGrad is the gradient by the logits (Lin et al. 2017, appendix B): (logits, labels, norm, loss, up [1]) -> like
+// logits. The loss is an input so that it comes before: the host finds the gradient with it.
+type focalGrad struct{ f *focal }
 
 func (*focalGrad) Name() string                                  { return "FocalLossGrad" }
 func (*focalGrad) Shape(in []tensor.Shape) (tensor.Shape, error) { return in[0].Clone(), nil }
 
-func (f *focalGrad) Forward(e engine.Engine, out *tensor.Dense, in []*tensor.Dense) error {
-	return e.FocalLossGrad(out, in[0], in[1], in[2], in[3], f.p)
+func (g *focalGrad) Forward(e engine.Engine, out *tensor.Dense, in []*tensor.Dense) error {
+	if k, ok := engine.As[engine.LevelLosses](e, g.f.p); ok {
+		return k.FocalLossGrad(out, in[0], in[1], in[2], in[4], g.f.p)
+	}
+	return g.f.level.host.gradient(e, out, in[4], []int{0})
 }
 
 // perAnchor checks that labels [N,A] and norm [N] belong to x [N,...] with a whole number of values per anchor.

@@ -1,7 +1,6 @@
 package lossnode
 
 import (
-	"errors"
 	"fmt"
 	"math"
 
@@ -28,12 +27,10 @@ func (o Boxes) Node(deltas, targets, labels, norm *G.Node) (*G.Node, error) {
 	return nn.Apply(&overlap{Boxes: o}, deltas, targets, labels, norm)
 }
 
-// overlap keeps the gradient that its forward pass found on the host.
 type overlap struct {
 	Boxes
-	placed                      *tensor.Dense // the anchors, on an engine that has the loss
-	deltas, targets, grad, norm []float32
-	labels                      []int32
+	placed *tensor.Dense // the anchors, on an engine that has the loss
+	host   hostBoxes
 }
 
 func (*overlap) Name() string   { return "OverlapLoss" }
@@ -53,24 +50,9 @@ func (o *overlap) Forward(e engine.Engine, out *tensor.Dense, in []*tensor.Dense
 	if k, form, ok := o.kernel(e); ok {
 		return k.OverlapLoss(out, in[0], in[1], in[2], in[3], o.placed, form)
 	}
-	if o.deltas == nil {
-		n, rows := in[3].Shape()[0], in[2].Shape().TotalSize()
-		o.deltas, o.targets, o.grad = make([]float32, 4*rows), make([]float32, 4*rows), make([]float32, 4*rows)
-		o.labels, o.norm = make([]int32, rows), make([]float32, n)
-	}
-	if err := errors.Join(e.Download(o.deltas, in[0]), e.Download(o.targets, in[1]), e.Download(o.labels, in[2]), e.Download(o.norm, in[3])); err != nil {
-		return err
-	}
-	clear(o.grad)
-	sum, a := 0.0, len(o.Anchors)
-	for j, label := range o.labels {
-		if label < 0 {
-			continue
-		}
-		f := float64(o.norm[j/a])
-		sum += f * o.one(o.grad[4*j:4*j+4], o.deltas[4*j:4*j+4], o.targets[4*j:4*j+4], o.Anchors[j%a], f)
-	}
-	return e.Upload(out, []float32{float32(sum)})
+	return o.host.forward(e, out, in, func(row int, grad, delta, target []float32, f float64) float64 {
+		return o.one(grad, delta, target, o.Anchors[row%len(o.Anchors)], f)
+	})
 }
 
 // one computes the loss of a positive anchor, and f times its gradient by the deltas.
@@ -103,8 +85,7 @@ func (o *overlap) Gradient(in G.Nodes, out, dout *G.Node) (G.Nodes, error) {
 	return G.Nodes{dx, nil, nil, nil}, err
 }
 
-// overlapGrad writes what the forward pass found on the host, or has the engine compute it: (deltas, targets, labels, norm, loss,
-// up [1]) -> like deltas.
+// overlapGrad is the gradient by the deltas: (deltas, targets, labels, norm, loss, up [1]) -> like deltas.
 type overlapGrad struct{ o *overlap }
 
 func (*overlapGrad) Name() string                                  { return "OverlapLossGrad" }
@@ -114,13 +95,5 @@ func (g *overlapGrad) Forward(e engine.Engine, out *tensor.Dense, in []*tensor.D
 	if k, form, ok := g.o.kernel(e); ok {
 		return k.OverlapLossGrad(out, in[0], in[1], in[2], in[3], g.o.placed, in[5], form)
 	}
-	var up [1]float32
-	if err := e.Download(up[:], in[5]); err != nil {
-		return err
-	}
-	d := g.o.deltas // read by the forward pass only
-	for i, v := range g.o.grad {
-		d[i] = v * up[0]
-	}
-	return e.Upload(out, d)
+	return g.o.host.gradient(e, out, in[5])
 }

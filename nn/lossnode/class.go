@@ -6,7 +6,6 @@ import (
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
-	"retinago/anchors"
 	"retinago/box"
 	"retinago/engine"
 	"retinago/loss"
@@ -36,24 +35,14 @@ func (l Class) Node(logits, labels, deltas, targets []*G.Node, norm *G.Node) (*G
 	return nn.Apply(k, in...)
 }
 
-// levels keeps the gradient that its forward pass found on the host.
+// levels is the operation: (logits, labels, norm, and with Quality deltas and targets) -> [1].
 type levels struct {
 	Class
 	count    int
 	pictures int
 	rows     []int // of a picture's levels
-	host     levelsHost
+	host     hostLevels
 	at       levelsEngine
-}
-
-// levelsHost holds a batch picture by picture: rows of a picture stand together.
-type levelsHost struct {
-	logits, grad []float32
-	labels       []int32
-	quality      []float32
-	norm         []float32
-	part         [][]float32 // one level as it lies on the engine
-	partLabels   [][]int32
 }
 
 func (*levels) Name() string { return "ClassLoss" }
@@ -97,121 +86,7 @@ func (l *levels) Forward(e engine.Engine, out *tensor.Dense, in []*tensor.Dense)
 	if l.OnEngine(e) {
 		return l.at.forward(e, out, in, l)
 	}
-	if err := l.host.load(e, in, l.count); err != nil {
-		return err
-	}
-	h := &l.host
-	if err := loss.Check(h.logits, h.labels); err != nil {
-		return err
-	}
-	if l.Quality != nil {
-		if err := l.qualities(e, in[2*l.count+1:]); err != nil {
-			return err
-		}
-	}
-	n := len(h.norm)
-	rows, k := len(h.labels)/n, len(h.logits)/len(h.labels)
-	sum := 0.0
-	if o, ok := l.Loss.(loss.OHEM); ok && l.Quality == nil {
-		if o.Excluded == nil && l.NMS > 0 {
-			o.Excluded = func(row, harder int) bool {
-				return row/rows == harder/rows && l.Anchors[row%rows].IoU(l.Anchors[harder%rows]) > l.NMS
-			}
-		}
-		sum = o.EvalWeighted(h.grad, h.logits, h.labels, func(row int) float64 { return float64(h.norm[row/rows]) })
-	} else {
-		for i := range n {
-			x, g, labels := h.logits[i*rows*k:(i+1)*rows*k], h.grad[i*rows*k:(i+1)*rows*k], h.labels[i*rows:(i+1)*rows]
-			var s float64
-			if l.Quality != nil {
-				s = l.Quality.Eval(g, x, labels, h.quality[i*rows:(i+1)*rows])
-			} else {
-				s = l.Loss.Eval(g, x, labels)
-			}
-			sum += s * float64(h.norm[i])
-		}
-	}
-	for i, f := range h.norm {
-		for j := i * rows * k; j < (i+1)*rows*k; j++ {
-			h.grad[j] *= f
-		}
-	}
-	return e.Upload(out, []float32{float32(sum)})
-}
-
-// load brings logits and labels to the host, picture by picture.
-func (h *levelsHost) load(e engine.Engine, in []*tensor.Dense, count int) error {
-	labels := in[count : 2*count]
-	n := in[2*count].Shape()[0]
-	if h.part == nil {
-		rows := 0
-		for l, t := range labels {
-			h.part = append(h.part, make([]float32, in[l].Shape().TotalSize()))
-			h.partLabels = append(h.partLabels, make([]int32, t.Shape().TotalSize()))
-			rows += t.Shape()[1]
-		}
-		k := in[0].Shape().TotalSize() / labels[0].Shape().TotalSize()
-		h.logits, h.grad = make([]float32, n*rows*k), make([]float32, n*rows*k)
-		h.labels, h.quality, h.norm = make([]int32, n*rows), make([]float32, n*rows), make([]float32, n)
-	}
-	for l := range labels {
-		if err := e.Download(h.part[l], in[l]); err != nil {
-			return err
-		}
-		if err := e.Download(h.partLabels[l], labels[l]); err != nil {
-			return err
-		}
-	}
-	h.each(func(level []float32, at, from, size int) { copy(h.logits[from:from+size], level[at:at+size]) })
-	at := 0
-	for i := range n {
-		for _, p := range h.partLabels {
-			a := len(p) / n
-			at += copy(h.labels[at:], p[i*a:(i+1)*a])
-		}
-	}
-	return e.Download(h.norm, in[2*count])
-}
-
-// each calls f for each picture and level with the level's values, where the picture's begin there and among all, and
-// their number.
-func (h *levelsHost) each(f func(level []float32, at, from, size int)) {
-	from, n := 0, len(h.norm)
-	for i := range n {
-		for _, p := range h.part {
-			size := len(p) / n
-			f(p, i*size, from, size)
-			from += size
-		}
-	}
-}
-
-// qualities are the IoUs of the predicted boxes with their targets.
-func (l *levels) qualities(e engine.Engine, in []*tensor.Dense) error {
-	n := len(l.host.norm)
-	coder := anchors.NewCoder()
-	start := 0
-	for level := range l.count {
-		labels := l.host.partLabels[level]
-		deltas, targets := make([]float32, 4*len(labels)), make([]float32, 4*len(labels))
-		if err := e.Download(deltas, in[level]); err != nil {
-			return err
-		}
-		if err := e.Download(targets, in[l.count+level]); err != nil {
-			return err
-		}
-		a := len(labels) / n
-		for j, label := range labels {
-			if label < 0 {
-				continue
-			}
-			anchor := l.Anchors[start+j%a]
-			p, t := coder.Decode(anchor, [4]float32(deltas[4*j:])), coder.Decode(anchor, [4]float32(targets[4*j:]))
-			l.host.quality[j/a*len(l.Anchors)+start+j%a] = p.IoU(t)
-		}
-		start += a
-	}
-	return nil
+	return l.host.forward(e, out, in, l)
 }
 
 // Gradient adds one node that holds the gradients of all levels, and a view of it for each.
@@ -253,19 +128,5 @@ func (g *levelsGrad) Forward(e engine.Engine, out *tensor.Dense, in []*tensor.De
 	if g.l.OnEngine(e) {
 		return g.l.at.gradient(e, out, in, g)
 	}
-	var up [1]float32
-	if err := e.Download(up[:], in[len(in)-1]); err != nil {
-		return err
-	}
-	h := &g.l.host
-	h.each(func(level []float32, at, from, size int) {
-		for i, v := range h.grad[from : from+size] {
-			level[at+i] = v * up[0]
-		}
-	})
-	all := make([]float32, out.Shape().TotalSize())
-	for i, p := range h.part {
-		copy(all[g.starts[i]:], p)
-	}
-	return e.Upload(out, all)
+	return g.l.host.gradient(e, out, in[len(in)-1], g.starts)
 }

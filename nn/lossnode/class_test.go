@@ -11,6 +11,7 @@ import (
 
 	"retinago/anchors"
 	"retinago/box"
+	"retinago/engine"
 	"retinago/loss"
 )
 
@@ -70,7 +71,13 @@ type levelNodes struct {
 // eval returns up times the sum of the losses that build adds, and its gradients by the nodes that it names.
 func (p pyramid) eval(t *testing.T, up float32, build func(in levelNodes) (losses, by G.Nodes, err error)) (float64, [][]float32) {
 	t.Helper()
-	g := newGraph(t)
+	return p.evalOn(t, whole, up, build)
+}
+
+// evalOn is eval on what as makes of the engine.
+func (p pyramid) evalOn(t *testing.T, as func(engine.Engine) engine.Engine, up float32, build func(in levelNodes) (losses, by G.Nodes, err error)) (float64, [][]float32) {
+	t.Helper()
+	g := newGraph(t, as)
 	input := g.input
 	in := levelNodes{norm: input("norm", factors, tensor.Float32, 2)}
 	for l, a := range levelAnchors {

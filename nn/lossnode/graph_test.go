@@ -19,13 +19,15 @@ type graph struct {
 	b      *nn.Builder
 }
 
-func newGraph(t *testing.T) *graph {
+// newGraph makes a graph on what as makes of an engine of the CPU.
+func newGraph(t *testing.T, as func(engine.Engine) engine.Engine) *graph {
 	t.Helper()
-	e, err := cpu.New(cpu.Options{Threads: 1})
+	c, err := cpu.New(cpu.Options{Threads: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { e.Close() })
+	t.Cleanup(func() { c.Close() })
+	e := as(c)
 	return &graph{t, e, nn.NewBuilder(e, nn.Training, nn.NewParams(e, 1), nn.NewFolded(e))}
 }
 
@@ -40,6 +42,9 @@ func (g *graph) input(name string, v any, dt tensor.Dtype, shape ...int) *G.Node
 	}
 	return g.b.Input(name, d)
 }
+
+// whole is an engine as it is.
+func whole(e engine.Engine) engine.Engine { return e }
 
 // run returns up times the sum of losses, and its gradients by the nodes of by.
 func (g *graph) run(up float32, losses, by G.Nodes) (float64, [][]float32) {

@@ -13,7 +13,7 @@ import (
 // run evaluates a loss of x [1,1,1,len] with one label per k values and returns it with its gradient.
 func run(t *testing.T, x []float32, labels []int32, f func(x, labels, norm *G.Node) (*G.Node, error)) (float64, []float32) {
 	t.Helper()
-	g := newGraph(t)
+	g := newGraph(t, whole)
 	xn := g.input("x", x, tensor.Float32, 1, 1, 1, len(x))
 	y, err := f(xn, g.input("labels", labels, tensor.Int32, 1, len(labels)), g.input("norm", []float32{1}, tensor.Float32, 1))
 	if err != nil {

@@ -8,30 +8,49 @@ import (
 	"retinago/loss"
 )
 
+// BinaryOnEngine reports whether e computes Binary's loss. Otherwise the host does.
+func BinaryOnEngine(e engine.Engine, l loss.Binary) bool { return e.Supports(focalParams(l)) }
+
+// SmoothL1OnEngine reports whether e computes SmoothL1's loss. Otherwise the host does.
+func SmoothL1OnEngine(e engine.Engine, l loss.SmoothL1) bool { return e.Supports(boxLossParams(l)) }
+
+// focalParams are an engine's parameters of a loss; their negative Alpha disables weighting.
+func focalParams(l loss.Binary) engine.FocalParams {
+	f := l.Formula()
+	p := engine.FocalParams{Formula: f.Name, Alpha: float32(f.Alpha), Gamma: float32(f.Gamma), Beta: float32(f.Beta)}
+	if f.Alpha <= 0 {
+		p.Alpha = -1
+	}
+	return p
+}
+
+func boxLossParams(l loss.SmoothL1) engine.BoxLossParams {
+	return engine.BoxLossParams{Beta: float32(l.Beta)}
+}
+
 // OnEngine reports whether e computes the loss. Otherwise the host does.
 func (o Boxes) OnEngine(e engine.Engine) bool {
 	_, _, ok := o.kernel(e)
 	return ok
 }
 
-func (o Boxes) kernel(e engine.Engine) (k engine.Overlaps, form engine.Overlap, ok bool) {
-	if k, ok = e.(engine.Overlaps); !ok {
-		return nil, 0, false
-	}
+func (o Boxes) kernel(e engine.Engine) (k engine.OverlapLosses, form engine.Overlap, ok bool) {
 	switch b := o.Loss.(type) {
 	case loss.IoU:
-		if b.Log {
-			return k, engine.LogIoU, true
+		if form = engine.IoU; b.Log {
+			form = engine.LogIoU
 		}
-		return k, engine.IoU, true
 	case loss.GIoU:
-		return k, engine.GIoU, true
+		form = engine.GIoU
 	case loss.DIoU:
-		return k, engine.DIoU, true
+		form = engine.DIoU
 	case loss.CIoU:
-		return k, engine.CIoU, true
+		form = engine.CIoU
+	default:
+		return nil, 0, false
 	}
-	return nil, 0, false
+	k, ok = engine.As[engine.OverlapLosses](e, form)
+	return k, form, ok
 }
 
 // MakeState uploads the anchors to an engine that has the loss.
@@ -75,43 +94,38 @@ func (l Class) OnEngine(e engine.Engine) bool {
 }
 
 func (l Class) kernel(e engine.Engine) (k engine.ClassLosses, p engine.ClassParams, ok bool) {
-	if k, ok = e.(engine.ClassLosses); !ok {
-		return nil, p, false
+	var of any = l.Loss
+	if l.Quality != nil {
+		of = l.Quality
 	}
-	switch s := l.Quality.(type) {
-	case nil:
+	switch s := of.(type) {
 	case loss.QualityFocal:
-		return k, engine.ClassParams{Form: engine.QualityFocal, Gamma: float32(s.Beta)}, true
+		p = engine.ClassParams{Form: engine.QualityFocal, Gamma: float32(s.Beta)}
 	case loss.Varifocal:
-		return k, engine.ClassParams{Form: engine.Varifocal, Alpha: float32(s.Alpha), Gamma: float32(s.Gamma)}, true
+		p = engine.ClassParams{Form: engine.Varifocal, Alpha: float32(s.Alpha), Gamma: float32(s.Gamma)}
+	case loss.FocalStar:
+		p = engine.ClassParams{Form: engine.FocalStar, Alpha: float32(s.Alpha), Gamma: float32(s.Gamma), Beta: float32(s.Beta)}
+	case loss.Softmax:
+		p = engine.ClassParams{Form: engine.Softmax}
 	default:
 		return nil, p, false
 	}
-	switch c := l.Loss.(type) {
-	case loss.FocalStar:
-		return k, engine.ClassParams{Form: engine.FocalStar, Alpha: float32(c.Alpha), Gamma: float32(c.Gamma), Beta: float32(c.Beta)}, true
-	case loss.Softmax:
-		return k, engine.ClassParams{Form: engine.Softmax}, true
-	}
-	return nil, p, false
+	k, ok = engine.As[engine.ClassLosses](e, p)
+	return k, p, ok
 }
 
-// mostMined is the number of rows up to which an engine takes them one by one.
-const mostMined = 4096
-
-func (l Class) miner(e engine.Engine) (k engine.Mining, p engine.MiningParams, ok bool) {
-	k, ok = e.(engine.Mining)
+func (l Class) miner(e engine.Engine) (k engine.HardNegativeMining, p engine.MiningParams, ok bool) {
 	o, mines := l.Loss.(loss.OHEM)
-	if !ok || !mines || l.Quality != nil || o.Excluded != nil || o.Keep <= 0 || o.Keep > mostMined {
+	if !mines || l.Quality != nil || o.Excluded != nil || o.Keep <= 0 {
 		return nil, p, false
 	}
-	p = engine.MiningParams{Keep: o.Keep, Ratio: o.Ratio, NMS: l.NMS}
-	b, ok := o.Class.(loss.Binary)
-	if !ok || b.Formula().Name != "" { // engines mine by the focal loss alone
+	b, binary := o.Class.(loss.Binary)
+	if !binary {
 		return nil, p, false
 	}
-	p.FocalParams = focalParams(b)
-	return k, p, true
+	p = engine.MiningParams{FocalParams: focalParams(b), Keep: o.Keep, Ratio: o.Ratio, NMS: l.NMS}
+	k, ok = engine.As[engine.HardNegativeMining](e, p)
+	return k, p, ok
 }
 
 // levelsEngine is what the engine needs besides a graph's tensors.

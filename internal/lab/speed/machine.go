@@ -20,15 +20,14 @@ func Describe(e engine.Engine) Machine {
 
 // Ceilings measures what the engine's processor can do at most.
 func (r *Result) Ceilings(of engine.Engine) error {
-	switch e := of.(type) {
-	case *cpu.Engine:
+	if e, ok := of.(*cpu.Engine); ok {
 		product, err := e.PeakProduct()
 		if err != nil {
 			return err
 		}
 		r.Peak, r.PeakProduct = e.Peak()/1e9, product/1e9
 		r.OfPeak = per(r.GFLOPS, r.Peak)
-	case engine.PeakMeter:
+	} else if e, ok := engine.As[engine.PeakMeter](of, engine.PeakRates); ok {
 		r.DeviceMB = float64(e.PeakBytes()) / (1 << 20) // before measuring takes more
 		all, err := e.Peaks()
 		if err != nil {

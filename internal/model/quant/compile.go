@@ -35,7 +35,7 @@ func (n *Net) compile(g Graph, w *Weights) error {
 		bytes: map[*G.Node]*value{}, floats: map[*G.Node]*value{}}
 	if w != nil {
 		var ok bool
-		if c.int8, ok = n.engine.(engine.Int8); !ok {
+		if c.int8, ok = engine.As[engine.Int8](n.engine, engine.EightBit); !ok {
 			return errNoInt8
 		}
 	}

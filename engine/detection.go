@@ -2,8 +2,8 @@ package engine
 
 import "gorgonia.org/tensor"
 
-// Detecting is an engine that makes detections of a network's outputs, so that these need not come to the host.
-type Detecting interface {
+// DetectionMaker is an engine that makes detections of a network's outputs, so that these need not come to the host.
+type DetectionMaker interface {
 	// Detect decodes the outputs for N pictures, waits, and returns what each of the N choices finds in its picture: with thin the
 	// boxes that NMS leaves, by falling score; without it the candidates, level by level, each by falling logit. At most MostLevels
 	// levels.
@@ -44,8 +44,8 @@ type Found struct {
 // MostNearest bounds MatchParams.Nearest.
 const MostNearest = 1024
 
-// Assigning is an engine that matches anchors and objects itself.
-type Assigning interface {
+// Matcher is an engine that matches anchors and objects itself.
+type Matcher interface {
 	// Assign queues the writing of what each anchor of N pictures learns, by the IoU with the picture's objects (anchors.Matcher), or
 	// by ATSS. At most MostLevels levels. counts waits for how many anchors of each picture are positive, and how many are not ignored; it is
 	// called once.
@@ -89,8 +89,8 @@ type NormalizeParams struct {
 	Average *tensor.Dense
 }
 
-// Preparing is an engine that puts pictures onto canvases itself.
-type Preparing interface {
+// Preparer is an engine that puts pictures onto canvases itself.
+type Preparer interface {
 	// Prepare queues the writing of images [N,H,W,3] from N pictures, whose bytes may be written to when it returns.
 	Prepare(images *tensor.Dense, p []Picture) error
 }
