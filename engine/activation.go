@@ -13,7 +13,7 @@ type Activation struct {
 	Cap   float32 // Rectified: the largest value; 0 is none
 }
 
-// ActivationKind is the form of an Activation; numbers are those of activate.h.
+// ActivationKind is the form of an Activation; numbers are those of engine/formula.
 type ActivationKind int
 
 const (

@@ -50,7 +50,7 @@ type UpdateParams struct {
 
 // LossScale keeps small gradients above what fp16 distinguishes from 0: the backward pass begins with it and the optimiser divides by it
 // (Micikevicius et al. 2018, "Mixed Precision Training", section 3.2). It halves with each step whose gradients are not finite, down
-// to 1, and doubles after LossScaleGood others, up to 2^24.
+// to 1, and doubles after LossScaleGood others, up to LossScaleMost.
 type LossScale struct {
 	Seed  *tensor.Dense // [1], the scale: the Updater writes it, the backward pass reads it
 	Value float64       // to begin with
@@ -60,6 +60,7 @@ type LossScale struct {
 const (
 	LossScaleStart = 1 << 16
 	LossScaleGood  = 2000
+	LossScaleMost  = 1 << 24
 )
 
 // StepReport is what a step came to.

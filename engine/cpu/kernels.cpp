@@ -7,9 +7,10 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "../cuda/kernels/activate.h"
-
 #include "dispatch.h" // last
+
+#define FORMULA INTO
+#include "../formula/activate.h"
 
 extern "C" {
 

@@ -61,7 +61,7 @@ char *rn_conv_dweights(rn_conv_context *, int own, const rn_conv *, const rn_map
 char *rn_conv_time(rn_conv_context *, int pass, const rn_conv *, double least[2], double median[2]);
 
 void rn_add(float *y, const float *a, const float *b, int64_t n, int relu);
-// Activations of a kind of activate.h; cap 0 is none. v is the output, or the input, as activate_grad has it.
+// Activations of a kind of engine/formula/constants.h; cap 0 is none. v is the output, or the input, as activate_grad has it.
 void rn_activate(float *y, const float *x, int64_t n, int kind, float slope, float cap);
 void rn_activate_grad(float *dx, const float *dy, const float *v, int64_t n, int kind, float slope, float cap);
 void rn_scale_rows(float *y, const float *x, const float *s, int64_t rows, int64_t cols); // y may be x

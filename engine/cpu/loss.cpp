@@ -1,7 +1,6 @@
 // Class losses of one binary task per logit, as engine/formula/binary.h has them, and smooth-L1.
 #include "kernels.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +8,8 @@
 
 #define FORMULA INTO
 #include "../formula/binary.h"
+#include "../formula/constants.h"
+#include "../formula/smooth_l1.h"
 
 namespace {
 
@@ -80,20 +81,20 @@ int64_t rn_binary_loss(int index, float *loss, float *grad, const float *x, cons
         const float *v = x + at * k;
         float *g = grad ? grad + at * k : NULL;
         int32_t label = labels[at];
-        if (label == -2) { // ignored
+        if (label == IGNORED) {
           if (g) memset(g, 0, sizeof(float) * k);
           j++;
           continue;
         }
-        if (label < -2 || label >= k) {
+        if (label < IGNORED || label >= k) {
 #pragma omp critical
           if (bad < 0 || at < bad) bad = at;
           j++;
           continue;
         }
         int64_t run = 1; // anchors in a row that are background
-        if (label == -1)
-          while (j + run < end && labels[at + run] == -1) run++;
+        if (label == BACKGROUND)
+          while (j + run < end && labels[at + run] == BACKGROUND) run++;
         sum += wn * background(g, v, run * k, scale * wn, gamma, beta);
         if (label >= 0) {
           float skip, slope;
@@ -122,14 +123,8 @@ void rn_box_loss(float *loss, float *grad, const float *d, const float *t, const
     for (int64_t j = i * a; j < (i + 1) * a; j++) {
       if (labels[j] < 0) continue;
       for (int64_t q = 4 * j; q < 4 * j + 4; q++) {
-        float e = d[q] - t[q], m = fabsf(e), slope;
-        if (m < beta) {
-          sum += .5 * m * m / beta;
-          slope = e / beta;
-        } else {
-          sum += m - .5 * beta;
-          slope = (float)((e > 0) - (e < 0)) + (e - e); // e - e keeps a NaN
-        }
+        float slope;
+        sum += smooth_l1(d[q] - t[q], beta, &slope);
         if (grad) grad[q] = norm[i] * up * slope;
       }
     }

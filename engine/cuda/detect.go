@@ -2,6 +2,9 @@
 
 package cuda
 
+// #include "../formula/constants.h"
+import "C"
+
 import (
 	"fmt"
 	"math"
@@ -15,10 +18,10 @@ import (
 
 // Of kernels/detect.cu.
 const (
-	digitBins      = 2048 // of a radix selection's histogram
+	digitBins      = C.DIGIT_BINS // of a radix selection's histogram
 	selectionBytes = 24
 	objectBytes    = 24
-	columnsOfFound = 6 // box, score, class
+	columnsOfFound = C.FOUND_COLUMNS // box, score, class
 	mostScans      = 1024
 	logitsPerScan  = 16 * threads
 )

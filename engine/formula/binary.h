@@ -9,6 +9,7 @@
 #ifndef FORMULA
 #error "define FORMULA before including this file"
 #endif
+#include "exp.h"
 
 // The losses, by the names that loss.Formula has: kernels are instantiated for each.
 #define BINARY_LOSSES(X) X(focal) X(poly1)
@@ -21,42 +22,6 @@ struct binary_params {
 };
 
 FORMULA int power_of(float gamma) { return gamma == 0 ? GAMMA_ZERO : gamma == 2 ? GAMMA_TWO : GAMMA_ANY; }
-
-// exp_of is e^x for x in [-87, 0], relative error below 2e-7: 2^n times a polynomial on [-ln2/2, ln2/2] (Cephes).
-FORMULA float exp_of(float x) {
-  x = x < -87.f ? -87.f : x;
-  float n = __builtin_rintf(x * 1.44269504088896341f);
-  float r = x - n * .693359375f + n * 2.12194440e-4f;
-  float p = 1.9875691500e-4f;
-  p = p * r + 1.3981999507e-3f;
-  p = p * r + 8.3334519073e-3f;
-  p = p * r + 4.1665795894e-2f;
-  p = p * r + 1.6666665459e-1f;
-  p = p * r + 5.0000001201e-1f;
-  p = p * r * r + r + 1;
-  // Added to 1.5*2^23, n stands in the lowest bits: other than a conversion, that is defined for a NaN, which p keeps.
-  union {
-    float f;
-    unsigned i;
-  } two;
-  two.f = n + 12582912.f;
-  two.i = (two.i + 127) << 23;
-  return p * two.f;
-}
-
-// log1p_of is log(1+e) for e in [0, 1], relative error below 3e-7: e times a Chebyshev fit of log(1+e)/e.
-FORMULA float log1p_of(float e) {
-  float p = 5.1058256e-3f;
-  p = p * e - 2.8991956e-2f;
-  p = p * e + 7.7380739e-2f;
-  p = p * e - 1.35905996e-1f;
-  p = p * e + 1.90713093e-1f;
-  p = p * e - 2.48339459e-1f;
-  p = p * e + 3.33179355e-1f;
-  p = p * e - 4.99994367e-1f;
-  p = p * e + 9.9999994e-1f;
-  return p * e;
-}
 
 // binary_task is what the losses of a logit x share: p = sigmoid(x), q = 1-p, cost = softplus(x) = -log q, log_p = log p.
 struct binary_task {

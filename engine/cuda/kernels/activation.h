@@ -2,8 +2,7 @@
 // each form: T, and NAME(kernel) for it.
 #ifndef RETINAGO_ACTIVATION_H
 #define RETINAGO_ACTIVATION_H
-#include "activate.h"
-#include "device.h"
+#include "elementary.h"
 
 // In a ?: with an int, both forms would turn into int: write 0.f.
 

@@ -45,10 +45,10 @@ KERNEL assign(int *counts, const int *tops, const float *anchors, const int *wor
       }
       lowest |= low && v.f > 0 && v.i == tops[g];
     }
-    int label = best >= foreground && matched >= 0 ? all[matched].label : best < background ? -1 : -2;
+    int label = best >= foreground && matched >= 0 ? all[matched].label : best < background ? BACKGROUND : IGNORED;
     if (lowest) label = all[matched].label;
-    for (; label == -1 && g < to; g++)
-      if (inside(a, &all[g], crowd)) label = -2;
+    for (; label == BACKGROUND && g < to; g++)
+      if (inside(a, &all[g], crowd)) label = IGNORED;
     learn(i, label, matched >= 0 ? &all[matched] : 0, a, words, mine, l0, l1, l2, l3, l4, l5, l6, l7, d0, d1, d2, d3, d4, d5, d6, d7);
   }
   tally(counts, mine);

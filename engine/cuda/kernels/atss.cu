@@ -4,7 +4,7 @@
 typedef unsigned long long u64;
 typedef unsigned u32;
 
-enum { NEAREST = 1024, DIGITS = 256, LEVELS = 8 }; // anchors of a level that are candidates, at most
+enum { DIGITS = 256 };
 
 DEVICE double middle(float a, float b) { return ((double)a + b) / 2; }
 
@@ -22,8 +22,8 @@ DEVICE u64 far_of(const float *a, const struct target *t) {
 // The k anchors of each level whose centres are nearest to each object's: found [objects, levels, k], by distance and then by place, by
 // radix selection over both. A block is of one object (x) and level (y).
 KERNEL atss_nearest(int *found, const float *anchors, const int *words, i64 pictures, int levels, int k) {
-  SHARED u64 keys[NEAREST];
-  SHARED int places[NEAREST], bins[DIGITS];
+  SHARED u64 keys[MOST_NEAREST];
+  SHARED int places[MOST_NEAREST], bins[DIGITS];
   SHARED u64 edge[2]; // distance and place that are not exceeded, or their digits so far
   SHARED int left, taken;
   const struct target *t = (const struct target *)(words + levels + 1 + pictures + 1) + BLOCK_X;
@@ -75,7 +75,7 @@ KERNEL atss_nearest(int *found, const float *anchors, const int *words, i64 pict
 // it: best [pictures, anchors] is the highest IoU's bits over the complement of its object's number in the picture, so that of equal
 // ones the first object's is the highest; 0 to begin with. A block is of one object.
 KERNEL atss_claim(u64 *best, const int *found, const float *anchors, const int *words, i64 pictures, int levels, int k) {
-  SHARED float overlaps[LEVELS * NEAREST];
+  SHARED float overlaps[MOST_LEVELS * MOST_NEAREST];
   SHARED double least;
   const int *first = words + levels + 1;
   const struct target *t = (const struct target *)(first + pictures + 1) + BLOCK_X;
@@ -136,9 +136,9 @@ KERNEL atss(int *counts, const u64 *best, const float *anchors, const int *words
     const float *a = anchors + 4 * i;
     u64 key = best[BLOCK_Y * words[levels] + i];
     const struct target *of = key ? &all[from + (int)~(u32)key] : 0;
-    int label = of ? of->label : -1;
-    for (int g = to - 1; label == -1 && g >= from && all[g].crowd; g--)
-      if (inside(a, &all[g], crowd)) label = -2;
+    int label = of ? of->label : BACKGROUND;
+    for (int g = to - 1; label == BACKGROUND && g >= from && all[g].crowd; g--)
+      if (inside(a, &all[g], crowd)) label = IGNORED;
     learn(i, label, of, a, words, mine, l0, l1, l2, l3, l4, l5, l6, l7, d0, d1, d2, d3, d4, d5, d6, d7);
   }
   tally(counts, mine);

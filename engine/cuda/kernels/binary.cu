@@ -2,12 +2,10 @@
 // varifocal loss (Zhang et al. 2021, eq. 2), forward and backward.
 #include "iou.h"
 
-enum { FOCAL_STAR, QUALITY_FOCAL = 2, VARIFOCAL };
-
 DEVICE void quality_box(float *corners, const float *d, const float *anchor) {
   for (int axis = 0; axis < 2; axis++) {
     float side = anchor[2 + axis] - anchor[axis];
-    float centre = d[axis] * side + (anchor[axis] + side / 2), half = (float)exp_wide(lower_of(d[2 + axis], 4.1351666f)) * side / 2; // log(1000/16)
+    float centre = d[axis] * side + (anchor[axis] + side / 2), half = (float)exp_wide(lower_of(d[2 + axis], BOX_CLAMP)) * side / 2;
     corners[axis] = centre - half;
     corners[2 + axis] = centre + half;
   }
@@ -45,7 +43,7 @@ KERNEL binary(double *part, float *grad, const float *x, const int *labels, cons
     i64 anchor = i / k;
     int label = labels[anchor];
     float g = 0;
-    if (label >= -1 && label < k) {
+    if (label >= BACKGROUND && label < k) {
       int object = label == (int)(i % k);
       float v = x[i], weight = norm[anchor / a], slope;
       float q = object && form != FOCAL_STAR ? quality_of(deltas + 4 * anchor, targets + 4 * anchor, anchors + anchor % a * 4) : 0;
@@ -62,7 +60,7 @@ KERNEL binary(double *part, float *grad, const float *x, const int *labels, cons
         sum += (double)weight * background(v, gamma, &slope);
         g = weight * factor * slope;
       }
-    } else if (label != -2) {
+    } else if (label != IGNORED) {
       bad[0] = anchor;
       bad[1] = label;
     }

@@ -10,10 +10,9 @@ DEVICE float clip(float v, float most) {
 
 // decode_box is the box of deltas d at anchor a, with weights 1 and sizes up to 1000/16 of the anchor's, clipped to w x h.
 DEVICE void decode_box(float *to, const float *a, const float *d, float w, float h) {
-  const float most = 4.1351666f; // log(1000/16)
   float aw = a[2] - a[0], ah = a[3] - a[1];
   float x = exact(d[0], aw) + (a[0] + aw / 2), y = exact(d[1], ah) + (a[1] + ah / 2);
-  float bw = exact((float)exp_wide(d[2] > most ? most : d[2]), aw) / 2, bh = exact((float)exp_wide(d[3] > most ? most : d[3]), ah) / 2;
+  float bw = exact((float)exp_wide(d[2] > BOX_CLAMP ? BOX_CLAMP : d[2]), aw) / 2, bh = exact((float)exp_wide(d[3] > BOX_CLAMP ? BOX_CLAMP : d[3]), ah) / 2;
   to[0] = clip(x - bw, w);
   to[1] = clip(y - bh, h);
   to[2] = clip(x + bw, w);

@@ -9,7 +9,7 @@
 typedef unsigned long long u64;
 typedef unsigned u32;
 
-enum { BINS = 2048, ROW = 64, COLUMNS = 6 };
+enum { ROW = 64 };
 
 // What is wanted of a picture, 8 words.
 struct choice {
@@ -83,17 +83,17 @@ DEVICE float logit_of(u64 key) {
     }                                                                                                   \
   }
 
-// Counts the keys that begin with the edge's digits, by their next: that of (BINS) at shift. bins [segments, BINS].
+// Counts the keys that begin with the edge's digits, by their next: that of (DIGIT_BINS) at shift. bins [segments, DIGIT_BINS].
 KERNEL top_count(int *bins, const struct selection *selections, const void *words, i64 pictures, int levels, int classes, int above, int shift, const float *l0, const float *l1,
                  const float *l2, const float *l3, const float *l4, const float *l5, const float *l6, const float *l7) {
-  SHARED int mine[BINS];
+  SHARED int mine[DIGIT_BINS];
   int picture = (int)(BLOCK_Y / levels), level = (int)(BLOCK_Y % levels);
   struct wanted w = wanted_in(words, pictures, levels);
   struct choice want = w.choices[picture];
   i64 size = (i64)w.spans[level].anchors * classes;
   u64 edge = selections[BLOCK_Y].edge;
   if (selections[BLOCK_Y].done || want.top <= 0 || BLOCK_X * THREADS >= size) return;
-  for (int b = TID; b < BINS; b += THREADS) mine[b] = 0;
+  for (int b = TID; b < DIGIT_BINS; b += THREADS) mine[b] = 0;
   SYNC();
   const float *x = of_level(level, l0, l1, l2, l3, l4, l5, l6, l7) + picture * size;
   const float *floors = want.by_class ? w.table + 2 * (i64)picture * classes : 0;
@@ -101,18 +101,18 @@ KERNEL top_count(int *bins, const struct selection *selections, const void *word
     if (above == 64 || key >> above == edge >> above) ATOMIC_ADD(&mine[(key >> shift) & (((u64)1 << (above - shift)) - 1)], 1);
   })
   SYNC();
-  for (int b = TID; b < BINS; b += THREADS)
-    if (mine[b]) ATOMIC_ADD(&bins[BLOCK_Y * BINS + b], mine[b]);
+  for (int b = TID; b < DIGIT_BINS; b += THREADS)
+    if (mine[b]) ATOMIC_ADD(&bins[BLOCK_Y * DIGIT_BINS + b], mine[b]);
 }
 
 // Finds the digit that the edge goes on with, and clears the bins. One block for each segment. Up to room keys may be found.
 KERNEL top_narrow(struct selection *selections, int *bins, const void *words, i64 pictures, int levels, int above, int shift, int room) {
   SHARED int sums[MOST_THREADS];
   struct selection *s = selections + BLOCK_X, was = *s;
-  int *mine = bins + BLOCK_X * BINS;
+  int *mine = bins + BLOCK_X * DIGIT_BINS;
   if (was.done) return;
   if (above == 64) was.left = wanted_in(words, pictures, levels).choices[BLOCK_X / levels].top;
-  int each = (BINS + THREADS - 1) / THREADS, from = TID * each, to = from + each < BINS ? from + each : BINS, own = 0;
+  int each = (DIGIT_BINS + THREADS - 1) / THREADS, from = TID * each, to = from + each < DIGIT_BINS ? from + each : DIGIT_BINS, own = 0;
   for (int b = from; b < to; b++) own += mine[b];
   sums[TID] = own;
   SYNC(); // after it no thread reads *s
@@ -185,14 +185,14 @@ KERNEL top_sort(u64 *keys, struct selection *selections, const void *words, i64 
   if (TID == 0 && n > top) s->found = top;
 }
 
-// candidates [pictures, levels, k, COLUMNS]: box, score, class. One that is none has class -1; those after the last of a level score -INF.
+// candidates [pictures, levels, k, FOUND_COLUMNS]: box, score, class. One that is none has class -1; those after the last of a level score -INF.
 KERNEL top_decode(float *candidates, const u64 *keys, const struct selection *selections, const void *words, const float *anchors, i64 pictures, int levels, int classes, int room,
                   int k, const float *d0, const float *d1, const float *d2, const float *d3, const float *d4, const float *d5, const float *d6, const float *d7) {
   struct wanted w = wanted_in(words, pictures, levels);
   EACH(i, pictures * levels * k) {
     i64 segment = i / k, rank = i % k;
     int picture = (int)(segment / levels), level = (int)(segment % levels);
-    float *to = candidates + i * COLUMNS;
+    float *to = candidates + i * FOUND_COLUMNS;
     if (rank >= selections[segment].found) {
       for (int c = 0; c < 4; c++) to[c] = 0;
       to[4] = -INF;
@@ -218,14 +218,14 @@ KERNEL order_scores(int *places, const float *candidates, const struct selection
     i64 segment = i / k, picture = segment / levels;
     int rank = (int)(i % k), level = (int)(segment % levels), place = rank;
     if (rank >= selections[segment].found) continue;
-    float score = candidates[i * COLUMNS + 4];
+    float score = candidates[i * FOUND_COLUMNS + 4];
     for (int l = 0; l < levels; l++) {
       if (l == level) continue;
-      const float *other = candidates + (picture * levels + l) * k * COLUMNS + 4;
+      const float *other = candidates + (picture * levels + l) * k * FOUND_COLUMNS + 4;
       int lo = 0, hi = selections[picture * levels + l].found;
       while (lo < hi) {
         int mid = (lo + hi) / 2;
-        float v = other[(i64)mid * COLUMNS];
+        float v = other[(i64)mid * FOUND_COLUMNS];
         if (v > score || (v == score && l < level)) lo = mid + 1;
         else hi = mid;
       }
@@ -253,7 +253,7 @@ DEVICE int above_iou(const struct object *a, const struct object *b, float iou) 
 
 // Greedy NMS of each picture, a block for each: ROW candidates at a time, in their order, against those that are kept, then against each
 // other by a mask of ROW x ROW bits; it ends with the last box that is wanted. kept [pictures, levels*k] is scratch space;
-// out [pictures, 1 + most*COLUMNS] the number of boxes and these.
+// out [pictures, 1 + most*FOUND_COLUMNS] the number of boxes and these.
 KERNEL thin(float *out, struct object *kept, const float *candidates, const int *places, const struct selection *selections, const void *words, i64 pictures, int levels, int classes,
             int k, int most) {
   SHARED struct object row[ROW];
@@ -263,10 +263,10 @@ KERNEL thin(float *out, struct object *kept, const float *candidates, const int 
   struct wanted w = wanted_in(words, pictures, levels);
   struct choice want = w.choices[picture];
   const float *table = want.by_class ? w.table + 2 * picture * classes : 0;
-  candidates += picture * levels * k * COLUMNS;
+  candidates += picture * levels * k * FOUND_COLUMNS;
   places += picture * levels * k;
   kept += picture * levels * k;
-  out += picture * (1 + (i64)most * COLUMNS);
+  out += picture * (1 + (i64)most * FOUND_COLUMNS);
   int all = 0;
   for (int l = 0; l < levels; l++) all += selections[picture * levels + l].found;
   for (int t = TID; t < 3; t += THREADS) state[t] = 0;
@@ -275,7 +275,7 @@ KERNEL thin(float *out, struct object *kept, const float *candidates, const int 
       alive[t] = 0;
       if (from + t >= all) continue;
       number[t] = places[from + t];
-      const float *c = candidates + (i64)number[t] * COLUMNS;
+      const float *c = candidates + (i64)number[t] * FOUND_COLUMNS;
       row[t].x1 = c[0];
       row[t].y1 = c[1];
       row[t].x2 = c[2];
@@ -307,9 +307,9 @@ KERNEL thin(float *out, struct object *kept, const float *candidates, const int 
         if (!alive[r] || (gone >> r & 1)) continue;
         for (int c = 0; c < ROW / 16; c++) gone |= (u64)hits[c * ROW + r] << (16 * c);
         kept[n++] = row[r];
-        const float *c = candidates + (i64)number[r] * COLUMNS;
+        const float *c = candidates + (i64)number[r] * FOUND_COLUMNS;
         if (table && c[4] < table[2 * (int)c[5] + 1]) continue;
-        for (int j = 0; j < COLUMNS; j++) out[1 + (i64)written * COLUMNS + j] = c[j];
+        for (int j = 0; j < FOUND_COLUMNS; j++) out[1 + (i64)written * FOUND_COLUMNS + j] = c[j];
         state[2] = ++written == (want.most > 0 ? want.most : most);
       }
       state[0] = n;

@@ -9,7 +9,10 @@ DEVICE float lower_of(float a, float b) { return a < b || a != a ? a : b; }
 DEVICE float higher_of(float a, float b) { return a > b || a != a ? a : b; }
 
 #define FORMULA DEVICE
+#include "../../formula/activate.h"
 #include "../../formula/binary.h"
+#include "../../formula/constants.h"
+#include "../../formula/smooth_l1.h"
 
 // The focal loss of the class "no object".
 DEVICE float background(float x, float gamma, float *slope) { return focal_loss(x, {gamma, 0, power_of(gamma)}, slope); }

@@ -14,12 +14,12 @@ DEVICE void binary_loss(double *part, float *grad, const float *x, const int *la
     i64 anchor = i / k;
     int label = labels[anchor];
     float g = 0;
-    if (label >= -1 && label < k) {
+    if (label >= BACKGROUND && label < k) {
       int object = label == (int)(i % k);
       float weight = (alpha < 0 ? 1 : object ? alpha : 1 - alpha) * norm[anchor / a], slope;
       sum += (double)weight * F(object ? -x[i] : x[i], b, &slope);
       g = weight * factor * (object ? -slope : slope);
-    } else if (label != -2) {
+    } else if (label != IGNORED) {
       bad[0] = anchor;
       bad[1] = label;
     }
@@ -44,14 +44,8 @@ KERNEL box(double *part, float *grad, const float *d, const float *t, const int 
     i64 anchor = i / 4;
     float g = 0;
     if (labels[anchor] >= 0) {
-      float e = d[i] - t[i], m = e < 0 ? -e : e, weight = norm[anchor / a];
-      if (m < beta) {
-        sum += weight * (.5 * m * m / beta);
-        g = e / beta;
-      } else {
-        sum += weight * (m - .5 * beta);
-        g = (float)((e > 0) - (e < 0)) + (e - e); // e - e keeps a NaN
-      }
+      float weight = norm[anchor / a];
+      sum += weight * smooth_l1(d[i] - t[i], beta, &g);
       g *= weight * factor;
     }
     if (grad) grad[i] = g;

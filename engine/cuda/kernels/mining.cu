@@ -43,9 +43,9 @@ KERNEL mine_keys(float *keys, const float *x, const int *labels, i64 *bad, i64 n
     }
     float key = sum != sum ? INF : (float)sum;
     if (label >= 0) key = -key;
-    if (label < -1 || label >= k) {
+    if (label < BACKGROUND || label >= k) {
       key = DROPPED;
-      if (label != -2) {
+      if (label != IGNORED) {
         bad[0] = i;
         bad[1] = label;
       }

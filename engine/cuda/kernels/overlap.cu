@@ -2,10 +2,7 @@
 // (Zheng et al. 2020). They are float64, as in package loss, whose operations these are in their order. Few anchors have an object.
 #include "elementary.h"
 
-enum { IOU, LOG_IOU, GIOU, DIOU, CIOU };
-
 #define BOX_EPS 1e-7 // of divisions by areas
-#define BOX_CLAMP 4.1351666f // log(1000/16): the largest dw and dh
 
 // A number with its derivatives by x1, y1, x2, y2 of the prediction.
 struct vec {

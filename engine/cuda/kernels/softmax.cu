@@ -11,9 +11,9 @@ KERNEL softmax(double *part, float *grad, const float *x, const int *labels, con
   float factor = up ? *up : 1;
   for (i64 first = BLOCK_X * rows; first < n * a; first += BLOCKS_X * rows) {
     i64 row = first + TID / size;
-    int mine = row < n * a, label = mine ? labels[row] : -2, counts = label >= -1 && label < k;
+    int mine = row < n * a, label = mine ? labels[row] : IGNORED, counts = label >= BACKGROUND && label < k;
     const float *v = x + row * k;
-    if (!counts && label != -2) {
+    if (!counts && label != IGNORED) {
       bad[0] = row;
       bad[1] = label;
     }

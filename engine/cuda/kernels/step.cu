@@ -41,8 +41,6 @@ KERNEL step_squares(double *part, const struct chunk *chunks, i64 n, const i64 *
   }
 }
 
-#define MOST_SCALE 16777216.
-
 DEVICE double step_total(const i64 *losses, int n) {
   double s = 0;
   for (int i = 0; i < n; i++) s += *PLACE(const float, losses[i]);
@@ -72,7 +70,7 @@ KERNEL step_judge(struct step_state *s, const double *part, i64 n, const i64 *lo
     s->good = s->skipped ? 0 : s->good + 1;
     if (s->skipped) s->loss_scale = used / 2;
     if (s->good >= enough) {
-      s->loss_scale = used < MOST_SCALE ? used * 2 : used;
+      s->loss_scale = used < MOST_LOSS_SCALE ? used * 2 : used;
       s->good = 0;
     }
     *seed = (float)s->loss_scale;

@@ -60,7 +60,7 @@ DEVICE void learn(i64 i, int label, const struct target *of, const float *a, con
   if (label >= 0) delta_of(d, a, of);
   for (int c = 0; c < 4; c++) deltas[4 * at + c] = d[c];
   if (label >= 0) ATOMIC_ADD(&mine[0], 1);
-  if (label != -2) ATOMIC_ADD(&mine[1], 1);
+  if (label != IGNORED) ATOMIC_ADD(&mine[1], 1);
 }
 
 // tally adds a block's counts to those of its picture.
