@@ -1,27 +1,17 @@
 // Convolutions: oneDNN behind a cache of primitives and packed weights, and the own Winograd kernels where they apply.
-#include "kernels.h"
-
-#include <oneapi/dnnl/dnnl.hpp>
+#include "context.h"
 
 #include <algorithm>
-#include <array>
-#include <cfloat>
 #include <chrono>
 #include <cstring>
 #include <exception>
-#include <list>
-#include <map>
-#include <memory>
 #include <stdexcept>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
-#include "buffer.h"
 #include "guard.h"
 #include "isa.h"
 #include "listed.h"
-#include "transforms.h"
 
 using namespace dnnl;
 using tag = memory::format_tag;
@@ -29,198 +19,8 @@ using type = memory::data_type;
 
 namespace {
 
-enum Pass { FORWARD, DATA, WEIGHTS };
-
-// Residual says where a residual is: nowhere, an input of its own, or dst as it was.
-enum Residual { NONE, APART, INSIDE };
-
 // own is the Winograd kernels of the process's instruction set.
 const Winograd &own() { return rn_isa == AVX512 ? winograd_avx512 : rn_isa == AVX2 ? winograd_avx2 : winograd_baseline; }
-
-// Packed is one layout of oneDNN's of one parameter. fresh reports whether it holds the parameter's present values.
-struct Packed {
-  memory::desc desc;
-  const float *scale;
-  Buffer data;
-  bool fresh = false;
-};
-
-// Primitive is a compiled convolution of one shape and pass.
-struct Primitive {
-  primitive op;
-  memory::desc src, weights, dst, scratch;
-  bool sums = false; // the residual lies in dst before it runs
-  uint64_t used = 0; // the call that last used it
-};
-
-// MOST_PRIMITIVES bounds the cache. A training graph of ResNet-50 has about 150, an inference graph 50; a model keeps 4 and 12 graphs.
-enum { MOST_PRIMITIVES = 2048 };
-
-} // namespace
-
-struct rn_conv_context {
-  engine eng{engine::kind::cpu, 0};
-  stream str{eng};
-  int threads;
-  std::map<std::array<int, 18>, std::unique_ptr<Primitive>> primitives;
-  uint64_t calls = 0; // of compiled
-  std::unordered_map<const float *, std::list<Packed>> packed;
-  Transforms transforms;
-  Buffer scratch, plain, summand;
-
-  explicit rn_conv_context(int t) : threads(t) {}
-  Primitive &compiled(const rn_conv &s, Pass pass, bool bias, Residual res);
-  void make_room();
-  void *weights(const float *w, const float *scale, const rn_conv &s, const Primitive &p);
-};
-
-namespace {
-
-memory::dims src_dims(const rn_conv &s) { return {s.n, s.c, s.h, s.w}; }
-memory::dims dst_dims(const rn_conv &s) { return {s.n, s.k, s.oh, s.ow}; }
-
-// weights_md describes [K,C/G,R,S] in the user's order or, without a tag, in the primitive's choice.
-memory::desc weights_md(const rn_conv &s, bool any) {
-  if (s.groups > 1) return {{s.groups, s.k / s.groups, s.c / s.groups, s.r, s.s}, type::f32, any ? tag::any : tag::goihw};
-  return {{s.k, s.c, s.r, s.s}, type::f32, any ? tag::any : tag::oihw};
-}
-
-// Padding at the far side: what the output's size needs, which may be less than the near side's.
-memory::dims far_padding(const rn_conv &s) {
-  return {(s.oh - 1) * s.stride + s.r - s.h - s.pad, (s.ow - 1) * s.stride + s.s - s.w - s.pad};
-}
-
-// attributes are what a forward pass does after its sums.
-primitive_attr attributes(const rn_conv &s, Residual res, const memory::desc &dst) {
-  primitive_attr a;
-  post_ops ops;
-  if (res == INSIDE) ops.append_sum(1);
-  else if (res == APART) ops.append_binary(algorithm::binary_add, dst);
-#if DNNL_VERSION_MAJOR >= 3
-  auto append = [&](algorithm f, float alpha, float beta) { ops.append_eltwise(f, alpha, beta); };
-#else
-  auto append = [&](algorithm f, float alpha, float beta) { ops.append_eltwise(1, f, alpha, beta); };
-#endif
-  if (s.relu) append(algorithm::eltwise_relu, s.slope, 0);
-  if (s.relu && s.cap > 0) append(algorithm::eltwise_clip, -FLT_MAX, s.cap);
-  a.set_post_ops(ops);
-  a.set_scratchpad_mode(scratchpad_mode::user);
-  return a;
-}
-
-} // namespace
-
-Primitive &rn_conv_context::compiled(const rn_conv &s, Pass pass, bool bias, Residual res) {
-  bool relu = s.relu && pass == FORWARD;
-  int slope = 0, cap = 0; // their bits
-  if (relu) {
-    memcpy(&slope, &s.slope, sizeof slope);
-    memcpy(&cap, &s.cap, sizeof cap);
-  }
-  std::array<int, 18> key{pass, s.n, s.h, s.w, s.c, s.k, s.r, s.s, s.oh, s.ow, s.stride, s.pad, s.groups, relu, bias, res, slope, cap};
-  calls++;
-  if (auto at = primitives.find(key); at != primitives.end()) {
-    at->second->used = calls;
-    return *at->second;
-  }
-  memory::desc src(src_dims(s), type::f32, tag::nhwc), dst(dst_dims(s), type::f32, tag::nhwc), w = weights_md(s, true), b;
-  if (bias) b = memory::desc({s.k}, type::f32, tag::x);
-  memory::dims st{s.stride, s.stride}, near{s.pad, s.pad}, far = far_padding(s);
-  auto direct = algorithm::convolution_direct;
-  primitive_attr plain;
-  plain.set_scratchpad_mode(scratchpad_mode::user);
-  auto p = std::make_unique<Primitive>();
-  auto keep = [&](auto &pd, const memory::desc &wd) {
-    p->src = src;
-    p->dst = dst;
-    p->weights = wd;
-    p->scratch = pd.scratchpad_desc();
-  };
-#if DNNL_VERSION_MAJOR >= 3
-  auto forward = [&](const primitive_attr &a) {
-    return convolution_forward::primitive_desc(eng, prop_kind::forward_training, direct, src, w, b, dst, st, near, far, a);
-  };
-#else
-  auto forward = [&](const primitive_attr &a) {
-    auto desc = bias ? convolution_forward::desc(prop_kind::forward_training, direct, src, w, b, dst, st, near, far)
-                     : convolution_forward::desc(prop_kind::forward_training, direct, src, w, dst, st, near, far);
-    return convolution_forward::primitive_desc(desc, a, eng);
-  };
-#endif
-  auto fwd = forward(pass == FORWARD ? attributes(s, res, dst) : plain);
-  p->sums = res == INSIDE;
-  // oneDNN's convolution by matrix products adds the wrong elements of a residual that is an input (2.6.3, for AVX2 and less).
-  if (res == APART && strstr(fwd.impl_info_str(), "gemm")) {
-    p->sums = true;
-    fwd = forward(attributes(s, INSIDE, dst));
-  }
-#if DNNL_VERSION_MAJOR >= 3
-  if (pass == FORWARD) {
-    p->op = convolution_forward(fwd);
-    keep(fwd, fwd.weights_desc());
-  } else if (pass == DATA) {
-    convolution_backward_data::primitive_desc pd(eng, direct, src, w, dst, st, near, far, fwd, plain);
-    p->op = convolution_backward_data(pd);
-    keep(pd, pd.weights_desc());
-  } else {
-    convolution_backward_weights::primitive_desc pd(eng, direct, src, w, dst, st, near, far, fwd, plain);
-    p->op = convolution_backward_weights(pd);
-    keep(pd, pd.diff_weights_desc());
-  }
-#else
-  if (pass == FORWARD) {
-    p->op = convolution_forward(fwd);
-    keep(fwd, fwd.weights_desc());
-  } else if (pass == DATA) {
-    convolution_backward_data::primitive_desc pd(convolution_backward_data::desc(direct, src, w, dst, st, near, far), plain, eng, fwd);
-    p->op = convolution_backward_data(pd);
-    keep(pd, pd.weights_desc());
-  } else {
-    convolution_backward_weights::primitive_desc pd(convolution_backward_weights::desc(direct, src, w, dst, st, near, far), plain, eng, fwd);
-    p->op = convolution_backward_weights(pd);
-    keep(pd, pd.diff_weights_desc());
-  }
-#endif
-  make_room();
-  p->used = calls;
-  return *(primitives[key] = std::move(p));
-}
-
-// make_room frees the primitive that was not used for longest when the cache is full.
-void rn_conv_context::make_room() {
-  if (primitives.size() < MOST_PRIMITIVES) return;
-  primitives.erase(std::min_element(primitives.begin(), primitives.end(), [](auto &a, auto &b) { return a.second->used < b.second->used; }));
-}
-
-void *rn_conv_context::weights(const float *w, const float *scale, const rn_conv &s, const Primitive &p) {
-  memory::desc user = weights_md(s, false);
-  if (p.weights == user && !scale) return const_cast<float *>(w);
-  auto &list = packed[w];
-  auto at = std::find_if(list.begin(), list.end(), [&](const Packed &k) { return k.scale == scale && k.desc == p.weights; });
-  if (at == list.end()) {
-    at = list.emplace(at);
-    at->desc = p.weights;
-    at->scale = scale;
-  }
-  Packed &k = *at;
-  void *d = k.data.get(p.weights.get_size());
-  if (!k.fresh) {
-    const float *from = w;
-    if (scale) {
-      int64_t row = (int64_t)s.c / s.groups * s.r * s.s;
-      float *scaled = (float *)plain.get(4 * row * s.k);
-      rn_scale_rows(scaled, w, scale, s.k, row);
-      from = scaled;
-    }
-    memory a(user, eng, const_cast<float *>(from)), b(p.weights, eng, d);
-    reorder(a, b).execute(str, a, b);
-    str.wait();
-    k.fresh = true;
-  }
-  return d;
-}
-
-namespace {
 
 // by_onednn calls f, and names the library in its exceptions.
 template <class F> char *by_onednn(F f) {

@@ -7,6 +7,9 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "guard.h"
+#include "zeros.h"
+
 #include "dispatch.h" // last
 
 #define FORMULA INTO
@@ -154,11 +157,12 @@ void rn_scale_rows(float *y, const float *x, const float *s, int64_t rows, int64
   for (int64_t r = 0; r < rows; r++) dispatch<scale_run>(y + r * cols, x + r * cols, s[r], cols);
 }
 
-void rn_bias_grad(float *db, const float *dy, int64_t rows, int c) {
+static void bias_grad(float *db, const float *dy, int64_t rows, int c) {
   // Blocks of rows are summed in float32 and the blocks in float64, in an order that threads do not change.
   enum { BLOCK = 256 };
   int64_t blocks = (rows + BLOCK - 1) / BLOCK;
-  float *part = (float *)calloc((size_t)(blocks > 0 ? blocks : 1) * c, sizeof(float));
+  Zeros<float> zeros(blocks, c);
+  float *part = zeros.p;
 #pragma omp parallel for schedule(static)
   for (int64_t b = 0; b < blocks; b++)
     for (int64_t r = b * BLOCK; r < rows && r < (b + 1) * BLOCK; r++) dispatch<accumulate_run>(part + b * c, dy + r * c, c);
@@ -167,7 +171,10 @@ void rn_bias_grad(float *db, const float *dy, int64_t rows, int c) {
     for (int64_t b = 0; b < blocks; b++) s += part[b * c + i];
     db[i] = (float)s;
   }
-  free(part);
+}
+
+char *rn_bias_grad(float *db, const float *dy, int64_t rows, int c) {
+  return guarded([&] { bias_grad(db, dy, rows, c); });
 }
 
 void rn_max_pool(float *y, const float *x, int n, int h, int w, int c, int oh, int ow, int kernel, int stride, int pad) {
@@ -183,12 +190,13 @@ void rn_max_pool(float *y, const float *x, int n, int h, int w, int c, int oh, i
       }
 }
 
-void rn_max_pool_grad(float *dx, const float *dy, const float *x, const float *y, int n, int h, int w, int c, int oh, int ow, int kernel, int stride, int pad) {
+static void max_pool_grad(float *dx, const float *dy, const float *x, const float *y, int n, int h, int w, int c, int oh, int ow, int kernel, int stride, int pad) {
+  Zeros<float> zeros(n, c); // of each window's gradient, what is left until its maximum is met
   // Windows overlap: a picture is one thread's.
 #pragma omp parallel for schedule(static)
   for (int i = 0; i < n; i++) {
     memset(dx + (int64_t)i * h * w * c, 0, sizeof(float) * h * w * c);
-    float *left = (float *)malloc(sizeof(float) * c); // of the window's gradient, until its maximum is met
+    float *left = zeros.p + (int64_t)i * c;
     for (int oy = 0; oy < oh; oy++)
       for (int ox = 0; ox < ow; ox++)
         {
@@ -201,8 +209,11 @@ void rn_max_pool_grad(float *dx, const float *dy, const float *x, const float *y
             dispatch<hand_run>(dx + p, left, x + p, y + o, c);
           }
         }
-    free(left);
   }
+}
+
+char *rn_max_pool_grad(float *dx, const float *dy, const float *x, const float *y, int n, int h, int w, int c, int oh, int ow, int kernel, int stride, int pad) {
+  return guarded([&] { max_pool_grad(dx, dy, x, y, n, h, w, c, oh, ow, kernel, stride, pad); });
 }
 
 void rn_upsample_add(float *y, const float *top, const float *lateral, int n, int h, int w, int th, int tw, int c) {
@@ -228,15 +239,19 @@ void rn_upsample_grad(float *dtop, const float *dy, int n, int h, int w, int th,
     }
 }
 
-double rn_sum_squares(const float *x, int64_t n) {
+static double sum_squares(const float *x, int64_t n) {
   enum { BLOCK = 1 << 16 };
   int64_t blocks = (n + BLOCK - 1) / BLOCK;
-  double *part = (double *)calloc((size_t)(blocks > 0 ? blocks : 1), sizeof(double)), s = 0;
+  Zeros<double> zeros(blocks, 1);
+  double *part = zeros.p, s = 0;
 #pragma omp parallel for schedule(static) if (blocks > 1)
   for (int64_t b = 0; b < blocks; b++) part[b] = dispatch<squares_run>(x + b * BLOCK, n - b * BLOCK < BLOCK ? n - b * BLOCK : BLOCK);
   for (int64_t b = 0; b < blocks; b++) s += part[b];
-  free(part);
   return s;
+}
+
+char *rn_sum_squares(const float *x, int64_t n, double *sum) {
+  return guarded([&] { *sum = sum_squares(x, n); });
 }
 
 void rn_sgd(float *w, float *m, const float *g, int64_t n, float lr, float momentum, float decay, float scale, int nesterov) {

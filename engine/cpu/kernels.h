@@ -65,21 +65,21 @@ void rn_add(float *y, const float *a, const float *b, int64_t n, int relu);
 void rn_activate(float *y, const float *x, int64_t n, int kind, float slope, float cap);
 void rn_activate_grad(float *dx, const float *dy, const float *v, int64_t n, int kind, float slope, float cap);
 void rn_scale_rows(float *y, const float *x, const float *s, int64_t rows, int64_t cols); // y may be x
-void rn_bias_grad(float *db, const float *dy, int64_t rows, int c);
+char *rn_bias_grad(float *db, const float *dy, int64_t rows, int c);
 void rn_max_pool(float *y, const float *x, int n, int h, int w, int c, int oh, int ow, int kernel, int stride, int pad);
-void rn_max_pool_grad(float *dx, const float *dy, const float *x, const float *y, int n, int h, int w, int c, int oh, int ow, int kernel, int stride, int pad);
+char *rn_max_pool_grad(float *dx, const float *dy, const float *x, const float *y, int n, int h, int w, int c, int oh, int ow, int kernel, int stride, int pad);
 void rn_upsample_add(float *y, const float *top, const float *lateral, int n, int h, int w, int th, int tw, int c);
 void rn_upsample_grad(float *dtop, const float *dy, int n, int h, int w, int th, int tw, int c);
 
 // Normalisation of x [images, pixels, c] over `groups` groups of channels per image. Batch norm is images = 1 and
 // groups = c. stats is [2, images, groups]: mean and 1/sqrt(var+eps). var may be NULL.
-void rn_norm(float *y, float *stats, float *var, const float *x, const float *gamma, const float *beta, int64_t images, int64_t pixels, int c, int groups, float eps, int relu);
-void rn_norm_param_grad(float *dp, const float *dy, const float *y, const float *x, const float *stats, int64_t images, int64_t pixels, int c, int groups, int relu);
-void rn_norm_grad(float *dx, const float *dy, const float *y, const float *x, const float *gamma, const float *stats, int64_t images, int64_t pixels, int c, int groups, int relu);
+char *rn_norm(float *y, float *stats, float *var, const float *x, const float *gamma, const float *beta, int64_t images, int64_t pixels, int c, int groups, float eps, int relu);
+char *rn_norm_param_grad(float *dp, const float *dy, const float *y, const float *x, const float *stats, int64_t images, int64_t pixels, int c, int groups, int relu);
+char *rn_norm_grad(float *dx, const float *dy, const float *y, const float *x, const float *gamma, const float *stats, int64_t images, int64_t pixels, int c, int groups, int relu);
 
-// Losses. labels [n, a]; x [n, a*k]. Returns -1, or the index of a label that is no class of k.
-int64_t rn_binary_loss(int index, float *loss, float *grad, const float *x, const int32_t *labels, const float *norm, float up, int n, int64_t a, int k, float alpha,
-                       float gamma, float beta);
+// Losses. labels [n, a]; x [n, a*k]. bad is -1, or the index of a label that is no class of k.
+char *rn_binary_loss(int index, float *loss, float *grad, const float *x, const int32_t *labels, const float *norm, float up, int n, int64_t a, int k, float alpha,
+                     float gamma, float beta, int64_t *bad);
 // The index of a loss of engine/formula/binary.h by its name, -1 for an unknown name.
 int rn_binary_loss_index(const char *name);
 void rn_box_loss(float *loss, float *grad, const float *d, const float *t, const int32_t *labels, const float *norm, float up, int n, int64_t a, float beta);
@@ -105,7 +105,7 @@ void rn_int8_max_pool(uint8_t *y, const uint8_t *x, int n, int h, int w, int c, 
 // y = round(top_scale*top + lateral_scale*lateral + offset)
 void rn_int8_upsample_add(uint8_t *y, const uint8_t *top, const uint8_t *lateral, int n, int h, int w, int th, int tw, int c, float top_scale, float lateral_scale, float offset);
 
-double rn_sum_squares(const float *x, int64_t n);
+char *rn_sum_squares(const float *x, int64_t n, double *sum);
 void rn_sgd(float *w, float *m, const float *g, int64_t n, float lr, float momentum, float decay, float scale, int nesterov);
 void rn_adam(float *w, float *m, float *v, const float *g, int64_t n, float step, float root, float beta1, float beta2, float eps, float decay, float shrink, float scale);
 void rn_lerp(float *w, const float *x, int64_t n, float t);

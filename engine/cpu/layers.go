@@ -16,8 +16,7 @@ import (
 // BiasGrad sums dy [...,C] to db [C].
 func (e *Engine) BiasGrad(db, dy *tensor.Dense) error {
 	c := db.Shape()[0]
-	e.worker.do(func() { C.rn_bias_grad(f32(db), f32(dy), size(dy)/C.int64_t(c), C.int(c)) })
-	return nil
+	return e.guarded("BiasGrad", func() *C.char { return C.rn_bias_grad(f32(db), f32(dy), size(dy)/C.int64_t(c), C.int(c)) })
 }
 
 // Activate computes an activation.
@@ -52,10 +51,9 @@ func (e *Engine) MaxPool(y, x *tensor.Dense, p engine.PoolParams) error {
 // MaxPoolGrad sends dy to each window's first maximum.
 func (e *Engine) MaxPoolGrad(dx, dy, x, y *tensor.Dense, p engine.PoolParams) error {
 	xs, ys := x.Shape(), y.Shape()
-	e.worker.do(func() {
-		C.rn_max_pool_grad(f32(dx), f32(dy), f32(x), f32(y), C.int(xs[0]), C.int(xs[1]), C.int(xs[2]), C.int(xs[3]), C.int(ys[1]), C.int(ys[2]), C.int(p.Kernel), C.int(p.Stride), C.int(p.Pad))
+	return e.guarded("MaxPoolGrad", func() *C.char {
+		return C.rn_max_pool_grad(f32(dx), f32(dy), f32(x), f32(y), C.int(xs[0]), C.int(xs[1]), C.int(xs[2]), C.int(xs[3]), C.int(ys[1]), C.int(ys[2]), C.int(p.Kernel), C.int(p.Stride), C.int(p.Pad))
 	})
-	return nil
 }
 
 // UpsampleAdd adds the nearest-neighbour upsampling of top to lateral.
@@ -80,9 +78,12 @@ func (e *Engine) UpsampleGrad(dtop, dy *tensor.Dense) error {
 func (e *Engine) BatchNorm(y, stats, runMean, runVar, x, gamma, beta *tensor.Dense, p engine.NormParams) error {
 	rows, c := rowsOf(x)
 	variance := make([]float32, c)
-	e.worker.do(func() {
-		C.rn_norm(f32(y), f32(stats), (*C.float)(unsafe.SliceData(variance)), f32(x), f32(gamma), f32(beta), 1, rows, C.int(c), C.int(c), C.float(p.Eps), flag(p.Activation == engine.ReLU))
+	err := e.guarded("BatchNorm", func() *C.char {
+		return C.rn_norm(f32(y), f32(stats), (*C.float)(unsafe.SliceData(variance)), f32(x), f32(gamma), f32(beta), 1, rows, C.int(c), C.int(c), C.float(p.Eps), flag(p.Activation == engine.ReLU))
 	})
+	if err != nil {
+		return err
+	}
 	mean, m, v := floats(stats)[:c], floats(runMean), floats(runVar)
 	unbiased := float32(1)
 	if rows > 1 {
@@ -98,46 +99,41 @@ func (e *Engine) BatchNorm(y, stats, runMean, runVar, x, gamma, beta *tensor.Den
 // GroupNorm normalises groups of channels of each picture.
 func (e *Engine) GroupNorm(y, stats, x, gamma, beta *tensor.Dense, p engine.NormParams) error {
 	n, pixels, c := imagesOf(x)
-	e.worker.do(func() {
-		C.rn_norm(f32(y), f32(stats), nil, f32(x), f32(gamma), f32(beta), n, pixels, c, C.int(p.Groups), C.float(p.Eps), flag(p.Activation == engine.ReLU))
+	return e.guarded("GroupNorm", func() *C.char {
+		return C.rn_norm(f32(y), f32(stats), nil, f32(x), f32(gamma), f32(beta), n, pixels, c, C.int(p.Groups), C.float(p.Eps), flag(p.Activation == engine.ReLU))
 	})
-	return nil
 }
 
 // BatchNormParamGrad computes the gradient by gamma and beta.
 func (e *Engine) BatchNormParamGrad(dp, dy, y, x, stats *tensor.Dense, p engine.NormParams) error {
 	rows, c := rowsOf(x)
-	e.worker.do(func() {
-		C.rn_norm_param_grad(f32(dp), f32(dy), f32(y), f32(x), f32(stats), 1, rows, C.int(c), C.int(c), flag(p.Activation == engine.ReLU))
+	return e.guarded("BatchNormParamGrad", func() *C.char {
+		return C.rn_norm_param_grad(f32(dp), f32(dy), f32(y), f32(x), f32(stats), 1, rows, C.int(c), C.int(c), flag(p.Activation == engine.ReLU))
 	})
-	return nil
 }
 
 // GroupNormParamGrad computes the gradient by gamma and beta.
 func (e *Engine) GroupNormParamGrad(dp, dy, y, x, stats *tensor.Dense, p engine.NormParams) error {
 	n, pixels, c := imagesOf(x)
-	e.worker.do(func() {
-		C.rn_norm_param_grad(f32(dp), f32(dy), f32(y), f32(x), f32(stats), n, pixels, c, C.int(p.Groups), flag(p.Activation == engine.ReLU))
+	return e.guarded("GroupNormParamGrad", func() *C.char {
+		return C.rn_norm_param_grad(f32(dp), f32(dy), f32(y), f32(x), f32(stats), n, pixels, c, C.int(p.Groups), flag(p.Activation == engine.ReLU))
 	})
-	return nil
 }
 
 // BatchNormGrad computes the gradient by the input.
 func (e *Engine) BatchNormGrad(dx, dy, y, x, gamma, stats, _ *tensor.Dense, p engine.NormParams) error {
 	rows, c := rowsOf(x)
-	e.worker.do(func() {
-		C.rn_norm_grad(f32(dx), f32(dy), f32(y), f32(x), f32(gamma), f32(stats), 1, rows, C.int(c), C.int(c), flag(p.Activation == engine.ReLU))
+	return e.guarded("BatchNormGrad", func() *C.char {
+		return C.rn_norm_grad(f32(dx), f32(dy), f32(y), f32(x), f32(gamma), f32(stats), 1, rows, C.int(c), C.int(c), flag(p.Activation == engine.ReLU))
 	})
-	return nil
 }
 
 // GroupNormGrad computes the gradient by the input.
 func (e *Engine) GroupNormGrad(dx, dy, y, x, gamma, stats *tensor.Dense, p engine.NormParams) error {
 	n, pixels, c := imagesOf(x)
-	e.worker.do(func() {
-		C.rn_norm_grad(f32(dx), f32(dy), f32(y), f32(x), f32(gamma), f32(stats), n, pixels, c, C.int(p.Groups), flag(p.Activation == engine.ReLU))
+	return e.guarded("GroupNormGrad", func() *C.char {
+		return C.rn_norm_grad(f32(dx), f32(dy), f32(y), f32(x), f32(gamma), f32(stats), n, pixels, c, C.int(p.Groups), flag(p.Activation == engine.ReLU))
 	})
-	return nil
 }
 
 // Fold derives a norm with fixed statistics, in float64.

@@ -2,7 +2,10 @@ package cpu
 
 import (
 	"errors"
+	"strings"
 	"testing"
+
+	"gorgonia.org/tensor"
 
 	"retinago/engine"
 	"retinago/internal/memory"
@@ -45,5 +48,29 @@ func TestInt8OutOfMemory(t *testing.T) {
 	p := engine.Int8Params{ConvParams: engine.ConvParams{Stride: 1, Pad: size / 2}, Int8Shape: s}
 	if err := e.ConvInt8(y, x, b, b, b, b, nil, p); !errors.Is(err, engine.ErrMemory) {
 		t.Errorf("a kernel of %dx%d on 1024 threads: %v", size, size, err)
+	}
+}
+
+// Memory that the kernels of norms and sums cannot have is an error. The tensors are larger than the address space and none of their
+// memory is read.
+func TestKernelsOutOfMemory(t *testing.T) {
+	e := start(t, Options{Threads: 1})
+	mem, err := e.Alloc(64)
+	must(t, err)
+	const c, rows = 512, 1 << 45
+	big := func(shape ...int) *tensor.Dense { return e.At(mem, 0, tensor.Float32, shape...) }
+	x, few := big(1, rows, 1, c), put(t, e, nil, 2, c)
+	p := engine.NormParams{Eps: 1e-3, Groups: 1}
+	for name, err := range map[string]error{
+		"BiasGrad":           e.BiasGrad(big(c), x),
+		"BatchNorm":          e.BatchNorm(x, few, few, few, x, few, few, p),
+		"GroupNorm":          e.GroupNorm(x, few, x, few, few, p),
+		"BatchNormParamGrad": e.BatchNormParamGrad(few, x, x, x, few, p),
+		"GroupNormGrad":      e.GroupNormGrad(x, x, x, x, few, few, p),
+		"FocalLoss":          e.FocalLoss(few, big(1, 1<<54), big(1, 1<<54), few, engine.FocalParams{Gamma: 2}),
+	} {
+		if !errors.Is(err, engine.ErrMemory) || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

@@ -1,8 +1,10 @@
 // Class losses of one binary task per logit, as engine/formula/binary.h has them, and smooth-L1.
 #include "kernels.h"
 
-#include <stdlib.h>
 #include <string.h>
+
+#include "guard.h"
+#include "zeros.h"
 
 #include "dispatch.h" // last
 
@@ -64,12 +66,13 @@ int rn_binary_loss_index(const char *name) {
   return -1;
 }
 
-int64_t rn_binary_loss(int index, float *loss, float *grad, const float *x, const int32_t *labels, const float *norm, float up, int n, int64_t a, int k, float alpha, float gamma, float beta) {
+static int64_t binary_loss(int index, float *loss, float *grad, const float *x, const int32_t *labels, const float *norm, float up, int n, int64_t a, int k, float alpha, float gamma, float beta) {
   auto background = losses[index].run;
   enum { BLOCK = 512 }; // anchors
   float wp = alpha < 0 ? 1 : alpha, wn = alpha < 0 ? 1 : 1 - alpha;
   int64_t blocks = (a + BLOCK - 1) / BLOCK, bad = -1;
-  double *part = (double *)calloc((size_t)n * (blocks > 0 ? blocks : 1), sizeof(double));
+  Zeros<double> zeros(n, blocks);
+  double *part = zeros.p;
 #pragma omp parallel for collapse(2) schedule(static)
   for (int i = 0; i < n; i++)
     for (int64_t b = 0; b < blocks; b++) {
@@ -110,9 +113,13 @@ int64_t rn_binary_loss(int index, float *loss, float *grad, const float *x, cons
     }
   double total = 0;
   for (int64_t b = 0; b < n * blocks; b++) total += part[b];
-  free(part);
   if (loss) *loss = (float)total;
   return bad;
+}
+
+char *rn_binary_loss(int index, float *loss, float *grad, const float *x, const int32_t *labels, const float *norm, float up, int n, int64_t a, int k, float alpha, float gamma, float beta,
+                     int64_t *bad) {
+  return guarded([&] { *bad = binary_loss(index, loss, grad, x, labels, norm, up, n, a, k, alpha, gamma, beta); });
 }
 
 void rn_box_loss(float *loss, float *grad, const float *d, const float *t, const int32_t *labels, const float *norm, float up, int n, int64_t a, float beta) {

@@ -34,9 +34,12 @@ func (e *Engine) focal(loss, grad *C.float, logits, labels, norm *tensor.Dense, 
 		return err
 	}
 	var bad C.int64_t
-	e.worker.do(func() {
-		bad = C.rn_binary_loss(index, loss, grad, f32(logits), i32(labels), f32(norm), C.float(up), C.int(s[0]), C.int64_t(s[1]), C.int(k), C.float(p.Alpha), C.float(p.Gamma), C.float(p.Beta))
+	err = e.guarded("FocalLoss", func() *C.char {
+		return C.rn_binary_loss(index, loss, grad, f32(logits), i32(labels), f32(norm), C.float(up), C.int(s[0]), C.int64_t(s[1]), C.int(k), C.float(p.Alpha), C.float(p.Gamma), C.float(p.Beta), &bad)
 	})
+	if err != nil {
+		return err
+	}
 	if bad >= 0 {
 		return fmt.Errorf("cpu: focal loss: the label of anchor %d is %d, there are %d classes", bad, labels.Data().([]int32)[bad], k)
 	}
@@ -75,12 +78,17 @@ func (e *Engine) boxLoss(loss, grad *C.float, deltas, targets, labels, norm *ten
 
 // SumSquares sums x*x over all tensors.
 func (e *Engine) SumSquares(xs ...*tensor.Dense) (s float64, err error) {
-	e.worker.do(func() {
+	err = e.guarded("SumSquares", func() *C.char {
 		for _, x := range xs {
-			s += float64(C.rn_sum_squares(f32(x), size(x)))
+			var one C.double
+			if msg := C.rn_sum_squares(f32(x), size(x), &one); msg != nil {
+				return msg
+			}
+			s += float64(one)
 		}
+		return nil
 	})
-	return s, nil
+	return s, err
 }
 
 // SGD takes a step of stochastic gradient descent.

@@ -3,8 +3,8 @@
 
 #include <math.h>
 #include <omp.h>
-#include <stdlib.h>
-#include <string.h>
+#include "guard.h"
+#include "zeros.h"
 
 #include "dispatch.h" // last
 
@@ -60,7 +60,8 @@ INTO void input_rows(float *__restrict dx, const float *dy, const float *y, cons
 // partials of an image are then summed to total [images, width].
 template <class F> void over_blocks(double *total, int64_t images, int64_t pixels, int width, F f) {
   int64_t blocks = (pixels + BLOCK - 1) / BLOCK;
-  float *part = (float *)calloc((size_t)(images * blocks) * width, sizeof(float));
+  Zeros<float> zeros(images * blocks, width);
+  float *part = zeros.p;
 #pragma omp parallel
   {
 #pragma omp for collapse(2) schedule(static)
@@ -77,7 +78,6 @@ template <class F> void over_blocks(double *total, int64_t images, int64_t pixel
         total[i * width + k] = s;
       }
   }
-  free(part);
 }
 
 // spread_stats writes the mean and 1/std of each channel's group.
@@ -89,23 +89,20 @@ void spread_stats(float *mean, float *rstd, const float *stats, int64_t i, int64
   }
 }
 
-struct Channels { // per-channel coefficients of all images
-  float *v;
-  int c;
-  Channels(int64_t images, int c, int n) : v((float *)malloc(sizeof(float) * images * c * n)), c(c), images(images) {}
-  ~Channels() { free(v); }
-  float *at(int which, int64_t image) { return v + (which * images + image) * c; }
+// Channels are n coefficients of each channel of each image.
+struct Channels {
+  Zeros<float> v;
   int64_t images;
+  int c;
+  Channels(int64_t images, int c, int n) : v(images * n, c), images(images), c(c) {}
+  float *at(int which, int64_t image) { return v.p + (which * images + image) * c; }
 };
 
-} // namespace
-
-extern "C" {
-
-void rn_norm(float *y, float *stats, float *var, const float *x, const float *gamma, const float *beta, int64_t images, int64_t pixels, int c, int groups, float eps, int relu) {
+void norm(float *y, float *stats, float *var, const float *x, const float *gamma, const float *beta, int64_t images, int64_t pixels, int c, int groups, float eps, int relu) {
   int per = c / groups;
   double count = (double)pixels * per;
-  double *total = (double *)malloc(sizeof(double) * images * c);
+  Zeros<double> sums(images, c);
+  double *total = sums.p;
   Channels ch(images, c, 2); // mean, scale
   over_blocks(total, images, pixels, c, [&](int64_t i, int64_t r, int64_t rows, float *part) { dispatch<sum_rows>(part, x + (i * pixels + r) * c, rows, c); });
   for (int64_t i = 0; i < images; i++)
@@ -125,7 +122,6 @@ void rn_norm(float *y, float *stats, float *var, const float *x, const float *ga
       stats[(images + i) * groups + g] = (float)r;
       for (int k = g * per; k < (g + 1) * per; k++) ch.at(1, i)[k] = (float)(r * gamma[k]);
     }
-  free(total);
   int64_t blocks = (pixels + BLOCK - 1) / BLOCK;
 #pragma omp parallel for collapse(2) schedule(static)
   for (int64_t i = 0; i < images; i++)
@@ -136,7 +132,7 @@ void rn_norm(float *y, float *stats, float *var, const float *x, const float *ga
 }
 
 // channel_grads sums dy and dy times the normalised x per image and channel into total [images, 2c].
-static void channel_grads(double *total, Channels &ch, const float *dy, const float *y, const float *x, const float *stats, int64_t images, int64_t pixels, int c, int groups, int relu) {
+void channel_grads(double *total, Channels &ch, const float *dy, const float *y, const float *x, const float *stats, int64_t images, int64_t pixels, int c, int groups, int relu) {
   for (int64_t i = 0; i < images; i++) spread_stats(ch.at(0, i), ch.at(1, i), stats, i, images, c, groups);
   over_blocks(total, images, pixels, 2 * c, [&](int64_t i, int64_t r, int64_t rows, float *part) {
     int64_t at = (i * pixels + r) * c;
@@ -144,8 +140,9 @@ static void channel_grads(double *total, Channels &ch, const float *dy, const fl
   });
 }
 
-void rn_norm_param_grad(float *dp, const float *dy, const float *y, const float *x, const float *stats, int64_t images, int64_t pixels, int c, int groups, int relu) {
-  double *total = (double *)malloc(sizeof(double) * images * 2 * c);
+void norm_param_grad(float *dp, const float *dy, const float *y, const float *x, const float *stats, int64_t images, int64_t pixels, int c, int groups, int relu) {
+  Zeros<double> sums(images, 2 * c);
+  double *total = sums.p;
   Channels ch(images, c, 2);
   channel_grads(total, ch, dy, y, x, stats, images, pixels, c, groups, relu);
   for (int k = 0; k < c; k++) {
@@ -157,14 +154,15 @@ void rn_norm_param_grad(float *dp, const float *dy, const float *y, const float 
     dp[k] = (float)dot;
     dp[c + k] = (float)sum;
   }
-  free(total);
 }
 
 // dx = rstd * (gamma dy - mean(gamma dy) - xhat mean(gamma dy xhat)), means over the group (Wu and He 2018 share the
 // form with Ioffe and Szegedy 2015, section 3), written as a*dy + b*(x-mean) + c per channel.
-void rn_norm_grad(float *dx, const float *dy, const float *y, const float *x, const float *gamma, const float *stats, int64_t images, int64_t pixels, int c, int groups, int relu) {
+void norm_grad(float *dx, const float *dy, const float *y, const float *x, const float *gamma, const float *stats, int64_t images, int64_t pixels, int c, int groups, int relu) {
   int per = c / groups;
-  double count = (double)pixels * per, *total = (double *)malloc(sizeof(double) * images * 2 * c);
+  double count = (double)pixels * per;
+  Zeros<double> sums(images, 2 * c);
+  double *total = sums.p;
   Channels ch(images, c, 5); // mean, rstd, a, b, c
   channel_grads(total, ch, dy, y, x, stats, images, pixels, c, groups, relu);
   for (int64_t i = 0; i < images; i++)
@@ -182,7 +180,6 @@ void rn_norm_grad(float *dx, const float *dy, const float *y, const float *x, co
         ch.at(4, i)[k] = (float)c0;
       }
     }
-  free(total);
   int64_t blocks = (pixels + BLOCK - 1) / BLOCK;
 #pragma omp parallel for collapse(2) schedule(static)
   for (int64_t i = 0; i < images; i++)
@@ -190,6 +187,22 @@ void rn_norm_grad(float *dx, const float *dy, const float *y, const float *x, co
       int64_t at = (i * pixels + b * BLOCK) * c, rows = pixels - b * BLOCK < BLOCK ? pixels - b * BLOCK : BLOCK;
       dispatch<input_rows>(dx + at, dy + at, relu ? y + at : NULL, x + at, ch.at(0, i), ch.at(2, i), ch.at(3, i), ch.at(4, i), rows, c);
     }
+}
+
+} // namespace
+
+extern "C" {
+
+char *rn_norm(float *y, float *stats, float *var, const float *x, const float *gamma, const float *beta, int64_t images, int64_t pixels, int c, int groups, float eps, int relu) {
+  return guarded([&] { norm(y, stats, var, x, gamma, beta, images, pixels, c, groups, eps, relu); });
+}
+
+char *rn_norm_param_grad(float *dp, const float *dy, const float *y, const float *x, const float *stats, int64_t images, int64_t pixels, int c, int groups, int relu) {
+  return guarded([&] { norm_param_grad(dp, dy, y, x, stats, images, pixels, c, groups, relu); });
+}
+
+char *rn_norm_grad(float *dx, const float *dy, const float *y, const float *x, const float *gamma, const float *stats, int64_t images, int64_t pixels, int c, int groups, int relu) {
+  return guarded([&] { norm_grad(dx, dy, y, x, gamma, stats, images, pixels, c, groups, relu); });
 }
 
 } // extern "C"
