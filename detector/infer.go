@@ -68,7 +68,7 @@ func (m *Model) Net(n, h, w int) (*Net, error) {
 		} else {
 			var g quant.Graph
 			if g, err = t.graph(); err == nil {
-				t.machine, err = quant.NewNet(m.engine, m.arena, g, m.int8)
+				t.machine, err = newInt8Machine(m, g)
 			}
 		}
 		if err != nil {
@@ -105,12 +105,12 @@ func (m *Model) InferPlan(n, h, w int) (*nn.Plan, error) {
 	return nn.NewPlan(m.engine, outputs)
 }
 
-// Graph is an inference graph laid open. Maps are [N,h,w,C].
+// Graph is a description of an inference graph, with the numbers of its values. Maps are [N,h,w,C].
 type Graph struct {
-	Plan           *nn.Plan
-	Images         *G.Node   // [N,H,W,3]
-	Logits, Deltas []*G.Node // per level, [N,h,w,A*K] and [N,h,w,A*4]
-	Cells          [][2]int  // per level, h and w
+	*nn.Graph
+	Images         int      // [N,H,W,3]
+	Logits, Deltas []int    // per level, [N,h,w,A*K] and [N,h,w,A*4]
+	Cells          [][2]int // per level, h and w
 }
 
 // InferGraph calls f with the inference graph of n canvases of h x w pixels, which ends with the call.
@@ -127,7 +127,8 @@ func (m *Model) InferGraph(n, h, w int, f func(Graph) error) error {
 	if err != nil {
 		return err
 	}
-	return f(Graph{Plan: p, Images: t.input, Logits: t.logits, Deltas: t.deltas, Cells: m.cells(h, w)})
+	g := p.Graph()
+	return f(Graph{Graph: g, Images: g.Numbers(t.input)[0], Logits: g.Numbers(t.logits...), Deltas: g.Numbers(t.deltas...), Cells: m.cells(h, w)})
 }
 
 func (m *Model) inferGraph(k shape) (*Net, G.Nodes, error) {

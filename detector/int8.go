@@ -166,18 +166,36 @@ func (m *Model) nominal(f func(quant.Graph) error) error {
 	return f(g)
 }
 
-// graph lays an inference graph open for package quant.
+// graph describes an inference graph for package quant.
 func (t *Net) graph() (quant.Graph, error) {
-	g := quant.Graph{Images: t.input}
-	var outputs G.Nodes
+	var heads G.Nodes
 	for l := range t.logits {
-		g.Heads = append(g.Heads, []*G.Node{t.logits[l], t.deltas[l]})
-		outputs = append(outputs, t.logits[l], t.deltas[l])
+		heads = append(heads, t.logits[l], t.deltas[l])
 	}
-	var err error
-	g.Plan, err = nn.NewPlan(t.engine, outputs)
-	return g, err
+	p, err := nn.NewPlan(t.engine, heads)
+	if err != nil {
+		return quant.Graph{}, err
+	}
+	g := quant.Graph{Graph: p.Graph()}
+	g.Images = g.Numbers(t.input)[0]
+	for h := range slices.Chunk(g.Numbers(heads...), 2) {
+		g.Heads = append(g.Heads, h)
+	}
+	return g, nil
 }
+
+// int8Machine is a quant.Net that knows its values by their nodes.
+type int8Machine struct {
+	*quant.Net
+	graph quant.Graph
+}
+
+func newInt8Machine(m *Model, g quant.Graph) (int8Machine, error) {
+	n, err := quant.NewNet(m.engine, m.arena, g, m.int8)
+	return int8Machine{n, g}, err
+}
+
+func (m int8Machine) Value(n *G.Node) *tensor.Dense { return m.Net.Value(m.graph.Numbers(n)[0]) }
 
 // readScheme reads how a checkpoint computes in 8 bits, nil where it is float.
 func readScheme(f *weights.File, path string) (*quant.Scheme, error) {

@@ -298,28 +298,24 @@ func (f fixture) step(t *testing.T, m *Model, k shape) (*TrainStep, map[string]*
 	if err != nil {
 		t.Fatal(err)
 	}
-	conv, rectified := map[*G.Node]string{}, map[string]*G.Node{} // conv: whose values a node has
-	err = plan.Walk(func(n *G.Node, in []*G.Node, layer any) error {
-		relu := false
-		switch l := layer.(type) {
-		case nn.ConvLayer:
-			conv[n], relu = in[1].Name(), l.Activation == engine.ReLU
-		case nn.BatchNormLayer:
-			conv[n], relu = conv[in[0]], l.Activation == engine.ReLU
-		case nn.GroupNormLayer:
-			conv[n], relu = conv[in[0]], l.Activation == engine.ReLU
-		case nn.AddLayer:
-			conv[n], relu = conv[in[0]], l.Activation == engine.ReLU
-		case nn.ActivationLayer:
-			conv[n], relu = conv[in[0]], true
+	conv, rectified := map[int]string{}, map[string]*G.Node{} // conv: whose values a result has
+	g := plan.Graph()
+	nodes := map[int]*G.Node{}
+	for _, n := range outputs[0].Graph().AllNodes() {
+		nodes[g.Numbers(n)[0]] = n
+	}
+	for i, v := range g.Values {
+		switch v.Layer.Op {
+		case "Conv":
+			conv[i] = g.Values[v.In[1]].Name
+		case "BatchNorm", "GroupNorm", "Add", "Activate":
+			conv[i] = conv[v.In[0]]
+		default:
+			continue
 		}
-		if relu {
-			rectified[fmt.Sprintf("%s %dx%d", conv[n], n.Shape()[1], n.Shape()[2])] = n
+		if v.Layer.Activation == engine.ReLU {
+			rectified[fmt.Sprintf("%s %dx%d", conv[i], v.Shape[1], v.Shape[2])] = nodes[i]
 		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
 	}
 	if s.machine, err = nn.NewMachine(m.arena, slices.AppendSeq(outputs, maps.Values(rectified))); err != nil {
 		t.Fatal(err)

@@ -2,6 +2,7 @@ package nn
 
 import (
 	"fmt"
+	"math"
 
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
@@ -35,6 +36,8 @@ func (activate) Name() string                                  { return "Activat
 func (activate) Shape(in []tensor.Shape) (tensor.Shape, error) { return in[0].Clone(), nil }
 func (activate) WRT(n int) []bool                              { return all(n) }
 func (a activate) Repeat() Kernel                              { return a }
+func (a activate) list(l *Layer)                               { l.Activation = a.a }
+func (a activate) Int8() Int8Form                              { return Int8Form{Suffix: "relu", Bytes: Lookup(a.a.Value)} }
 
 func (a activate) Forward(e engine.Engine, out *tensor.Dense, in []*tensor.Dense) error {
 	return e.Activate(out, in[0], a.a)
@@ -47,6 +50,31 @@ func (a activate) Gradient(in G.Nodes, out, dout *G.Node) (G.Nodes, error) {
 	}
 	dx, err := Apply(activateGrad(a), dout, at)
 	return G.Nodes{dx}, err
+}
+
+func (a activate) Export(x Exporter, in []Operand) (string, error) {
+	return exportActivation(x, in[0].Name, a.a), nil
+}
+
+// exportActivation adds the operators of an activation of a value, none for None.
+func exportActivation(x Exporter, value string, a engine.Activation) string {
+	switch a.Kind {
+	case engine.Identity:
+		return value
+	case engine.Swish:
+		return x.Op("Mul", []string{value, x.Op("Sigmoid", []string{value})})
+	}
+	low := float32(0)
+	if a.Slope > 0 {
+		value, low = x.Op("LeakyRelu", []string{value}, Attr("alpha", a.Slope)), -math.MaxFloat32
+	}
+	switch {
+	case a.Cap > 0:
+		return x.Clip(value, low, a.Cap)
+	case a.Slope > 0:
+		return value
+	}
+	return x.Op("Relu", []string{value})
 }
 
 // activateGrad is the gradient of an activation: (dy, v) -> dx, where v is the output, or the input.
@@ -70,6 +98,12 @@ type sum struct{ act engine.Activation }
 
 func (*sum) Name() string     { return "Add" }
 func (*sum) WRT(n int) []bool { return all(n) }
+func (s *sum) list(l *Layer)  { l.Activation = s.act }
+func (*sum) Int8() Int8Form   { return Int8Form{Suffix: "sum"} }
+
+func (s *sum) Export(x Exporter, in []Operand) (string, error) {
+	return exportActivation(x, x.Op("Add", []string{in[0].Name, in[1].Name}), s.act), nil
+}
 
 func (*sum) Shape(in []tensor.Shape) (tensor.Shape, error) {
 	if len(in) != 2 || !in[0].Eq(in[1]) {

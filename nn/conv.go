@@ -61,15 +61,29 @@ func (c *conv) Shape(in []tensor.Shape) (tensor.Shape, error) {
 	return y, nil
 }
 
-// optional returns scale, bias and residual, nil where there is none.
-func optional[T any](c *conv, in []T) (scale, bias, residual T) {
-	rest := in[2:]
+// positions are those of scale, bias and residual among the inputs, 0 where there is none.
+func (c *conv) positions() (scale, bias, residual int) {
+	next := 2
 	for _, o := range []struct {
 		have bool
-		to   *T
+		to   *int
 	}{{c.scale, &scale}, {c.bias, &bias}, {c.residual, &residual}} {
 		if o.have {
-			*o.to, rest = rest[0], rest[1:]
+			*o.to, next = next, next+1
+		}
+	}
+	return scale, bias, residual
+}
+
+// optional returns scale, bias and residual, nil where there is none.
+func optional[T any](c *conv, in []T) (scale, bias, residual T) {
+	s, b, r := c.positions()
+	for _, o := range []struct {
+		at int
+		to *T
+	}{{s, &scale}, {b, &bias}, {r, &residual}} {
+		if o.at > 0 {
+			*o.to = in[o.at]
 		}
 	}
 	return scale, bias, residual
@@ -82,16 +96,10 @@ func (c *conv) Forward(e engine.Engine, out *tensor.Dense, in []*tensor.Dense) e
 
 // Over is the residual's position.
 func (c *conv) Over() int {
-	if !c.residual {
-		return -1
+	if _, _, residual := c.positions(); residual > 0 {
+		return residual
 	}
-	at := 2
-	for _, have := range []bool{c.scale, c.bias} {
-		if have {
-			at++
-		}
-	}
-	return at
+	return -1
 }
 
 // sharing is what convolutions have in common that are computed at once.
@@ -124,6 +132,48 @@ func column(in [][]*tensor.Dense, at int) []*tensor.Dense {
 }
 
 func (c *conv) Repeat() Kernel { k := *c; return &k }
+
+func (c *conv) list(l *Layer) { l.Stride, l.Activation = c.p.Stride, c.p.Activation }
+
+// Export multiplies the scale into the weights: an operator of ONNX has none.
+func (c *conv) Export(x Exporter, in []Operand) (string, error) {
+	scale, bias, residual := c.positions()
+	w, err := x.Read(in[1])
+	if err != nil {
+		return "", err
+	}
+	if scale > 0 {
+		s, err := x.Read(in[scale])
+		if err != nil {
+			return "", err
+		}
+		row := len(w) / len(s)
+		for i := range w {
+			w[i] *= s[i/row]
+		}
+	}
+	shape := in[1].Shape
+	inputs := []string{in[0].Name, x.Floats(in[1].Name, w, shape...)}
+	if bias > 0 {
+		b, err := x.Read(in[bias])
+		if err != nil {
+			return "", err
+		}
+		inputs = append(inputs, x.Floats(in[bias].Name, b, len(b)))
+	}
+	p := c.p
+	y := x.Op("Conv", inputs, Attrs("kernel_shape", shape[2], shape[3]), Attrs("strides", p.Stride, p.Stride),
+		Attrs("pads", p.Pad, p.Pad, p.Pad, p.Pad), Attr("group", max(p.Groups, 1)))
+	if residual > 0 {
+		y = x.Op("Add", []string{y, in[residual].Name})
+	}
+	return exportActivation(x, y, p.Activation), nil
+}
+
+func (c *conv) Int8() Int8Form {
+	scale, bias, residual := c.positions()
+	return Int8Form{Conv: &Int8Conv{c.p, scale, bias, residual}}
+}
 
 // FLOPs counts two operations per multiply-add.
 func (c *conv) FLOPs(in []tensor.Shape, out tensor.Shape) int64 {

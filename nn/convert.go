@@ -33,6 +33,9 @@ func (*convert) Shape(in []tensor.Shape) (tensor.Shape, error) { return in[0].Cl
 func (c *convert) Dtype() tensor.Dtype                         { return c.to }
 func (c *convert) Repeat() Kernel                              { return &convert{c.to} }
 
+// Export adds nothing: an exported model is float32.
+func (*convert) Export(_ Exporter, in []Operand) (string, error) { return in[0].Name, nil }
+
 func (c *convert) Forward(e engine.Engine, out *tensor.Dense, in []*tensor.Dense) error {
 	m, ok := engine.As[engine.Mixed](e, engine.HalfPrecision)
 	if !ok {

@@ -5,6 +5,8 @@ import (
 
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
+
+	"retinago/engine"
 )
 
 // Layer is one operation of a plan, for listings.
@@ -18,7 +20,12 @@ type Layer struct {
 	FLOPs int64
 	// Stride is a convolution's, of the forward pass; 0 of others.
 	Stride int
+	// Activation is what a layer of the forward pass ends with.
+	Activation engine.Activation
 }
+
+// listed is a Kernel that fills a Layer's fields of its own.
+type listed interface{ list(l *Layer) }
 
 // Layers lists the operations in the order in which they run.
 func (p *Plan) Layers() []Layer {
@@ -34,8 +41,8 @@ func LayerOf(n *G.Node) Layer {
 	l := Layer{Name: layerAt(n), Op: "Sum", Back: true, Shape: n.Shape(), FLOPs: flops(n)}
 	if o, ok := n.Op().(*op); ok {
 		l.Op, l.Back = o.k.Name(), o.back
-		if c, ok := o.k.(*conv); ok {
-			l.Stride = c.p.Stride
+		if k, ok := o.k.(listed); ok {
+			k.list(&l)
 		}
 	}
 	return l

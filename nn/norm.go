@@ -18,7 +18,7 @@ func BatchNorm(x, gamma, beta *G.Node, runMean, runVar *tensor.Dense, p engine.N
 // GroupNorm adds group normalisation (Wu and He 2018, eq. 1-7) of x [N,H,W,C] over p.Groups groups of channels, with
 // gamma and beta [C] and an optional ReLU.
 func GroupNorm(x, gamma, beta *G.Node, p engine.NormParams) (*G.Node, error) {
-	return Apply(&norm{p: p}, x, gamma, beta)
+	return Apply(&groupNorm{norm{p: p}}, x, gamma, beta)
 }
 
 // norm is either normalisation: they differ in the axes of their statistics, which the engine knows.
@@ -38,6 +38,7 @@ func (n *norm) Name() string {
 }
 
 func (n *norm) WRT(k int) []bool { return all(k) }
+func (n *norm) list(l *Layer)    { l.Activation = n.p.Activation }
 
 func (n *norm) Shape(in []tensor.Shape) (tensor.Shape, error) {
 	if err := want(in, 4, 1, 1); err != nil {
@@ -75,14 +76,6 @@ func (n *norm) Forward(e engine.Engine, out *tensor.Dense, in []*tensor.Dense) e
 	return e.GroupNorm(out, n.stats, in[0], in[1], in[2], n.p)
 }
 
-// Repeat has statistics of its own, equal to the first's. A batch norm would move the running ones twice.
-func (n *norm) Repeat() Kernel {
-	if n.batch {
-		return nil
-	}
-	return &norm{p: n.p}
-}
-
 func (n *norm) Gradient(in G.Nodes, out, dout *G.Node) (G.Nodes, error) {
 	x, gamma := in[0], in[1]
 	dp, err := Apply(&normParamGrad{n}, dout, out, x)
@@ -99,6 +92,38 @@ func (n *norm) Gradient(in G.Nodes, out, dout *G.Node) (G.Nodes, error) {
 	}
 	dbeta, err := Apply(&row{1}, dp)
 	return G.Nodes{dx, dgamma, dbeta}, err
+}
+
+// groupNorm is a norm by groups. Unlike one by the batch, which moves running statistics, it can run twice and outside of training.
+type groupNorm struct{ norm }
+
+// Repeat has statistics of its own, equal to the first's.
+func (n *groupNorm) Repeat() Kernel { return &groupNorm{norm{p: n.p}} }
+
+func (n *groupNorm) Int8() Int8Form { return Int8Form{} }
+
+// Export normalises each instance with groups as channels: operator set 13 has no group normalisation.
+func (n *groupNorm) Export(x Exporter, in []Operand) (string, error) {
+	c, groups := in[0].Shape[3], n.p.Groups
+	gamma, err := x.Read(in[1])
+	if err != nil {
+		return "", err
+	}
+	beta, err := x.Read(in[2])
+	if err != nil {
+		return "", err
+	}
+	one := make([]float32, groups)
+	for i := range one {
+		one[i] = 1
+	}
+	shape := x.ShapeOf(in[0])
+	y := x.Op("Reshape", []string{in[0].Name, x.Ints(0, groups, -1)})
+	y = x.Op("InstanceNormalization", []string{y, x.Floats("one", one, groups), x.Floats("zero", make([]float32, groups), groups)}, Attr("epsilon", n.p.Eps))
+	y = x.Op("Reshape", []string{y, shape})
+	y = x.Op("Mul", []string{y, x.Floats(in[1].Name, gamma, 1, c, 1, 1)})
+	y = x.Op("Add", []string{y, x.Floats(in[2].Name, beta, 1, c, 1, 1)})
+	return exportActivation(x, y, n.p.Activation), nil
 }
 
 // normParamGrad is the gradient by gamma and beta: (dy, y, x) -> [2,C].

@@ -33,6 +33,18 @@ func (m *maxPool) Forward(e engine.Engine, out *tensor.Dense, in []*tensor.Dense
 	return e.MaxPool(out, in[0], m.p)
 }
 
+func (m *maxPool) Export(x Exporter, in []Operand) (string, error) {
+	p := m.p
+	return x.Op("MaxPool", []string{in[0].Name}, Attrs("kernel_shape", p.Kernel, p.Kernel), Attrs("strides", p.Stride, p.Stride),
+		Attrs("pads", p.Pad, p.Pad, p.Pad, p.Pad)), nil
+}
+
+func (m *maxPool) Int8() Int8Form {
+	return Int8Form{Suffix: "pool", Chooses: true, Bytes: func(engine.Affine, []engine.Affine) Int8Kernel {
+		return func(e engine.Int8, y *tensor.Dense, x []*tensor.Dense) error { return e.MaxPoolInt8(y, x[0], m.p) }
+	}}
+}
+
 func (m *maxPool) Gradient(in G.Nodes, out, dout *G.Node) (G.Nodes, error) {
 	dx, err := Apply(&maxPoolGrad{m.p}, dout, in[0], out)
 	return G.Nodes{dx}, err

@@ -30,6 +30,26 @@ func (upsampleAdd) Forward(e engine.Engine, out *tensor.Dense, in []*tensor.Dens
 	return e.UpsampleAdd(out, in[0], in[1])
 }
 
+// Export doubles the coarser map: a canvas that can be exported is such that the finer has twice its size.
+func (upsampleAdd) Export(x Exporter, in []Operand) (string, error) {
+	scales, nearest := x.Floats("scales", []float32{1, 1, 2, 2}, 4), Attr("mode", "nearest")
+	var up string
+	if x.Opset() < 11 {
+		up = x.Op("Resize", []string{in[0].Name, scales}, nearest)
+	} else {
+		up = x.Op("Resize", []string{in[0].Name, "", scales}, nearest, Attr("coordinate_transformation_mode", "asymmetric"), Attr("nearest_mode", "floor"))
+	}
+	return x.Op("Add", []string{up, in[1].Name}), nil
+}
+
+func (upsampleAdd) Int8() Int8Form {
+	return Int8Form{Suffix: "sum", After: 1, Bytes: func(ya engine.Affine, xa []engine.Affine) Int8Kernel {
+		return func(e engine.Int8, y *tensor.Dense, x []*tensor.Dense) error {
+			return e.UpsampleAddInt8(y, x[0], x[1], ya, xa[0], xa[1])
+		}
+	}}
+}
+
 func (upsampleAdd) Gradient(in G.Nodes, _, dout *G.Node) (G.Nodes, error) {
 	dtop, err := Apply(&upsampleGrad{in[0].Shape()}, dout)
 	return G.Nodes{dtop, dout}, err

@@ -31,7 +31,7 @@ var leaves = []string{"box", "coco", "nms", "anchors", "loss", "track"}
 
 // Where third-party packages may be imported: a name, or the beginning of one that ends with a slash.
 var homes = map[string][]string{
-	"gorgonia.org/gorgonia": {"nn", "nn/lossnode", "engine", "engine/", "backbone", "fpn", "head", "detector", "internal/model/quant", "internal/model/onnx"},
+	"gorgonia.org/gorgonia": {"nn", "nn/", "engine", "engine/", "backbone", "fpn", "head", "detector"},
 	"gorgonia.org/cu":       {"engine/cuda", "engine/cuda/"},
 	"gocv.io/x/gocv":        {"internal/media/"},
 }

@@ -2,12 +2,9 @@ package onnx
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
-	"math"
 	"strings"
-
-	G "gorgonia.org/gorgonia"
-	"gorgonia.org/tensor"
 
 	"retinago/config"
 	"retinago/detector"
@@ -75,7 +72,7 @@ func Marshal(m *detector.Model, info detector.Info, o Options) ([]byte, error) {
 	case o.Outputs == Detections && in.Method != "greedy" && in.Method != "agnostic":
 		return nil, fmt.Errorf("infer.method %s: ONNX has an operation for greedy and agnostic only; export %s instead", in.Method, Boxes)
 	}
-	e := &exporter{graph: newGraph(), model: m, engine: m.Engine(), config: info.Config, options: o, name: map[*G.Node]string{}}
+	e := &exporter{graph: newGraph(), engine: m.Engine(), config: info.Config, options: o}
 	if err := m.InferGraph(o.Batch, o.H, o.W, e.network); err != nil {
 		return nil, err
 	}
@@ -83,12 +80,12 @@ func Marshal(m *detector.Model, info detector.Info, o Options) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return e.graph.model("retinago", o.Version, doc(info, o), e.opset(), meta), nil
+	return e.graph.model("retinago", o.Version, doc(info, o), e.Opset(), meta), nil
 }
 
-// opset is the operator set: what free sizes and NMS need, otherwise an older one, of which OpenCV 4.6 knows all that is
+// Opset is the operator set: what free sizes and NMS need, otherwise an older one, of which OpenCV 4.6 knows all that is
 // used here.
-func (e *exporter) opset() int {
+func (e *exporter) Opset() int {
 	if e.options.Dynamic || e.options.Outputs == Detections {
 		return opset
 	}
@@ -134,181 +131,78 @@ func (o Options) size() (n, h, w dim) {
 	return n, h, w
 }
 
+// exporter writes a model. It is the nn.Exporter of the network's operations.
 type exporter struct {
-	graph   *graph
-	model   *detector.Model
+	*graph
 	engine  engine.Engine
 	config  config.Config
 	options Options
-	name    map[*G.Node]string // of values, in N,C,H,W
+	names   []string // of the network's values in the model, by number; maps are [N,C,H,W]
 }
+
+var _ nn.Exporter = (*exporter)(nil)
 
 const input = "images"
 
-// network writes the graph's operations and what the options ask for after them.
+// network writes the network's operations and what the options ask for after them.
 func (e *exporter) network(g detector.Graph) error {
 	n, h, w := e.options.size()
-	e.graph.input(input, typeFloat, n, dim{n: 3}, h, w)
-	e.name[g.Images] = input
-	if err := g.Plan.Walk(e.operation); err != nil {
-		return err
+	e.input(input, typeFloat, n, dim{n: 3}, h, w)
+	e.names = make([]string, len(g.Values))
+	e.names[g.Images] = input
+	for i, v := range g.Values {
+		if v.In == nil {
+			continue
+		}
+		if err := e.operation(g.Values, i); err != nil {
+			return fmt.Errorf("%s: %w", v.Op(), err)
+		}
 	}
 	var logits, deltas []string
 	for l := range g.Logits {
-		logits = append(logits, e.name[g.Logits[l]])
-		deltas = append(deltas, e.name[g.Deltas[l]])
+		logits = append(logits, e.names[g.Logits[l]])
+		deltas = append(deltas, e.names[g.Deltas[l]])
 	}
 	e.outputs(logits, deltas, g.Cells)
 	return nil
 }
 
-// operation writes one operation of the network.
-func (e *exporter) operation(n *G.Node, in []*G.Node, layer any) error {
-	var y string
-	var err error
-	switch l := layer.(type) {
-	case nn.ConvLayer:
-		y, err = e.conv(in, l)
-	case nn.PoolLayer:
-		y = e.graph.op("MaxPool", e.values(in), ints("kernel_shape", l.Kernel, l.Kernel), ints("strides", l.Stride, l.Stride), ints("pads", l.Pad, l.Pad, l.Pad, l.Pad))
-	case nn.UpsampleAddLayer:
-		y = e.upsample(in)
-	case nn.ActivationLayer:
-		y = e.activation(e.name[in[0]], l.Activation)
-	case nn.AddLayer:
-		y = e.activation(e.graph.op("Add", e.values(in)), l.Activation)
-	case nn.GroupNormLayer:
-		y, err = e.groupNorm(in, l)
-	default:
-		return fmt.Errorf("the network has an operation that has no counterpart: %v", n.Op())
+var errNoForm = errors.New("the operation has no form in ONNX; give its kernel in package nn an Export")
+
+// operation writes the operation whose result has that number.
+func (e *exporter) operation(values []nn.Value, number int) error {
+	v := values[number]
+	k, ok := v.Kernel.(nn.Exportable)
+	if !ok {
+		return errNoForm
 	}
-	e.name[n] = y
+	in := make([]nn.Operand, len(v.In))
+	for i, n := range v.In {
+		in[i] = nn.Operand{Name: e.names[n], Shape: values[n].Shape}
+		if in[i].Name == "" { // no map
+			in[i].Name, in[i].Param = strings.ReplaceAll(values[n].Name, " ", "_"), values[n].Tensor
+		}
+	}
+	var err error
+	e.names[number], err = k.Export(e, in)
 	return err
 }
 
-func (e *exporter) values(in []*G.Node) []string {
-	var s []string
-	for _, n := range in {
-		s = append(s, e.name[n])
-	}
-	return s
-}
-
-func ints(name string, v ...int) attribute { return attribute{name, v} }
-
-func (e *exporter) conv(in []*G.Node, l nn.ConvLayer) (string, error) {
-	rest := in[2:]
-	next := func(have bool) *G.Node {
-		if !have {
-			return nil
-		}
-		n := rest[0]
-		rest = rest[1:]
-		return n
-	}
-	scale, bias, residual := next(l.Scale), next(l.Bias), next(l.Residual)
-	shape := in[1].Shape()
-	w, err := e.read(in[1])
-	if err != nil {
-		return "", err
-	}
-	if scale != nil {
-		s, err := e.read(scale)
-		if err != nil {
-			return "", err
-		}
-		row := len(w) / len(s)
-		for i := range w {
-			w[i] *= s[i/row]
-		}
-	}
-	inputs := []string{e.name[in[0]], e.graph.floats(label(in[1]), w, shape...)}
-	if bias != nil {
-		b, err := e.read(bias)
-		if err != nil {
-			return "", err
-		}
-		inputs = append(inputs, e.graph.floats(label(bias), b, len(b)))
-	}
-	y := e.graph.op("Conv", inputs, ints("kernel_shape", shape[2], shape[3]), ints("strides", l.Stride, l.Stride),
-		ints("pads", l.Pad, l.Pad, l.Pad, l.Pad), attribute{"group", max(l.Groups, 1)})
-	if residual != nil {
-		y = e.graph.op("Add", []string{y, e.name[residual]})
-	}
-	return e.activation(y, l.Activation), nil
-}
-
-// label is a parameter's name, made fit for a value's.
-func label(n *G.Node) string { return strings.ReplaceAll(n.Name(), " ", "_") }
-
-func (e *exporter) activation(x string, r engine.Activation) string {
-	switch r.Kind {
-	case engine.Identity:
-		return x
-	case engine.Swish:
-		return e.graph.op("Mul", []string{x, e.graph.op("Sigmoid", []string{x})})
-	}
-	low := float32(0)
-	if r.Slope > 0 {
-		x, low = e.graph.op("LeakyRelu", []string{x}, attribute{"alpha", r.Slope}), -math.MaxFloat32
-	}
-	switch {
-	case r.Cap > 0:
-		return e.clip(x, low, r.Cap)
-	case r.Slope > 0:
-		return x
-	}
-	return e.graph.op("Relu", []string{x})
-}
-
-// upsample doubles the coarser map: canvases are such that the finer has twice its size.
-func (e *exporter) upsample(in []*G.Node) string {
-	scales := e.graph.floats("scales", []float32{1, 1, 2, 2}, 4)
-	nearest := attribute{"mode", "nearest"}
-	var up string
-	if e.opset() < opset {
-		up = e.graph.op("Resize", []string{e.name[in[0]], scales}, nearest)
-	} else {
-		up = e.graph.op("Resize", []string{e.name[in[0]], "", scales}, nearest, attribute{"coordinate_transformation_mode", "asymmetric"}, attribute{"nearest_mode", "floor"})
-	}
-	return e.graph.op("Add", []string{up, e.name[in[1]]})
-}
-
-// groupNorm is an instance normalisation of the groups as channels, since operator set 13 has no group normalisation.
-func (e *exporter) groupNorm(in []*G.Node, l nn.GroupNormLayer) (string, error) {
-	g, x := e.graph, e.name[in[0]]
-	s := in[0].Shape()
-	c, groups := s[3], l.Groups
-	gamma, err := e.read(in[1])
-	if err != nil {
-		return "", err
-	}
-	beta, err := e.read(in[2])
-	if err != nil {
-		return "", err
-	}
-	one := make([]float32, groups)
-	for i := range one {
-		one[i] = 1
-	}
-	shape := g.ints(s[0], c, s[1], s[2])
+// ShapeOf is the shape of a map.
+func (e *exporter) ShapeOf(o nn.Operand) string {
+	s := o.Shape
+	shape := e.Ints(s[0], s[3], s[1], s[2])
 	if e.options.Dynamic {
-		shape = g.op("Shape", []string{x})
+		shape = e.Op("Shape", []string{o.Name})
 	}
-	y := g.op("Reshape", []string{x, g.ints(0, groups, -1)})
-	y = g.op("InstanceNormalization", []string{y, g.floats("one", one, groups), g.floats("zero", make([]float32, groups), groups)}, attribute{"epsilon", l.Eps})
-	y = g.op("Reshape", []string{y, shape})
-	y = g.op("Mul", []string{y, g.floats(label(in[1]), gamma, 1, c, 1, 1)})
-	y = g.op("Add", []string{y, g.floats(label(in[2]), beta, 1, c, 1, 1)})
-	return e.activation(y, l.Activation), nil
+	return shape
 }
 
-// read copies a parameter.
-func (e *exporter) read(n *G.Node) ([]float32, error) {
-	t, ok := n.Value().(*tensor.Dense)
-	if !ok {
-		return nil, fmt.Errorf("%s is not a parameter", n.Name())
+// Read copies a parameter.
+func (e *exporter) Read(o nn.Operand) ([]float32, error) {
+	if o.Param == nil {
+		return nil, fmt.Errorf("%s is not a parameter", o.Name)
 	}
-	v := make([]float32, n.Shape().TotalSize())
-	return v, e.engine.Download(v, t)
+	v := make([]float32, o.Param.Shape().TotalSize())
+	return v, e.engine.Download(v, o.Param)
 }

@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"google.golang.org/protobuf/encoding/protowire"
+
+	"retinago/nn"
 )
 
 // Types of elements, TensorProto.DataType.
@@ -35,12 +37,6 @@ func (g *graph) fresh(prefix string) string {
 	return fmt.Sprintf("%s_%d", prefix, g.count)
 }
 
-// attribute is an AttributeProto: a float32, int, string or []int.
-type attribute struct {
-	name  string
-	value any
-}
-
 // AttributeProto.type.
 const (
 	attributeFloat  = 1
@@ -49,11 +45,12 @@ const (
 	attributeInts   = 7
 )
 
-func (a attribute) bytes() []byte {
+// attribute is the bytes of an AttributeProto.
+func attribute(a nn.Attribute) []byte {
 	b := protowire.AppendTag(nil, 1, protowire.BytesType)
-	b = protowire.AppendString(b, a.name)
+	b = protowire.AppendString(b, a.Name)
 	kind := uint64(0)
-	switch v := a.value.(type) {
+	switch v := a.Value.(type) {
 	case float32:
 		kind = attributeFloat
 		b = protowire.AppendTag(b, 2, protowire.Fixed32Type)
@@ -73,19 +70,19 @@ func (a attribute) bytes() []byte {
 			b = protowire.AppendVarint(b, uint64(int64(x)))
 		}
 	default:
-		panic(fmt.Sprintf("onnx: attribute %s is a %T", a.name, a.value))
+		panic(fmt.Sprintf("onnx: attribute %s is a %T", a.Name, a.Value))
 	}
 	b = protowire.AppendTag(b, 20, protowire.VarintType)
 	return protowire.AppendVarint(b, kind)
 }
 
-// op adds an operation with one output and returns the output's name.
-func (g *graph) op(kind string, inputs []string, attributes ...attribute) string {
+// Op adds an operation with one output and returns the output's name.
+func (g *graph) Op(kind string, inputs []string, attributes ...nn.Attribute) string {
 	return g.ops(kind, inputs, 1, attributes...)[0]
 }
 
 // ops adds an operation with several outputs.
-func (g *graph) ops(kind string, inputs []string, outputs int, attributes ...attribute) []string {
+func (g *graph) ops(kind string, inputs []string, outputs int, attributes ...nn.Attribute) []string {
 	name := g.fresh(kind)
 	var out []string
 	var b []byte
@@ -107,7 +104,7 @@ func (g *graph) ops(kind string, inputs []string, outputs int, attributes ...att
 	b = protowire.AppendTag(b, 4, protowire.BytesType)
 	b = protowire.AppendString(b, kind)
 	for _, a := range attributes {
-		b = message(b, 5, a.bytes())
+		b = message(b, 5, attribute(a))
 	}
 	g.nodes = message(g.nodes, 1, b)
 	return out
@@ -129,8 +126,8 @@ func (g *graph) input(name string, elem int, dims ...dim) {
 	g.inputs = message(g.inputs, 11, valueInfo(name, elem, dims))
 }
 
-// floats adds a constant tensor.
-func (g *graph) floats(name string, v []float32, dims ...int) string {
+// Floats adds a constant tensor.
+func (g *graph) Floats(name string, v []float32, dims ...int) string {
 	b := make([]byte, 0, 4*len(v))
 	for _, x := range v {
 		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(x))
@@ -138,8 +135,8 @@ func (g *graph) floats(name string, v []float32, dims ...int) string {
 	return g.constant(name, typeFloat, b, dims)
 }
 
-// ints adds a constant list of int64.
-func (g *graph) ints(v ...int) string {
+// Ints adds a constant list of int64.
+func (g *graph) Ints(v ...int) string {
 	var b []byte
 	for _, x := range v {
 		b = binary.LittleEndian.AppendUint64(b, uint64(int64(x)))

@@ -9,7 +9,6 @@ import (
 	"gorgonia.org/tensor"
 
 	"retinago/engine"
-	"retinago/nn"
 )
 
 // Options say how a scheme is found.
@@ -91,15 +90,14 @@ func (c *Calibration) Scheme(e engine.Engine, g Graph) (*Scheme, error) {
 		s.Ranges[name] = c.options.Method.Range(h)
 	}
 	for _, o := range ops {
-		l, ok := o.layer.(nn.ConvLayer)
-		if !ok {
+		if o.form.Conv == nil {
 			continue
 		}
 		names = append(names, o.conv)
 		if c.float(g, o, used) || s.Weights[o.conv] != nil {
 			continue
 		}
-		p, err := parametersOf(o.in, l)
+		p, err := g.parameters(o)
 		if err != nil {
 			return nil, err
 		}
@@ -129,7 +127,7 @@ func (c *Calibration) float(g Graph, o *operation, used map[string]bool) bool {
 	is := false
 	for _, f := range c.options.Float {
 		switch {
-		case f == First && o.in[0] == g.Images, f == Last && g.isHead(o.node), strings.HasPrefix(o.conv+".", f+"."):
+		case f == First && o.In[0] == g.Images, f == Last && g.isHead(o.number), strings.HasPrefix(o.conv+".", f+"."):
 			is, used[f] = true, true
 		}
 	}

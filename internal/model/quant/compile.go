@@ -2,12 +2,11 @@ package quant
 
 import (
 	"fmt"
+	"slices"
 
-	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
 	"retinago/engine"
-	"retinago/nn"
 )
 
 // forms are the forms in which a result is there, or wanted. A result that is made in one form and wanted in the other
@@ -20,10 +19,10 @@ type compiler struct {
 	int8    engine.Int8
 	graph   Graph
 	weights *Weights
-	made    map[*G.Node]bool // whether as bytes
-	wanted  map[*G.Node]*forms
-	bytes   map[*G.Node]*value
-	floats  map[*G.Node]*value
+	made    map[int]bool // whether as bytes; by number, as all of these
+	wanted  map[int]*forms
+	bytes   map[int]*value
+	floats  map[int]*value
 }
 
 func (n *Net) compile(g Graph, w *Weights) error {
@@ -31,8 +30,8 @@ func (n *Net) compile(g Graph, w *Weights) error {
 	if err != nil {
 		return err
 	}
-	c := &compiler{Net: n, graph: g, weights: w, made: map[*G.Node]bool{}, wanted: map[*G.Node]*forms{},
-		bytes: map[*G.Node]*value{}, floats: map[*G.Node]*value{}}
+	c := &compiler{Net: n, graph: g, weights: w, made: map[int]bool{}, wanted: map[int]*forms{},
+		bytes: map[int]*value{}, floats: map[int]*value{}}
 	if w != nil {
 		var ok bool
 		if c.int8, ok = engine.As[engine.Int8](n.engine, engine.EightBit); !ok {
@@ -40,11 +39,11 @@ func (n *Net) compile(g Graph, w *Weights) error {
 		}
 	}
 	c.forms(ops)
-	images, ok := g.Images.Value().(*tensor.Dense)
-	if !ok {
+	images := g.Values[g.Images]
+	if images.Tensor == nil {
 		return fmt.Errorf("quant: the pictures have no place")
 	}
-	n.images = &value{shape: g.Images.Shape(), t: images}
+	n.images = &value{shape: images.Shape, t: images.Tensor}
 	c.floats[g.Images] = n.images
 	if err := c.convert(g.Images, imagesName); err != nil {
 		return err
@@ -53,7 +52,7 @@ func (n *Net) compile(g Graph, w *Weights) error {
 		if err := c.operation(o); err != nil {
 			return fmt.Errorf("quant: %s: %w", o.name, err)
 		}
-		if err := c.convert(o.node, o.name); err != nil {
+		if err := c.convert(o.number, o.name); err != nil {
 			return err
 		}
 	}
@@ -70,50 +69,33 @@ func (n *Net) compile(g Graph, w *Weights) error {
 // forms decides in which form each result is made, and in which it is wanted. An int8 convolution whose readers are all
 // float gives floats itself.
 func (c *compiler) forms(ops []*operation) {
-	want := func(n *G.Node) *forms {
+	want := func(n int) *forms {
 		if c.wanted[n] == nil {
 			c.wanted[n] = &forms{}
 		}
 		return c.wanted[n]
 	}
 	for _, o := range ops {
-		switch o.layer.(type) {
-		case nn.ConvLayer:
-			c.made[o.node] = c.isInt8(o)
-		case nn.PoolLayer, nn.ActivationLayer:
-			c.made[o.node] = c.made[o.in[0]]
-		case nn.UpsampleAddLayer:
-			c.made[o.node] = c.made[o.in[0]] && c.made[o.in[1]]
+		switch {
+		case o.form.Conv != nil:
+			c.made[o.number] = c.isInt8(o)
+		case o.form.Bytes != nil:
+			c.made[o.number] = !slices.ContainsFunc(o.In, func(n int) bool { return !c.made[n] })
 		}
-		if c.graph.isHead(o.node) {
-			want(o.node).floats = true
+		if c.graph.isHead(o.number) {
+			want(o.number).floats = true
 		}
 	}
-	for i := len(ops) - 1; i >= 0; i-- {
-		o := ops[i]
-		bytes := c.made[o.node]
-		if _, ok := o.layer.(nn.ConvLayer); ok && !want(o.node).bytes {
-			c.made[o.node] = false
+	for _, o := range slices.Backward(ops) {
+		bytes := c.made[o.number]
+		if o.form.Conv != nil && !want(o.number).bytes {
+			c.made[o.number] = false
 		}
-		for _, in := range activations(o) {
+		for _, in := range c.graph.maps(o) {
 			f := want(in)
 			f.bytes, f.floats = f.bytes || bytes, f.floats || !bytes
 		}
 	}
-}
-
-// activations are the inputs of an operation that are not parameters.
-func activations(o *operation) []*G.Node {
-	switch l := o.layer.(type) {
-	case nn.ConvLayer:
-		if l.Residual {
-			return []*G.Node{o.in[0], o.in[len(o.in)-1]}
-		}
-		return o.in[:1]
-	case nn.GroupNormLayer:
-		return o.in[:1]
-	}
-	return o.in
 }
 
 func (c *compiler) isInt8(o *operation) bool {
@@ -121,7 +103,7 @@ func (c *compiler) isInt8(o *operation) bool {
 }
 
 // convert makes the other form of a result where it is wanted.
-func (c *compiler) convert(n *G.Node, name string) error {
+func (c *compiler) convert(n int, name string) error {
 	w := c.wanted[n]
 	switch {
 	case w == nil:
@@ -153,13 +135,13 @@ func (c *compiler) byteValue(name string, shape tensor.Shape) (*value, error) {
 
 // operation adds the steps of one operation.
 func (c *compiler) operation(o *operation) error {
-	if l, ok := o.layer.(nn.ConvLayer); ok {
+	if o.form.Conv != nil {
 		if c.isInt8(o) {
-			return c.conv(o, l)
+			return c.conv(o)
 		}
 		c.counts.Float++
 	}
-	if c.made[o.node] {
+	if c.made[o.number] {
 		return c.byteLayer(o)
 	}
 	return c.floatLayer(o)
@@ -167,80 +149,54 @@ func (c *compiler) operation(o *operation) error {
 
 // byteLayer adds a layer without parameters on bytes.
 func (c *compiler) byteLayer(o *operation) error {
-	x := c.bytes[o.in[0]]
-	y := &value{shape: o.node.Shape(), bytes: true, affine: x.affine} // a pool only chooses
-	if _, ok := o.layer.(nn.PoolLayer); !ok {
+	var in []*value
+	var affine []engine.Affine
+	for _, n := range o.In {
+		in, affine = append(in, c.bytes[n]), append(affine, c.bytes[n].affine)
+	}
+	y := &value{shape: o.Shape, bytes: true, affine: affine[0]}
+	if !o.form.Chooses {
 		var err error
-		if y, err = c.byteValue(o.name, o.node.Shape()); err != nil {
+		if y, err = c.byteValue(o.name, o.Shape); err != nil {
 			return err
 		}
 	}
-	in := []*value{x}
-	var run func() error
-	switch l := o.layer.(type) {
-	case nn.PoolLayer:
-		run = func() error { return c.int8.MaxPoolInt8(y.t, x.t, l.PoolParams) }
-	case nn.ActivationLayer:
-		table := tableOf(l.Activation, x.affine, y.affine)
-		run = func() error { return c.int8.LookupInt8(y.t, x.t, table) }
-	case nn.UpsampleAddLayer:
-		lateral := c.bytes[o.in[1]]
-		in = append(in, lateral)
-		run = func() error { return c.int8.UpsampleAddInt8(y.t, x.t, lateral.t, y.affine, x.affine, lateral.affine) }
-	}
-	c.add(step{o.name, nn.LayerOf(o.node), y, run}, in...)
-	c.bytes[o.node] = y
+	kernel, x := o.form.Bytes(y.affine, affine), make([]*tensor.Dense, len(in))
+	c.add(step{o.name, o.Layer, y, func() error {
+		for i, v := range in {
+			x[i] = v.t
+		}
+		return kernel(c.int8, y.t, x)
+	}}, in...)
+	c.bytes[o.number] = y
 	return nil
-}
-
-// tableOf is an activation as a table from bytes to bytes.
-func tableOf(a engine.Activation, x, y engine.Affine) *[256]uint8 {
-	var table [256]uint8
-	for q := range table {
-		table[q] = byteOf(a.Value(x.Scale*float32(q-int(x.Zero))), y)
-	}
-	return &table
 }
 
 // floatLayer adds a layer on float32.
 func (c *compiler) floatLayer(o *operation) error {
-	var in []*value
-	for _, n := range activations(o) {
-		in = append(in, c.floats[n])
+	kernel, free, err := c.graph.Instance(c.engine, o.number)
+	if err != nil {
+		return err
 	}
-	x, y := in[0], &value{shape: o.node.Shape()}
-	var run func() error
-	switch l := o.layer.(type) {
-	case nn.ConvLayer:
-		p, err := parametersOf(o.in, l)
-		if err != nil {
+	c.free = append(c.free, free)
+	var reads []*value // of the arena
+	in, x := make([]*value, len(o.In)), make([]*tensor.Dense, len(o.In))
+	for i, n := range o.In {
+		if in[i] = c.floats[n]; in[i] != nil {
+			reads = append(reads, in[i])
+		} else if x[i], err = c.graph.param(o, i); err != nil {
 			return err
 		}
-		res := func() *tensor.Dense {
-			if l.Residual {
-				return in[1].t
+	}
+	y := &value{shape: o.Shape}
+	c.add(step{o.name, o.Layer, y, func() error {
+		for i, v := range in {
+			if v != nil {
+				x[i] = v.t
 			}
-			return nil
 		}
-		run = func() error { return c.engine.Conv(y.t, x.t, p.weights, p.scale, p.bias, res(), l.ConvParams) }
-	case nn.GroupNormLayer:
-		gamma, beta := o.in[1].Value().(*tensor.Dense), o.in[2].Value().(*tensor.Dense)
-		stats, err := c.engine.New(tensor.Float32, 2, x.shape[0], l.Groups)
-		if err != nil {
-			return err
-		}
-		c.constants = append(c.constants, stats)
-		run = func() error { return c.engine.GroupNorm(y.t, stats, x.t, gamma, beta, l.NormParams) }
-	case nn.PoolLayer:
-		run = func() error { return c.engine.MaxPool(y.t, x.t, l.PoolParams) }
-	case nn.ActivationLayer:
-		run = func() error { return c.engine.Activate(y.t, x.t, l.Activation) }
-	case nn.UpsampleAddLayer:
-		run = func() error { return c.engine.UpsampleAdd(y.t, x.t, in[1].t) }
-	case nn.AddLayer:
-		run = func() error { return c.engine.Sum(y.t, x.t, in[1].t, l.Activation) }
-	}
-	c.add(step{o.name, nn.LayerOf(o.node), y, run}, in...)
-	c.floats[o.node] = y
+		return kernel.Forward(c.engine, y.t, x)
+	}}, reads...)
+	c.floats[o.number] = y
 	return nil
 }

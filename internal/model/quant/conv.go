@@ -4,11 +4,9 @@ import (
 	"fmt"
 	"math"
 
-	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
 	"retinago/engine"
-	"retinago/nn"
 )
 
 // Weights holds a model's int8 weights as its engine's kernels want them, one copy for the networks of all canvases.
@@ -68,20 +66,18 @@ func (w *Weights) get(e engine.Int8, conv string, param *tensor.Dense, s engine.
 // parameters of a convolution, nil where it has none.
 type parameters struct{ weights, scale, bias *tensor.Dense }
 
-func parametersOf(in []*G.Node, l nn.ConvLayer) (p parameters, err error) {
-	rest := in[1:]
-	for _, o := range []struct {
-		have bool
-		to   **tensor.Dense
-	}{{true, &p.weights}, {l.Scale, &p.scale}, {l.Bias, &p.bias}} {
-		if !o.have {
+func (g Graph) parameters(o *operation) (p parameters, err error) {
+	l := o.form.Conv
+	for _, i := range []struct {
+		at int
+		to **tensor.Dense
+	}{{1, &p.weights}, {l.Scale, &p.scale}, {l.Bias, &p.bias}} {
+		if i.at == 0 {
 			continue
 		}
-		t, ok := rest[0].Value().(*tensor.Dense)
-		if !ok {
-			return p, fmt.Errorf("%s is not a parameter", rest[0].Name())
+		if *i.to, err = g.param(o, i.at); err != nil {
+			return p, err
 		}
-		*o.to, rest = t, rest[1:]
 	}
 	return p, nil
 }
@@ -91,9 +87,9 @@ func parametersOf(in []*G.Node, l nn.ConvLayer) (p parameters, err error) {
 //	y = sx sw sn (sum of qx qw - zx sum of qw) + b + sr (qr - zr)
 //
 // of which the kernel gets everything in units of y, and the second sum as where the first begins.
-func (c *compiler) conv(o *operation, l nn.ConvLayer) error {
-	x := c.bytes[o.in[0]]
-	p, err := parametersOf(o.in, l)
+func (c *compiler) conv(o *operation) error {
+	l, x := o.form.Conv, c.bytes[o.In[0]]
+	p, err := c.graph.parameters(o)
 	if err != nil {
 		return err
 	}
@@ -103,16 +99,16 @@ func (c *compiler) conv(o *operation, l nn.ConvLayer) error {
 	if err != nil {
 		return err
 	}
-	y, unit := &value{shape: o.node.Shape()}, float32(1)
-	if c.made[o.node] {
-		if y, err = c.byteValue(o.name, o.node.Shape()); err != nil {
+	y, unit := &value{shape: o.Shape}, float32(1)
+	if c.made[o.number] {
+		if y, err = c.byteValue(o.name, o.Shape); err != nil {
 			return err
 		}
 		unit = y.affine.Scale
 	}
 	var res *value
-	if l.Residual {
-		res = c.bytes[o.in[len(o.in)-1]]
+	if l.Residual > 0 {
+		res = c.bytes[o.In[l.Residual]]
 	}
 	f, err := c.fold(p, c.weights.scheme.Weights[o.conv], w.sums, x, res, unit)
 	if err != nil {
@@ -128,12 +124,14 @@ func (c *compiler) conv(o *operation, l nn.ConvLayer) error {
 		residual = func() *tensor.Dense { return res.t }
 	}
 	run := func() error { return c.int8.ConvInt8(y.t, x.t, w.t, f.init, f.scale, f.bias, residual(), q) }
-	c.add(step{o.name, int8Layer(o.node), y, run}, in...)
+	layer := o.Layer
+	layer.Op += "Int8"
+	c.add(step{o.name, layer, y, run}, in...)
 	c.counts.Int8++
 	if y.bytes {
-		c.bytes[o.node] = y
+		c.bytes[o.number] = y
 	} else {
-		c.floats[o.node] = y
+		c.floats[o.number] = y
 	}
 	return nil
 }
@@ -196,16 +194,4 @@ func rectifier(p engine.ConvParams, y *value, unit float32) (slope, least, most 
 		}
 	}
 	return slope, least, most
-}
-
-// byteOf rounds a value.
-func byteOf(v float32, a engine.Affine) uint8 {
-	return uint8(min(max(math.RoundToEven(float64(v/a.Scale))+float64(a.Zero), 0), 255))
-}
-
-// int8Layer is a layer on bytes, by that name.
-func int8Layer(n *G.Node) nn.Layer {
-	l := nn.LayerOf(n)
-	l.Op += "Int8"
-	return l
 }

@@ -1,80 +1,74 @@
 package quant
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 
-	G "gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
 
 	"retinago/nn"
 )
 
-// Graph is what a Net is made of: a plan whose inputs are pictures and parameters.
+// Graph is what a Net is made of: a network whose inputs are pictures and parameters.
 type Graph struct {
-	Plan   *nn.Plan
-	Images *G.Node
-	Heads  [][]*G.Node // outputs, per level of the pyramid
+	*nn.Graph
+	Images int     // number of the pictures
+	Heads  [][]int // numbers of the outputs, per level of the pyramid
 }
 
 // operation is one of the graph's, with the name of its result.
 type operation struct {
-	node  *G.Node
-	in    []*G.Node
-	layer any
-	name  string // of the result
-	conv  string // of a convolution's parameters: levels of the pyramid share them
+	number int // of the result
+	nn.Value
+	form nn.Int8Form
+	name string // of the result
+	conv string // of a convolution's parameters: levels of the pyramid share them
 }
+
+var errNoForm = errors.New("the operation has no 8-bit form; give its kernel in package nn an Int8")
 
 // operations lists those of a graph. A result is called like the layer's parameters, without ".weight", or after its
 // input; where levels share a layer, with the level after it: "head.classification_head.conv.0.0@2". Names do not depend
 // on the canvas.
 func (g Graph) operations() ([]*operation, error) {
 	var ops []*operation
-	of := map[*G.Node]*operation{}
+	of := map[int]*operation{}
 	uses := map[string]int{}
-	err := g.Plan.Walk(func(n *G.Node, in []*G.Node, layer any) error {
-		o := &operation{node: n, in: in, layer: layer}
-		after := func(n *G.Node, what string) string {
-			if p := of[n]; p != nil {
-				return p.name + "." + what
-			}
-			return what
+	for i, v := range g.Values {
+		if v.In == nil {
+			continue
 		}
-		switch layer.(type) {
-		case nn.ConvLayer:
-			o.conv = module(in[1])
-			o.name = o.conv
-		case nn.GroupNormLayer:
-			o.name = module(in[1])
-		case nn.PoolLayer:
-			o.name = after(in[0], "pool")
-		case nn.ActivationLayer:
-			o.name = after(in[0], "relu")
-		case nn.UpsampleAddLayer:
-			o.name = after(in[1], "sum")
-		case nn.AddLayer:
-			o.name = after(in[0], "sum")
+		k, ok := v.Kernel.(nn.Quantizable)
+		if !ok {
+			return nil, fmt.Errorf("quant: %s: %w", v.Op(), errNoForm)
+		}
+		o := &operation{number: i, Value: v, form: k.Int8()}
+		switch before := of[v.In[o.form.After]]; {
+		case o.form.Suffix == "":
+			o.name = strings.TrimSuffix(g.Values[v.In[1]].Name, ".weight")
+		case before == nil: // of the pictures
+			o.name = o.form.Suffix
 		default:
-			return fmt.Errorf("quant: the network has an operation that has no counterpart: %v", n.Op())
+			o.name = before.name + "." + o.form.Suffix
 		}
-		ops, of[n] = append(ops, o), o
+		if o.form.Conv != nil {
+			o.conv = o.name
+		}
+		ops, of[i] = append(ops, o), o
 		uses[o.name]++
-		return nil
-	})
-	if err != nil {
-		return nil, err
 	}
 	for level, outputs := range g.Heads {
-		var mark func(n *G.Node)
-		mark = func(n *G.Node) {
+		var mark func(n int)
+		mark = func(n int) {
 			o := of[n]
 			if o == nil || uses[o.name] < 2 {
 				return
 			}
 			o.name += "@" + strconv.Itoa(level)
-			for _, c := range o.in {
+			for _, c := range o.In {
 				mark(c)
 			}
 		}
@@ -92,10 +86,21 @@ func (g Graph) operations() ([]*operation, error) {
 	return ops, nil
 }
 
-// module is a parameter's name without its last part.
-func module(n *G.Node) string { return strings.TrimSuffix(n.Name(), ".weight") }
+// isHead reports whether a value is an output.
+func (g Graph) isHead(n int) bool {
+	return slices.ContainsFunc(g.Heads, func(l []int) bool { return slices.Contains(l, n) })
+}
 
-// isHead reports whether a node is an output.
-func (g Graph) isHead(n *G.Node) bool {
-	return slices.ContainsFunc(g.Heads, func(l []*G.Node) bool { return slices.Contains(l, n) })
+// maps are the inputs of an operation that are no parameters.
+func (g Graph) maps(o *operation) []int {
+	return slices.DeleteFunc(slices.Clone(o.In), func(n int) bool { return n != g.Images && g.Values[n].In == nil })
+}
+
+// param is the parameter at a position of an operation's inputs.
+func (g Graph) param(o *operation, at int) (*tensor.Dense, error) {
+	p := g.Values[o.In[at]]
+	if p.Tensor == nil {
+		return nil, fmt.Errorf("input %d is not a parameter", at)
+	}
+	return p.Tensor, nil
 }

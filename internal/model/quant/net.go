@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
 	"retinago/engine"
@@ -19,9 +18,10 @@ type Net struct {
 	arena     *nn.Arena
 	images    *value
 	steps     []step
-	values    []*value // in the arena
-	outputs   map[*G.Node]*value
+	values    []*value       // in the arena
+	outputs   map[int]*value // by number
 	constants []*tensor.Dense
+	free      []func() // the state of float operations
 	bytes     int64
 	counts    Counts
 	watch     func(layer int, d time.Duration) // nil without an observer
@@ -63,13 +63,13 @@ const slack = 64
 // NewNet makes a graph's network in memory of a. w holds the int8 weights of all networks of one model; nil computes in
 // float.
 func NewNet(e engine.Engine, a *nn.Arena, g Graph, w *Weights) (*Net, error) {
-	n := &Net{engine: e, arena: a, outputs: map[*G.Node]*value{}}
+	n := &Net{engine: e, arena: a, outputs: map[int]*value{}}
 	err := n.compile(g, w)
 	if err == nil {
 		err = a.Join(n)
 	}
 	if err != nil {
-		e.Release(n.constants...)
+		n.release()
 		return nil, err
 	}
 	return n, nil
@@ -120,8 +120,8 @@ func (n *Net) Layers() []nn.Layer {
 // Observe makes later runs call f after every operation, with its index in Layers and the time that it took; nil ends it.
 func (n *Net) Observe(f func(layer int, d time.Duration)) { n.watch = f }
 
-// Value is an output of the last run.
-func (n *Net) Value(node *G.Node) *tensor.Dense { return n.outputs[node].t }
+// Value is an output of the last run, by its number.
+func (n *Net) Value(number int) *tensor.Dense { return n.outputs[number].t }
 
 // Counts are the convolutions of both kinds.
 func (n *Net) Counts() Counts { return n.counts }
@@ -145,10 +145,18 @@ func (n *Net) Close() error {
 	if n.arena == nil {
 		return nil
 	}
-	n.engine.Release(n.constants...)
+	n.release()
 	err := n.arena.Leave(n)
 	n.arena = nil
 	return err
+}
+
+// release frees what is not in the arena.
+func (n *Net) release() {
+	n.engine.Release(n.constants...)
+	for _, f := range n.free {
+		f()
+	}
 }
 
 // place gives every value its place, from the steps that read and write it.

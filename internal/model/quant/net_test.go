@@ -21,6 +21,7 @@ type world struct {
 	engine *cpu.Engine
 	arena  *nn.Arena
 	graph  Graph
+	heads  G.Nodes // outputs, level by level
 	images *tensor.Dense
 }
 
@@ -67,7 +68,12 @@ func build(t testing.TB, o cpu.Options) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &world{e, nn.NewArena(e), Graph{plan, images, heads}, x}
+	w := &world{e, nn.NewArena(e), Graph{Graph: plan.Graph()}, slices.Concat(heads...), x}
+	w.graph.Images = w.graph.Numbers(images)[0]
+	for _, level := range heads {
+		w.graph.Heads = append(w.graph.Heads, w.graph.Numbers(level...))
+	}
+	return w
 }
 
 func (w *world) net(t testing.TB, weights *Weights) *Net {
@@ -114,17 +120,14 @@ func (w *world) calibrate(t testing.TB, o Options) *Scheme {
 }
 
 // outputs runs a network and copies what its heads give.
-func (w *world) outputs(t testing.TB, n interface {
-	Run() error
-	Value(*G.Node) *tensor.Dense
-}) [][]float32 {
+func (w *world) outputs(t testing.TB, n *Net) [][]float32 {
 	t.Helper()
 	if err := n.Run(); err != nil {
 		t.Fatal(err)
 	}
 	var out [][]float32
 	for _, h := range slices.Concat(w.graph.Heads...) {
-		v := make([]float32, h.Shape().TotalSize())
+		v := make([]float32, w.graph.Values[h].Shape.TotalSize())
 		if err := w.engine.Download(v, n.Value(h)); err != nil {
 			t.Fatal(err)
 		}
@@ -144,12 +147,19 @@ func TestFloatNet(t *testing.T) {
 	}
 	w.picture(t, 9)
 	got := w.outputs(t, n)
-	m, err := nn.NewMachine(w.arena, slices.Concat(w.graph.Heads...))
+	m, err := nn.NewMachine(w.arena, w.heads)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer m.Close()
-	for i, want := range w.outputs(t, m) {
+	if err := m.Run(); err != nil {
+		t.Fatal(err)
+	}
+	for i, h := range w.heads {
+		want := make([]float32, h.Shape().TotalSize())
+		if err := w.engine.Download(want, m.Value(h)); err != nil {
+			t.Fatal(err)
+		}
 		if !slices.Equal(got[i], want) {
 			t.Errorf("output %d differs", i)
 		}
