@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -306,6 +307,32 @@ func TestONNXRuntime(t *testing.T) {
 				})
 			}
 		})
+	}
+}
+
+// bare is an operation without a form in ONNX.
+type bare struct{ nn.Kernel }
+
+// A network with an operation that has no form is an error that names the operation, as is a parameter without values.
+func TestOperationWithoutForm(t *testing.T) {
+	m, info := newModel(t, models["plain"])
+	err := m.InferGraph(1, 128, 128, func(g detector.Graph) error {
+		at := slices.IndexFunc(g.Values, func(v nn.Value) bool { return v.Layer.Name == "backbone.body.layer2.0.conv1" })
+		g.Values[at].Kernel = bare{g.Values[at].Kernel}
+		e := &exporter{graph: newGraph(), engine: m.Engine(), config: info.Config, options: Options{H: 128, W: 128}}
+		return e.network(g)
+	})
+	if want := "Conv of backbone.body.layer2.0.conv1: the operation has no form in ONNX"; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("%v lacks %q", err, want)
+	}
+	err = m.InferGraph(1, 128, 128, func(g detector.Graph) error {
+		at := slices.IndexFunc(g.Values, func(v nn.Value) bool { return v.Name == "backbone.body.layer2.0.conv1.weight" })
+		g.Values[at].Tensor = nil
+		e := &exporter{graph: newGraph(), engine: m.Engine(), config: info.Config, options: Options{H: 128, W: 128}}
+		return e.network(g)
+	})
+	if want := "backbone.body.layer2.0.conv1.weight is not a parameter"; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("%v lacks %q", err, want)
 	}
 }
 

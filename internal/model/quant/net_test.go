@@ -236,6 +236,23 @@ func TestInt8Net(t *testing.T) {
 	}
 }
 
+// bare is an operation without an 8-bit form.
+type bare struct{ nn.Kernel }
+
+// A network with an operation that has no form is an error that names the operation.
+func TestOperationWithoutForm(t *testing.T) {
+	w := build(t, cpu.Options{Threads: 1})
+	at := slices.IndexFunc(w.graph.Values, func(v nn.Value) bool { return v.Layer.Op == "UpsampleAdd" })
+	w.graph.Values[at].Kernel = bare{w.graph.Values[at].Kernel}
+	want := "quant: UpsampleAdd of after: the operation has no 8-bit form"
+	if _, err := NewNet(w.engine, w.arena, w.graph, nil); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("%v lacks %q", err, want)
+	}
+	if _, err := w.graph.Convolutions(); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("%v lacks %q", err, want)
+	}
+}
+
 func TestCalibrationErrors(t *testing.T) {
 	w := build(t, cpu.Options{Threads: 1})
 	c, err := NewCalibration(minmax)
