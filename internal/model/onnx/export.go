@@ -190,12 +190,11 @@ func (e *exporter) operation(values []nn.Value, number int) error {
 
 // ShapeOf is the shape of a map.
 func (e *exporter) ShapeOf(o nn.Operand) string {
-	s := o.Shape
-	shape := e.Ints(s[0], s[3], s[1], s[2])
 	if e.options.Dynamic {
-		shape = e.Op("Shape", []string{o.Name})
+		return e.Op("Shape", []string{o.Name})
 	}
-	return shape
+	s := o.Shape
+	return e.Ints(s[0], s[3], s[1], s[2])
 }
 
 // Read copies a parameter.
