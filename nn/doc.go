@@ -6,7 +6,8 @@
 //	                                     Machine: order, liveness, one arena, tape
 //
 // Activations are [N,H,W,C], convolution weights [O,I,R,S]. An operation is a Kernel: its shape rule, its forward
-// pass and, where it is Differentiable, the nodes of its gradient, each in the file of its layer. gorgonia
-// differentiates the graph, sums the gradients of shared nodes and executes the tape; it computes nothing itself
-// but asks the engine.
+// pass and, where it is Differentiable, the nodes of its gradient, each in the file of its layer. Operations of inference are
+// Exportable, with operators of ONNX, and Quantizable, with a form in networks of 8 bits. gorgonia differentiates the graph,
+// sums the gradients of shared nodes and executes the tape; it computes nothing itself but asks the engine. A Graph describes
+// a plan to packages that do not import gorgonia.
 package nn
