@@ -35,6 +35,8 @@ var regnetKinds = []Kind{
 	regnetKind("regnet_x_1_6gf", RegNet{Depth: 18, Width: 80, Slope: 34.01, Step: 2.25, GroupWidth: 24}),
 	regnetKind("regnet_x_3_2gf", RegNet{Depth: 25, Width: 88, Slope: 26.31, Step: 2.25, GroupWidth: 48}),
 	regnetKind("regnet_x_8gf", RegNet{Depth: 23, Width: 80, Slope: 49.56, Step: 2.88, GroupWidth: 120}),
+	regnetKind("regnet_x_16gf", RegNet{Depth: 22, Width: 216, Slope: 55.59, Step: 2.1, GroupWidth: 128}),
+	regnetKind("regnet_x_32gf", RegNet{Depth: 23, Width: 320, Slope: 69.86, Step: 2, GroupWidth: 168}),
 }
 
 func regnetKind(name string, r RegNet) Kind {

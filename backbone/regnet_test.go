@@ -8,7 +8,7 @@ import (
 )
 
 // Blocks and widths are those of Radosavovic et al. 2020, table 14; parameters without the classifier are torchvision's, which has
-// 5,495,976 for regnet_x_400mf, 7,259,656, 9,190,136, 15,296,552 and 39,572,648 with it.
+// 5,495,976 for regnet_x_400mf, 7,259,656, 9,190,136, 15,296,552, 39,572,648, 54,278,536 and 107,811,560 with it.
 func TestRegNet(t *testing.T) {
 	for name, want := range map[string]struct {
 		blocks, widths [Maps]int
@@ -19,6 +19,8 @@ func TestRegNet(t *testing.T) {
 		"regnet_x_1_6gf": {[4]int{2, 4, 10, 2}, [4]int{72, 168, 408, 912}, 9_190_136 - 913_000},
 		"regnet_x_3_2gf": {[4]int{2, 6, 15, 2}, [4]int{96, 192, 432, 1008}, 15_296_552 - 1_009_000},
 		"regnet_x_8gf":   {[4]int{2, 5, 15, 1}, [4]int{80, 240, 720, 1920}, 39_572_648 - 1_921_000},
+		"regnet_x_16gf":  {[4]int{2, 6, 13, 1}, [4]int{256, 512, 896, 2048}, 54_278_536 - 2_049_000},
+		"regnet_x_32gf":  {[4]int{2, 7, 13, 1}, [4]int{336, 672, 1344, 2520}, 107_811_560 - 2_521_000},
 	} {
 		n, err := New(name, Options{Norm: nn.Batch, FrozenStages: 2})
 		if err != nil {
