@@ -22,7 +22,7 @@ func build(t *testing.T, r Network) (map[string]*nn.Param, error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	params := nn.NewParams(e, 1)
+	params := nn.NewBlankParams(e)
 	b := nn.NewBuilder(e, nn.Training, params, nn.NewFolded(e))
 	c := r.Build(b, b.Input("x", x))
 	if b.Err() != nil {

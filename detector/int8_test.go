@@ -112,6 +112,7 @@ func TestInt8(t *testing.T) {
 		"mobilenet_v1": func(c *config.Model) {
 			c.Backbone, c.LeakySlope, c.Pyramid = "mobilenet_v1", .1, "pafpn"
 		},
+		"regnet_y_400mf": func(c *config.Model) { c.Backbone, c.BackboneWidth = "regnet_y_400mf", 0 },
 		"mobilenet_v2 with P2": func(c *config.Model) {
 			c.Backbone, c.P2, c.P6From = "mobilenet_v2", true, "p5"
 			c.Anchors.Strides, c.Anchors.Sizes = []int{4, 8, 16, 32, 64, 128}, []float64{16, 32, 64, 128, 256, 512}

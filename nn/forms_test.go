@@ -35,6 +35,8 @@ var forms = []struct {
 	{activate{engine.Activation{Kind: engine.Rectified, Slope: .1, Cap: 6}}, []tensor.Shape{{1, 8, 8, 4}}, "LeakyRelu Clip", "x.relu: bytes"},
 	{activate{engine.SiLU}, []tensor.Shape{{1, 8, 8, 4}}, "Sigmoid Mul", "x.relu: bytes"},
 	{&sum{engine.ReLU}, []tensor.Shape{{1, 8, 8, 4}, {1, 8, 8, 4}}, "Add Relu", "x.sum: float"},
+	{squeeze{}, []tensor.Shape{{1, 8, 8, 4}}, "GlobalAveragePool", "x.squeeze: float"},
+	{gate{}, []tensor.Shape{{1, 8, 8, 4}, {1, 1, 1, 4}}, "Sigmoid Mul", "x.gate: float"},
 	{&convert{tensor.Float32}, []tensor.Shape{{1, 8, 8, 4}}, "", "-"}, // engines with types of activations do not compute in 8 bits
 
 	{&row{}, nil, "-", "-"},
@@ -47,6 +49,8 @@ var forms = []struct {
 	{&normParamGrad{&norm{}}, nil, "-", "-"},
 	{&maxPoolGrad{}, nil, "-", "-"},
 	{&upsampleGrad{}, nil, "-", "-"},
+	{squeezeGrad{}, nil, "-", "-"},
+	{gateGrad{}, nil, "-", "-"},
 }
 
 // operators is an Exporter that lists the operators.

@@ -177,6 +177,15 @@ func TestGradients(t *testing.T) {
 			return MaxPool(in[0], engine.PoolParams{Kernel: 3, Stride: 2, Pad: 1})
 		}, [][]int{{2, 7, 6, 4}}},
 		{"upsample add", func(in G.Nodes) (*G.Node, error) { return UpsampleAdd(in[0], in[1]) }, [][]int{{2, 3, 2, 4}, {2, 5, 4, 4}}},
+		{"squeeze", func(in G.Nodes) (*G.Node, error) { return Squeeze(in[0]) }, [][]int{{2, 5, 3, 8}}},
+		{"gate", func(in G.Nodes) (*G.Node, error) { return Gate(in[0], in[1]) }, [][]int{{2, 5, 3, 8}, {2, 1, 1, 8}}},
+		{"gate by its input's means", func(in G.Nodes) (*G.Node, error) {
+			m, err := Squeeze(in[0])
+			if err != nil {
+				return nil, err
+			}
+			return Gate(in[0], m)
+		}, [][]int{{2, 18, 17, 3}}}, // more pixels than a block has
 		{"conv scaled", func(in G.Nodes) (*G.Node, error) {
 			s := (&Builder{Graph: in[0].Graph()}).Input("s", tensor.New(tensor.WithBacking([]float32{2, -1, .5})))
 			return Conv(in[0], in[1], s, in[2], nil, engine.ConvParams{Stride: 1, Pad: 1})
