@@ -18,7 +18,7 @@ const mostFailures = 2
 
 // Repeat does work that computes this graph and what follows from its results. An engine.Recorder records it after a few times, and
 // repeats it from then on without calling work: only contents of memory may change from one time to the next. It is not recorded
-// where losses run on the host or an observer is set.
+// where the host computes losses or a part of the network, or an observer is set.
 func (s *TrainStep) Repeat(work func() error) error {
 	e, ok := engine.As[engine.Recorder](s.engine, engine.Repeats)
 	if !ok || s.observed || s.host || s.repeated.failed != nil {

@@ -119,7 +119,7 @@ type TrainStep struct {
 	engine    engine.Engine
 	assign    assign
 	prepared  bool // pictures are on the canvases
-	host      bool // losses are the host's
+	host      bool // the host computes losses or a part of the network
 	observed  bool
 	repeated  repeated
 }
@@ -238,6 +238,7 @@ func (s *TrainStep) build(m *Model, spec TrainSpec) (G.Nodes, error) {
 	if b.Err() != nil {
 		return nil, b.Err()
 	}
+	s.host = s.host || b.OnHost()
 	losses := append(append(G.Nodes{}, s.class...), s.box...)
 	var seeds G.Nodes
 	for range losses {

@@ -25,6 +25,7 @@ type Builder struct {
 	engine engine.Engine
 	nodes  map[string]*G.Node // of parameters and constants, by name
 	frozen bool
+	host   bool // see OnHost
 	err    error
 }
 
@@ -35,6 +36,9 @@ func NewBuilder(e engine.Engine, mode Mode, p *Params, f *Folded) *Builder {
 
 // Err is the first error of any layer.
 func (b *Builder) Err() error { return b.err }
+
+// OnHost reports whether the host computes a part of the graph on every engine, so that an engine.Recorder cannot repeat it.
+func (b *Builder) OnHost() bool { return b.host }
 
 // Freeze makes the parameters that are declared until the next call trainable or not.
 func (b *Builder) Freeze(frozen bool) { b.frozen = frozen }

@@ -24,6 +24,7 @@ func (b *Builder) Excite(x *G.Node, name string, channels int, init Init) *G.Nod
 	if z = b.Widen(z); b.err != nil {
 		return nil
 	}
+	b.host = true
 	return b.Narrow(b.Check(Gate(x, z)))
 }
 

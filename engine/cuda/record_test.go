@@ -4,6 +4,7 @@ package cuda_test
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -108,18 +109,18 @@ func steps(t *testing.T, cfg config.Config, plain bool) (o outcome) {
 // canvases take turns and the arena has moved; recordings go with their model.
 func TestRecordedSteps(t *testing.T) {
 	onHost(t)
-	onlyHost := func(c *config.Config) { c.Loss.Kind, c.Loss.MineKeep = "ohem", 0 }
-	for _, name := range []string{"frozen norms", "batch norm, group norm in heads", "group norm, AdamW, L1", "quality focal, GIoU", "OHEM, IoU", "host"} {
+	byHost := map[string]func(c *config.Config){
+		"losses of the host": func(c *config.Config) { c.Loss.Kind, c.Loss.MineKeep = "ohem", 0 },
+		"gates of the host":  func(c *config.Config) { c.Model.Backbone, c.Model.BackboneWidth = "regnet_y_400mf", 0 },
+	}
+	for _, name := range append([]string{"frozen norms", "batch norm, group norm in heads", "group norm, AdamW, L1", "quality focal, GIoU", "OHEM, IoU"}, slices.Sorted(maps.Keys(byHost))...) {
 		t.Run(name, func(t *testing.T) {
-			change := onlyHost
-			if name != "host" {
-				change = models[name].change
+			wanted := int64(0)
+			change := byHost[name]
+			if change == nil {
+				change, wanted = models[name].change, 4+1 // of the first canvas and of the other
 			}
 			cfg := small(change)
-			wanted := int64(4 + 1) // of the first canvas and of the other
-			if name == "host" {
-				wanted = 0
-			}
 			live, before := kernels.Graphs()
 			want := steps(t, cfg, true)
 			if _, replays := kernels.Graphs(); replays != before {
