@@ -34,6 +34,7 @@ func TestBudgetIsWhatIsTaken(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		defer s.Close()
 		g, err := s.Graph(4, 256, 256)
 		if err != nil {
 			t.Fatal(err)

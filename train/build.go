@@ -114,6 +114,7 @@ func (l *Loop) openModel(o Options, val *data.Dataset) error {
 	if l.stepper, err = NewStepper(l.model, c); err != nil {
 		return err
 	}
+	l.onClose(l.stepper.Close)
 	if c.Train.EMA > 0 {
 		return l.startAverage()
 	}

@@ -141,10 +141,10 @@ func (l *Loop) startAverage() error {
 		if err != nil {
 			return err
 		}
+		l.stepper.average[p.Name] = t
 		if err := e.Lerp(t, p.Value, 1); err != nil {
 			return err
 		}
-		l.stepper.average[p.Name] = t
 	}
 	return nil
 }

@@ -63,12 +63,27 @@ func newOptimizer(e engine.Engine, c config.Train, params []*nn.Param) (*optimiz
 		for range kind.Moments {
 			t, err := e.New(tensor.Float32, p.Shape...)
 			if err != nil {
+				o.release()
 				return nil, fmt.Errorf("train: optimiser state of %s: %w", p.Name, err)
 			}
 			o.moments[p.Name] = append(o.moments[p.Name], t)
 		}
 	}
 	return o, nil
+}
+
+// release frees the moments, the loss scale and the engine's updater.
+func (o *optimizer) release() {
+	if o.update != nil {
+		o.update.Release()
+	}
+	for _, m := range o.moments {
+		o.engine.Release(m...)
+	}
+	if o.scale != nil {
+		o.engine.Release(o.scale.Seed)
+	}
+	o.update, o.moments, o.scale = nil, nil, nil
 }
 
 // GradNorm is the L2 norm of all gradients together, NaN or Inf when one is not finite.

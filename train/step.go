@@ -14,7 +14,8 @@ import (
 	"retinago/loss"
 )
 
-// Stepper takes steps of training with batches from anywhere.
+// Stepper takes steps of training with batches from anywhere. It owns the optimiser's state and the moving averages: close it before
+// the model. A model has one Stepper at a time.
 type Stepper struct {
 	model       *detector.Model
 	config      config.Config
@@ -68,6 +69,20 @@ func NewStepper(m *detector.Model, c config.Config) (*Stepper, error) {
 	return s, nil
 }
 
+// Close frees the optimiser's state and the moving averages, and the model's graphs, which read them. Steps that were not read with
+// Report are lost. A second call does nothing.
+func (s *Stepper) Close() error {
+	err := s.model.Forget()
+	s.optimizer.release()
+	e := s.model.Engine()
+	for _, t := range s.average {
+		e.Release(t)
+	}
+	e.Release(s.positives)
+	s.average, s.positives, s.queued = nil, nil, nil
+	return err
+}
+
 // Graph is the graph of steps on n canvases of h x w pixels.
 func (s *Stepper) Graph(n, h, w int) (*detector.TrainStep, error) {
 	spec := trainSpec(s.config)
@@ -112,6 +127,7 @@ func (s *Stepper) sendAverage() error {
 		return err
 	}
 	if err := e.Upload(t, []int32{int32(uint32(bits)), int32(uint32(bits >> 32))}); err != nil {
+		e.Release(t)
 		return err
 	}
 	s.positives = t

@@ -94,6 +94,7 @@ func benchSpeed(c *cli.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, subject.Close()) }()
 	r, err := speed.Measure(c.Context, subject, c.Int("rounds"), benchProgress(c.Context, c.App.ErrWriter))
 	if err != nil {
 		return err

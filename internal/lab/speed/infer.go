@@ -104,6 +104,9 @@ func (s *Inference) given() ([]float32, error) {
 	return nil, s.net.Prepare(placed)
 }
 
+// Close does nothing: the model owns the graph.
+func (s *Inference) Close() error { return nil }
+
 // Graph is the network.
 func (s *Inference) Graph() Graph { return s.net }
 

@@ -19,6 +19,8 @@ type Subject interface {
 	Size() (n, h, w int)
 	// Run does everything once and returns what it did beside the graph's operations.
 	Run() (Parts, error)
+	// Close frees what the subject holds. It comes before the model's Close.
+	Close() error
 }
 
 // Graph is a built graph of a detector.

@@ -152,6 +152,11 @@ func TestTraining(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
 	r := measure(t, s, 2)
 	stage := map[string]int{}
 	for i, s := range r.Stages {

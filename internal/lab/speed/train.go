@@ -1,6 +1,7 @@
 package speed
 
 import (
+	"errors"
 	"math/rand/v2"
 
 	"retinago/box"
@@ -30,7 +31,7 @@ func NewTraining(m *detector.Model, c config.Config, n, h, w int) (*Training, er
 	}
 	g, err := st.Graph(n, h, w)
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, st.Close())
 	}
 	r := rand.New(rand.NewPCG(3, 4))
 	s := &Training{stepper: st, graph: g, n: n, h: h, w: w, images: make([]float32, n*h*w*3)}
@@ -62,3 +63,6 @@ func (s *Training) Run() (Parts, error) {
 	t, err := s.stepper.Take(s.n, s.h, s.w, s.images, s.targets, 0)
 	return Parts{Graph: t.Network, After: []Part{{"optimiser", t.Update}}}, err
 }
+
+// Close frees the optimiser's state and the graph.
+func (s *Training) Close() error { return s.stepper.Close() }
