@@ -57,11 +57,15 @@ func TestCloseFreesModel(t *testing.T) {
 			work([]string{"frozen", "batch", "group"}[i%3], i%5 == 0)
 		}
 	}
+	models := 100
+	if testing.Short() {
+		models = 20 // of 11 MB of parameters each
+	}
 	all(15)
 	cached, before := e.CacheBytes(), memory.Resident()
-	all(100)
+	all(models)
 	if grown := memory.Resident() - before; grown > 10<<20 {
-		t.Errorf("100 models left %d MB behind", grown>>20)
+		t.Errorf("%d models left %d MB behind", models, grown>>20)
 	}
 	if now := e.CacheBytes(); now > cached {
 		t.Errorf("the engine's cache grew from %d to %d bytes", cached, now)

@@ -150,18 +150,18 @@ func (in *inputs) merge(found [][]Detection, categories []detector.Category) []D
 			boxes, scores, classes = append(boxes, d.Box), append(scores, d.Score), append(classes, int32(d.Class))
 		}
 	}
-	var kept []nms.Kept
+	var selected []nms.Selected
 	if in.plan.fuse {
-		kept = nms.Fuse{IoU: in.decode.NMS, Models: len(in.plan.views(part{}, false))}.Run(boxes, scores, classes, 0)
+		selected = nms.Fuse{IoU: in.decode.NMS, Models: len(in.plan.views(part{}, false))}.Run(boxes, scores, classes, 0)
 	} else {
 		m := in.decode.NMSMethod()
 		if !slices.Contains([]string{"agnostic", "diou"}, m.Kind) {
 			m.Kind = "greedy" // the others lowered the scores in each view
 		}
-		kept = m.Run(boxes, scores, classes, 0)
+		selected = m.Run(boxes, scores, classes, 0)
 	}
 	var out []Detection
-	for _, k := range kept {
+	for _, k := range selected {
 		if !in.decode.Keeps(k.Class, k.Score) {
 			continue
 		}

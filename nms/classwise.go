@@ -22,15 +22,15 @@ func ClassWise(boxes []box.Box, scores []float32, classes []int32, iou float32, 
 	if max == 0 && len(order) >= many {
 		return p.classes(order, boxes, classes)
 	}
-	byClass := map[int32]*kept{}
+	byClass := map[int32]*selection{}
 	var out []int
 	for _, i := range order {
-		k := byClass[classes[i]]
-		if k == nil {
-			k = p.kept()
-			byClass[classes[i]] = k
+		s := byClass[classes[i]]
+		if s == nil {
+			s = p.newSelection()
+			byClass[classes[i]] = s
 		}
-		if k.admit(boxes[i]) {
+		if s.admit(boxes[i]) {
 			if out = append(out, int(i)); len(out) == max {
 				break
 			}
@@ -52,9 +52,9 @@ func (p *plane) classes(order []int32, boxes []box.Box, classes []int32) []int {
 				if g >= len(groups) {
 					return
 				}
-				k := p.kept()
+				s := p.newSelection()
 				for _, i := range groups[g] {
-					stays[i] = k.admit(boxes[i])
+					stays[i] = s.admit(boxes[i])
 				}
 			}
 		})

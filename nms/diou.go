@@ -5,13 +5,13 @@ import "retinago/box"
 // DIoU is ClassWise with IoU - d^2/c^2 in place of IoU, where d is the distance of the centres and c the diagonal of
 // the box around both (Zheng et al. 2020, "Distance-IoU Loss", eq. 5).
 func DIoU(boxes []box.Box, scores []float32, classes []int32, threshold float32, max int) []int {
-	var out []Kept
+	var out []Selected
 	for _, g := range groups(boxes, scores, classes) {
-		var kept []int32
+		var selected []int32
 		for _, i := range g {
-			if !suppressed(boxes, kept, i, threshold) {
-				kept = append(kept, i)
-				out = append(out, Kept{Index: int(i), Score: scores[i]})
+			if !suppressed(boxes, selected, i, threshold) {
+				selected = append(selected, i)
+				out = append(out, Selected{Index: int(i), Score: scores[i]})
 			}
 		}
 	}
@@ -22,8 +22,8 @@ func DIoU(boxes []box.Box, scores []float32, classes []int32, threshold float32,
 	return indices
 }
 
-func suppressed(boxes []box.Box, kept []int32, i int32, threshold float32) bool {
-	for _, k := range kept {
+func suppressed(boxes []box.Box, selected []int32, i int32, threshold float32) bool {
+	for _, k := range selected {
 		if iou := boxes[i].IoU(boxes[k]); iou > threshold && iou-apart(boxes[i], boxes[k]) > threshold {
 			return true
 		}

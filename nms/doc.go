@@ -1,6 +1,6 @@
 // Package nms suppresses duplicate detections of the same object: non-maximum suppression and its variants.
 //
-//	boxes [N], scores [N]             -- Greedy    --> kept indices, best first
+//	boxes [N], scores [N]             -- Greedy    --> indices of selected boxes, best first
 //	boxes [N], scores [N], classes [N] -- ClassWise --> the same, where only boxes of one class suppress each other
 //
 //	the same                          -- Method    --> detections, best first, with scores lowered or boxes fused

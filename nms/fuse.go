@@ -15,14 +15,14 @@ type Fuse struct {
 
 // cluster is a fused box in the making.
 type cluster struct {
-	Kept
+	Selected
 	x1, y1, x2, y2, sum float64 // weighted by score
 	n                   int
 }
 
 // Run returns at most max fused boxes by falling score; max 0 is no limit.
-func (f Fuse) Run(boxes []box.Box, scores []float32, classes []int32, max int) []Kept {
-	var out []Kept
+func (f Fuse) Run(boxes []box.Box, scores []float32, classes []int32, max int) []Selected {
+	var out []Selected
 	for _, g := range groups(boxes, scores, classes) {
 		var all []*cluster
 		for _, i := range g {
@@ -31,7 +31,7 @@ func (f Fuse) Run(boxes []box.Box, scores []float32, classes []int32, max int) [
 			}
 			c := nearest(all, boxes[i], f.IoU)
 			if c == nil {
-				c = &cluster{Kept: Kept{Index: int(i), Class: classes[i]}}
+				c = &cluster{Selected: Selected{Index: int(i), Class: classes[i]}}
 				all = append(all, c)
 			}
 			c.add(boxes[i], scores[i])
@@ -41,7 +41,7 @@ func (f Fuse) Run(boxes []box.Box, scores []float32, classes []int32, max int) [
 			if f.Models > 1 {
 				c.Score *= float32(min(c.n, f.Models)) / float32(f.Models)
 			}
-			out = append(out, c.Kept)
+			out = append(out, c.Selected)
 		}
 	}
 	return best(out, max)

@@ -8,10 +8,10 @@ import "retinago/box"
 // Time is N for sorting and at most N times the boxes that stay, far fewer where they are spread out.
 func Greedy(boxes []box.Box, scores []float32, iou float32) []int {
 	order := byScore(boxes, scores)
-	k := newPlane(boxes, iou).kept()
+	s := newPlane(boxes, iou).newSelection()
 	var out []int
 	for _, i := range order {
-		if k.admit(boxes[i]) {
+		if s.admit(boxes[i]) {
 			out = append(out, int(i))
 		}
 	}

@@ -6,7 +6,7 @@ import (
 	"retinago/box"
 )
 
-// plane is what all classes of one call share.
+// plane holds what all classes of one call share.
 type plane struct {
 	iou   float32
 	reach float64 // of a candidate's side, see newPlane
@@ -30,9 +30,9 @@ const (
 	most = 256 // cells on a side of the largest grid
 )
 
-// kept are the boxes that stay, of one class. Once there are more than few, they are filed on a grid by their centres,
+// selection is the boxes of one class that stay. Once there are more than few, they are filed on a grid by their centres,
 // and a candidate is compared only with those near enough to suppress it. The grid grows so that a cell has about one box.
-type kept struct {
+type selection struct {
 	plane *plane
 	boxes []box.Box
 	next  []int32 // per box, the number of the box before it in its cell, counted from 1; 0 ends
@@ -40,47 +40,47 @@ type kept struct {
 	side  int
 }
 
-func (p *plane) kept() *kept { return &kept{plane: p} }
+func (p *plane) newSelection() *selection { return &selection{plane: p} }
 
 // admit keeps a box unless one that stays overlaps it by more than the threshold, and reports whether it did.
-func (k *kept) admit(b box.Box) bool {
-	if k.suppress(b) {
+func (s *selection) admit(b box.Box) bool {
+	if s.suppress(b) {
 		return false
 	}
-	k.boxes, k.next = append(k.boxes, b), append(k.next, 0)
-	n := len(k.boxes)
+	s.boxes, s.next = append(s.boxes, b), append(s.next, 0)
+	n := len(s.boxes)
 	switch {
 	case n <= few:
-	case n > k.side*k.side && k.side < most:
-		k.side = max(2*k.side, 16)
-		k.first = make([]int32, k.side*k.side)
-		for i := range k.boxes {
-			k.file(i)
+	case n > s.side*s.side && s.side < most:
+		s.side = max(2*s.side, 16)
+		s.first = make([]int32, s.side*s.side)
+		for i := range s.boxes {
+			s.file(i)
 		}
 	default:
-		k.file(n - 1)
+		s.file(n - 1)
 	}
 	return true
 }
 
-func (k *kept) file(i int) {
-	b := k.boxes[i]
-	c := k.plane.y.cell(center(b.Y1, b.Y2), k.side)*k.side + k.plane.x.cell(center(b.X1, b.X2), k.side)
-	k.next[i], k.first[c] = k.first[c], int32(i+1)
+func (s *selection) file(i int) {
+	b := s.boxes[i]
+	c := s.plane.y.cell(center(b.Y1, b.Y2), s.side)*s.side + s.plane.x.cell(center(b.X1, b.X2), s.side)
+	s.next[i], s.first[c] = s.first[c], int32(i+1)
 }
 
-// suppress says whether a box that stays overlaps b by more than the threshold.
-func (k *kept) suppress(b box.Box) bool {
+// suppress reports whether a box that stays overlaps b by more than the threshold.
+func (s *selection) suppress(b box.Box) bool {
 	area := float32(b.W() * b.H())
-	if k.first != nil {
-		p := k.plane
-		x1, x2 := p.x.cells(center(b.X1, b.X2), p.reach*float64(b.W()), k.side)
-		y1, y2 := p.y.cells(center(b.Y1, b.Y2), p.reach*float64(b.H()), k.side)
-		if (x2-x1+1)*(y2-y1+1) < len(k.boxes) {
+	if s.first != nil {
+		p := s.plane
+		x1, x2 := p.x.cells(center(b.X1, b.X2), p.reach*float64(b.W()), s.side)
+		y1, y2 := p.y.cells(center(b.Y1, b.Y2), p.reach*float64(b.H()), s.side)
+		if (x2-x1+1)*(y2-y1+1) < len(s.boxes) {
 			for y := y1; y <= y2; y++ {
-				for _, n := range k.first[y*k.side+x1 : y*k.side+max(x1, x2+1)] {
-					for ; n != 0; n = k.next[n-1] {
-						if above(&k.boxes[n-1], &b, area, p.iou) {
+				for _, n := range s.first[y*s.side+x1 : y*s.side+max(x1, x2+1)] {
+					for ; n != 0; n = s.next[n-1] {
+						if above(&s.boxes[n-1], &b, area, p.iou) {
 							return true
 						}
 					}
@@ -89,15 +89,15 @@ func (k *kept) suppress(b box.Box) bool {
 			return false
 		}
 	}
-	for i := range k.boxes {
-		if above(&k.boxes[i], &b, area, k.plane.iou) {
+	for i := range s.boxes {
+		if above(&s.boxes[i], &b, area, s.plane.iou) {
 			return true
 		}
 	}
 	return false
 }
 
-// above says whether the IoU of two boxes is above a threshold; area is b's. The conversions keep the products rounded to
+// above reports whether the IoU of two boxes is above a threshold; area is b's. The conversions keep the products rounded to
 // float32, as torchvision has them. 0/0 is not above anything.
 func above(a, b *box.Box, area, iou float32) bool {
 	x1, y1, x2, y2 := b.X1, b.Y1, b.X2, b.Y2

@@ -15,8 +15,8 @@ type Matrix struct {
 }
 
 // Run returns at most max boxes by falling lowered score; max 0 is no limit.
-func (m Matrix) Run(boxes []box.Box, scores []float32, classes []int32, max int) []Kept {
-	var out []Kept
+func (m Matrix) Run(boxes []box.Box, scores []float32, classes []int32, max int) []Selected {
+	var out []Selected
 	for _, g := range groups(boxes, scores, classes) {
 		most := make([]float64, len(g)) // largest overlap with a better box
 		for j, b := range g {
@@ -27,7 +27,7 @@ func (m Matrix) Run(boxes []box.Box, scores []float32, classes []int32, max int)
 				decay = math.Min(decay, m.ratio(iou, most[i]))
 			}
 			if s := scores[b] * float32(decay); s > 0 && s >= m.Least {
-				out = append(out, Kept{int(b), boxes[b], s, classes[b]})
+				out = append(out, Selected{int(b), boxes[b], s, classes[b]})
 			}
 		}
 	}

@@ -8,8 +8,8 @@ import (
 	"retinago/internal/kinds"
 )
 
-// Kept is a detection that stays.
-type Kept struct {
+// Selected is a detection that stays.
+type Selected struct {
 	Index int     // among the boxes of the call; of a fused box, its best member
 	Box   box.Box // as it was, or fused
 	Score float32 // as it was, or lowered
@@ -27,7 +27,7 @@ type Method struct {
 // Kind is a method by its name.
 type Kind struct {
 	kinds.Kind
-	run func(m Method, boxes []box.Box, scores []float32, classes []int32, max int) []Kept
+	run func(m Method, boxes []box.Box, scores []float32, classes []int32, max int) []Selected
 }
 
 // iouParam is what most methods read.
@@ -42,31 +42,31 @@ var Kinds = []Kind{
 	greedy("diou", "greedy by DIoU: near boxes with distant centres stay (Zheng et al. 2020, eq. 5)", DIoU),
 	{
 		Kind: kinds.Kind{Name: "soft-linear", Text: "scores are lowered by the overlap (Bodla et al. 2017, eq. 2)", Params: []kinds.Param{iouParam}},
-		run: func(m Method, boxes []box.Box, scores []float32, classes []int32, max int) []Kept {
+		run: func(m Method, boxes []box.Box, scores []float32, classes []int32, max int) []Selected {
 			return Soft{IoU: m.IoU, Least: m.Least}.Run(boxes, scores, classes, max)
 		},
 	},
 	{
 		Kind: kinds.Kind{Name: "soft-gaussian", Text: "scores are lowered smoothly (Bodla et al. 2017, eq. 3)"},
-		run: func(m Method, boxes []box.Box, scores []float32, classes []int32, max int) []Kept {
+		run: func(m Method, boxes []box.Box, scores []float32, classes []int32, max int) []Selected {
 			return Soft{Sigma: m.sigma(.5), Least: m.Least}.Run(boxes, scores, classes, max)
 		},
 	},
 	{
 		Kind: kinds.Kind{Name: "matrix-linear", Text: "all scores are lowered at once (Wang et al. 2020, SOLOv2, eqs. 3-5)"},
-		run: func(m Method, boxes []box.Box, scores []float32, classes []int32, max int) []Kept {
+		run: func(m Method, boxes []box.Box, scores []float32, classes []int32, max int) []Selected {
 			return Matrix{Least: m.Least}.Run(boxes, scores, classes, max)
 		},
 	},
 	{
 		Kind: kinds.Kind{Name: "matrix-gaussian", Text: "matrix-linear with a Gaussian"},
-		run: func(m Method, boxes []box.Box, scores []float32, classes []int32, max int) []Kept {
+		run: func(m Method, boxes []box.Box, scores []float32, classes []int32, max int) []Selected {
 			return Matrix{Sigma: m.sigma(2), Least: m.Least}.Run(boxes, scores, classes, max)
 		},
 	},
 	{
 		Kind: kinds.Kind{Name: "fuse", Text: "boxes of one object are averaged (Solovyev et al. 2021)", Params: []kinds.Param{iouParam}},
-		run: func(m Method, boxes []box.Box, scores []float32, classes []int32, max int) []Kept {
+		run: func(m Method, boxes []box.Box, scores []float32, classes []int32, max int) []Selected {
 			return Fuse{IoU: m.IoU, Least: m.Least}.Run(boxes, scores, classes, max)
 		},
 	},
@@ -76,11 +76,11 @@ var Kinds = []Kind{
 func greedy(name, text string, f func(boxes []box.Box, scores []float32, classes []int32, iou float32, max int) []int) Kind {
 	return Kind{
 		Kind: kinds.Kind{Name: name, Text: text, Params: []kinds.Param{iouParam}},
-		run: func(m Method, boxes []box.Box, scores []float32, classes []int32, max int) []Kept {
+		run: func(m Method, boxes []box.Box, scores []float32, classes []int32, max int) []Selected {
 			indices := f(boxes, scores, classes, m.IoU, max)
-			out := make([]Kept, len(indices))
+			out := make([]Selected, len(indices))
 			for i, k := range indices {
-				out[i] = Kept{k, boxes[k], scores[k], classes[k]}
+				out[i] = Selected{k, boxes[k], scores[k], classes[k]}
 			}
 			return out
 		},
@@ -115,7 +115,7 @@ func (m Method) Check() error {
 
 // Run returns at most max detections by falling score; max 0 is no limit. Boxes with a score or coordinate that is not
 // a number are dropped. An unknown Kind panics; see Check.
-func (m Method) Run(boxes []box.Box, scores []float32, classes []int32, max int) []Kept {
+func (m Method) Run(boxes []box.Box, scores []float32, classes []int32, max int) []Selected {
 	k, err := m.kind()
 	if err != nil {
 		panic(err.Error())
@@ -129,8 +129,8 @@ func Agnostic(boxes []box.Box, scores []float32, iou float32, max int) []int {
 }
 
 // best sorts by falling score, equal ones by index, and keeps max of them.
-func best(k []Kept, max int) []Kept {
-	slices.SortFunc(k, func(a, b Kept) int {
+func best(k []Selected, max int) []Selected {
+	slices.SortFunc(k, func(a, b Selected) int {
 		switch {
 		case a.Score > b.Score:
 			return -1

@@ -16,12 +16,12 @@ type Soft struct {
 }
 
 // Run returns at most max boxes by falling lowered score; max 0 is no limit.
-func (s Soft) Run(boxes []box.Box, scores []float32, classes []int32, max int) []Kept {
-	var out []Kept
+func (s Soft) Run(boxes []box.Box, scores []float32, classes []int32, max int) []Selected {
+	var out []Selected
 	for _, g := range groups(boxes, scores, classes) {
-		rest := make([]Kept, len(g))
+		rest := make([]Selected, len(g))
 		for n, i := range g {
-			rest[n] = Kept{int(i), boxes[i], scores[i], classes[i]}
+			rest[n] = Selected{int(i), boxes[i], scores[i], classes[i]}
 		}
 		for len(rest) > 0 {
 			top := 0

@@ -39,7 +39,7 @@ func (l *Loop) Close() error {
 
 func (l *Loop) build(c config.Config, o Options) error {
 	l.out, l.log = o.Out, o.Log
-	if !o.Held {
+	if !o.Locked {
 		owner, err := file.Lock(o.Out, o.Log)
 		if err != nil {
 			return fmt.Errorf("train: %w", err)

@@ -9,7 +9,7 @@ type Options struct {
 	Out       string    // folder of the run, made where it is absent; empty is the current folder
 	Resume    bool      // continue the run that is in Out
 	Changed   bool      // with Resume: also where losses, images or annotations differ from before; the log names what differs
-	Held      bool      // the caller owns Out and keeps other processes out of it
+	Locked    bool      // the caller has locked Out against other processes
 	Log       io.Writer // receives progress as text; nil discards it
 	Hooks     []Hook    // called before the run's own
 	Device    string    // cpu or cuda:N; empty is cpu

@@ -66,9 +66,9 @@ func TestResumeCompares(t *testing.T) {
 	}
 	const never, asked, allowed = "another -out", "give -changed", ""
 	for _, k := range []struct {
-		name, answer string
-		change       func(*config.Config)
-		says         string
+		name, refusal string
+		change        func(*config.Config)
+		says          string
 	}{
 		{"rate", allowed, func(c *config.Config) { c.Train.LR = .005 }, "train.lr: 0.003 then, 0.005 now"},
 		{"length", allowed, func(c *config.Config) { c.Train.Steps = 5 }, "train.steps: 4 then, 5 now"},
@@ -94,7 +94,7 @@ func TestResumeCompares(t *testing.T) {
 			if !strings.Contains(log, "changed   "+k.says) {
 				t.Errorf("%q is not said:\n%s", k.says, log)
 			}
-			switch k.answer {
+			switch k.refusal {
 			case allowed:
 				if err != nil {
 					t.Error(err)
@@ -105,10 +105,10 @@ func TestResumeCompares(t *testing.T) {
 					t.Errorf("refused with %v", err)
 				}
 			}
-			if err == nil || !strings.Contains(err.Error(), k.answer) {
-				t.Errorf("error %v, want %q", err, k.answer)
+			if err == nil || !strings.Contains(err.Error(), k.refusal) {
+				t.Errorf("error %v, want %q", err, k.refusal)
 			}
-			if _, err := again(changed, Options{Changed: true}); (err == nil) != (k.answer == asked) {
+			if _, err := again(changed, Options{Changed: true}); (err == nil) != (k.refusal == asked) {
 				t.Errorf("with Changed: %v", err)
 			}
 		})

@@ -29,7 +29,8 @@ func small(t *testing.T) config.Config {
 		t.Fatal(err)
 	}
 	c := config.Default()
-	c.Model.Backbone, c.Model.Norm, c.Model.FrozenStages, c.Model.FPNWidth, c.Model.HeadDepth, c.Model.HeadNorm = "resnet18", "batch", 0, 16, 1, "group"
+	c.Model.Backbone, c.Model.BackboneWidth, c.Model.Norm, c.Model.FrozenStages = "resnet18", 16, "batch", 0
+	c.Model.FPNWidth, c.Model.HeadDepth, c.Model.HeadNorm = 16, 1, "group"
 	c.Data.Root = dir
 	c.Data.Train = config.Set{Source: "train.json", Images: "train"}
 	c.Data.Val = config.Set{Source: "val.json", Images: "val"}

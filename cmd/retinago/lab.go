@@ -123,7 +123,7 @@ func sweep(c *cli.Context, e lab.Experiment, title string, all []lab.Variant, li
 	if err := file.RemoveUnfinished(out, "results.json", "results.md", "report.html"); err != nil {
 		return err
 	}
-	s := lab.Sweep{Base: cfg, Variants: all, Seeds: c.Int("seeds"), Alphas: alphas, Out: out, Held: true, Pictures: c.Int("pictures"), Timed: e == lab.ScaleExperiment, Device: c.String("device"), Log: c.App.ErrWriter}
+	s := lab.Sweep{Base: cfg, Variants: all, Seeds: c.Int("seeds"), Alphas: alphas, Out: out, Locked: true, Pictures: c.Int("pictures"), Timed: e == lab.ScaleExperiment, Device: c.String("device"), Log: c.App.ErrWriter}
 	r, err := s.Run(c.Context)
 	if err != nil {
 		return err

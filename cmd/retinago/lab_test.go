@@ -9,7 +9,7 @@ import (
 	"retinago/train"
 )
 
-// The laboratory from the command line: a sweep, the same again, and a look at one of its models.
+// The laboratory from the command line: a sweep, the same again, and a viewed at one of its models.
 func TestLab(t *testing.T) {
 	dir, out := shapes(t), filepath.Join(t.TempDir(), "sweep")
 	args := append([]string{"bench", "losses", "-losses", "ce-a.75,fl-g2", "-seeds", "1", "-out", out, "-pictures", "2"}, tiny(dir, "train.steps=2", "train.checkpoint_every=0")...)
@@ -34,16 +34,16 @@ func TestLab(t *testing.T) {
 	}
 
 	model := filepath.Join(out, "cells", "fl-g2", "seed-0", train.LastModel)
-	look := filepath.Join(t.TempDir(), "look")
-	wants(t, ok(t, "bench", "view", "-weights", model, "-data", filepath.Join(dir, "val.json"), "-images", filepath.Join(dir, "val"), "-out", look, "-pictures", "3"),
+	viewed := filepath.Join(t.TempDir(), "view")
+	wants(t, ok(t, "bench", "view", "-weights", model, "-data", filepath.Join(dir, "val.json"), "-images", filepath.Join(dir, "val"), "-out", viewed, "-pictures", "3"),
 		"3 pictures; a picture has", "gamma 2   alpha 0.25")
-	wants(t, text(t, filepath.Join(look, "report.html")), "Where the loss lies", "By level of the pyramid")
+	wants(t, text(t, filepath.Join(viewed, "report.html")), "Where the loss lies", "By level of the pyramid")
 	var v struct{ Pictures, Negatives int }
-	read(t, filepath.Join(look, "view.json"), &v)
+	read(t, filepath.Join(viewed, "view.json"), &v)
 	if v.Pictures != 3 || v.Negatives == 0 {
 		t.Errorf("%+v", v)
 	}
-	if plots, err := os.ReadDir(filepath.Join(look, "plots")); err != nil || len(plots) != 12 {
+	if plots, err := os.ReadDir(filepath.Join(viewed, "plots")); err != nil || len(plots) != 12 {
 		t.Errorf("%d plots, %v", len(plots), err)
 	}
 

@@ -97,7 +97,7 @@ func trainCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			err = train.Run(c.Context, cfg, train.Options{Out: out, Held: true, Resume: c.Bool("resume"), Changed: c.Bool("changed"), Log: c.App.Writer,
+			err = train.Run(c.Context, cfg, train.Options{Out: out, Locked: true, Resume: c.Bool("resume"), Changed: c.Bool("changed"), Log: c.App.Writer,
 				Device: c.String("device"), Precision: c.String("precision")})
 			if err != nil {
 				return err

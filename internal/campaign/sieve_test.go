@@ -38,7 +38,7 @@ type sieve struct {
 
 // sift takes pictures through detect. Where that goes wrong, it does so with halves, down to one.
 func (s *sieve) sift(names []string) error {
-	e, said, err := s.look(names)
+	e, said, err := s.inspect(names)
 	if err != nil {
 		return err
 	}
@@ -100,9 +100,9 @@ func (s *sieve) failures() int {
 	return s.count.failures
 }
 
-// look runs detect and returns what was wrong with it.
-func (s *sieve) look(names []string) (ended, string, error) {
-	dir, err := os.MkdirTemp(s.dir, "look-")
+// inspect runs detect and returns what was wrong with it.
+func (s *sieve) inspect(names []string) (ended, string, error) {
+	dir, err := os.MkdirTemp(s.dir, "inspect-")
 	if err != nil {
 		return ended{}, "", err
 	}

@@ -89,7 +89,7 @@ func (s *Sweep) run(ctx context.Context, dir string, c config.Config, with Row, 
 	}
 	defer log.Close()
 	_, missing := os.Stat(filepath.Join(dir, train.StateFile))
-	err = train.Run(ctx, c, train.Options{Out: dir, Device: s.Device, Resume: missing == nil, Held: true, Log: log, Hooks: []train.Hook{hook}})
+	err = train.Run(ctx, c, train.Options{Out: dir, Device: s.Device, Resume: missing == nil, Locked: true, Log: log, Hooks: []train.Hook{hook}})
 	out := &Cell{Row: with}
 	if s.Device != "cpu" {
 		out.Device = s.Device

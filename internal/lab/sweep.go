@@ -27,7 +27,7 @@ type Sweep struct {
 	Timed    bool      // measure the time of a picture
 	Device   string    // of package device; empty is the CPU
 	Log      io.Writer // progress, for people
-	Held     bool      // the caller owns Out (file.Lock)
+	Locked   bool      // the caller has locked Out (file.Lock)
 
 	often       time.Duration // between lines of progress; 0 is 5 s
 	total, done int
@@ -39,7 +39,7 @@ type Sweep struct {
 // Run makes every cell. When ctx is cancelled, the cell in progress is saved and the result is what is finished. One process at a time
 // runs a sweep in Out.
 func (s *Sweep) Run(ctx context.Context) (*Results, error) {
-	if !s.Held {
+	if !s.Locked {
 		owner, err := file.Lock(s.Out, s.Log)
 		if err != nil {
 			return nil, fmt.Errorf("lab: %w", err)
