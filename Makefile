@@ -19,10 +19,10 @@ beside := -extldflags=-Wl,--disable-new-dtags,-rpath,$$ORIGIN
 setup := TAGS='$(TAGS)' scripts/setup
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test test-long bin/cuda.test test-gpu lint bench docker clean
+.PHONY: help setup build demo test test-short test-long bin/cuda.test test-gpu lint bench docker clean
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-9s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
 
 setup: ## install with apt what the build needs and the machine lacks
 	@$(setup)
@@ -37,6 +37,9 @@ demo: build ## train on synthetic shapes, measure, draw detections; minutes
 test: export TESTS = 1
 test: setup ## vet and test everything, with and without OpenCV, with the race detector
 	@scripts/test
+
+test-short: setup ## vet and the short tests of the build with OpenCV; minutes
+	@scripts/test short
 
 test-long: setup ## kill, damage, mutate, attack, fuzz, sanitize; hours, SIZE=.01 is a hundredth; see docs/reliability.md
 	@scripts/test-long

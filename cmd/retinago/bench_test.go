@@ -60,6 +60,9 @@ func TestBenchSpeed(t *testing.T) {
 		t.Errorf("%d convolutions of the class head are computed again, want one per level", again)
 	}
 	for how, kept := range map[string]bool{"measured": true, "fixed": false, "onednn": false, "winograd": false} {
+		if testing.Short() && (how == "onednn" || how == "winograd") {
+			continue
+		}
 		ok(t, small("-size", "64x96", "-convolutions", how, "-json", js)...)
 		var r result
 		read(t, js, &r)

@@ -163,6 +163,9 @@ func TestDamagedCheckpoint(t *testing.T) {
 
 // Checkpoints that ask for much end every verb with a word.
 func TestHostileCheckpoint(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the same in every build")
+	}
 	f, err := weights.Open(checkpointFile(t))
 	if err != nil {
 		t.Fatal(err)

@@ -47,6 +47,9 @@ func TestLab(t *testing.T) {
 		t.Errorf("%d plots, %v", len(plots), err)
 	}
 
+	if testing.Short() {
+		return // two more sweeps
+	}
 	few := tiny(dir, "train.steps=1", "train.checkpoint_every=0")
 	wants(t, ok(t, append([]string{"bench", "anchors", "-variants", "1x1", "-seeds", "1", "-out", filepath.Join(t.TempDir(), "a"), "-pictures", "0"}, few...)...), "| 1x1 |")
 	wants(t, ok(t, append([]string{"bench", "scales", "-sides", "64", "-seeds", "1", "-out", filepath.Join(t.TempDir(), "s"), "-pictures", "0"}, few...)...), "| resnet18-64 |", "ms/picture")
