@@ -6,13 +6,15 @@
 #   docker buildx imagetools inspect golang:1.26-bookworm --format '{{.Manifest.Digest}}'
 FROM golang:1.26.8-bookworm@sha256:a688600ca24f8a4d3ca77f95b0dd40704a9fc787c826660eb7ba0b641b8b175d AS build
 WORKDIR /src
+# All of the build has the same flags: another flag would compile every package again.
+ENV GOFLAGS=-trimpath
 # Slow and seldom changing first: packages, modules, gocv's C++.
 COPY go.mod go.sum ./
 COPY scripts/setup scripts/
 RUN scripts/setup && go mod download && go build gocv.io/x/gocv gorgonia.org/gorgonia
 COPY . .
 ARG VERSION=devel
-RUN go build -trimpath -tags opencv -ldflags "-s -w -X main.version=$VERSION" -o /retinago ./cmd/retinago
+RUN go build -tags opencv -ldflags "-s -w -X main.version=$VERSION" -o /retinago ./cmd/retinago
 
 FROM build AS build-gpu
 ARG VERSION=devel
