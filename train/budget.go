@@ -18,12 +18,12 @@ type Budget struct {
 	Packed      int64 // weights in the layouts of the kernels, and their scratch space
 }
 
-// Total is the peak.
+// Total returns the peak.
 func (b Budget) Total() int64 {
 	return b.Process + b.Parameters + b.Optimizer + b.Activations + b.Inputs + b.Packed
 }
 
-// Device is the part of the peak that is on an engine with memory of its own, at most.
+// Device returns the part of the peak that an engine with its own memory takes at most.
 func (b Budget) Device() int64 { return b.Total() - b.Process }
 
 // process is the resident memory of the program with its libraries (OpenCV, oneDNN) and Go's heap at rest.
@@ -58,7 +58,7 @@ func TrainingBudget(m *detector.Model, c config.Config, n, h, w int) (Budget, er
 	return b, nil
 }
 
-// evaluating adds what the evaluations of a run take besides: their pictures, and kernels for one batch of them.
+// evaluating adds the memory of a run's evaluations: their pictures, and the kernels for one batch of them.
 func (b Budget) evaluating(m *detector.Model, h, w int) (Budget, error) {
 	e, err := InferenceBudget(m, infer.EvalBatch, h, w)
 	if err != nil {

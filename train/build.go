@@ -17,8 +17,9 @@ import (
 	"retinago/internal/file"
 )
 
-// New builds a run: it owns the folder, opens the data, the engine and the model, and continues where a run stopped if o.Resume asks
-// for it. It refuses what does not fit into memory. One process at a time runs in a folder. Close the Loop, also without a Run.
+// New builds a run: it locks the folder, opens the data, the engine and the model, and with o.Resume reads the state of the run in the
+// folder. It returns an error if another process runs there, or if the run does not fit into memory. The caller must call Close, also
+// without a call of Run.
 func New(c config.Config, o Options) (*Loop, error) {
 	l := &Loop{bestAP: -1}
 	if err := l.build(c, o.withDefaults()); err != nil {
@@ -139,7 +140,7 @@ func (l *Loop) openLoader() (err error) {
 	return nil
 }
 
-// addHooks puts the run's own hooks after the caller's, the checkpoint last: it holds what the evaluation found.
+// addHooks puts the run's own hooks after the caller's. The checkpoint is last, because it saves the results of the evaluation.
 func (l *Loop) addHooks(o Options, val *data.Dataset) {
 	c := l.config.Train
 	l.hooks = append(slices.Clone(o.Hooks),
@@ -153,7 +154,7 @@ func (l *Loop) addHooks(o Options, val *data.Dataset) {
 	l.hooks = append(l.hooks, &checkpoint{every: c.CheckpointEvery}, &closing{w: o.Log})
 }
 
-// claim checks that the folder holds the run that is to be resumed, or no run.
+// claim checks that the folder holds a run if o.Resume is set, and none if it is not.
 func claim(o Options) error {
 	_, err := os.Stat(filepath.Join(o.Out, StateFile))
 	switch {

@@ -20,10 +20,10 @@ const (
 	LogFile    = "log.jsonl"
 )
 
-// checkpoint saves every so many steps, after an evaluation with the best AP so far, and at the end.
+// checkpoint is the hook that saves the run: every so many steps, after an evaluation with the best AP so far, and at the end.
 type checkpoint struct{ every int }
 
-// Begin saves where the run is resumed after a kill between its state and its best model.
+// Begin saves a resumed run that was killed between writing its state and its best model.
 func (c *checkpoint) Begin(_ context.Context, l *Loop) error {
 	if !l.bestUnsaved {
 		return nil
@@ -40,7 +40,7 @@ func (c *checkpoint) Step(_ context.Context, l *Loop, s Step) error {
 	return l.save()
 }
 
-// End saves a run that is done or was interrupted. One that failed keeps its last checkpoint.
+// End saves a run that is done or was interrupted. A failed run keeps its last checkpoint.
 func (c *checkpoint) End(_ context.Context, l *Loop, err error) error {
 	if err != nil {
 		return nil
@@ -48,8 +48,8 @@ func (c *checkpoint) End(_ context.Context, l *Loop, err error) error {
 	return l.save()
 }
 
-// save writes a checkpoint: the log, then the state, then the models. A state never has what the log lacks. A kill after it leaves
-// older models, which a resumed run writes: the best where it is of the state's step, the last in any case.
+// save writes a checkpoint: the log, then the state, then the models. So the log has every step of the state. A kill after the state
+// leaves older models. A resumed run then writes them: the best model if it is of the state's step, the last model in any case.
 func (l *Loop) save() error {
 	err := l.journal.sync()
 	if err == nil {
@@ -74,7 +74,7 @@ func (l *Loop) resumable() bool {
 	return err == nil
 }
 
-// goOn is the advice for going on with a run that failed.
+// goOn returns advice for continuing a failed run.
 func (l *Loop) goOn() string {
 	if l.resumable() {
 		return "continue with -resume"
@@ -82,14 +82,14 @@ func (l *Loop) goOn() string {
 	return "start again, without -resume: no checkpoint was saved before"
 }
 
-// saveModel writes the model, or its moving average where there is one, for use outside of training.
+// saveModel writes the model for use outside of training, with the moving average of the weights if there is one.
 func (l *Loop) saveModel(name string, metrics map[string]float64) error {
 	info := l.info
 	info.Step, info.Metrics = l.last.Number, metrics
 	return l.withAverage(func() error { return l.model.Save(filepath.Join(l.out, name), info) })
 }
 
-// withAverage runs f with the moving average of the weights in the model's place.
+// withAverage runs f while the model has the moving average of its weights.
 func (l *Loop) withAverage(f func() error) error {
 	if l.stepper.average == nil {
 		return f()

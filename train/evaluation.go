@@ -11,7 +11,7 @@ import (
 	"retinago/engine"
 )
 
-// evaluation measures AP every so many steps and at the end. The checkpoint after it keeps the model that is the best so far.
+// evaluation is the hook that measures AP, every so many steps and at the end. The checkpoint hook runs after it and saves the best model.
 type evaluation struct {
 	every   int
 	w       io.Writer
@@ -19,10 +19,10 @@ type evaluation struct {
 	measure measurement
 }
 
-// measurement evaluates a run's model: COCO's twelve numbers, and the same as text.
+// measurement evaluates a run's model. It returns COCO's twelve numbers, also as text.
 type measurement func(ctx context.Context, l *Loop) (stats [12]float64, report string, err error)
 
-// Begin makes up for an evaluation that an interruption cut short.
+// Begin repeats an evaluation that an interruption ended early.
 func (e *evaluation) Begin(ctx context.Context, l *Loop) error {
 	if !l.unmeasured {
 		return nil
@@ -39,7 +39,7 @@ func (e *evaluation) Step(ctx context.Context, l *Loop, s Step) error {
 	return e.run(ctx, l)
 }
 
-// End measures a run that is done and was not measured at its last step.
+// End evaluates the model at the end of a run, unless its last step has an evaluation.
 func (e *evaluation) End(ctx context.Context, l *Loop, err error) error {
 	if step := l.last.Number; err != nil || step != l.schedule.Steps || slices.Contains(l.evaluated, step) {
 		return nil
@@ -60,11 +60,11 @@ func (e *evaluation) run(ctx context.Context, l *Loop) error {
 		return err
 	})
 	if ctx.Err() != nil {
-		l.unmeasured = true // the run ends with a checkpoint, and the evaluation is made when it is resumed
+		l.unmeasured = true // the run ends with a checkpoint; a resumed run makes the evaluation
 		return nil
 	}
 	if err != nil {
-		l.unmeasured = errors.Is(err, engine.ErrMemory) // the run is saved, and this is made up for
+		l.unmeasured = errors.Is(err, engine.ErrMemory) // the run is saved; a resumed run makes the evaluation
 		return err
 	}
 	fmt.Fprintf(e.w, "evaluation at step %d (%s)\n%s", l.last.Number, time.Since(start).Round(100*time.Millisecond), report)
@@ -79,7 +79,7 @@ func (e *evaluation) run(ctx context.Context, l *Loop) error {
 	return nil
 }
 
-// metricsOf are the numbers of COCO's twelve that a model's file has.
+// metricsOf returns the metrics that a model file stores, of COCO's twelve.
 func metricsOf(stats []float64) map[string]float64 {
 	return map[string]float64{"AP": stats[0], "AP50": stats[1], "AP75": stats[2], "APs": stats[3], "APm": stats[4], "APl": stats[5]}
 }

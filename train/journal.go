@@ -17,8 +17,8 @@ import (
 	"retinago/internal/memory"
 )
 
-// journal writes log.jsonl: a line per step and per evaluation. A checkpoint syncs it before it writes the state, so that the log has
-// all that the state has. What it has beyond, a resumed run takes again.
+// journal writes log.jsonl, with one line for each step and each evaluation. A checkpoint syncs the journal before it writes the state,
+// so that every step of the state has its line. A resumed run drops later lines and takes those steps again.
 type journal struct{ f *file.File }
 
 // record is a line of log.jsonl.
@@ -28,10 +28,10 @@ type record struct {
 	text  []byte
 }
 
-// maxLog bounds a log that is read, in bytes. A step's line has a few hundred.
+// maxLog is the largest log that is read, in bytes. A step's line has a few hundred bytes.
 const maxLog = 4 << 30
 
-// readJournal reads the log in a run's folder; one that is absent has no records. damaged counts the lines that are none.
+// readJournal reads the log in a run's folder. An absent log has no records. damaged is the number of lines that are not records.
 func readJournal(dir string) (all []record, damaged int, err error) {
 	text, err := file.Read(filepath.Join(dir, LogFile), maxLog)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -51,8 +51,8 @@ func readJournal(dir string) (all []record, damaged int, err error) {
 	return all, damaged, nil
 }
 
-// upTo keeps what a run has done up to a step and what it has measured, each once. It returns the numbers of steps and evaluations that
-// the log lacks.
+// upTo returns the records of the steps up to step and of the given evaluations, each once. noStep and noStats list the steps and
+// evaluations that have no record.
 func upTo(all []record, step int, evaluated []int) (keep []record, noStep, noStats []int) {
 	steps, stats := map[int]bool{}, map[int]bool{}
 	for _, r := range all {
@@ -98,8 +98,8 @@ func ranges(n []int) string {
 	return strings.Join(out, ", ")
 }
 
-// newJournal opens the log of a run that goes on after a step, with the given evaluations. Other lines go: a run that was killed wrote
-// them after its last checkpoint, and does that again. w receives what is dropped and what is missing.
+// newJournal opens the log of a run that resumes after a step with the given evaluations. It drops all other lines: a killed run wrote
+// them after its last checkpoint, and the resumed run writes them again. w receives the dropped and the missing lines.
 func newJournal(dir string, step int, evaluated []int, w io.Writer) (*journal, error) {
 	all, damaged, err := readJournal(dir)
 	if err != nil {
@@ -122,7 +122,7 @@ func newJournal(dir string, step int, evaluated []int, w io.Writer) (*journal, e
 	if len(keep) < len(all) || damaged > 0 {
 		err := file.Write(path, func(w *bufio.Writer) error {
 			for _, r := range keep {
-				w.Write(r.text) // an error stays until w is flushed
+				w.Write(r.text) // Flush returns the error
 			}
 			return nil
 		})
@@ -146,7 +146,7 @@ func (j *journal) write(v any) error {
 	return err
 }
 
-// sync makes what was written survive a power cut.
+// sync writes all lines to the disk, so that a power cut does not lose them.
 func (j *journal) sync() error { return j.f.Sync() }
 
 func (j *journal) close() error { return errors.Join(j.sync(), j.f.Close()) }

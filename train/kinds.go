@@ -20,12 +20,12 @@ type OptimizerKind struct {
 	Name    string
 	Text    string // one line
 	Params  []Param
-	Moments int // float32 values that it keeps per parameter
+	Moments int // number of tensors of the parameter's shape that the optimiser keeps for each parameter
 	// New returns the optimiser's rule with the settings of a configuration.
 	New func(c config.Train) Rule
 }
 
-// Optimizers are all optimisers.
+// Optimizers lists all optimisers.
 var Optimizers = []OptimizerKind{sgd, adam, adamW}
 
 // ScheduleKind is a schedule of the learning rate that train.schedule can name.
@@ -37,15 +37,15 @@ type ScheduleKind struct {
 	New func(c config.Train, s *Schedule) func(step int) float64
 }
 
-// Schedules are all schedules.
+// Schedules lists all schedules.
 var Schedules = []ScheduleKind{multistep, cosine, constant}
 
-// optimizerNamed returns the optimiser of a name. The error lists all.
+// optimizerNamed returns the optimiser with a name. The error for an unknown name lists all.
 func optimizerNamed(name string) (OptimizerKind, error) {
 	return byName(Optimizers, func(k OptimizerKind) string { return k.Name }, "train.optimizer", name)
 }
 
-// scheduleNamed returns the schedule of a name. The error lists all.
+// scheduleNamed returns the schedule with a name. The error for an unknown name lists all.
 func scheduleNamed(name string) (ScheduleKind, error) {
 	return byName(Schedules, func(k ScheduleKind) string { return k.Name }, "train.schedule", name)
 }

@@ -15,8 +15,8 @@ import (
 	"retinago/internal/dataset/data"
 )
 
-// Loop is a run of training: New builds it, Run takes its steps, Close frees it. One goroutine uses it at a time; its methods are for
-// the hooks.
+// Loop is a run of training: New builds it, Run takes its steps, Close frees it. Hooks call its methods. One goroutine at a time may
+// use a Loop.
 type Loop struct {
 	config     config.Config
 	model      *detector.Model
@@ -31,38 +31,38 @@ type Loop struct {
 	conditions conditions
 	hooks      []Hook
 	journal    *journal
-	closers    []func() error // of what New opened, in its order
+	closers    []func() error // close what New opened, in the order of opening
 	ran        bool
-	first      int           // step at which this process began
-	training   time.Duration // in steps, without evaluation and checkpoints
-	warned     bool          // of steps that are not recorded
-	pending    []pendingStep // steps that were begun and are not done, oldest first
+	first      int           // number of steps before this process
+	training   time.Duration // time in steps, without evaluations and checkpoints
+	warned     bool          // the log has the warning about steps that are not recorded
+	pending    []pendingStep // steps that have begun and are not done, oldest first
 	settled    time.Time     // when the last step was done
 
-	evaluated   []int              // steps that were measured
-	metrics     map[string]float64 // of the last of them
+	evaluated   []int              // steps with an evaluation
+	metrics     map[string]float64 // of the last evaluation
 	bestAP      float64
 	bestStep    int
-	bestUnsaved bool // the model of this step is the best, and not saved yet
+	bestUnsaved bool // this step's model is the best and is not saved yet
 	unmeasured  bool // the evaluation of this step was interrupted
 
-	// The next batch is number position of the epoch; one whose step could not begin is the next again.
+	// The next batch is number position of the epoch. A batch whose step could not begin is taken again.
 	epoch, position int
 }
 
-// Config is the run's configuration, with the classes of the training set.
+// Config returns the run's configuration, with the classes of the training set.
 func (l *Loop) Config() config.Config { return l.config }
 
-// Model is what is trained. A hook that uses it declares ReadsModel.
+// Model returns the model that is trained. A hook that uses it must return ReadsModel from Reads.
 func (l *Loop) Model() *detector.Model { return l.model }
 
-// Schedule is the length of the run and its learning rates.
+// Schedule returns the length of the run and its learning rates.
 func (l *Loop) Schedule() Schedule { return l.schedule }
 
-// Last is the last step that was done. Before the first one it has its Number alone: 0, or that of the state that is resumed.
+// Last returns the last step that is done. Before the first step only its Number is set: 0, or the step at which the run resumes.
 func (l *Loop) Last() Step { return l.last }
 
-// pendingStep is a step that was begun, with what is known of it before it is done.
+// pendingStep is a step that has begun and is not done.
 type pendingStep struct {
 	start  time.Time
 	lr     float64
@@ -70,10 +70,10 @@ type pendingStep struct {
 	wait   time.Duration
 }
 
-// begun is the number of steps that are done or under way.
+// begun returns the number of steps that are done or have begun.
 func (l *Loop) begun() int { return l.last.Number + len(l.pending) }
 
-// begin takes one step, or has the engine take it while the host goes on.
+// begin starts the next step. On an engine.Stepping it does not wait for the step's end.
 func (l *Loop) begin(ctx context.Context) error {
 	start := time.Now()
 	b, wait, err := l.loader.Next(ctx)
@@ -96,7 +96,7 @@ func (l *Loop) begin(ctx context.Context) error {
 	return nil
 }
 
-// settle waits for steps until as many as ahead are under way, and calls the hooks for each.
+// settle waits until at most ahead steps are not done, and calls the hooks for each step that ends.
 func (l *Loop) settle(ctx context.Context, ahead int) error {
 	for len(l.pending) > ahead {
 		p := l.pending[0]
@@ -119,8 +119,8 @@ func (l *Loop) settle(ctx context.Context, ahead int) error {
 	return nil
 }
 
-// mayGoAhead reports whether the next step may begin before the last that was begun is done: the engine can, and no hook reads the
-// model as that step leaves it.
+// mayGoAhead reports whether the next step may begin before the last one is done. The engine must be an engine.Stepping, and no hook
+// may read the model after the last step.
 func (l *Loop) mayGoAhead() bool {
 	if !l.model.Engine().Supports(engine.QueuedSteps) {
 		return false
@@ -133,7 +133,7 @@ func (l *Loop) mayGoAhead() bool {
 	return true
 }
 
-// explain is the error of a step that failed. Where its loss or gradient is not a number, it names what helps.
+// explain returns the error of a failed step. If its loss or gradient is not a number, the error names the settings that help.
 func (l *Loop) explain(s Step, err error) error {
 	before := s.Number - 1
 	if !errors.Is(err, errNotFinite) {
@@ -147,5 +147,5 @@ func (l *Loop) explain(s Step, err error) error {
 		before, err, s.LR, strings.Join(s.Images, ", "), saved)}
 }
 
-// epochs is how often the training set was seen.
+// epochs returns the number of passes over the training set, with a fraction.
 func (l *Loop) epochs() float64 { return float64(l.last.Number) / float64(l.schedule.Epoch) }

@@ -9,7 +9,7 @@ import (
 	"retinago/internal/memory"
 )
 
-// fits prints the memory that the largest canvas will take, and returns an error where there is less.
+// fits prints the memory that the largest canvas takes, and returns an error if less is available.
 func (l *Loop) fits() error {
 	h, w := l.loader.LargestCanvas()
 	batch := l.config.Train.Batch
@@ -38,7 +38,7 @@ func (l *Loop) fits() error {
 		megabytes(of(need)), where, megabytes(have), plan, first, batch, l.config.Data.ShortSides, l.config.Model.FPNWidth)
 }
 
-// partOf is the part of a budget that counts where a run's memory is.
+// partOf returns the part of a budget that counts: the device's part if where names a device, else all.
 func partOf(where string) func(Budget) int64 {
 	if where != "" {
 		return Budget.Device
@@ -46,7 +46,7 @@ func partOf(where string) func(Budget) int64 {
 	return Budget.Total
 }
 
-// largestBatch names the largest batch below the run's whose part fits into have.
+// largestBatch returns a text with the largest batch, below the run's, that fits into have bytes.
 func (l *Loop) largestBatch(have int64, part func(Budget) int64) (string, error) {
 	h, w := l.loader.LargestCanvas()
 	for n := l.config.Train.Batch / 2; n > 0; n /= 2 {
@@ -61,7 +61,8 @@ func (l *Loop) largestBatch(have int64, part func(Budget) int64) (string, error)
 	return "no batch fits", nil
 }
 
-// memory is what there is for a run, with what it holds already: on the engine, which where then names, or on the host. 0 is unknown.
+// memory returns the bytes that a run may take, with those that it holds already: on the engine, whose name is in where then, or on the
+// host. 0 is unknown.
 func (l *Loop) memory() (have int64, where string, err error) {
 	e, ok := engine.As[engine.Limited](l.model.Engine(), engine.OwnMemory)
 	if !ok {
@@ -71,8 +72,8 @@ func (l *Loop) memory() (have int64, where string, err error) {
 	return free + e.Held(), " on " + l.model.Engine().Name(), err
 }
 
-// outOfMemory saves a run whose device lacks the memory for the next step or for an evaluation, as where other processes take it
-// meanwhile. The error that it returns names the batch that would fit.
+// outOfMemory saves a run whose device has too little memory for the next step or evaluation, for example because other processes take
+// it. The returned error names the batch that would fit.
 func (l *Loop) outOfMemory(err error) error {
 	if e := l.save(); e != nil {
 		return errors.Join(err, e)
@@ -85,13 +86,13 @@ func (l *Loop) outOfMemory(err error) error {
 		err, l.last.Number, plan, filepath.Join(l.out, LastModel))
 }
 
-// planWithRest is largestBatch beside what other processes hold. It drops the model's graphs.
+// planWithRest is largestBatch for the memory that other processes leave. It frees the model's graphs.
 func (l *Loop) planWithRest() (string, error) {
 	have, where, err := l.memory()
 	if err != nil {
 		return "", err
 	}
-	if err := l.model.Forget(); err != nil { // planning takes a graph's inputs
+	if err := l.model.Forget(); err != nil { // planning allocates the inputs of a graph
 		return "", err
 	}
 	return l.largestBatch(have, partOf(where))

@@ -12,21 +12,21 @@ import (
 	"retinago/nn"
 )
 
-// Rule is how an optimiser changes a parameter by its gradient.
+// Rule updates a parameter by its gradient.
 type Rule interface {
-	// Update updates w by its gradient g with one fused kernel of the engine. m are the values that the optimiser keeps of w, of w's
-	// shape, OptimizerKind.Moments of them.
+	// Update updates the parameter w by its gradient g with one fused kernel of the engine. m has OptimizerKind.Moments tensors of w's
+	// shape: the optimiser's state for w.
 	Update(e engine.Engine, w *tensor.Dense, m []*tensor.Dense, g *tensor.Dense, a At) error
-	// Configure sets the same rule for an engine that updates all parameters by itself.
+	// Configure writes the same rule to p, for an engine that updates all parameters at once.
 	Configure(p *engine.UpdateParams)
 }
 
-// At is what a Rule needs to know of a step.
+// At holds the numbers of a step that a Rule reads.
 type At struct {
 	LR    float32 // learning rate
 	Decay float32 // weight decay of the parameter
-	Scale float32 // of the gradient, below 1 where the norm of all is clipped
-	Step  int     // counted from 1
+	Scale float32 // factor on the gradient; below 1 where the norm of all gradients is clipped
+	Step  int     // number of the step, from 1
 }
 
 // optimizer updates parameters by their gradients with the engine's fused kernels.
@@ -35,14 +35,14 @@ type optimizer struct {
 	c       config.Train
 	rule    Rule
 	moments map[string][]*tensor.Dense // by parameter: momentum, or Adam's two moments
-	step    int                        // steps that were taken
+	step    int                        // number of steps taken
 	params  []*nn.Param
-	update  engine.Updater    // of an engine.Stepping, made for the first step
-	slots   map[string]int    // of it, by parameter
-	scale   *engine.LossScale // of fp16, nil elsewhere; as of the last report
+	update  engine.Updater    // of an engine.Stepping; made at the first step
+	slots   map[string]int    // slot of the updater by parameter
+	scale   *engine.LossScale // of fp16, as in the last report; nil in other precisions
 }
 
-// newOptimizer makes the optimiser state of every trainable parameter.
+// newOptimizer allocates the optimiser's state for every trainable parameter.
 func newOptimizer(e engine.Engine, c config.Train, params []*nn.Param) (*optimizer, error) {
 	kind, err := optimizerNamed(c.Optimizer)
 	if err != nil {
@@ -86,7 +86,7 @@ func (o *optimizer) release() {
 	o.update, o.moments, o.scale = nil, nil, nil
 }
 
-// GradNorm is the L2 norm of all gradients together, NaN or Inf when one is not finite.
+// GradNorm returns the L2 norm of all gradients together: NaN or Inf if one is not finite.
 func (o *optimizer) GradNorm(s *detector.TrainStep) (float64, error) {
 	var all []*tensor.Dense
 	err := s.Gradients(func(_ *nn.Param, g *tensor.Dense) error {
@@ -113,7 +113,7 @@ func (o *optimizer) Step(s *detector.TrainStep, lr, norm float64) error {
 	})
 }
 
-// decay is a parameter's weight decay.
+// decay returns a parameter's weight decay.
 func (o *optimizer) decay(p *nn.Param) float32 {
 	if p.Kind != nn.Weight && !o.c.DecayNormBias {
 		return 0

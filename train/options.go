@@ -4,11 +4,11 @@ import (
 	"io"
 )
 
-// Options are where a run lives and what takes part in it. The zero value trains on the CPU in the current folder, without output.
+// Options configures a run: its folder, its device and its hooks. The zero value trains on the CPU in the current folder, without output.
 type Options struct {
 	Out       string    // folder of the run, made where it is absent; empty is the current folder
 	Resume    bool      // continue the run that is in Out
-	Changed   bool      // with Resume: also where losses, images or annotations differ from before; the log names what differs
+	Changed   bool      // with Resume: allow other losses, images or annotations than before; the log names the differences
 	Locked    bool      // the caller has locked Out against other processes
 	Log       io.Writer // receives progress as text; nil discards it
 	Hooks     []Hook    // called before the run's own

@@ -11,7 +11,7 @@ import (
 	"retinago/internal/memory"
 )
 
-// progress prints a line every so many steps. A run goes on when they cannot be written: its log and files hold the same.
+// progress is the hook that prints a line every so many steps. If it cannot write, the run goes on: the log has the same numbers.
 type progress struct {
 	w     io.Writer
 	every int
@@ -58,14 +58,14 @@ func (p *progress) Step(_ context.Context, l *Loop, s Step) error {
 
 func (p *progress) End(context.Context, *Loop, error) error { return nil }
 
-// broken names pictures that could not be read, once each, and counts them at the end.
+// broken is the hook that names each picture that could not be read, once, and prints their number at the end.
 type broken struct {
 	w     io.Writer
-	all   func() map[string]error // so far, by path
+	all   func() map[string]error // returns the errors so far, by path
 	named map[string]bool
 }
 
-// maxNamed bounds how many are named.
+// maxNamed is the largest number of pictures that are named.
 const maxNamed = 20
 
 func (b *broken) Reads(int) Reads { return ReadsNumbers }

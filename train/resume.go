@@ -17,10 +17,10 @@ import (
 	"retinago/internal/dataset/data"
 )
 
-// ErrChanged is the cause of an error from Run for a run that is to be resumed with settings or annotations that would make it another.
-var ErrChanged = errors.New("the run began otherwise")
+// ErrChanged is wrapped by errors about a run that is resumed with settings or annotations that do not fit its state.
+var ErrChanged = errors.New("the run began with other settings or data")
 
-// conditions are what a run's numbers depend on. A state keeps those of its steps.
+// conditions are the settings and data on which a run's numbers depend. A state stores them.
 type conditions struct {
 	Config    string `json:"config"` // as YAML
 	Train     string `json:"train"`  // annotations, by hash
@@ -42,7 +42,7 @@ func conditionsOf(c config.Config, e engine.Engine, train, val *data.Dataset) (c
 	return out, err
 }
 
-// digest is a hash of a dataset: its pictures' names and sizes in their order, its categories and its boxes.
+// digest returns a hash of a dataset: its categories, its boxes, and the names and sizes of its pictures in their order.
 func digest(d *coco.Dataset) string {
 	h := sha256.New()
 	w := bufio.NewWriter(h)
@@ -81,15 +81,15 @@ func digest(d *coco.Dataset) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// What a key that differs on resumption means. Keys besides these act on later steps or on nothing that a run learns: they may change.
+// Keys of the configuration that restrict how a run resumes. All other keys may change.
 var (
-	// otherRun are keys that a state does not fit after a change.
+	// otherRun are the keys after whose change the state does not fit.
 	otherRun = []string{"model.", "train.seed", "train.batch", "train.optimizer", "data.val_share", "data.val_seed"}
-	// otherTask are keys of what the model learns from and is measured by: a change is asked for with Options.Changed.
+	// otherTask are the keys that change what the model learns or how it is evaluated: a change needs Options.Changed.
 	otherTask = []string{"match.", "loss.", "data.short_sides", "data.max_side", "data.canvas_multiple", "data.fast_decode", "data.flip", "data.mean", "data.std"}
 )
 
-// isOf reports whether a key is one of a list, or within a group of it.
+// isOf reports whether a key is in a list of keys and groups of keys.
 func isOf(key string, list []string) bool {
 	for _, k := range list {
 		if key == k || strings.HasSuffix(k, ".") && strings.HasPrefix(key, k) {
@@ -99,7 +99,7 @@ func isOf(key string, list []string) bool {
 	return false
 }
 
-// compare prints what differs between a state and the run that goes on with it, and refuses what would make it another run.
+// compare prints the differences between a state and the run that resumes from it. It returns an error if the state does not fit.
 func (l *Loop) compare(s state, path string, o Options) error {
 	fmt.Fprintf(o.Log, "resume    at step %d of %s\n", s.Step, path)
 	if s.Conditions == nil {
@@ -170,7 +170,7 @@ func (l *Loop) compareConditions(then conditions, o Options) error {
 	return nil
 }
 
-// brief is the beginning of a hash.
+// brief returns the beginning of a hash.
 func brief(hash string) string {
 	if hash == "" {
 		return "none"

@@ -63,7 +63,7 @@ func (l *Loop) Run(ctx context.Context) (err error) {
 		if e := l.settle(ctx, ahead); e != nil {
 			return e
 		}
-		// A step that was finished in spite of the interruption counts: its hooks see it, the next round ends the run.
+		// A step that ended in spite of the interruption counts: hooks are called for it, and the next round ends the run.
 		if err != nil && errors.Is(err, ctx.Err()) {
 			fmt.Fprintf(l.log, "interrupted: saving step %d\n", l.last.Number)
 			return nil

@@ -7,7 +7,7 @@ import (
 	"retinago/config"
 )
 
-// Schedule is the learning rate over the steps of a run.
+// Schedule holds the learning rates of the steps of a run.
 type Schedule struct {
 	Steps      int
 	Epoch      int     // steps in one pass over the pictures
@@ -21,8 +21,8 @@ type Schedule struct {
 
 // NewSchedule scales a recipe to its batch: k times the pictures per step take k times the learning rate and 1/k of
 // the steps and of the warm-up, so that a run sees the same pictures (Goyal et al. 2017, "Accurate, Large Minibatch
-// SGD", section 2.1). perEpoch is the number of batches in one pass over the training set. An unknown schedule panics: Validate
-// checks c before.
+// SGD", section 2.1). perEpoch is the number of batches in one pass over the training set. NewSchedule panics if
+// the name of the schedule is unknown; Validate checks it.
 func NewSchedule(c config.Train, perEpoch int) Schedule {
 	k := c.Scale()
 	s := Schedule{Epoch: perEpoch, Base: c.LR * k, Warmup: int(math.Round(float64(c.WarmupSteps) / k)), scale: k, c: c}
@@ -38,7 +38,7 @@ func NewSchedule(c config.Train, perEpoch int) Schedule {
 	return s
 }
 
-// At is the learning rate of a step, counted from 0.
+// At returns the learning rate of a step. Steps count from 0.
 func (s Schedule) At(step int) float64 {
 	lr := s.rate(step)
 	if step < s.Warmup {
@@ -48,7 +48,7 @@ func (s Schedule) At(step int) float64 {
 	return lr
 }
 
-// String describes the schedule and how it was scaled.
+// String describes the schedule and its scaling.
 func (s Schedule) String() string {
 	out := fmt.Sprintf("%d steps (%.1f epochs of %d), learning rate %.4g, %s", s.Steps, float64(s.Steps)/float64(s.Epoch), s.Epoch, s.Base, s.c.Schedule)
 	if len(s.Milestones) > 0 {

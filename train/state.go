@@ -12,18 +12,18 @@ import (
 	"retinago/internal/model/weights"
 )
 
-// stateFormat is the version of state files. 0 is of files without one.
+// stateFormat is the version of state files. Files without a version have 0.
 const stateFormat = 1
 
-// state is what a run is besides its tensors.
+// state is the part of a run's state that is not tensors.
 type state struct {
 	Format        int                `json:"format"`
 	Step          int                `json:"step"`
 	LossScale     float64            `json:"loss_scale,omitempty"` // of fp16
-	GoodSteps     int                `json:"good_steps,omitempty"` // since it changed
+	GoodSteps     int                `json:"good_steps,omitempty"` // since the loss scale changed
 	OptimizerStep int                `json:"optimizer_step"`
 	Epoch         int                `json:"epoch"`
-	Position      int                `json:"position"` // batches taken of the epoch
+	Position      int                `json:"position"` // number of batches taken of the epoch
 	NormEMA       float64            `json:"normalizer_ema"`
 	BestAP        float64            `json:"best_ap"`
 	BestStep      int                `json:"best_step,omitempty"`
@@ -31,14 +31,14 @@ type state struct {
 	Metrics       map[string]float64 `json:"metrics,omitempty"`    // of the last evaluation
 	Unmeasured    bool               `json:"unmeasured,omitempty"` // the evaluation of this step was interrupted
 	Seed          uint64             `json:"seed"`
-	Fingerprint   string             `json:"fingerprint"`          // of what must not change, for versions without Conditions
-	Conditions    *conditions        `json:"conditions,omitempty"` // nil of a version without
+	Fingerprint   string             `json:"fingerprint"`          // settings that must not change, for states without Conditions
+	Conditions    *conditions        `json:"conditions,omitempty"` // nil in states of older versions
 }
 
-// stateKey is where the JSON of state stands in the file's metadata.
+// stateKey is the key of state, as JSON, in the file's metadata.
 const stateKey = "retinago.state"
 
-// tensors lists everything that a run carries from step to step: parameters, optimiser moments, moving averages.
+// tensors returns the tensors of a run's state: parameters, moments of the optimiser, moving averages.
 func (l *Loop) tensors() []named {
 	var out []named
 	for _, p := range l.model.Params() {
@@ -58,7 +58,7 @@ type named struct {
 	t    *tensor.Dense
 }
 
-// saveState writes the state file. One file holds all, so that a kill at any moment leaves either the old or the new.
+// saveState writes the state to one file, so that a kill at any moment leaves either the old state or the new one.
 func (l *Loop) saveState() error {
 	now := state{Format: stateFormat, Step: l.last.Number, OptimizerStep: l.stepper.optimizer.step, Epoch: l.epoch, Position: l.position,
 		NormEMA: l.stepper.normalizer.EMA, BestAP: l.bestAP, BestStep: l.bestStep, Evaluated: l.evaluated, Metrics: l.metrics, Unmeasured: l.unmeasured,
@@ -80,7 +80,7 @@ func (l *Loop) saveState() error {
 	})
 }
 
-// loadState continues a run where its state file left it. measured reports whether the run has evaluations.
+// loadState reads the state file of a run that resumes. measured says whether the run has evaluations.
 func (l *Loop) loadState(o Options, measured bool) error {
 	path := filepath.Join(l.out, StateFile)
 	f, err := weights.Open(path)
@@ -107,7 +107,7 @@ func (l *Loop) loadState(o Options, measured bool) error {
 			return fmt.Errorf("train: %s: %w", path, err)
 		}
 		if !tensor.Shape(t.Shape).Eq(n.t.Shape()) {
-			return fmt.Errorf("train: %s: %s is %v, the model wants %v", path, n.name, t.Shape, n.t.Shape())
+			return fmt.Errorf("train: %s: %s is %v, this model has %v", path, n.name, t.Shape, n.t.Shape())
 		}
 		if err := l.model.Engine().Upload(n.t, t.Data); err != nil {
 			return err
@@ -125,8 +125,8 @@ func (l *Loop) loadState(o Options, measured bool) error {
 	return l.loader.Seek(s.Epoch, s.Position)
 }
 
-// recall takes from state and log which evaluations were made. One whose line is not in the log is made again, where the run is still
-// at its step.
+// recall reads from the state and the log which evaluations the run has made. If the run is at the step of an evaluation whose line is
+// not in the log, it makes the evaluation again.
 func (l *Loop) recall(s state, measured bool) error {
 	all, _, err := readJournal(l.out)
 	if err != nil {
@@ -136,7 +136,7 @@ func (l *Loop) recall(s state, measured bool) error {
 		s.listEvaluations(all)
 	}
 	l.evaluated, l.metrics, l.unmeasured = s.Evaluated, s.Metrics, s.Unmeasured
-	// The state is of the step of the best model: a kill may have come between the two files.
+	// The state has the step of the best model: a kill may have come between the writes of both files.
 	l.bestUnsaved = s.BestStep > 0 && s.BestStep == s.Step
 	n := len(l.evaluated)
 	if !measured || n == 0 || l.evaluated[n-1] != s.Step {
@@ -148,8 +148,8 @@ func (l *Loop) recall(s state, measured bool) error {
 	return nil
 }
 
-// listEvaluations reads from the log what a state of a version that does not list them has measured. One at the state's step with a
-// better AP than the state's best came after it.
+// listEvaluations reads from the log the evaluations of a state of an older version, which does not list them. An evaluation at the
+// state's step with a better AP than the state's best was made after the state.
 func (s *state) listEvaluations(all []record) {
 	for _, r := range all {
 		after := r.Step > s.Step || r.Step == s.Step && (s.Unmeasured || r.Stats != nil && r.Stats[0] > s.BestAP)
@@ -160,7 +160,7 @@ func (s *state) listEvaluations(all []record) {
 	}
 }
 
-// fingerprint names what a resumed run must share with its beginning.
+// fingerprint returns the settings that must not change when a run resumes, as text.
 func (l *Loop) fingerprint() string {
 	c := l.config
 	return fmt.Sprintf("%s %s width %d, %d classes, %s, batch %d, seed %d, %d pictures",

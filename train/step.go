@@ -21,42 +21,42 @@ type Stepper struct {
 	config      config.Config
 	optimizer   *optimizer
 	normalizer  *loss.Normalizer
-	positives   *tensor.Dense            // the normaliser's average on an engine that counts, nil before its first step
-	average     map[string]*tensor.Dense // moving average by parameter, nil when off
-	queued      []func(*Step) error      // reads the numbers of the steps that were taken, oldest first
-	notRecorded error                    // why the last step was not, on an engine.Recorder
+	positives   *tensor.Dense            // the normaliser's average on an engine that matches anchors; nil before the first step
+	average     map[string]*tensor.Dense // moving average by parameter; nil without averages
+	queued      []func(*Step) error      // read the results of the queued steps, oldest first
+	notRecorded error                    // why the engine.Recorder did not record the last step
 }
 
-// Step is what a step of training found. It is a copy: changing it changes nothing.
+// Step holds the results of one step of training. It is a copy: a change to it has no effect.
 type Step struct {
 	Losses          detector.Losses
-	GradNorm        float64       // L2 norm of all gradients before clipping; 0 of a step that was skipped
+	GradNorm        float64       // L2 norm of all gradients before clipping; 0 if the step was skipped
 	Positives       int           // positive anchors of the batch
-	LossScale       float64       // of fp16 after the step, 0 elsewhere
+	LossScale       float64       // the loss scale of fp16 after the step; 0 in other precisions
 	Skipped         bool          // the gradients overflowed in fp16, and the step changed nothing
-	Network, Update time.Duration // forward, losses and backward; the optimiser's part
+	Network, Update time.Duration // time of the forward pass, losses and backward pass; time of the optimiser
 
-	// The Loop adds:
+	// The Loop sets these:
 	Number int           // steps done, this one included
 	LR     float64       // learning rate
 	Images []string      // the batch's file names
-	Wait   time.Duration // for the batch
-	Took   time.Duration // the whole step, or the time since the one before was done
+	Wait   time.Duration // time in which the step waited for its batch
+	Took   time.Duration // time of the whole step, or since the end of the step before if that is shorter
 }
 
-// errNotFinite is of a step that changed nothing, because its loss or gradient is not a number.
+// errNotFinite is the cause of a step's failure when its loss or gradient is not a number. Such a step changes nothing.
 var errNotFinite = errors.New("not finite")
 
-// Diverged ends a run whose loss or gradient is not a number. The last checkpoint before it is kept.
+// Diverged is the error of a run whose loss or gradient is not a number. The last checkpoint before that step stays.
 type Diverged struct {
-	Step int // steps that were taken before
+	Step int // number of steps before the failed one
 	err  error
 }
 
 func (d *Diverged) Error() string { return d.err.Error() }
 func (d *Diverged) Unwrap() error { return d.err }
 
-// NewStepper makes the optimiser's state.
+// NewStepper returns a Stepper for a model, with a new optimiser state, by the losses and settings of c.
 func NewStepper(m *detector.Model, c config.Config) (*Stepper, error) {
 	s := &Stepper{model: m, config: c}
 	var err error
@@ -83,7 +83,7 @@ func (s *Stepper) Close() error {
 	return err
 }
 
-// Graph is the graph of steps on n canvases of h x w pixels.
+// Graph returns the training graph for n canvases of h x w pixels.
 func (s *Stepper) Graph(n, h, w int) (*detector.TrainStep, error) {
 	spec := trainSpec(s.config)
 	if scale := s.optimizer.scale; scale != nil {
@@ -92,13 +92,13 @@ func (s *Stepper) Graph(n, h, w int) (*detector.TrainStep, error) {
 	return s.model.TrainStep(n, h, w, spec)
 }
 
-// Targets are what anchors learn of the objects of pictures on canvases of h x w pixels. Where the engine matches anchors itself, it does
-// so in the step. It may be called from several goroutines.
+// Targets assigns the objects of pictures to the anchors of canvases of h x w pixels. An engine that matches anchors itself does so in
+// the step instead. Several goroutines may call Targets at once.
 func (s *Stepper) Targets(h, w int, pictures []detector.Objects) *detector.Targets {
 	return s.model.Targets(s.config.Match.Assigner(s.config.Model.Anchors.PerCell()), h, w, pictures)
 }
 
-// batch is a step's, with what losses are divided by.
+// batch returns the batch of a step with the factors on its losses.
 func (s *Stepper) batch(n, h, w int, images []float32, t *detector.Targets) (*detector.Batch, error) {
 	b := &detector.Batch{N: n, H: h, W: w, Images: images, Targets: t}
 	weight := float32(s.config.Loss.BoxWeight)
@@ -119,7 +119,7 @@ func (s *Stepper) batch(n, h, w int, images []float32, t *detector.Targets) (*de
 	return b, nil
 }
 
-// sendAverage gives the engine the normaliser's average to go on with. The normaliser's own follows with the reports of steps.
+// sendAverage uploads the normaliser's moving average, which the engine then updates. The reports of steps update the host's copy.
 func (s *Stepper) sendAverage() error {
 	e, bits := s.model.Engine(), math.Float64bits(s.normalizer.EMA)
 	t, err := e.New(tensor.Int32, 2)
@@ -134,7 +134,7 @@ func (s *Stepper) sendAverage() error {
 	return nil
 }
 
-// Prepare puts pictures onto the canvases of the next step, whose images are nil then, on an engine.Preparer.
+// Prepare puts pictures onto the canvases of the next step. The engine must be an engine.Preparer, and the step's images must be nil.
 func (s *Stepper) Prepare(n, h, w int, pictures []engine.Picture) error {
 	g, err := s.Graph(n, h, w)
 	if err != nil {
@@ -151,8 +151,8 @@ func (s *Stepper) Take(n, h, w int, images []float32, t *detector.Targets, lr fl
 	return s.Report()
 }
 
-// Queue begins a step as Take does. On an engine.Stepping it returns before the step is done; after one that was not finite
-// others change nothing. Every step must be read with Report, oldest first, before engine.MostReports are under way.
+// Queue begins a step as Take does. On an engine.Stepping it returns before the step is done. After a step whose loss or gradient is not
+// finite, later steps change nothing. At most engine.MostReports steps may be queued before Report reads the oldest.
 func (s *Stepper) Queue(n, h, w int, images []float32, t *detector.Targets, lr float64) error {
 	g, err := s.Graph(n, h, w)
 	if err != nil {
@@ -170,11 +170,11 @@ func (s *Stepper) Queue(n, h, w int, images []float32, t *detector.Targets, lr f
 	return nil
 }
 
-// Report waits for the oldest step that was queued and returns what it found.
+// Report waits for the oldest queued step and returns its results.
 func (s *Stepper) Report() (Step, error) {
 	var out Step
 	if len(s.queued) == 0 {
-		return out, errors.New("no step is under way")
+		return out, errors.New("train: Report without a queued step")
 	}
 	report := s.queued[0]
 	s.queued = s.queued[1:]
@@ -185,7 +185,7 @@ func (s *Stepper) Report() (Step, error) {
 	return out, err
 }
 
-// take takes a step and waits for its numbers.
+// take takes a step on the host and waits for its results.
 func (s *Stepper) take(g *detector.TrainStep, b *detector.Batch, lr float64) (Step, error) {
 	var out Step
 	var err error
@@ -231,7 +231,7 @@ func (s *Stepper) updateAverage() error {
 	return nil
 }
 
-// trainSpec is a configuration's training graph.
+// trainSpec returns the settings of a configuration's training graph.
 func trainSpec(c config.Config) detector.TrainSpec {
 	return detector.TrainSpec{LossFunc: lossFunc(c.Loss), RecomputeHeads: c.Train.RecomputeHeads}
 }

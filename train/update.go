@@ -10,7 +10,7 @@ import (
 	"retinago/nn"
 )
 
-// queue takes a step on an engine that keeps its numbers until Report reads them; it does not wait.
+// queue begins a step on an engine.Stepping and does not wait for it. Report reads the results.
 func (s *Stepper) queue(e engine.Stepping, g *detector.TrainStep, b *detector.Batch, lr float64) error {
 	u, err := s.optimizer.updater(e, s.average)
 	if err != nil {
@@ -62,7 +62,7 @@ func (s *Stepper) queue(e engine.Stepping, g *detector.TrainStep, b *detector.Ba
 	return nil
 }
 
-// updater returns what takes steps on the engine, with the averages, which may be nil.
+// updater returns the engine's updater, which it makes at the first call. average may be nil.
 func (o *optimizer) updater(e engine.Stepping, average map[string]*tensor.Dense) (engine.Updater, error) {
 	if o.update != nil {
 		return o.update, nil
