@@ -9,8 +9,8 @@ import (
 
 // Labels of anchors that learn no object.
 const (
-	Background = int32(-1) // learns that there is nothing
-	Ignore     = int32(-2) // does not count
+	Background = int32(-1) // learns that there is no object
+	Ignore     = int32(-2) // has no loss
 )
 
 // Assigner decides which anchors learn which object.
@@ -52,7 +52,7 @@ var matcherKind = Kind{
 	},
 }
 
-// LeastIoF is CrowdIoF with its default.
+// LeastIoF returns CrowdIoF or its default.
 func (m Matcher) LeastIoF() float32 {
 	if m.CrowdIoF == 0 {
 		return .5
@@ -64,8 +64,8 @@ func (m Matcher) LeastIoF() float32 {
 // in gt, -1 without one. Of two equal overlaps the first object wins. Objects without area are not matched. Crowd
 // regions are never matched; anchors that are not positive and lie mostly inside one are ignored. crowd may be nil.
 //
-// IoU is computed in float32 in torchvision's order, so that ties are the same. Rows of anchors that an object does not
-// reach are passed over: of a grid, an object is compared with the anchors around it.
+// IoU is computed in float32 in torchvision's order, so that ties are the same. Assign skips rows of
+// anchors that an object does not meet: on a grid, it compares an object with the anchors around it only.
 func (m Matcher) Assign(anchors, gt []box.Box, class []int32, crowd []bool) (labels, matched []int32) {
 	if len(class) != len(gt) || crowd != nil && len(crowd) != len(gt) {
 		panic(fmt.Sprintf("anchors: %d objects with %d classes and %d crowd flags", len(gt), len(class), len(crowd)))
@@ -146,7 +146,7 @@ func (m Matcher) object(anchors, rows []box.Box, b box.Box, g int32, best []floa
 	return low
 }
 
-// overlap is the IoU of boxes that meet. The conversions keep every product rounded to float32 on processors where the
+// overlap returns the IoU of boxes that meet. The conversions keep every product rounded to float32 on processors where the
 // compiler would fuse it with the sum.
 func overlap(a, b *box.Box, area float32) float32 {
 	w := min(a.X2, b.X2) - max(a.X1, b.X1)

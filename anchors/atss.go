@@ -30,7 +30,7 @@ var atssKind = Kind{
 const inner = .01
 
 // AssignLevels returns for each anchor its label and the index of its object in gt, as Matcher.Assign does. Level l has
-// the anchors starts[l] to starts[l+1]. An anchor that several objects want learns the one it overlaps most, of equal
+// the anchors starts[l] to starts[l+1]. An anchor that several objects select learns the one it overlaps most, of equal
 // overlaps the first. All other anchors are background, or ignored inside a crowd region.
 func (a ATSS) AssignLevels(anchors []box.Box, starts []int, gt []box.Box, class []int32, crowd []bool) (labels, matched []int32) {
 	if len(class) != len(gt) || crowd != nil && len(crowd) != len(gt) {
@@ -71,7 +71,7 @@ func (a ATSS) AssignLevels(anchors []box.Box, starts []int, gt []box.Box, class 
 	return labels, matched
 }
 
-// Nearest is the candidates of each level, TopK*PerCell with their defaults.
+// Nearest returns the number of candidates of each level: TopK*PerCell, with their defaults.
 func (a ATSS) Nearest() int {
 	k := a.TopK
 	if k == 0 {
@@ -80,11 +80,11 @@ func (a ATSS) Nearest() int {
 	return k * max(a.PerCell, 1)
 }
 
-// LeastIoF is CrowdIoF with its default.
+// LeastIoF returns CrowdIoF or its default.
 func (a ATSS) LeastIoF() float32 { return Matcher{CrowdIoF: a.CrowdIoF}.LeastIoF() }
 
-// candidates are the Nearest anchors of each level whose centres are nearest to the object's, in order of distance and then
-// of place.
+// candidates returns the anchors of each level whose centres are nearest to the object's, Nearest of each, in order of distance and then
+// of index.
 func (a ATSS) candidates(levels []level, b box.Box) []int {
 	x, y := center(b)
 	var out []int
@@ -94,7 +94,7 @@ func (a ATSS) candidates(levels []level, b box.Box) []int {
 	return out
 }
 
-// threshold is the mean plus the (unbiased) standard deviation of the candidates' overlaps.
+// threshold returns the mean plus the (unbiased) standard deviation of the candidates' overlaps.
 func threshold(anchors []box.Box, candidates []int, b box.Box) float64 {
 	n := float64(len(candidates))
 	var sum, squares float64
@@ -118,7 +118,7 @@ func center(b box.Box) (x, y float64) {
 	return (float64(b.X1) + float64(b.X2)) / 2, (float64(b.Y1) + float64(b.Y2)) / 2
 }
 
-// AssignLevels is Assign: which level an anchor is of does not matter.
+// AssignLevels calls Assign: a Matcher does not need the levels.
 func (m Matcher) AssignLevels(anchors []box.Box, _ []int, gt []box.Box, class []int32, crowd []bool) (labels, matched []int32) {
 	return m.Assign(anchors, gt, class, crowd)
 }

@@ -17,7 +17,7 @@ type Picture struct {
 	Classes []int32   // nil, or one per box
 }
 
-// Recall says how well anchors reach a group of objects.
+// Recall measures how well anchors overlap a group of objects.
 type Recall struct {
 	Objects int
 	Mean    float64 // of the highest IoU of each object with an anchor
@@ -25,7 +25,7 @@ type Recall struct {
 	At50    float64 // of at least .5: they have positive anchors of good overlap
 }
 
-// Coverage is the Recall of a dataset's objects.
+// Coverage holds the Recall of a dataset's objects.
 type Coverage struct {
 	All     Recall
 	Sizes   [3]Recall // small, medium and large: areas in the original below 32^2, below 96^2, and above
@@ -35,7 +35,7 @@ type Coverage struct {
 // sizeNames are COCO's.
 var sizeNames = [3]string{"small", "medium", "large"}
 
-// Cover measures how well the anchors reach the objects. It takes about 1 us per object.
+// Cover measures how well the anchors overlap the objects of pictures. It takes about 1 us for each object.
 func (c Config) Cover(pictures []Picture) Coverage {
 	f := c.finder()
 	var out Coverage
@@ -76,7 +76,7 @@ func (c Config) Cover(pictures []Picture) Coverage {
 	return out
 }
 
-// Table is the coverage as text, with a line per class; a class without a name has its number.
+// Table returns the coverage as text, with a line for each class. A class without a name has its number.
 func (c Coverage) Table(names []string) string {
 	var b strings.Builder
 	line := func(name string, r Recall) {
@@ -134,7 +134,7 @@ func (c Config) finder() finder {
 	return f
 }
 
-// best is the highest IoU of b with an anchor on a canvas of w x h px.
+// best returns the highest IoU of b with an anchor on a canvas of w x h px.
 func (f finder) best(b box.Box, w, h int) float32 {
 	var most float32
 	area := b.W() * b.H()
@@ -152,7 +152,7 @@ func (f finder) best(b box.Box, w, h int) float32 {
 	return most
 }
 
-// nearest is the place of the cell nearest to the middle of an interval, of so many at a distance of stride px.
+// nearest returns the position of the cell nearest to the middle of an interval, with so many cells at a distance of stride px.
 func nearest(lo, hi float32, stride, cells int) float32 {
 	k := math.Round(float64(lo+hi) / 2 / float64(stride))
 	return float32(min(max(k, 0), float64(cells-1)) * float64(stride))

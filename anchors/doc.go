@@ -1,5 +1,5 @@
-// Package anchors lays reference boxes over a picture, matches them to annotated objects and codes one in terms of
-// the other (Lin et al. 2017, "Focal Loss for Dense Object Detection", section 4).
+// Package anchors makes a grid of reference boxes over a picture, assigns them to annotated objects, and encodes objects relative to
+// anchors (Lin et al. 2017, "Focal Loss for Dense Object Detection", section 4).
 //
 //	feature sizes [[h8,w8], [h16,w16], ...] -- Config.Grid --> boxes [sum(h*w)*A]
 //	boxes [N], objects [M]                  -- Matcher     --> labels [N], matched [N]
@@ -15,6 +15,5 @@
 // anchors (half to even); Config.IntegerSizes does that, to the bit. The paper and detectron2 round nothing.
 // Two of distance exist too: the network's strides, and torchvision's, which Config.CanvasStrides takes.
 //
-// The package knows pixels only: no files, no graph, no configuration format (the yaml tags name keys for package
-// config).
+// The package works in pixels. It reads no files, has no graph and no configuration format (the yaml tags name keys for package config).
 package anchors

@@ -6,11 +6,11 @@ import (
 	"retinago/box"
 )
 
-// row is how many anchors in a row are passed over together: of a grid, some cells beside each other.
+// row is the number of consecutive anchors that share an extent: on a grid, some neighbouring cells.
 const row = 128
 
-// extents are the boxes around each row of anchors: what does not meet one meets none of its anchors. Coordinates that are
-// not numbers meet nothing and take no part.
+// extents returns the box around each row of anchors. A box that does not meet it meets no anchor of the row. Coordinates that are not
+// numbers are left out: they meet nothing.
 func extents(anchors []box.Box) []box.Box {
 	inf := float32(math.Inf(1))
 	out := make([]box.Box, 0, (len(anchors)+row-1)/row)

@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// fitObjects bounds how many objects Fit looks at: of more, every n-th.
+// fitObjects is the largest number of objects that Fit reads. Of more objects it reads every n-th.
 const fitObjects = 10000
 
 // Fit returns anchors with as many scales and ratios per cell as c, fitted to the objects: ratios by k-means in the
@@ -44,7 +44,7 @@ func (c Config) Fit(pictures []Picture) (Config, error) {
 	return best, nil
 }
 
-// climb multiplies one number at a time by factor or its inverse, and keeps what is better, until nothing is.
+// climb multiplies one number at a time by factor or its inverse and keeps each improvement, until there is none.
 func (c Config) climb(pictures []Picture, value, factor float64) (Config, float64) {
 	for better := true; better; {
 		better = false
@@ -52,7 +52,7 @@ func (c Config) climb(pictures []Picture, value, factor float64) (Config, float6
 			for _, f := range []float64{factor, 1 / factor} {
 				try := c.clone()
 				*try.number(i) *= f
-				// A gain that is lost in rounding would go on for ever.
+				// Gains below the rounding error would never end.
 				if v := try.mean(pictures); v > value+1e-6 {
 					c, value, better = try, v, true
 					break
@@ -80,7 +80,7 @@ func (c Config) clone() Config {
 	return c
 }
 
-// round makes numbers that people like to read, in rising order.
+// round rounds numbers for readers and sorts them in rising order.
 func (c Config) round() Config {
 	c = c.clone()
 	for list, unit := range map[*[]float64]float64{&c.Sizes: 10, &c.Scales: 1000, &c.Ratios: 1000} {
@@ -93,7 +93,7 @@ func (c Config) round() Config {
 	return c
 }
 
-// mean is the mean IoU of objects with their best anchor.
+// mean returns the mean IoU of objects with their best anchor.
 func (c Config) mean(pictures []Picture) float64 {
 	f := c.finder()
 	sum, n := 0., 0
@@ -132,7 +132,7 @@ func sample(pictures []Picture) []Picture {
 	return out
 }
 
-// ratios are the centres of k clusters of log(height/width), by Lloyd's iteration from evenly spaced quantiles.
+// ratios returns the centres of k clusters of log(height/width), by Lloyd's iteration from evenly spaced quantiles.
 func ratios(pictures []Picture, k int) []float64 {
 	var logs []float64
 	for _, p := range pictures {

@@ -7,7 +7,7 @@ import (
 	"retinago/box"
 )
 
-// Config says which anchors every cell of every level has. The lists Strides and Sizes have one element per level.
+// Config holds the anchors of every cell of every level. The lists Strides and Sizes have one element per level.
 type Config struct {
 	// Strides are the distances between cells in px, finest level first.
 	Strides []int `yaml:"strides,flow"`
@@ -34,7 +34,7 @@ func Default() Config {
 	}
 }
 
-// PerCell is the number of anchors A at each cell.
+// PerCell returns the number of anchors A at each cell.
 func (c Config) PerCell() int { return len(c.Scales) * len(c.Ratios) }
 
 // Base returns the PerCell anchors of a level around (0, 0). Arithmetic is float32 in torchvision's order of operations.
@@ -69,7 +69,7 @@ func truncate(v float64) float64 {
 
 func roundEven(v float32) float32 { return float32(math.RoundToEven(float64(v))) }
 
-// steps are the distances between the cells of a level along y and x, of which cells divide a canvas of h x w px.
+// steps returns the distances in px between the cells of a level along y and x, on a canvas of h x w px.
 func (c Config) steps(level, h, w int, cells [2]int) (dy, dx int) {
 	if c.CanvasStrides && cells[0] > 0 && cells[1] > 0 {
 		return h / cells[0], w / cells[1]

@@ -6,21 +6,21 @@ type Box struct{ X1, Y1, X2, Y2 float32 }
 // FromXYWH makes a Box of COCO's [x, y, width, height].
 func FromXYWH(x, y, w, h float32) Box { return Box{x, y, x + w, y + h} }
 
-// W is the width in pixels.
+// W returns the width in pixels.
 func (b Box) W() float32 { return b.X2 - b.X1 }
 
-// H is the height in pixels.
+// H returns the height in pixels.
 func (b Box) H() float32 { return b.Y2 - b.Y1 }
 
-// Area is width times height, 0 for an empty or inverted box.
+// Area returns width times height, 0 for an empty or inverted box.
 func (b Box) Area() float32 { return max(b.W(), 0) * max(b.H(), 0) }
 
-// Intersect is the common part; it is empty (zero area) when the boxes do not meet.
+// Intersect returns the common part. It is empty (zero area) if the boxes do not meet.
 func (b Box) Intersect(o Box) Box {
 	return Box{max(b.X1, o.X1), max(b.Y1, o.Y1), min(b.X2, o.X2), min(b.Y2, o.Y2)}
 }
 
-// IoU is intersection over union, 0 when the union is empty.
+// IoU returns intersection over union, 0 if the union is empty.
 func (b Box) IoU(o Box) float32 {
 	i := b.Intersect(o).Area()
 	u := b.Area() + o.Area() - i

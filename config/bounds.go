@@ -5,15 +5,15 @@ import (
 	"strconv"
 )
 
-// Bounds of what a configuration may ask for, far above what is of use: a file that was damaged, or made to do harm, ends with
-// an error instead of taking all memory.
+// Bounds on the values of a configuration. They are far above useful values: a damaged or hostile file gives an error instead of taking
+// all memory.
 const (
 	MaxSide    = 16384   // of pictures on their canvas and of canvases' multiples, in px
 	MaxBatch   = 4096    // pictures per step
 	MaxClasses = 10_000  // the largest dataset of boxes, OpenImages, has 601
 	Huge       = 1e9     // of numbers that scale others
-	MaxRate    = 1e30    // of learning rates: a run that diverges says so itself
-	MaxText    = 2 << 20 // bytes of a whole configuration: what reads it takes a hundred times its memory
+	MaxRate    = 1e30    // of learning rates; a run that diverges reports it
+	MaxText    = 2 << 20 // bytes of a whole configuration; reading it takes a hundred times as much memory
 
 	maxFPNWidth   = 2048
 	maxAnchors    = 64      // scales, and ratios
@@ -28,7 +28,7 @@ const (
 	maxExtent     = 1 << 20
 )
 
-// brief is a text in quotes, the beginning of a long one.
+// brief returns a text in quotes; of a long text only the beginning.
 func brief(s string) string {
 	const most = 80
 	if len(s) <= most {
@@ -37,7 +37,7 @@ func brief(s string) string {
 	return fmt.Sprintf("%q and %d bytes more", s[:most], len(s)-most)
 }
 
-// short is a key, the beginning of a long one.
+// short returns a key; of a long key only the beginning.
 func short(key string) string {
 	if len(key) > 120 {
 		return key[:120] + "..."
@@ -45,7 +45,7 @@ func short(key string) string {
 	return key
 }
 
-// abridged is a list, or the beginning of a long one.
+// abridged returns a list; of a long list only the beginning.
 func abridged[T any](v []T) any {
 	if len(v) > maxAnchors {
 		return fmt.Sprintf("[%v %v ... %d values]", v[0], v[1], len(v))

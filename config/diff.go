@@ -26,7 +26,7 @@ func changes(all []Change, a, b reflect.Value, path string) []Change {
 	return all
 }
 
-// equal takes an empty list and none for the same: both are written as [].
+// equal reports whether two values are the same. An empty list equals no list: both are written as [].
 func equal(a, b reflect.Value) bool {
 	return a.Kind() == reflect.Slice && a.Len()+b.Len() == 0 || reflect.DeepEqual(a.Interface(), b.Interface())
 }

@@ -66,7 +66,7 @@ func Parse(name string, text []byte) (Config, error) {
 	return c, nil
 }
 
-// lay writes the settings of one YAML document over c.
+// lay writes the settings of one YAML document to c.
 func (c *Config) lay(name string, text []byte) []error {
 	if len(text) > MaxText {
 		return []error{fmt.Errorf("%s: has %d bytes, more than the %d that a configuration can have", name, len(text), MaxText)}
@@ -92,8 +92,8 @@ func (c *Config) lay(name string, text []byte) []error {
 	return o.errs
 }
 
-// settle lets the length of a run that was given last replace the other: Epochs over an older Steps, or Steps over
-// older Epochs. Both given at once stay, for Validate to refuse.
+// settle makes the last given length of a run replace the other: Epochs replaces earlier Steps, and Steps earlier Epochs. If both are
+// given at once, both stay, and Validate reports it.
 func (t *Train) settle(before Train) {
 	switch {
 	case t.Epochs <= 0 || t.Steps <= 0:
@@ -104,7 +104,7 @@ func (t *Train) settle(before Train) {
 	}
 }
 
-// String is the resolved tree as YAML.
+// String returns the resolved tree as YAML.
 func (c Config) String() string {
 	var b bytes.Buffer
 	e := yaml.NewEncoder(&b)

@@ -8,13 +8,13 @@ import (
 	"sync"
 )
 
-// tag is the YAML key of a struct field.
+// tag returns the YAML key of a struct field.
 func tag(f reflect.StructField) string {
 	name, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
 	return name
 }
 
-// fields are the settings and groups of a struct, in order. Those of an inlined struct stand in its place.
+// fields returns the settings and groups of a struct, in order. An inlined struct is replaced by its fields.
 func fields(t reflect.Type) []reflect.StructField {
 	if known, ok := fieldsOf.Load(t); ok {
 		return known.([]reflect.StructField)
@@ -35,7 +35,7 @@ func fields(t reflect.Type) []reflect.StructField {
 	return out
 }
 
-// fieldsOf holds what fields has found, by type: hostile files ask for it at each of many keys.
+// fieldsOf caches the results of fields by type: a hostile file with many keys asks for them at each key.
 var fieldsOf sync.Map
 
 // find returns the field of a struct by its key.
@@ -48,7 +48,7 @@ func find(v reflect.Value, key string) (reflect.Value, bool) {
 	return reflect.Value{}, false
 }
 
-// keys are the keys of a struct, in order.
+// keys returns the keys of a struct, in order.
 func keys(t reflect.Type) []string {
 	var out []string
 	for _, f := range fields(t) {
@@ -57,7 +57,7 @@ func keys(t reflect.Type) []string {
 	return out
 }
 
-// paths are the full keys of all settings below t.
+// paths returns the full keys of all settings below t.
 func paths(t reflect.Type, prefix string) []string {
 	var out []string
 	for _, f := range fields(t) {
@@ -71,8 +71,8 @@ func paths(t reflect.Type, prefix string) []string {
 	return out
 }
 
-// unknown is the message that the group t at path has no such key. It suggests a key of the group with a similar spelling, else one
-// of that name elsewhere, else it lists the group's.
+// unknown returns the message that the group t at path has no such key. The message suggests a key of the group with a similar spelling,
+// else a key of that name in another group, else it lists the keys of the group.
 func unknown(t reflect.Type, path, key string) string {
 	full := short(join(path, key))
 	if len(key) > 64 {
@@ -99,7 +99,7 @@ func unknown(t reflect.Type, path, key string) string {
 	return fmt.Sprintf("unknown key %s; %s has %s", full, where, strings.Join(keys(t), ", "))
 }
 
-// distance is Levenshtein's: insertions, deletions and substitutions between two words.
+// distance returns the Levenshtein distance of two words: the number of insertions, deletions and substitutions between them.
 func distance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {

@@ -10,11 +10,11 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// overlay lays YAML nodes over a struct tree. Every error names the source, the line and the key; the walk goes on, so
-// that a file's errors come together.
+// overlay writes YAML nodes to a struct tree. Every error names the source, the line and the key. Reading goes on after an error, so that
+// all errors of a file are reported at once.
 type overlay struct {
 	source string // file name, or the text of an override
-	lines  bool   // whether node lines mean anything to the user
+	lines  bool   // errors name the lines of nodes
 	errs   []error
 }
 
@@ -35,7 +35,7 @@ var errOmitted = errors.New("config: one of more errors")
 
 func (o *overlay) full() bool { return len(o.errs) >= maxErrors }
 
-// set writes n over dst, whose key is path ("" for the root).
+// set writes n to dst, whose key is path ("" for the root).
 func (o *overlay) set(dst reflect.Value, n *yaml.Node, path string) {
 	if n.Kind == yaml.AliasNode {
 		n = n.Alias
@@ -102,7 +102,7 @@ func (o *overlay) list(dst reflect.Value, n *yaml.Node, path string) {
 func (o *overlay) scalar(dst reflect.Value, n *yaml.Node, path string) {
 	want := kindName(dst.Type())
 	if len(n.Value) > maxWord && dst.Kind() != reflect.String {
-		o.fail(n, "%s is %s, want %s", path, describe(n), want) // without a copy in every error of the library
+		o.fail(n, "%s is %s, want %s", path, describe(n), want) // the library's error would repeat the value
 		return
 	}
 	if n.Kind != yaml.ScalarNode || n.Tag == "!!null" && dst.Kind() != reflect.String {
@@ -118,7 +118,7 @@ func (o *overlay) scalar(dst reflect.Value, n *yaml.Node, path string) {
 			dst.SetString("")
 		}
 	case reflect.Int, reflect.Int64, reflect.Uint64:
-		// The library would cut a fraction off.
+		// The library would drop a fraction.
 		if f, ferr := strconv.ParseFloat(n.Value, 64); n.Tag == "!!float" && (ferr != nil || f != float64(int64(f))) {
 			err = errors.New("not a whole number")
 		} else {

@@ -1,7 +1,7 @@
 package config
 
-// renamed has keys of earlier versions by their full path, with the name that the key has today in the same group. Files are read
-// through it: checkpoints and states keep the configuration that they were trained with. A file's error names the key as it stands there.
+// renamed maps keys of earlier versions, by their full path, to their present names in the same group. All files are read with it, because
+// checkpoints and states keep the configuration of their training. An error about a file names the key as the file has it.
 var renamed = map[string]string{
 	"data.train.json": "source",
 	"data.val.json":   "source",

@@ -15,7 +15,7 @@ import (
 	"retinago/nms"
 )
 
-// Validate checks every value and joins what it finds: the key, the value, what is allowed. It does not look at files.
+// Validate checks every value and joins the errors, each with the key, the value and the allowed values. It does not read files.
 func (c Config) Validate() error {
 	var v check
 	v.model(c.Model)
@@ -74,7 +74,7 @@ func (v *check) count(key string, got, lo, hi int) {
 	}
 }
 
-// length reports whether a list is no longer than most, so that its values are worth a look.
+// length reports whether a list has at most most values. The values of a longer list are not checked.
 func (v *check) length(key string, got, most int) bool {
 	if got > most {
 		*v = append(*v, fmt.Errorf("%s has %d values, want at most %d", key, got, most))
@@ -191,7 +191,7 @@ func (v *check) classes(m Model) {
 	}
 }
 
-// list wants 1 to most values, all of a size that anchors and their sides can have.
+// list wants 1 to most values, each within the bounds for anchors.
 func (v *check) list(key string, got []float64, most int) {
 	if len(got) == 0 {
 		v.fail(key, got, "at least one value")
@@ -274,7 +274,7 @@ func (v *check) loss(l Loss) {
 	v.oneOf("loss.normalizer", l.Normalizer, kinds.Names(loss.Normalizers)...)
 }
 
-// number is the setting of a class loss by its key.
+// number returns the value of a class loss's setting by its key.
 func number(l Loss, key string) float64 {
 	f, ok := find(reflect.ValueOf(l), key)
 	switch {
@@ -286,7 +286,7 @@ func number(l Loss, key string) float64 {
 	return f.Float()
 }
 
-// shownNumber is the same as it stands in errors.
+// shownNumber returns the value as errors have it.
 func shownNumber(l Loss, key string) any {
 	f, _ := find(reflect.ValueOf(l), key)
 	return f.Interface()
@@ -340,7 +340,7 @@ func (v *check) below1(key string, got float64) {
 }
 
 func (v *check) infer(i Infer) {
-	// At 1 nothing is left, and the logit of the threshold is infinite.
+	// A threshold of 1 excludes everything, and its logit is infinite.
 	if !(i.Score >= 0 && i.Score < 1) {
 		v.fail("infer.score", i.Score, "0 to below 1")
 	}

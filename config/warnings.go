@@ -8,8 +8,8 @@ import (
 	"retinago/loss"
 )
 
-// Warnings lists settings that are allowed and rarely meant: their effect, and what to set instead. Most come from a change of
-// the loss without a change of what belongs to it.
+// Warnings lists settings that are allowed and probably a mistake, with their effect and what to set instead. Most arise when the loss is
+// changed and the settings that belong to it are not.
 func (c Config) Warnings() []string {
 	var w warnings
 	w.prior(c)
@@ -28,13 +28,14 @@ type warnings []string
 func (w *warnings) add(format string, a ...any) { *w = append(*w, fmt.Sprintf(format, a...)) }
 
 const (
-	// highPrior is the prior from which on the background's first loss is of another order than an object's; the paper
-	// has .01 and found its value not to matter much.
+	// highPrior is the least prior with a warning: above it the first loss of the background exceeds that of objects by far. The paper
+	// has .01 and found that the value matters little.
 	highPrior = .1
-	// fastSGD is the learning rate of SGD from which on the first steps of cross entropy without prior are too large:
-	// the paper diverges at .01.
+	// fastSGD is the least learning rate of SGD with a warning for cross entropy without prior: its first steps are too large. The
+	// paper's training diverges at .01.
 	fastSGD = .001
-	// farAlpha is how far alpha may be from the paper's for its gamma; there a distance of .5 took AP from 31 to 11.
+	// farAlpha is the largest distance between alpha and the paper's for the same gamma without a warning. In the paper a distance of .5
+	// lowered AP from 31 to 11.
 	farAlpha = .3
 )
 
@@ -70,8 +71,8 @@ func (w *warnings) prior(c Config) {
 	}
 }
 
-// PairedAlpha is the alpha that the paper found best for a gamma (Lin et al. 2017, table 1b), between its gammas that of
-// the next larger one.
+// PairedAlpha returns the alpha that the paper found best for a gamma (Lin et al. 2017, table 1b). Between the paper's gammas it is the
+// alpha of the next larger one.
 func PairedAlpha(gamma float64) float64 {
 	switch {
 	case gamma <= .2:
@@ -82,7 +83,7 @@ func PairedAlpha(gamma float64) float64 {
 	return .25
 }
 
-// alpha compares the balance with what belongs to the kind and its gamma.
+// alpha compares loss.alpha with the paper's best for the kind of loss and its gamma.
 func (w *warnings) alpha(l Loss) {
 	kind, err := loss.Find(l.Kind)
 	own, reads := kind.Param("alpha")
@@ -109,7 +110,7 @@ func (w *warnings) alpha(l Loss) {
 	w.add("loss.alpha %g with loss.gamma %g: %s; the paper's pair of this gamma is %g", l.Alpha, l.Gamma, effect, pair)
 }
 
-// unread warns of settings that the kind of loss does not read though they were changed.
+// unread warns of changed settings that the kind of loss does not read.
 func (w *warnings) unread(l Loss) {
 	kind, err := loss.Find(l.Kind)
 	if err != nil {

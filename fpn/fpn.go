@@ -15,12 +15,12 @@ type Pyramid struct {
 	Width    int  // channels of every level
 	P2       bool // begin at C2, for small objects
 	Path     bool // a second path from the finest level up to P5 (PANet)
-	P6FromP5 bool // else from C5, which the paper uses
+	P6FromP5 bool // P6 from P5; else from C5, as in the paper
 	PlainP7  bool // P7 without the ReLU on P6 that the paper has, as in mmdetection
 	Prefix   string
 }
 
-// First is the number of the finest level, 2 or 3.
+// First returns the number of the finest level, 2 or 3.
 func (p Pyramid) First() int {
 	if p.P2 {
 		return 2
@@ -28,7 +28,7 @@ func (p Pyramid) First() int {
 	return 3
 }
 
-// Strides are the pixels per cell of every level, ending with P7's 128.
+// Strides returns the pixels per cell of every level; the last is P7's 128.
 func (p Pyramid) Strides() []int {
 	var s []int
 	for l := p.First(); l <= 7; l++ {

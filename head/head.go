@@ -17,10 +17,10 @@ type Head struct {
 	Depth   int // convolutions in each tower; the paper uses 4
 	Anchors int // per cell
 	Classes int // without background
-	// Background adds a logit for it after those of the classes, for a softmax over each anchor's.
+	// Background adds a logit for the background after those of the classes, for a softmax over each anchor's logits.
 	Background bool
 	GroupNorm  bool              // after each convolution of the towers
-	Activation engine.Activation // ends each of them
+	Activation engine.Activation // after each convolution of the towers
 	Prior      float64           // foreground probability at the start, the paper's pi = 0.01 (section 4.1)
 	Prefix     string
 }
@@ -37,7 +37,7 @@ func (h Head) Class(b *nn.Builder, levels []*G.Node) []*G.Node {
 	})
 }
 
-// Logits is the number of logits per anchor.
+// Logits returns the number of logits per anchor.
 func (h Head) Logits() int {
 	if h.Background {
 		return h.Classes + 1
@@ -45,7 +45,7 @@ func (h Head) Logits() int {
 	return h.Classes
 }
 
-// prior is the bias of the class logits: each sigmoid begins at Prior, or all classes of a softmax together.
+// prior returns the initial bias of the class logits. With it each sigmoid begins at Prior; of a softmax, all classes together do.
 func (h Head) prior(r *rand.Rand, shape []int, v []float32) {
 	odds := (1 - h.Prior) / h.Prior
 	if !h.Background {
@@ -89,7 +89,7 @@ func each(levels []*G.Node, add func(*G.Node) *G.Node) []*G.Node {
 	return out
 }
 
-// Groups is the number of groups for group norm over c channels: 32 as Wu and He 2018 found best, halved until it
+// Groups returns the number of groups for group norm over c channels: 32 as Wu and He 2018 found best, halved until it
 // divides a narrower tower.
 func Groups(c int) int {
 	g := 32

@@ -10,11 +10,11 @@ import (
 	"retinago/internal/text"
 )
 
-// Marks returns what Draw draws of detections: boxes with class, score and track number.
+// Marks returns the marks of detections for Draw: boxes with class, score and track number.
 func Marks(found []Detection) []Mark {
 	marks := make([]picture.Mark, len(found))
 	for i, d := range found {
-		label := fmt.Sprintf("%s %.2f", shown(d.Category.Name), d.Score)
+		label := fmt.Sprintf("%s %.2f", drawnName(d.Category.Name), d.Score)
 		if d.Track > 0 {
 			label = fmt.Sprintf("%s #%d", label, d.Track)
 		}
@@ -24,8 +24,8 @@ func Marks(found []Detection) []Mark {
 	return marks
 }
 
-// shown is a class's name as it is drawn; a very long one is cut.
-func shown(name string) string {
+// drawnName returns a class's name as it is drawn: printable, and cut if it is very long.
+func drawnName(name string) string {
 	const most = 60
 	for i := range name {
 		if i >= most {

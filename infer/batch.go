@@ -33,7 +33,7 @@ func pack(in <-chan *item, batch int) <-chan []*item {
 
 func (v *item) realtime() bool { return v.Video != nil && v.Video.Realtime }
 
-// next receives an item; with now, only if one is ready.
+// next receives an item. With now it returns at once if no item is ready.
 func next(in <-chan *item, now bool) (*item, bool) {
 	if now {
 		select {
@@ -59,8 +59,8 @@ func (v *item) count(canvases map[data.Size]int, batch int) bool {
 	return full || batch <= 1
 }
 
-// findAll finds the objects of several pictures, in all their views. Inputs of one canvas go through the network in batches, and the
-// rest of a canvas one by one: a graph for each number of them would cost more than it saves.
+// findAll finds the objects of several pictures in all their views. Inputs with the same canvas go through the network in full batches;
+// the rest goes one by one, because a graph for each smaller batch would cost more than it saves.
 func (p *Predictor) findAll(ctx context.Context, sets []*inputs, batch int) ([][]Detection, []Times, error) {
 	type place struct{ set, view int }
 	var order []data.Size

@@ -68,7 +68,7 @@ func (r *request) choose(c Choice, categories []detector.Category) error {
 			for _, k := range categories {
 				names = append(names, k.Name)
 			}
-			return 0, fmt.Errorf("infer: the model knows no class %q; it knows %s", name, strings.Join(names, ", "))
+			return 0, fmt.Errorf("infer: the model has no class %q; it has %s", name, strings.Join(names, ", "))
 		}
 		return i, nil
 	}

@@ -19,8 +19,8 @@ type Input struct {
 	Decoding   detector.Decoding // Prepare sets the Predictor's
 	Candidates bool              // return boxes before NMS, not detections
 	images     []float32         // [Canvas.H, Canvas.W, 3]
-	picture    engine.Picture    // instead of images, for an engine that puts it onto its canvas
-	copied     *picture.Picture  // whose bytes picture reads
+	picture    engine.Picture    // instead of images, for an engine that scales pictures onto canvases
+	copied     *picture.Picture  // owns the bytes of picture
 	placed
 }
 
@@ -46,10 +46,10 @@ func (p *Predictor) prepare(r request, pic *picture.Picture, size data.Size, thr
 	return p.input(r, pic, size, view{}, threads), nil
 }
 
-// input is newInput with what is requested.
+// input is newInput with the settings of a request.
 func (p *Predictor) input(r request, pic *picture.Picture, size data.Size, v view, threads int) *Input {
 	c := p.info.Config.Data
-	in, place := lay(c, size, v)
+	in, place := layout(c, size, v)
 	if p.engine.Supports(engine.Preparation{}) {
 		in.copied = pic.Crop(0, 0, pic.W, pic.H)
 		in.picture = data.Placed(place, in.copied)
@@ -60,15 +60,15 @@ func (p *Predictor) input(r request, pic *picture.Picture, size data.Size, v vie
 	return in
 }
 
-// newInput puts a picture, which is the view's part, onto a canvas of the size that the configuration and the view give.
+// newInput scales a view's part of a picture onto a canvas. The configuration and the view determine the canvas's size.
 func newInput(c config.Data, pic *picture.Picture, size data.Size, v view, threads int) *Input {
-	in, place := lay(c, size, v)
+	in, place := layout(c, size, v)
 	in.fill(place, pic, threads)
 	return in
 }
 
-// lay returns an input without its picture, and where the picture goes on the canvas.
-func lay(c config.Data, size data.Size, v view) (*Input, picture.Input) {
+// layout returns an input without pixels, and the place of the picture on the canvas.
+func layout(c config.Data, size data.Size, v view) (*Input, picture.Input) {
 	s := data.Resized(size, v.side(c.TestSide()), v.side(c.MaxSide))
 	canvas := s.Up(c.CanvasMultiple)
 	return &Input{Canvas: canvas, placed: placed{s, size, v}},
@@ -107,7 +107,7 @@ func (in *Input) Release() {
 	in.images = nil
 }
 
-// pictures returns those of a batch if the engine puts them onto canvases, else nil.
+// pictures returns the pictures of a batch if the engine puts them onto canvases, else nil.
 func pictures(in []*Input) (out []engine.Picture) {
 	for _, v := range in {
 		if v.copied == nil {
@@ -118,8 +118,8 @@ func pictures(in []*Input) (out []engine.Picture) {
 	return out
 }
 
-// joined returns the canvases of a batch one after another, and a function that frees them.
-func joined(in []*Input) ([]float32, func()) {
+// concat returns the canvases of a batch one after another, and a function that frees them.
+func concat(in []*Input) ([]float32, func()) {
 	if len(in) == 1 {
 		return in[0].images, func() {}
 	}
@@ -131,7 +131,7 @@ func joined(in []*Input) ([]float32, func()) {
 	return all, func() { free(all) }
 }
 
-// canvases keeps the memory of released canvases.
+// canvases holds the memory of released canvases for new ones.
 var canvases sync.Pool
 
 func lease(n int) []float32 {

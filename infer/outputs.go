@@ -17,7 +17,7 @@ type Outputs struct {
 	pictures []placed
 	wanted   []detector.Wanted
 	found    []detector.Found
-	late     bool // found are candidates: NMS runs when detections are read
+	late     bool // found holds candidates: NMS runs when detections are read
 }
 
 // Forward runs the network on pictures of one canvas size together. While it waits for the network it returns when ctx ends.
@@ -36,7 +36,7 @@ func (p *Predictor) Forward(ctx context.Context, in []*Input) (*Outputs, error) 
 	of := pictures(in)
 	var images []float32
 	if of == nil {
-		all, free := joined(in)
+		all, free := concat(in)
 		defer free()
 		images = all
 	}
@@ -75,7 +75,8 @@ func (o *Outputs) of(k int) detector.Found {
 	return f
 }
 
-// requested is what the model finds while it has the network. NMS on the host runs afterwards, so that other calls can use the network.
+// requested computes detections or candidates while the call has the network. NMS on the host runs later, so that other calls can use the
+// network.
 func (o *Outputs) requested(detects bool) []detector.Wanted {
 	if o.late = !detects; detects {
 		return o.wanted

@@ -23,7 +23,7 @@ type call struct {
 // WithScore reports detections from this score on; 0 < v < 1.
 func WithScore(v float64) Option { return func(c *call) { c.Score = &v } }
 
-// WithNMS takes boxes of one class for one object above this IoU.
+// WithNMS sets the IoU above which two boxes of one class are one object.
 func WithNMS(iou float64) Option { return func(c *call) { c.NMS = &iou } }
 
 // WithMaxDetections reports at most n detections, the best.
@@ -35,7 +35,7 @@ func WithChoice(v Choice) Option { return func(c *call) { c.Choice = v } }
 // WithTimes writes the duration of each stage to t.
 func WithTimes(t *Times) Option { return func(c *call) { c.times = t } }
 
-// request returns what a call asks for.
+// request returns the settings of a call.
 func (p *Predictor) request(with []Option) (request, *Times, error) {
 	if len(with) == 0 {
 		return p.common, nil, nil
@@ -90,7 +90,7 @@ func (p *Predictor) PredictFile(ctx context.Context, path string, with ...Option
 	})
 }
 
-// predict runs a call. read returns the picture, the size of the picture that detections are for, and what frees the picture.
+// predict runs a call. read returns the picture, the size of the picture that detections are for, and a function that frees the picture.
 func (p *Predictor) predict(ctx context.Context, with []Option, read func(picture.Target) (*Picture, Size, func(), error)) ([]Detection, error) {
 	r, times, err := p.request(with)
 	if err != nil {
@@ -120,7 +120,7 @@ func (p *Predictor) predict(ctx context.Context, with []Option, read func(pictur
 	return found[0], nil
 }
 
-// target is the size at which a request needs a picture, nil for the whole: several views of one take it whole.
+// target returns the size at which a request needs a picture. It is nil, for full size, if the picture has several views.
 func (p *Predictor) target(r request) picture.Target {
 	if !r.plan.single() {
 		return nil
@@ -150,8 +150,8 @@ func (p *Predictor) PredictBatch(ctx context.Context, in []*Input) ([][]Detectio
 	return all, t, nil
 }
 
-// run waits for the network, runs it and gives o what it finds on images, or on pictures if there are none, and the network's time,
-// without the wait and the host's decoding.
+// run waits for the network and runs it on images, or on pictures if images is nil. It writes the results to o, with the network's time
+// without the wait and without decoding on the host.
 func (p *Predictor) run(ctx context.Context, o *Outputs, images []float32, pictures []engine.Picture) error {
 	if err := p.lock(ctx); err != nil {
 		return err

@@ -27,7 +27,7 @@ type Detection struct {
 type Options struct {
 	Device    string // of package device; empty is the cpu
 	Precision string // as device.Options
-	Threads   int    // 0 takes what the process may keep busy
+	Threads   int    // 0 takes the processors that the process may use
 	Score     *float64
 	NMS       *float64
 	Method    string  // of package nms
@@ -50,8 +50,8 @@ func (t *Times) Add(o Times) {
 	t.Link, t.Write, t.Last = t.Link+o.Link, t.Write+o.Write, t.Last+o.Last
 }
 
-// Predictor runs one model. All its methods may be called from several goroutines at once. The network runs for one call at a time;
-// decoding, preparing and boxes of other calls go on meanwhile.
+// Predictor runs one model. All its methods may be called from several goroutines at once. The network runs for one call at a time.
+// Meanwhile other calls decode and prepare pictures and compute boxes.
 type Predictor struct {
 	network chan struct{} // holds a value while a call has the network
 	closed  bool          // guarded by network
@@ -63,7 +63,7 @@ type Predictor struct {
 	threads int
 }
 
-// request is how the objects of a picture are found.
+// request holds the settings of a search for objects in a picture.
 type request struct {
 	plan   plan
 	decode detector.Decoding
@@ -103,7 +103,7 @@ func newPredictor(o Options, open func(device.Engine) (*detector.Model, detector
 	return p, nil
 }
 
-// newRequest is a model's own choices with those of options over them.
+// newRequest returns a model's own settings, replaced by those that options give.
 func newRequest(info detector.Info, o Options) (request, error) {
 	r := request{decode: Decoding(info.Config.Infer)}
 	if o.Score != nil {
@@ -127,7 +127,7 @@ func newRequest(info detector.Info, o Options) (request, error) {
 	return r, r.choose(o.Choice, info.Categories)
 }
 
-// Decoding is a configuration's choice of detections.
+// Decoding returns how a configuration chooses detections.
 func Decoding(c config.Infer) detector.Decoding {
 	return detector.Decoding{Score: float32(c.Score), Method: c.Method, TopK: c.TopK, NMS: float32(c.NMS), MaxDets: c.MaxDetections}
 }

@@ -22,7 +22,7 @@ func Quantize(ctx context.Context, m *detector.Model, c config.Data, files []str
 	count = min(count, len(files))
 	broken = map[string]error{}
 	done := 0
-	for _, i := range spread(len(files), count) {
+	for _, i := range evenFirst(len(files), count) {
 		if done == count {
 			break
 		}
@@ -56,8 +56,8 @@ func Quantize(ctx context.Context, m *detector.Model, c config.Data, files []str
 	return broken, m.Quantize(s)
 }
 
-// spread orders 0 to n-1 such that the first count are evenly spread.
-func spread(n, count int) []int {
+// evenFirst returns 0 to n-1 in an order whose first count numbers are evenly spread.
+func evenFirst(n, count int) []int {
 	order := make([]int, 0, n)
 	used := make([]bool, n)
 	for i := range count {

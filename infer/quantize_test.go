@@ -14,10 +14,10 @@ import (
 )
 
 func TestSpread(t *testing.T) {
-	if got := spread(7, 3); !slices.Equal(got, []int{0, 2, 4, 1, 3, 5, 6}) {
+	if got := evenFirst(7, 3); !slices.Equal(got, []int{0, 2, 4, 1, 3, 5, 6}) {
 		t.Errorf("3 of 7: %v", got)
 	}
-	if got := spread(2, 2); !slices.Equal(got, []int{0, 1}) {
+	if got := evenFirst(2, 2); !slices.Equal(got, []int{0, 1}) {
 		t.Errorf("2 of 2: %v", got)
 	}
 }

@@ -1,9 +1,9 @@
 package infer
 
-// stage runs f on what comes in, on as many as workers at once, and sends on what it returns in the order of what came. It
-// holds workers results and one value that waits. The channel is closed when in is closed and all is sent on.
+// stage runs f on the values of in, on up to workers of them at once, and sends the results in the order of the values. It holds up to
+// workers results and one waiting value. It closes the returned channel after the last result, when in is closed.
 func stage[A, B any](in <-chan A, workers int, f func(A) B) <-chan B {
-	queue := make(chan chan B, workers-1) // with the one that waits to be sent on, workers
+	queue := make(chan chan B, workers-1) // workers, with the result that waits to be sent
 	out := make(chan B)
 	go func() {
 		defer close(queue)

@@ -13,7 +13,8 @@ import (
 
 // StreamOptions configures Predictor.Stream. An error of one of its functions ends the stream.
 type StreamOptions struct {
-	// Workers read, and as many others run Then; 0 is one for every four cores, at least one: the rest are for the network.
+	// Workers is the number of goroutines that read pictures, and of those that run Then. 0 is one for every four cores, at least one:
+	// the other cores are for the network.
 	Workers int
 	// Batch is how many pictures of one canvas go through the network together; 0 is 1.
 	Batch int
@@ -53,7 +54,7 @@ type item struct {
 	err error // ends the stream
 
 	held *atomic.Int64 // bytes of all items' pictures that came from files
-	n    int64         // of them, this one's
+	n    int64         // this item's part of held
 }
 
 // Stream finds the objects in frames, in their order, such as those of Files. While the network runs, the next pictures
@@ -142,7 +143,7 @@ func each(in <-chan []*item) <-chan *item {
 	return out
 }
 
-// drop releases the picture, if there is one.
+// drop frees the picture, if there is one.
 func (v *item) drop() {
 	if v.pic != nil {
 		v.pic.Release()
@@ -158,10 +159,10 @@ func (v *item) hold(most int64) bool {
 	return v.held.Add(v.n) <= most
 }
 
-// well reports whether the item has neither an error nor a broken picture.
+// well reports whether the item has no error and its picture could be read.
 func (v *item) well() bool { return v.err == nil && v.Broken == nil }
 
-// read decodes and prepares. The picture is kept where it is wanted afterwards, a file's if so many bytes are not exceeded.
+// read decodes and prepares a frame. It keeps the picture if Then or Last need it; the pictures of files only up to most bytes in all.
 func (p *Predictor) read(ctx context.Context, v *item, keep bool, most int64) *item {
 	if v.err = ctx.Err(); v.err != nil {
 		return v
@@ -197,7 +198,7 @@ func (p *Predictor) read(ctx context.Context, v *item, keep bool, most int64) *i
 	return v
 }
 
-// find runs the network and makes boxes.
+// find runs the network and computes boxes.
 func (p *Predictor) find(ctx context.Context, items []*item, batch int) []*item {
 	var sets []*inputs
 	var of []*item
@@ -228,7 +229,7 @@ func (v *item) link(f func(*Result) error) *item {
 	return v
 }
 
-// show calls f with the whole picture, and drops it where that was the last use.
+// show calls f with the whole picture, and frees the picture after its last use.
 func (v *item) show(ctx context.Context, f func(Result, *picture.Picture) error, spent *time.Duration, last bool) *item {
 	if !v.well() {
 		return v

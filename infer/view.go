@@ -27,7 +27,7 @@ func (v view) side(px int) int {
 	return max(int(math.Round(float64(px)*v.scale)), 1)
 }
 
-// plan is the views that a picture gets.
+// plan holds the choice of views for every picture.
 type plan struct {
 	scales  []float64
 	flip    bool
@@ -36,32 +36,32 @@ type plan struct {
 	fuse    bool
 }
 
-// single reports whether every picture gets one view, of the whole.
+// single reports whether every picture has one view, the whole picture.
 func (l plan) single() bool { return len(l.scales) == 0 && !l.flip && l.tile == 0 }
 
 // part is a rectangle of a picture, in pixels.
 type part struct{ x, y, w, h int }
 
-// parts are the whole picture and, if that is larger than a tile, tiles of it.
+// parts returns the whole picture and, if it is larger than a tile, its tiles.
 func (l plan) parts(s data.Size) []part {
 	out := []part{{0, 0, s.W, s.H}}
 	if l.tile == 0 || s.W <= l.tile && s.H <= l.tile {
 		return out
 	}
 	w, h := min(l.tile, s.W), min(l.tile, s.H)
-	for _, y := range spots(s.H, h, l.shared()) {
-		for _, x := range spots(s.W, w, l.shared()) {
+	for _, y := range tileStarts(s.H, h, l.shared()) {
+		for _, x := range tileStarts(s.W, w, l.shared()) {
 			out = append(out, part{x, y, w, h})
 		}
 	}
 	return out
 }
 
-// shared is the least number of pixels that tiles have in common with the next.
+// shared returns the least overlap of neighbouring tiles in pixels.
 func (l plan) shared() int { return int(l.overlap * float64(l.tile)) }
 
-// spots spreads the fewest tiles evenly over a side so that they overlap by shared pixels or more.
-func spots(side, tile, shared int) []int {
+// tileStarts returns the first pixel of each tile along a side: the fewest tiles, evenly spread, that overlap by at least shared pixels.
+func tileStarts(side, tile, shared int) []int {
 	if side <= tile {
 		return []int{0}
 	}
@@ -90,7 +90,7 @@ func (l plan) views(p part, tile bool) []view {
 	return out
 }
 
-// inputs are all views of one picture, and what is requested of it.
+// inputs holds all views of one picture and the request for it.
 type inputs struct {
 	request
 	all  []*Input
@@ -104,7 +104,7 @@ func (in *inputs) release() {
 	in.all = nil
 }
 
-// views prepares every view of a picture. size is that of the picture that detections are for.
+// views prepares every view of a picture. size is the size of the picture that detections are for.
 func (p *Predictor) views(r request, pic *picture.Picture, size data.Size, threads int) (*inputs, error) {
 	out := &inputs{request: r, size: size}
 	if r.plan.single() {
@@ -133,8 +133,8 @@ func (p *Predictor) views(r request, pic *picture.Picture, size data.Size, threa
 	return out, nil
 }
 
-// merge makes one list of the detections of each view. An object at a tile's border is whole in the next tile, if it is no larger than
-// the overlap: what such a border cuts is left out.
+// merge merges the detections of all views into one list. It drops detections that a tile's border cuts, if they are no larger than the
+// overlap: the next tile has the whole object.
 func (in *inputs) merge(found [][]Detection, categories []detector.Category) []Detection {
 	if len(in.all) == 1 {
 		return found[0]
@@ -156,7 +156,7 @@ func (in *inputs) merge(found [][]Detection, categories []detector.Category) []D
 	} else {
 		m := in.decode.NMSMethod()
 		if !slices.Contains([]string{"agnostic", "diou"}, m.Kind) {
-			m.Kind = "greedy" // the others lowered the scores in each view
+			m.Kind = "greedy" // the other methods lowered scores in each view already
 		}
 		selected = m.Run(boxes, scores, classes, 0)
 	}
@@ -172,8 +172,8 @@ func (in *inputs) merge(found [][]Detection, categories []detector.Category) []D
 	return out
 }
 
-// cut reports whether a box ends at its tile's border, within a hundredth of the tile, where the picture goes on, and fits into
-// what the tile shares with the next.
+// cut reports whether a tile's border cuts a box that fits into the overlap with the next tile: the box ends within a hundredth of the
+// tile from the border, and the picture continues beyond it.
 func (l plan) cut(in *Input, size data.Size, b box.Box) bool {
 	near, shared := float32(l.tile)/100, float32(l.shared())
 	x1, y1 := float32(in.view.x), float32(in.view.y)

@@ -24,7 +24,7 @@ func TestSpots(t *testing.T) {
 		{181, 100, 20, []int{0, 40, 81}},  // one more, evenly
 		{300, 100, 0, []int{0, 100, 200}}, // no overlap
 	} {
-		if got := spots(k.side, k.tile, k.shared); !slices.Equal(got, k.want) {
+		if got := tileStarts(k.side, k.tile, k.shared); !slices.Equal(got, k.want) {
 			t.Errorf("%+v: %v", k, got)
 		}
 	}

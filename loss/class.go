@@ -7,7 +7,7 @@ import (
 	"sync"
 )
 
-// Labels that are no class.
+// Labels of rows without a class.
 const (
 	Background = -1
 	Ignored    = -2

@@ -93,7 +93,7 @@ func greater(a, b vec) vec {
 	return a
 }
 
-// pair is what all overlap losses share.
+// pair holds the terms that all overlap losses share.
 type pair struct {
 	p, t         [4]vec // corners of prediction and target
 	iou          vec
@@ -122,7 +122,7 @@ func newPair(p, t []float32) pair {
 	return o
 }
 
-// far is d^2/c^2.
+// far returns d^2/c^2.
 func (o pair) far() vec {
 	diagonal := o.outerW.times(o.outerW).plus(o.outH.times(o.outH), 1).plus(constant(1), eps)
 	sum := constant(0)
@@ -133,7 +133,7 @@ func (o pair) far() vec {
 	return sum.over(diagonal)
 }
 
-// aspect is v.
+// aspect returns v.
 func (o pair) aspect() vec {
 	angle := func(b [4]vec) vec {
 		w, h := b[2].plus(b[0], -1), b[3].plus(b[1], -1)

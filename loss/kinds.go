@@ -24,12 +24,12 @@ type Params struct {
 	MineNMS float64 `yaml:"mine_nms"`
 }
 
-// DefaultParams are those of a configuration that sets none: the focal loss's, and the start of every other kind.
+// DefaultParams returns the settings of a configuration that sets none: those of the focal loss, which other kinds begin with too.
 func DefaultParams() Params {
 	return Params{Alpha: .25, Gamma: 2, Shift: 1, Epsilon: -1, MineKeep: 256, MineNMS: .7}
 }
 
-// alpha is Alpha for a loss: a configured 0 weights objects with 0, where a loss's zero value disables weighting.
+// alpha returns a loss's Alpha for a configured one. In a configuration 0 weights objects with 0; in a loss 0 disables weighting.
 func (p Params) alpha() float64 {
 	if p.Alpha == 0 {
 		return NoObjects
@@ -37,7 +37,7 @@ func (p Params) alpha() float64 {
 	return p.Alpha
 }
 
-// Kind is a class loss by its name. It has either Class or Quality.
+// Kind is a class loss with its name. It has either Class or Quality.
 type Kind struct {
 	kinds.Kind
 	Class   func(Params) Class
@@ -50,16 +50,16 @@ type Kind struct {
 	HardNegativeMining bool
 }
 
-// BoxKind is a box loss by its name.
+// BoxKind is a box loss with its name.
 type BoxKind struct {
 	kinds.Kind
 	New func(beta float64) Box
 }
 
-// Kinds are the class losses.
+// Kinds lists the class losses.
 var Kinds = slices.Concat(focalKinds, focalStarKinds, polyKinds, softmaxKinds, ohemKinds, qualityKinds)
 
-// BoxKinds are the box losses.
+// BoxKinds lists the box losses.
 var BoxKinds = slices.Concat(deltaKinds, overlapKinds)
 
 // KeyRanges are the ranges that the settings of Params have for every kind.
@@ -72,15 +72,15 @@ var KeyRanges = []kinds.Param{
 	{Key: "mine_nms", Max: 1, Above: true},
 }
 
-// What several kinds read.
+// Settings that several kinds read.
 var (
 	keepParam  = kinds.Param{Key: "mine_keep", Default: 256, Min: 1, Max: 1<<31 - 1, Want: "1 to 2147483647", Text: "anchors of a batch that count"}
 	alphaParam = kinds.Param{Key: "alpha", Default: .25, Min: -1e9, Max: 1, Want: "0 to 1, or negative for no weighting", Text: "weight of objects"}
 	gammaParam = kinds.Param{Key: "gamma", Default: 2, Max: 10, Text: "focusing exponent"}
 )
 
-// Find returns the class loss of that name.
+// Find returns the class loss with a name.
 func Find(name string) (Kind, error) { return kinds.Find(Kinds, "class loss", name) }
 
-// FindBox returns the box loss of that name.
+// FindBox returns the box loss with a name.
 func FindBox(name string) (BoxKind, error) { return kinds.Find(BoxKinds, "box loss", name) }

@@ -9,11 +9,11 @@ import (
 	"retinago/box"
 )
 
-// many is the number of boxes from which on classes are worth a goroutine each.
+// many is the least number of boxes for which classes run on several goroutines.
 const many = 4096
 
 // ClassWise is Greedy within each class. It returns the indices of at most max boxes of all classes together, by
-// falling score; max 0 is no limit. It stops once it has them; without a limit classes are worked on side by side.
+// falling score; max 0 is no limit. With a limit it stops once it has max boxes; without one it may work on several classes at once.
 func ClassWise(boxes []box.Box, scores []float32, classes []int32, iou float32, max int) []int {
 	if len(boxes) != len(classes) {
 		panic(fmt.Sprintf("nms: %d boxes with %d classes", len(boxes), len(classes)))

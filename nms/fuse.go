@@ -5,7 +5,7 @@ import "retinago/box"
 // Fuse averages the boxes of one object, of one model or of several (Solovyev et al. 2021, "Weighted boxes fusion").
 // Boxes are taken by falling score; each joins the fused box of its class that it overlaps most, if by more than IoU.
 // A fused box has its members' corners weighted by their scores, and the mean of their scores; with Models above 1
-// this is multiplied by min(members, Models)/Models, so that what one model alone saw counts less. Boxes with a score
+// this is multiplied by min(members, Models)/Models, so that an object that one model alone found counts less. Boxes with a score
 // below Least, or not above 0, do not take part.
 type Fuse struct {
 	IoU    float32
@@ -13,7 +13,7 @@ type Fuse struct {
 	Models int
 }
 
-// cluster is a fused box in the making.
+// cluster is a fused box with the sums of its members.
 type cluster struct {
 	Selected
 	x1, y1, x2, y2, sum float64 // weighted by score
@@ -47,7 +47,7 @@ func (f Fuse) Run(boxes []box.Box, scores []float32, classes []int32, max int) [
 	return best(out, max)
 }
 
-// nearest is the cluster that a box overlaps most, nil if with none by more than iou.
+// nearest returns the cluster that a box overlaps most, nil if it overlaps none by more than iou.
 func nearest(all []*cluster, b box.Box, iou float32) *cluster {
 	var found *cluster
 	for _, c := range all {

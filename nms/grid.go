@@ -6,14 +6,14 @@ import (
 	"retinago/box"
 )
 
-// plane holds what all classes of one call share.
+// plane holds the threshold and the axes that all classes of one call share.
 type plane struct {
 	iou   float32
 	reach float64 // of a candidate's side, see newPlane
 	x, y  axis    // cover the boxes' centres
 }
 
-// newPlane finds how far away a box can be and still suppress. With intervals of lengths w and v whose centres are d
+// newPlane computes the largest distance between the centres of two boxes at which one can suppress the other. With intervals of lengths w and v whose centres are d
 // apart, IoU > t needs d < (w+v)(1-t)/(2(1+t)) and v < w/t, so d < w(1-t)/(2t); and boxes overlap on each axis at
 // least as much as in the plane. A little is added for rounding.
 func newPlane(boxes []box.Box, iou float32) *plane {
@@ -30,8 +30,8 @@ const (
 	most = 256 // cells on a side of the largest grid
 )
 
-// selection is the boxes of one class that stay. Once there are more than few, they are filed on a grid by their centres,
-// and a candidate is compared only with those near enough to suppress it. The grid grows so that a cell has about one box.
+// selection holds the selected boxes of one class. If there are more than few, a grid indexes them by their centres, and a candidate is
+// compared only with the boxes near enough to suppress it. The grid grows so that a cell has about one box.
 type selection struct {
 	plane *plane
 	boxes []box.Box
@@ -42,7 +42,7 @@ type selection struct {
 
 func (p *plane) newSelection() *selection { return &selection{plane: p} }
 
-// admit keeps a box unless one that stays overlaps it by more than the threshold, and reports whether it did.
+// admit selects a box unless a selected box overlaps it by more than the threshold. It reports whether it did.
 func (s *selection) admit(b box.Box) bool {
 	if s.suppress(b) {
 		return false
@@ -69,7 +69,7 @@ func (s *selection) file(i int) {
 	s.next[i], s.first[c] = s.first[c], int32(i+1)
 }
 
-// suppress reports whether a box that stays overlaps b by more than the threshold.
+// suppress reports whether a selected box overlaps b by more than the threshold.
 func (s *selection) suppress(b box.Box) bool {
 	area := float32(b.W() * b.H())
 	if s.first != nil {
@@ -126,7 +126,7 @@ func center(lo, hi float32) float64 { return (float64(lo) + float64(hi)) / 2 }
 // axis is a range that a grid divides into cells of equal length; what lies outside belongs to the first or last.
 type axis struct{ from, perUnit float64 }
 
-// axes cover the boxes' centres.
+// axes returns axes that cover the boxes' centres.
 func axes(boxes []box.Box) (x, y axis) {
 	lo, hi := [2]float64{math.Inf(1), math.Inf(1)}, [2]float64{math.Inf(-1), math.Inf(-1)}
 	for _, b := range boxes {
@@ -145,11 +145,11 @@ func axes(boxes []box.Box) (x, y axis) {
 	return divide(lo[0], hi[0]), divide(lo[1], hi[1])
 }
 
-// cell is monotone in c.
+// cell returns the cell of a coordinate; it is monotone in c.
 func (a axis) cell(c float64, side int) int {
 	v := (c - a.from) * a.perUnit * float64(side)
 	switch {
-	case !(v > 0): // also what is not a number
+	case !(v > 0): // also NaN
 		return 0
 	case v >= float64(side):
 		return side - 1
@@ -157,5 +157,5 @@ func (a axis) cell(c float64, side int) int {
 	return int(v)
 }
 
-// cells are the first and last cell within d of c.
+// cells returns the first and the last cell within d of c.
 func (a axis) cells(c, d float64, side int) (int, int) { return a.cell(c-d, side), a.cell(c+d, side) }

@@ -34,7 +34,7 @@ func (m Matrix) Run(boxes []box.Box, scores []float32, classes []int32, max int)
 	return best(out, max)
 }
 
-// ratio is f(iou)/f(most), 1 where the better box counts for nothing itself.
+// ratio returns f(iou)/f(most); without Sigma it is 1 if most is 1.
 func (m Matrix) ratio(iou, most float64) float64 {
 	if m.Sigma > 0 {
 		return math.Exp(float64(m.Sigma) * (most*most - iou*iou))

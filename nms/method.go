@@ -8,7 +8,7 @@ import (
 	"retinago/internal/kinds"
 )
 
-// Selected is a detection that stays.
+// Selected is a detection that suppression leaves.
 type Selected struct {
 	Index int     // among the boxes of the call; of a fused box, its best member
 	Box   box.Box // as it was, or fused
@@ -24,16 +24,16 @@ type Method struct {
 	Least float32 // detections whose lowered score is below it are dropped [0]
 }
 
-// Kind is a method by its name.
+// Kind is a method with its name.
 type Kind struct {
 	kinds.Kind
 	run func(m Method, boxes []box.Box, scores []float32, classes []int32, max int) []Selected
 }
 
-// iouParam is what most methods read.
+// iouParam is the setting that most methods read.
 var iouParam = kinds.Param{Key: "nms", Default: .5, Max: 1, Text: "IoU above which boxes are of one object"}
 
-// Kinds are the methods.
+// Kinds lists the methods.
 var Kinds = []Kind{
 	greedy("greedy", "within each class, the paper's", ClassWise),
 	greedy("agnostic", "greedy over all classes together", func(boxes []box.Box, scores []float32, _ []int32, iou float32, max int) []int {
@@ -72,7 +72,7 @@ var Kinds = []Kind{
 	},
 }
 
-// greedy is a method that returns the indices of the detections that stay.
+// greedy makes a method of a function that returns the indices of selected boxes.
 func greedy(name, text string, f func(boxes []box.Box, scores []float32, classes []int32, iou float32, max int) []int) Kind {
 	return Kind{
 		Kind: kinds.Kind{Name: name, Text: text, Params: []kinds.Param{iouParam}},
@@ -87,7 +87,7 @@ func greedy(name, text string, f func(boxes []box.Box, scores []float32, classes
 	}
 }
 
-// sigma is Sigma, or its default.
+// sigma returns Sigma or its default.
 func (m Method) sigma(d float32) float32 {
 	if m.Sigma > 0 {
 		return m.Sigma
@@ -145,7 +145,8 @@ func best(k []Selected, max int) []Selected {
 	return k
 }
 
-// groups splits the boxes that are numbers by class, each by falling score. Classes come in the order of their best box.
+// groups splits boxes by class, each class by falling score, and drops boxes that are not numbers. Classes come in the order of their
+// best box.
 func groups(boxes []box.Box, scores []float32, classes []int32) [][]int32 {
 	if len(boxes) != len(classes) {
 		panic(fmt.Sprintf("nms: %d boxes with %d classes", len(boxes), len(classes)))

@@ -31,7 +31,7 @@ func byScore(boxes []box.Box, scores []float32) []int32 {
 	return order
 }
 
-// falling maps numbers to integers of the opposite order; both zeros are one.
+// falling maps numbers to integers in the opposite order; -0 and 0 map to the same.
 func falling(s float32) uint32 {
 	bits := math.Float32bits(s + 0) // -0 + 0 is 0
 	if bits>>31 == 0 {
@@ -40,7 +40,7 @@ func falling(s float32) uint32 {
 	return bits
 }
 
-const digit = 11 // bits that a pass of the radix sort looks at
+const digit = 11 // bits of a pass of the radix sort
 
 // radix sorts keys by their upper halves and keeps the order of equal ones: counting sorts from the lowest digit.
 func radix(keys []uint64) []uint64 {

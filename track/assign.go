@@ -2,9 +2,8 @@ package track
 
 import "math"
 
-// assign pairs rows with columns so that the sum of costs is least, among pairs that cost at most limit; one that stays
-// alone costs limit/2 on each side, so that a pair is made where it is better than none. It returns each row's column, -1
-// without. cost is [rows][columns]; an infinite one forbids a pair. Shortest augmenting paths with potentials (Jonker and
+// assign pairs rows with columns at the least sum of costs. A row or column without a pair costs limit/2, so that no pair costs more than
+// limit. It returns each row's column, -1 for a row without one. cost is [rows][columns]; an infinite cost forbids a pair. Shortest augmenting paths with potentials (Jonker and
 // Volgenant 1987), of n^3 steps for n = rows + columns.
 func assign(cost [][]float64, limit float64) []int {
 	rows := len(cost)
@@ -12,7 +11,7 @@ func assign(cost [][]float64, limit float64) []int {
 		return nil
 	}
 	columns := len(cost[0])
-	// Column `columns+r` is row r's own: to stay alone.
+	// Column `columns+r` stands for row r without a pair.
 	n := columns + rows
 	at := func(r, c int) float64 {
 		switch {

@@ -27,13 +27,13 @@ var (
 	_ Counter = (*Zone)(nil)
 )
 
-// Count is how many went in each of two directions.
+// Count is the number of tracks in each of two directions.
 type Count [2]int
 
-// forget is the number of frames after which an unseen track is forgotten: more than a Tracker keeps it.
+// forget is the number of frames after which a counter drops an unseen track. It is larger than a Tracker's memory.
 const forget = 1000
 
-// counter keeps where tracks were.
+// counter holds the last places of tracks.
 type counter struct {
 	frame  int
 	places map[int]place
@@ -111,7 +111,7 @@ func (l *Line) Count(objects []Object) {
 			return to, -1
 		case to == 0 || to == old.side:
 			return old.side, -1
-		case old.side == 0 || side(old.at, now, l.A)*side(old.at, now, l.B) > 0: // it began on the line, or passed beside it
+		case old.side == 0 || side(old.at, now, l.A)*side(old.at, now, l.B) > 0: // the track began on the line, or passed beside it
 			return to, -1
 		case to > 0:
 			return to, 0
@@ -120,7 +120,7 @@ func (l *Line) Count(objects []Object) {
 	})
 }
 
-// side is 1 for a point at the right of the way from a to b, with y downwards, -1 at its left, 0 on the line.
+// side returns 1 for a point to the right of the line from a to b, with y downwards, -1 to its left and 0 on it.
 func side(a, b, p Point) int {
 	switch v := (b.X-a.X)*(p.Y-a.Y) - (b.Y-a.Y)*(p.X-a.X); {
 	case v > 0:
@@ -171,7 +171,7 @@ func (z *Zone) Count(objects []Object) {
 	})
 }
 
-// holds reports whether a point is inside: a ray to the right crosses the border an odd number of times.
+// holds reports whether a point is inside: a ray from it to the right crosses the border an odd number of times.
 func (z *Zone) holds(p Point) bool {
 	in := false
 	for i, a := range z.Corners {

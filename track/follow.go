@@ -35,7 +35,7 @@ type Follower struct {
 	totals  []Total
 }
 
-// followed is the video that an input shows.
+// followed is the state of the video that an input shows.
 type followed struct {
 	video    any
 	tracker  *Tracker

@@ -36,15 +36,15 @@ const (
 type Tracker struct {
 	options Options
 	frame   int
-	last    int // number that was given
+	last    int // last track number given
 	tracks  []*track
 }
 
-// state is how well a track is known.
+// state is the state of a track.
 type state int
 
 const (
-	fresh state = iota // found once; one miss ends it
+	fresh state = iota // found in one frame; the track ends with the first frame without it
 	found              // in the last frame
 	lost
 )
@@ -125,7 +125,7 @@ func (k *track) predict() {
 	k.filter.predict()
 }
 
-// match assigns detections to tracks and returns the rest of both.
+// match assigns detections to tracks. It returns the tracks and the detections that are left.
 func (t *Tracker) match(tracks []*track, objects []Object, candidates []int, limit float64) ([]*track, []int) {
 	if len(tracks) == 0 || len(candidates) == 0 {
 		return tracks, candidates
@@ -184,7 +184,7 @@ func (t *Tracker) begin(o *Object) {
 	t.tracks = append(t.tracks, k)
 }
 
-// unite ends the younger of a found and a lost track at the same place.
+// unite drops duplicates: of a found and a lost track at the same place it ends the younger.
 func (t *Tracker) unite() {
 	drop := map[*track]bool{}
 	for _, a := range t.tracks {

@@ -62,7 +62,7 @@ func TestLabRefuses(t *testing.T) {
 		want string
 		args []string
 	}{
-		{`no variant is called "fl-g3"`, []string{"losses", "-losses", "fl-g3"}},
+		{`there is no variant "fl-g3"`, []string{"losses", "-losses", "fl-g3"}},
 		{"-alphas", []string{"losses", "-alphas", "2"}},
 		{"NAME:key=value", []string{"losses", "-for", "ce"}},
 		{"at least 1 seed", []string{"anchors", "-seeds", "0"}},

@@ -20,7 +20,7 @@ import (
 // Files in a cell's folder besides the run's own.
 const (
 	askedFile = "cell.yaml" // the configuration that was asked for
-	cellFile  = "cell.json" // what came of it; with it the cell is finished
+	cellFile  = "cell.json" // the cell's results; a folder with this file is a finished cell
 	trainLog  = "train.log"
 )
 
@@ -30,18 +30,18 @@ type Cell struct {
 	Loss []Point `json:"loss"` // class loss by step, means over 1/40 of the run
 	AP   []Point `json:"ap"`   // by step, of each evaluation
 	View *View   `json:"view,omitempty"`
-	// Device is what it ran on; empty is the CPU.
+	// Device is the device of the run; empty is the CPU.
 	Device string `json:"device,omitempty"`
 }
 
-// Point is a place on a curve.
+// Point is a point of a curve.
 type Point struct{ X, Y float64 }
 
-// curvePoints is how many means a curve of losses has.
+// curvePoints is the number of means in a curve of losses.
 const curvePoints = 40
 
-// finished reads a cell that is done, nil where it is not. One that was made with other settings, or on another
-// device, is an error. The caller owns dir.
+// finished reads a finished cell. It returns nil if the cell is not finished, and an error if the cell has other settings or another
+// device. The caller owns dir.
 func finished(dir string, c config.Config, device string) (*Cell, error) {
 	if err := file.RemoveUnfinished(dir, askedFile, cellFile); err != nil {
 		return nil, fmt.Errorf("lab: %w", err)
@@ -53,7 +53,7 @@ func finished(dir string, c config.Config, device string) (*Cell, error) {
 	if err != nil {
 		return nil, fmt.Errorf("lab: %w", err)
 	}
-	// Parsed, so that a key that came since has its default.
+	// Parse gives keys of later versions their defaults.
 	if made, err := config.Parse(askedFile, asked); err != nil || made.String() != c.String() {
 		return nil, fmt.Errorf("lab: %s holds a cell with other settings, see its %s: give another -out, or remove that folder", dir, askedFile)
 	}
@@ -66,7 +66,7 @@ func finished(dir string, c config.Config, device string) (*Cell, error) {
 	}
 	var out Cell
 	if err := json.Unmarshal(text, &out); err != nil {
-		return nil, fmt.Errorf("lab: %s: %w; remove that file, the cell is then made up from its run", filepath.Join(dir, cellFile), err)
+		return nil, fmt.Errorf("lab: %s: %w; remove that file, and the cell is read from its run again", filepath.Join(dir, cellFile), err)
 	}
 	if deviceName(out.Device) != deviceName(device) {
 		return nil, fmt.Errorf("lab: %s holds a cell made on %s, and -device is %s: give another -out, or remove that folder", dir, deviceName(out.Device), deviceName(device))
@@ -74,11 +74,11 @@ func finished(dir string, c config.Config, device string) (*Cell, error) {
 	return &out, removeRun(dir)
 }
 
-// deviceName is the name of a device, which may be empty for the CPU.
+// deviceName returns a device's name; an empty one is the CPU's.
 func deviceName(d string) string { return cmp.Or(d, "cpu") }
 
-// run trains and measures one cell in dir, or goes on where it was interrupted. A cancelled ctx ends it with a checkpoint
-// and ctx's error. A run that diverges is a result. with is what Row has of the variant and seed. The caller owns dir.
+// run trains and evaluates one cell in dir. An interrupted cell continues from its checkpoint. When ctx is cancelled, run saves a
+// checkpoint and returns ctx's error. A run that diverges is a result. with has the Row's variant and seed. The caller owns dir.
 func (s *Sweep) run(ctx context.Context, dir string, c config.Config, with Row, inspect bool, hook train.Hook) (*Cell, error) {
 	if err := file.WriteBytes(filepath.Join(dir, askedFile), []byte(c.String())); err != nil {
 		return nil, err
@@ -119,7 +119,7 @@ func (s *Sweep) run(ctx context.Context, dir string, c config.Config, with Row, 
 	return out, out.save(dir)
 }
 
-// after inspects the trained model and times it.
+// after inspects the trained model and measures its speed.
 func (s *Sweep) after(ctx context.Context, out *Cell, model string, inspect, timed bool) error {
 	if !inspect && !timed {
 		return nil
@@ -174,7 +174,7 @@ func (c *Cell) journal(path string) error {
 		if len(l.Stats) != 12 {
 			return fmt.Errorf("lab: %s: an evaluation has %d numbers, want COCO's twelve", path, len(l.Stats))
 		}
-		if n := len(c.AP); n > 0 && c.AP[n-1].X == float64(l.Step) { // made again after an interruption
+		if n := len(c.AP); n > 0 && c.AP[n-1].X == float64(l.Step) { // an interrupted evaluation is in the log twice
 			c.AP = c.AP[:n-1]
 		}
 		c.AP = append(c.AP, Point{float64(l.Step), l.Stats[0]})
@@ -185,12 +185,12 @@ func (c *Cell) journal(path string) error {
 	case c.Row.Diverged != nil:
 		c.Row.Numbers = nil
 	case c.Row.Numbers == nil || c.AP[len(c.AP)-1].X != float64(c.Row.Steps):
-		return fmt.Errorf("lab: %s: the last step was not measured; the configuration needs data.val", path)
+		return fmt.Errorf("lab: %s: the last step has no evaluation; set data.val in the configuration", path)
 	}
 	return nil
 }
 
-// means takes the means of n parts of a curve.
+// means returns the means of n equal parts of a curve.
 func means(all []Point, n int) []Point {
 	var out []Point
 	n = min(n, len(all))
@@ -206,7 +206,7 @@ func means(all []Point, n int) []Point {
 	return out
 }
 
-// save writes the cell, and removes what only an unfinished one needs.
+// save writes the cell and removes the files that only an unfinished cell needs.
 func (c *Cell) save(dir string) error {
 	if err := file.WriteJSON(filepath.Join(dir, cellFile), " ", c); err != nil {
 		return err
@@ -214,7 +214,7 @@ func (c *Cell) save(dir string) error {
 	return removeRun(dir)
 }
 
-// removeRun removes what a finished cell does not need of its run.
+// removeRun removes the files of a run that a finished cell does not need.
 func removeRun(dir string) error {
 	for _, name := range []string{train.StateFile, train.BestModel} {
 		if err := file.Remove(filepath.Join(dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -9,18 +9,18 @@ import (
 	"retinago/train"
 )
 
-// clock prints how far a sweep is. It is a hook of the sweep's runs. A sweep goes on when its output cannot be written.
+// clock prints the progress of a sweep. It is a hook of the sweep's runs. If its output cannot be written, the sweep goes on.
 type clock struct {
 	w       io.Writer
 	often   time.Duration // between two lines
 	now     func() time.Time
-	name    string // of the cell in progress
-	left    int    // cells after it
+	name    string // name of the cell in progress
+	left    int    // number of cells after it
 	start   time.Time
 	printed time.Time
 	from    int           // step at which this process began the cell
-	made    int           // cells that this process made
-	spent   time.Duration // on them
+	made    int           // number of cells that this process finished
+	spent   time.Duration // time for these cells
 }
 
 func (c *clock) begin(name string, left int) {
@@ -29,7 +29,7 @@ func (c *clock) begin(name string, left int) {
 	fmt.Fprintln(c.w, name)
 }
 
-// end prints what came of the cell.
+// end prints the results of the cell.
 func (c *clock) end(r Row) {
 	took := c.now().Sub(c.start)
 	c.made++
@@ -37,7 +37,7 @@ func (c *clock) end(r Row) {
 	fmt.Fprintf(c.w, "%s  %s in %s  all: eta %s\n", c.name, r.outcome(), took.Round(time.Second), c.rest(0).Round(time.Second))
 }
 
-// rest is the time for the cells after this one, and for what is left of this one.
+// rest returns the expected time for the rest of this cell and for the cells after it.
 func (c *clock) rest(current time.Duration) time.Duration {
 	if c.made == 0 {
 		return current
@@ -64,7 +64,7 @@ func (c *clock) Step(_ context.Context, l *train.Loop, s train.Step) error {
 	steps := l.Schedule().Steps
 	current := per * time.Duration(steps-s.Number)
 	all := c.rest(current)
-	if c.made == 0 { // no other cell was measured: this one stands for all
+	if c.made == 0 { // no other cell is finished: assume that all take as long as this one
 		all += time.Duration(c.left) * per * time.Duration(steps)
 	}
 	fmt.Fprintf(c.w, "%s  step %d/%d  loss %.4f  eta %s  all: eta %s\n", c.name, s.Number, steps, s.Losses.Total(),

@@ -9,10 +9,10 @@ import (
 	"retinago/loss"
 )
 
-// perPlot is how many curves a plot has before colours repeat.
+// perPlot is the largest number of curves in a plot with different colours.
 const perPlot = 6
 
-// training draws the class loss and the AP of the first seed, a few variants a plot.
+// training draws the class loss and the AP of the first seed, with a few variants in each plot.
 func (r *Results) training() report.Section {
 	s := report.Section{Title: "Training", Words: "The class loss by step and the AP of each evaluation, of the first seed. Losses of different kinds have different units: compare their course, not their height. " +
 		"The AP's curve has points where train.eval_every asks for them, and the last."}
@@ -63,7 +63,7 @@ func logarithm(name string, points []Point) report.Curve {
 	return c
 }
 
-// forms are the losses themselves: figures 1, 5 and 6.
+// forms draws the loss functions, as in figures 1, 5 and 6.
 func forms() report.Section {
 	one := report.Plot{Title: "Figure 1: FL(p_t) = -(1-p_t)^γ log p_t", Words: "γ 0 is cross entropy", X: report.Axis{Name: "p_t", Min: 0, Max: 1}, Y: report.Axis{Name: "loss", Min: 0, Max: 5}}
 	for _, g := range []float64{0, .5, 1, 2, 5} {
@@ -100,7 +100,7 @@ func forms() report.Section {
 		Blocks: []report.Block{report.Figures{one, five, six}}}
 }
 
-// beside are the paper's tables with ours in their form, as far as they have these variants.
+// beside returns the paper's tables for these variants, with our numbers beside the paper's.
 func (r *Results) beside() report.Section {
 	s := report.Section{Title: "Beside the paper", Words: "Lin et al. 2017, in percent; theirs are on COCO with ResNet-50 (table 1d: ResNet-101; 1e: on test-dev) at 600 px, other data than these: compare the order of rows, not their height."}
 	captions := map[string]string{
@@ -129,8 +129,8 @@ func (r *Results) beside() report.Section {
 	return s
 }
 
-// brief is what a row of the paper's tables names: settings by their last word, without the kind of loss and the prior,
-// which a table's rows share.
+// brief returns the settings that name a row of the paper's tables: each by the last word of its key, without the kind of loss and the
+// prior, which all rows of a table share.
 func brief(sets []string) string {
 	var out []string
 	for _, s := range settings(sets) {

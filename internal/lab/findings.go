@@ -6,7 +6,7 @@ import (
 	"retinago/internal/lab/report"
 )
 
-// findings states what was found, and how certain it is.
+// findings returns sentences about the results, with their uncertainty.
 func (r *Results) findings(e Experiment) report.Section {
 	s := report.Section{Title: "What was found"}
 	name, ap := r.best(every)
@@ -28,7 +28,7 @@ func (r *Results) findings(e Experiment) report.Section {
 	return s
 }
 
-// fewSeeds says what a small number of seeds does to intervals.
+// fewSeeds returns a sentence about the width of intervals from few seeds.
 func fewSeeds(n int) report.List {
 	switch {
 	case n == 1:

@@ -10,8 +10,8 @@ import (
 
 func msOf(r Row) float64 { return r.PictureMS }
 
-// hull is the convex frontier of points of time and accuracy: the points that no mixture of two others beats, which is as
-// fast and better.
+// hull returns the convex frontier of points of time and accuracy. A point is on it unless a mixture of two others is as fast and more
+// accurate.
 func hull(points []Point) []Point {
 	all := slices.Clone(points)
 	slices.SortFunc(all, func(a, b Point) int { return cmp.Or(cmp.Compare(a.X, b.X), cmp.Compare(b.Y, a.Y)) })
@@ -32,7 +32,7 @@ func hull(points []Point) []Point {
 	return out
 }
 
-// frontier draws accuracy against time, as figure 2.
+// frontier draws accuracy against time, as in figure 2.
 func (r *Results) frontier() report.Section {
 	s := report.Section{Title: "Accuracy and time", Words: "Means over seeds. Time is the median of a picture at batch 1, from the decoded picture to detections, on the machine that made the sweep. " +
 		"The frontier joins the variants that no mixture of two others beats."}

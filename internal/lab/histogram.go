@@ -2,7 +2,7 @@ package lab
 
 import "math"
 
-// lossHistogram sorts losses without keeping them: counts and sums in bins of 1/32 of a power of two.
+// lossHistogram has the counts and sums of losses in bins of 1/32 of a power of two, so that losses need not be kept and sorted.
 type lossHistogram struct {
 	counts []int
 	sums   []float64
@@ -12,7 +12,7 @@ type lossHistogram struct {
 
 const (
 	binsPerOctave = 32
-	lowest        = -80 // octave: what is smaller goes into the first bin
+	lowest        = -80 // octave; smaller losses go into the first bin
 	octaves       = 100
 )
 
@@ -31,8 +31,8 @@ func (t *lossHistogram) add(v float64) {
 	t.sum += v
 }
 
-// cumulative is the share of the sum that the smallest values have, by their share of the number: figure 4 of Lin et al.
-// 2017. It goes from (0,0) to (1,1), with a point where either has moved by 1/200.
+// cumulative returns the cumulative share of the sum by the share of the values, smallest values first (Lin et al. 2017, figure 4). The
+// curve goes from (0,0) to (1,1), with a point wherever either share has grown by 1/200.
 func (t *lossHistogram) cumulative() []Point {
 	if t.n == 0 || t.sum <= 0 {
 		return nil

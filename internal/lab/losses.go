@@ -19,11 +19,11 @@ const (
 	tableStar   = "3"  // of appendix A
 )
 
-// prior is the paper's.
+// prior is the paper's value of model.prior.
 const prior = "model.prior=.01"
 
-// Losses are the losses that are compared. Each sets all that its loss reads, so that nothing comes from the
-// configuration by chance. The prior is the paper's .01 in all but one.
+// Losses returns the variants of the comparison of losses. Each variant sets every setting that its loss reads, so that the
+// configuration's values do not matter. All but one have the paper's prior, .01.
 func Losses() []Variant {
 	out := []Variant{
 		{Name: "ce-noprior", Words: "cross entropy; every anchor begins as a likely object", Sets: []string{"loss.kind=bce", "model.prior=.5"}},
@@ -77,13 +77,13 @@ func Losses() []Variant {
 	return append(out, fromTable()...)
 }
 
-// experiments are the kinds of losses that have experiments of the paper above.
+// experiments lists the kinds of losses for which the paper has experiments.
 var experiments = []string{"focal", "bce", "focalstar", "ohem"}
 
-// shortNames are what variants are called where it is not the kind's name.
+// shortNames has the names of variants that differ from their kind's name.
 var shortNames = map[string]string{"quality": "qfl", "varifocal": "vfl"}
 
-// fromTable is one variant for each other kind of loss, with the settings that its source recommends.
+// fromTable returns a variant for each other kind of loss, with the settings that the loss's source recommends.
 func fromTable() []Variant {
 	var out []Variant
 	for _, k := range loss.Kinds {
@@ -104,7 +104,7 @@ func fromTable() []Variant {
 	return out
 }
 
-// focal are the settings of the focal loss.
+// focal returns the settings of the focal loss.
 func focal(alpha, gamma float64) []string {
 	return []string{"loss.kind=focal", alphaSet(alpha), "loss.gamma=" + short(gamma), prior}
 }

@@ -7,7 +7,7 @@ import (
 	"retinago/internal/lab/report"
 )
 
-// network draws what is trained, as figure 3 does: the backbone's maps, the pyramid, and the two heads on each of its levels.
+// network draws the network as in figure 3: the maps of the backbone, the pyramid, and the two heads on each level.
 func network(m config.Model) report.Diagram {
 	d := report.Diagram{Title: "Figure 3: the network", Words: "maps by their level and their size as a part of the picture's", Width: 12}
 	low := 3

@@ -9,7 +9,7 @@ import (
 	"retinago/internal/lab/report"
 )
 
-// Experiment is the question of a sweep, which its page answers.
+// Experiment is the question that a sweep answers on its page.
 type Experiment string
 
 const (
@@ -53,7 +53,7 @@ func count(n int, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-// fromTo names a part of a list.
+// fromTo returns a text that names a part of a list.
 func fromTo(list []string) string {
 	if len(list) == 1 {
 		return list[0]
@@ -61,12 +61,12 @@ func fromTo(list []string) string {
 	return list[0] + " to " + list[len(list)-1]
 }
 
-// measured are the variants with a finished cell.
+// measured returns the variants that have a finished cell.
 func (r *Results) measured() []Variant {
 	return slices.DeleteFunc(slices.Clone(r.Variants), func(v Variant) bool { return len(r.cells(v.Name)) == 0 })
 }
 
-// best is the variant with the largest mean AP among those that keep, "" where none has one.
+// best returns the name of the variant with the largest mean AP among those for which keep is true; "" if none has an AP.
 func (r *Results) best(keep func(Variant) bool) (name string, ap Estimate) {
 	for _, v := range r.measured() {
 		if e := r.mean(v.Name, apOf); keep(v) && e.N > 0 && (name == "" || e.Mean > ap.Mean) {
@@ -82,7 +82,7 @@ func isFocal(v Variant) bool {
 	return v.Table == tableFL && !slices.Contains(v.Sets, "loss.gamma=0")
 }
 
-// numbers is a row per variant.
+// numbers returns a table with one row for each variant.
 func (r *Results) numbers() report.Section {
 	t := report.Table{Sortable: true, Columns: []report.Column{{Name: "variant"}, {Name: "seeds", Meaning: "that ended with a number"},
 		{Name: "AP"}, {Name: "± 95%", Meaning: "by Student's t over the seeds"}, {Name: "AP50"}, {Name: "AP75"}, {Name: "small"}, {Name: "medium"}, {Name: "large"}, {Name: "AR 100"},
@@ -121,7 +121,7 @@ func half(e Estimate) report.Cell {
 	return report.Number(e.Half)
 }
 
-// barGroup keeps bars legible on a telephone.
+// barGroup is the largest number of bars that are legible on a telephone.
 const barGroup = 12
 
 func (r *Results) bars() report.Section {
@@ -196,7 +196,7 @@ func signed(v float64, known bool) report.Cell {
 	return report.Cell{Text: fmt.Sprintf("%+.3f", v), Key: fmt.Sprintf("%.6g", v)}
 }
 
-// conditions say what was equal and what was not.
+// conditions returns a section about the settings that variants share and those in which they differ.
 func (r *Results) conditions() report.Section {
 	s := report.Section{Title: "Conditions", Words: "Of one seed, every variant has the same initial weights (each parameter is drawn by its name; those whose shape differs are drawn anew), the same pictures in the same order with the same flips, " +
 		"the same schedule, optimiser and normaliser of the loss. What differs stands below the table of numbers, and nothing else does. " +

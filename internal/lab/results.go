@@ -7,23 +7,23 @@ import (
 	"retinago/internal/file"
 )
 
-// Row is a variant with a seed.
+// Row holds the results of a variant with a seed.
 type Row struct {
 	Variant  string   `json:"variant"`
 	Words    string   `json:"words"`
-	Settings []string `json:"settings"` // what differs from the sweep's configuration
+	Settings []string `json:"settings"` // settings that differ from the sweep's configuration
 	Seed     uint64   `json:"seed"`
-	*Numbers          // nil where it diverged
-	Diverged *int     `json:"diverged_step"` // steps until the loss or gradient was no number; null where it did not happen
+	*Numbers          // nil if the run diverged
+	Diverged *int     `json:"diverged_step"` // number of steps before the loss or gradient was not a number; null if it always was one
 	Steps    int      `json:"steps"`
-	Seconds  float64  `json:"seconds"` // of steps and evaluations
+	Seconds  float64  `json:"seconds"` // time of steps and evaluations
 	// PictureMS is the median time of a picture of the validation set at batch 1, from the decoded picture to detections.
 	PictureMS float64 `json:"picture_ms,omitempty"`
-	SameAs    string  `json:"same_as,omitempty"`   // the cell with the same settings, which stands for this one
-	Candidate string  `json:"candidate,omitempty"` // for the variant whose alpha it was tried for
+	SameAs    string  `json:"same_as,omitempty"`   // the cell with the same settings, whose results these are
+	Candidate string  `json:"candidate,omitempty"` // the variant for whose alpha this cell was a candidate
 }
 
-// Numbers are COCO's twelve; -1 is nothing to measure.
+// Numbers holds COCO's twelve numbers; -1 means that there was no object to measure.
 type Numbers struct {
 	AP, AP50, AP75, APSmall, APMedium, APLarge float64
 	AR1, AR10, AR100                           float64
@@ -34,7 +34,7 @@ func numbersOf(s [12]float64) *Numbers {
 	return &Numbers{s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7], s[8], s[9], s[10], s[11]}
 }
 
-// outcome says in a word what came of a cell.
+// outcome returns a short text with a cell's result.
 func (r Row) outcome() string {
 	if r.Diverged != nil {
 		return fmt.Sprintf("diverged after %d steps", *r.Diverged)
@@ -42,17 +42,17 @@ func (r Row) outcome() string {
 	return fmt.Sprintf("AP %.3f", r.Numbers.AP)
 }
 
-// Results are a sweep's.
+// Results holds the results of a sweep.
 type Results struct {
 	Config   string // of the sweep, as YAML
 	Threads  int
 	Seeds    []uint64
-	Complete bool // every cell is there
+	Complete bool // every cell is finished
 	Variants []Variant
 	Cells    []Cell
 }
 
-// Save writes results.json: a row per variant and seed.
+// Save writes results.json, with a row for each variant and seed.
 func (r *Results) Save(path string) error {
 	out := struct {
 		Config   string   `json:"config"`
@@ -67,7 +67,7 @@ func (r *Results) Save(path string) error {
 	return file.WriteJSON(path, " ", out)
 }
 
-// cells are those of a variant, in the order of seeds.
+// cells returns a variant's cells in the order of seeds.
 func (r *Results) cells(variant string) []Cell {
 	var out []Cell
 	for _, c := range r.Cells {
@@ -78,7 +78,7 @@ func (r *Results) cells(variant string) []Cell {
 	return out
 }
 
-// values are a number of a variant by seed, without those that diverged.
+// values returns one of a variant's numbers by seed, without runs that diverged.
 func (r *Results) values(variant string, of func(Row) float64) map[uint64]float64 {
 	out := map[uint64]float64{}
 	for _, c := range r.cells(variant) {
@@ -89,7 +89,7 @@ func (r *Results) values(variant string, of func(Row) float64) map[uint64]float6
 	return out
 }
 
-// mean is a number of a variant over seeds.
+// mean returns the mean of one of a variant's numbers over its seeds.
 func (r *Results) mean(variant string, of func(Row) float64) Estimate {
 	return estimate(ordered(r.values(variant, of)))
 }
@@ -98,7 +98,7 @@ func apOf(r Row) float64   { return r.Numbers.AP }
 func ap50Of(r Row) float64 { return r.Numbers.AP50 }
 func ap75Of(r Row) float64 { return r.Numbers.AP75 }
 
-// diverged lists the steps at which seeds of a variant diverged, empty for none.
+// diverged returns the steps at which a variant's runs diverged, as text; empty if none did.
 func (r *Results) diverged(variant string) string {
 	var steps []string
 	for _, c := range r.cells(variant) {
@@ -112,7 +112,7 @@ func (r *Results) diverged(variant string) string {
 	return "after " + strings.Join(steps, ", ") + " steps"
 }
 
-// Markdown is a table for a terminal.
+// Markdown returns the results as a table for a terminal.
 func (r *Results) Markdown() string {
 	var b strings.Builder
 	comparison := r.Compare()

@@ -15,7 +15,7 @@ import (
 type Estimate struct {
 	N    int
 	Mean float64
-	Half float64 // NaN with fewer than two values: nothing is known about their spread
+	Half float64 // NaN with fewer than two values, which have no spread
 }
 
 func estimate(v []float64) Estimate {
@@ -38,23 +38,23 @@ func student(freedom int) distuv.StudentsT {
 	return distuv.StudentsT{Sigma: 1, Nu: float64(freedom)}
 }
 
-// Difference is what a variant has over the baseline, seed by seed.
+// Difference is the difference between a variant and the baseline, paired by seed.
 type Difference struct {
 	Variant string
 	Estimate
-	P     float64 // of no difference, two-sided, by the paired t test; NaN with fewer than two pairs
+	P     float64 // two-sided p-value of the paired t test; NaN with fewer than two pairs
 	Holm  float64 // P after Holm's correction for the number of comparisons
-	Equal bool    // to the baseline at every seed
+	Equal bool    // the variant equals the baseline at every seed
 }
 
-// Comparison is of all variants with the best alpha-balanced cross entropy.
+// Comparison compares all variants with the baseline: the best alpha-balanced cross entropy.
 type Comparison struct {
 	Baseline    string // empty where there is none
 	Differences []Difference
 }
 
-// Compare pairs variants with the baseline, the alpha-balanced cross entropy with the largest mean AP. Choosing it by the
-// same AP favours it, and not what is compared.
+// Compare compares each variant with the baseline, the alpha-balanced cross entropy with the largest mean AP. The baseline is chosen by
+// the AP that is compared, which favours the baseline and not the variants.
 func (r *Results) Compare() Comparison {
 	var c Comparison
 	most := math.Inf(-1)
@@ -83,7 +83,7 @@ func (r *Results) Compare() Comparison {
 	return c
 }
 
-// paired takes the differences of what both have.
+// paired returns the difference of two variants over the seeds that both have.
 func paired(a, b map[uint64]float64) Difference {
 	both := map[uint64]float64{}
 	for seed, v := range a {
@@ -95,7 +95,7 @@ func paired(a, b map[uint64]float64) Difference {
 	if d.N < 2 {
 		return d
 	}
-	if d.Half == 0 { // no spread: equal, or a constant difference, of which t is infinite
+	if d.Half == 0 { // without spread the values are equal, or their difference is constant and t is infinite
 		d.Equal, d.P = d.Mean == 0, 0
 		if d.Equal {
 			d.P = 1
@@ -107,7 +107,7 @@ func paired(a, b map[uint64]float64) Difference {
 	return d
 }
 
-// holm corrects the P of several comparisons (Holm 1979): the smallest of m is multiplied with m, the next with m-1.
+// holm corrects the p-values of several comparisons (Holm 1979): it multiplies the smallest of m by m, the next by m-1, and so on.
 func holm(all []Difference) {
 	var order []int
 	for i, d := range all {
@@ -123,7 +123,7 @@ func holm(all []Difference) {
 	}
 }
 
-// of is the difference of a variant; without one, of nothing.
+// of returns the difference of a variant, or the zero Difference if there is none.
 func (c Comparison) of(variant string) Difference {
 	for _, d := range c.Differences {
 		if d.Variant == variant {
@@ -133,7 +133,7 @@ func (c Comparison) of(variant string) Difference {
 	return Difference{Estimate: estimate(nil), P: math.NaN(), Holm: math.NaN()}
 }
 
-// ordered are the values by seed.
+// ordered returns the values in the order of seeds.
 func ordered(v map[uint64]float64) []float64 {
 	var out []float64
 	for _, seed := range slices.Sorted(maps.Keys(v)) {
@@ -142,7 +142,7 @@ func ordered(v map[uint64]float64) []float64 {
 	return out
 }
 
-// none stands for a number that is not known.
+// none is the text for an unknown number.
 const none = "–"
 
 func digits(v float64, format string) string {

@@ -16,14 +16,14 @@ import (
 	"retinago/train"
 )
 
-// Sweep trains and measures variants of one configuration.
+// Sweep trains and evaluates variants of one configuration.
 type Sweep struct {
 	Base     config.Config
 	Variants []Variant
-	Seeds    int       // of each variant: Base.Train.Seed and those after it
-	Alphas   []float64 // what variants with Tune choose from, by AP at the first seed; empty leaves theirs
+	Seeds    int       // number of seeds of each variant: Base.Train.Seed and the next ones
+	Alphas   []float64 // alphas from which a variant with Tune takes the one with the best AP at the first seed; empty keeps the variants' own
 	Out      string    // folder
-	Pictures int       // of the validation set that each variant's first model is inspected on; 0 is none
+	Pictures int       // number of validation pictures for Inspect on each variant's first model; 0 is none
 	Timed    bool      // measure the time of a picture
 	Device   string    // of package device; empty is the CPU
 	Log      io.Writer // progress, for people
@@ -36,8 +36,8 @@ type Sweep struct {
 	candidates  []Cell            // of Tune
 }
 
-// Run makes every cell. When ctx is cancelled, the cell in progress is saved and the result is what is finished. One process at a time
-// runs a sweep in Out.
+// Run trains every cell that is not finished. When ctx is cancelled, Run saves the cell in progress and returns the finished cells. One
+// process at a time may run a sweep in Out.
 func (s *Sweep) Run(ctx context.Context) (*Results, error) {
 	if !s.Locked {
 		owner, err := file.Lock(s.Out, s.Log)
@@ -50,7 +50,7 @@ func (s *Sweep) Run(ctx context.Context) (*Results, error) {
 		return nil, fmt.Errorf("lab: %d seeds: give at least 1", s.Seeds)
 	}
 	if s.Base.Data.Val.Source == "" {
-		return nil, errors.New("lab: data.val.source must say what to measure on; set it in the config or with -set")
+		return nil, errors.New("lab: data.val.source is empty and there is nothing to evaluate on; set it in the configuration or with -set")
 	}
 	if err := s.check(); err != nil {
 		return nil, err
@@ -78,7 +78,7 @@ func (s *Sweep) Run(ctx context.Context) (*Results, error) {
 	return r, nil
 }
 
-// all runs tuning, then every variant seed by seed: an interrupted sweep has all variants at few seeds.
+// all first chooses alphas, then runs all variants with one seed after another: an interrupted sweep has all variants at few seeds.
 func (s *Sweep) all(ctx context.Context, r *Results) error {
 	variants := make([]Variant, len(s.Variants))
 	for i, v := range s.Variants {
@@ -100,7 +100,7 @@ func (s *Sweep) all(ctx context.Context, r *Results) error {
 	return nil
 }
 
-// config is that of a variant.
+// config returns a variant's configuration.
 func (s *Sweep) config(v Variant, seed uint64) (config.Config, error) {
 	c := s.Base
 	err := c.Set(v.Sets)
@@ -114,7 +114,7 @@ func (s *Sweep) config(v Variant, seed uint64) (config.Config, error) {
 	return c, nil
 }
 
-// check finds variants that cannot be before the first is trained, and warns of settings.
+// check returns an error for a variant with an invalid configuration, before training begins, and prints warnings about settings.
 func (s *Sweep) check() error {
 	var errs []error
 	for _, v := range s.Variants {
@@ -130,7 +130,7 @@ func (s *Sweep) check() error {
 	return errors.Join(errs...)
 }
 
-// tune gives a variant the alpha with the best AP at the first seed.
+// tune trains a variant with each alpha at the first seed and gives it the alpha with the best AP.
 func (s *Sweep) tune(ctx context.Context, v Variant) (Variant, error) {
 	if !v.Tune || len(s.Alphas) == 0 {
 		return v, nil
@@ -161,7 +161,7 @@ func (s *Sweep) tune(ctx context.Context, v Variant) (Variant, error) {
 	return v, nil
 }
 
-// cell is a variant with a seed, found or made.
+// cell returns the results of a variant with a seed. It trains the cell unless it is finished.
 func (s *Sweep) cell(ctx context.Context, v Variant, seed uint64, inspect bool) (*Cell, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -194,7 +194,7 @@ func (s *Sweep) cell(ctx context.Context, v Variant, seed uint64, inspect bool) 
 			return nil, err
 		}
 		s.clock.end(out.Row)
-	case inspect && out.View == nil && out.Row.Diverged == nil: // a candidate that was chosen, or a sweep without views
+	case inspect && out.View == nil && out.Row.Diverged == nil: // the chosen candidate of tune, or a cell of a sweep without views
 		if err := s.after(ctx, out, filepath.Join(dir, train.LastModel), true, false); err != nil {
 			return nil, err
 		}
@@ -202,12 +202,12 @@ func (s *Sweep) cell(ctx context.Context, v Variant, seed uint64, inspect bool) 
 			return nil, err
 		}
 	}
-	// What it is called is this sweep's, what came of it the cell's.
+	// The name is this sweep's; the results are the cell's.
 	out.Row.Variant, out.Row.Words, out.Row.Settings, out.Row.SameAs = row.Variant, row.Words, row.Settings, row.SameAs
 	return out, nil
 }
 
-// settings are a variant's, each once with its last value.
+// settings returns a variant's settings, each once with its last value.
 func settings(sets []string) []string {
 	var out []string
 	at := map[string]int{}

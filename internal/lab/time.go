@@ -11,13 +11,13 @@ import (
 	"retinago/internal/media/picture"
 )
 
-// timedPictures are timed, after warmUp others.
+// timedPictures is the number of pictures that are timed, after warmUp others.
 const (
 	timedPictures = 20
 	warmUp        = 2
 )
 
-// pictureMS is the median time of a picture: scaling, network, boxes and NMS. Pictures that cannot be read are passed over.
+// pictureMS returns the median time of a picture in ms: scaling, network, boxes and NMS. It skips pictures that cannot be read.
 func pictureMS(ctx context.Context, p *infer.Predictor, d *data.Dataset) (float64, error) {
 	var all []float64
 	var broken error

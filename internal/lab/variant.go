@@ -7,19 +7,19 @@ import (
 	"strings"
 )
 
-// Variant is what one row of an experiment changes.
+// Variant is one row of an experiment: the settings that it changes.
 type Variant struct {
 	Name  string
 	Words string
 	Sets  []string  // settings over the sweep's configuration, "loss.gamma=2"
-	Table string    // of the paper, such as "1b"; empty where it has no such row
-	Paper []float64 // AP, AP50 and AP75 there, in percent; nil where it has none
-	// Tune asks for the alpha with the best AP, where the sweep has several.
+	Table string    // table of the paper with this row, such as "1b"; empty if there is none
+	Paper []float64 // the paper's AP, AP50 and AP75 in percent; nil if it has none
+	// Tune makes the sweep choose the alpha with the best AP, if it has several.
 	Tune bool
 }
 
 // Select returns the variants whose names match one of the patterns of a comma-separated list, such as "ce*,fl-g2", in
-// their own order. Patterns are path.Match's. An empty list is all.
+// the order of all. Patterns are those of path.Match. An empty list selects all.
 func Select(all []Variant, list string) ([]Variant, error) {
 	if strings.TrimSpace(list) == "" {
 		return all, nil
@@ -31,14 +31,14 @@ func Select(all []Variant, list string) ([]Variant, error) {
 		for i, v := range all {
 			ok, err := path.Match(pattern, v.Name)
 			if err != nil {
-				return nil, fmt.Errorf("%q is no pattern of names: %w", pattern, err)
+				return nil, fmt.Errorf("%q is not a pattern: %w", pattern, err)
 			}
 			if ok {
 				keep[i], found = true, true
 			}
 		}
 		if !found {
-			return nil, fmt.Errorf("no variant is called %q; there are %s", pattern, strings.Join(names(all), ", "))
+			return nil, fmt.Errorf("there is no variant %q; there are %s", pattern, strings.Join(names(all), ", "))
 		}
 	}
 	var out []Variant
@@ -50,7 +50,7 @@ func Select(all []Variant, list string) ([]Variant, error) {
 	return out, nil
 }
 
-// Adjust gives the variants that a rule "PATTERN:key=value" matches one more setting.
+// Adjust adds a setting to variants. A rule "PATTERN:key=value" adds key=value to each variant whose name matches PATTERN.
 func Adjust(all []Variant, rules []string) ([]Variant, error) {
 	out := slices.Clone(all)
 	for _, r := range rules {

@@ -53,7 +53,7 @@ func TestSelect(t *testing.T) {
 			t.Errorf("%q: %v %v, want %s", list, names(got), err, want)
 		}
 	}
-	for list, want := range map[string]string{"fl-g3": `called "fl-g3"; there are ce-noprior, ce`, "[": "no pattern", ",": "no variant"} {
+	for list, want := range map[string]string{"fl-g3": `no variant "fl-g3"; there are ce-noprior, ce`, "[": "not a pattern", ",": "no variant"} {
 		if _, err := Select(all, list); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v", list, err)
 		}

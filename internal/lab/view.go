@@ -15,14 +15,14 @@ import (
 	"retinago/loss"
 )
 
-// easy is the p_t from which on an anchor counts as easy: there gamma 2 takes the loss to a hundredth (section 3.2).
+// easy is the least p_t of an easy anchor, whose loss gamma 2 reduces to a hundredth (section 3.2).
 const easy = .9
 
 // histogramBins of p_t.
 const histogramBins = 20
 
 // View is the distribution of a model's loss and gradient over the anchors of pictures. The p_t of an object's anchor is the
-// probability of its class; of background, 1 minus that of the likeliest class. Anchors that do not count are left out.
+// probability of its class; of background, 1 minus that of the likeliest class. Ignored anchors are left out.
 type View struct {
 	Pictures      int
 	Positives     int
@@ -34,9 +34,9 @@ type View struct {
 	Sizes         [3]GroupView          // of objects: small, medium, large; positives only
 }
 
-// GammaView is the focal loss with one gamma on the model's outputs, whatever it was trained with.
+// GammaView is the distribution of the focal loss with one gamma over a model's outputs. The model may have been trained with another loss.
 type GammaView struct {
-	Gamma, Alpha float64 // the paper's pair; Alpha does not change curves, which are of positives and of negatives alone
+	Gamma, Alpha float64 // the paper's pair; Alpha does not change the curves, each of which has only positives or only negatives
 	Negative     []Point // cumulative share of loss by share of anchors, smallest loss first
 	Positive     []Point
 	// Shares of the sum over all anchors of |dL/dx|.
@@ -44,20 +44,21 @@ type GammaView struct {
 	NegativeLoss                   float64 // share of the loss
 }
 
-// GroupView is a part of the anchors.
+// GroupView is the distribution over one group of anchors.
 type GroupView struct {
 	Positives, Negatives, EasyNegatives int
 	PT                                  float64  // mean p_t of positives
 	Gradient                            perGamma // share of all |dL/dx|
 }
 
-// viewGammas are those of figure 4.
+// viewGammas are the gammas of figure 4.
 var viewGammas = perGamma{0, .5, 1, 2}
 
 // perGamma has a number for each of viewGammas.
 type perGamma [4]float64
 
-// Inspect runs a model on the first pictures of a dataset, at most that many, and measures the loss of each anchor with training's labels.
+// Inspect runs a model on the first pictures of a dataset, no more than most of them, and computes each anchor's loss with the labels of
+// training.
 func Inspect(ctx context.Context, m *detector.Model, c config.Config, d *data.Dataset, most int) (*View, error) {
 	l := data.NewEvalLoader(d, c.Data, 1, false)
 	defer l.Close()
@@ -127,7 +128,7 @@ func (v *inspection) picture(m *detector.Model, match anchors.Assigner, b *data.
 	k := raw.Classes
 	for l := range m.Levels() {
 		for a := range starts[l+1] - starts[l] {
-			i := starts[l] + a // one picture: levels stand together
+			i := starts[l] + a // with one picture the levels follow each other
 			area := 0.0
 			if t.Labels[i] >= 0 {
 				area = float64(coder.Decode(grid[i], [4]float32(t.Deltas[4*i:])).Area()) / scale
@@ -139,7 +140,7 @@ func (v *inspection) picture(m *detector.Model, match anchors.Assigner, b *data.
 	return nil
 }
 
-// anchor adds one with its label, and the area in px of the picture of its object.
+// anchor adds an anchor with its label and the area of its object, in px of the picture.
 func (v *inspection) anchor(x []float32, label int32, level int, area float64) {
 	if label == loss.Ignored {
 		return
@@ -211,7 +212,7 @@ func alphaOf(alpha float64, own bool) float64 {
 	return 1 - alpha
 }
 
-// probability is p_t of an anchor.
+// probability returns p_t of an anchor.
 func probability(x []float32, label int32) float64 {
 	xt := 0.0
 	if label >= 0 {
@@ -249,7 +250,7 @@ func (g *GroupView) finish(gradient perGamma, all []gradients) {
 	}
 }
 
-// share is a/b, 0 of nothing.
+// share returns a/b, or 0 if b is 0.
 func share(a, b float64) float64 {
 	if b == 0 {
 		return 0
@@ -260,7 +261,7 @@ func share(a, b float64) float64 {
 // Save writes the view as JSON.
 func (v *View) Save(path string) error { return file.WriteJSON(path, " ", v) }
 
-// String is the view in a few lines.
+// String returns the view in a few lines.
 func (v *View) String() string {
 	var b strings.Builder
 	per := func(n int) float64 { return float64(n) / float64(v.Pictures) }

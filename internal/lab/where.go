@@ -8,7 +8,7 @@ import (
 	"retinago/internal/lab/report"
 )
 
-// view is that of a variant's first model, nil where none was taken.
+// view returns the View of a variant's first model, nil if there is none.
 func (r *Results) view(variant string) *View {
 	for _, c := range r.cells(variant) {
 		if c.View != nil {
@@ -18,7 +18,7 @@ func (r *Results) view(variant string) *View {
 	return nil
 }
 
-// views show where the loss lies: one variant in full, all in a table.
+// views returns sections about the distribution of the loss: one variant in full, all variants in a table.
 func (r *Results) views() ([]report.Section, bool) {
 	t := report.Table{Sortable: true, Columns: []report.Column{{Name: "variant"}, {Name: "easy a picture", Meaning: "background anchors with p_t of .9 or more"},
 		{Name: "share", Meaning: "of background"}, {Name: "γ 0", Meaning: "share of the gradient that easy background carries"}, {Name: "γ .5"}, {Name: "γ 1"}, {Name: "γ 2"}}}
@@ -51,12 +51,12 @@ func (r *Results) views() ([]report.Section, bool) {
 		Blocks: []report.Block{t}}), true
 }
 
-// Sections show a view; of says whose in their titles, as in " of fl-g2".
+// Sections returns the sections of a view's report. of is added to their titles, as in " of fl-g2".
 func (v *View) Sections(of string) []report.Section {
 	return []report.Section{v.figure4(of), v.shares(of), v.groups(of)}
 }
 
-// Page is a view's own report.
+// Page returns the report of one view.
 func (v *View) Page(title, lead string) report.Page {
 	return report.Page{Title: title, Lead: lead, Sections: v.Sections("")}
 }
