@@ -37,7 +37,7 @@ fi
 
 lines=$work/found.jsonl
 : >"$lines"
-# The exit code tells of the broken ones.
+# The exit code reports the broken ones.
 bin/retinago detect -weights "$weights" -source "$pictures/val" -jsonl "$lines" -quiet -times >"$work/summary" 2>"$work/messages" &
 detect=$!
 while kill -0 "$detect" 2>/dev/null; do

@@ -1,4 +1,4 @@
--- wrk's part of serve.sh: posts one picture, and tells answers apart by their status.
+-- The part of serve.sh that wrk runs: posts one picture and counts answers by their status.
 local file = assert(io.open(os.getenv("PICTURE"), "rb"))
 wrk.method = "POST"
 wrk.body = file:read("*a")

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# serve.sh: loads `retinago serve` with wrk and tells answers by status, latency of the accepted ones and memory.
+# serve.sh: loads `retinago serve` with wrk. Prints the answers by status, the latency of the accepted requests, and the memory.
 #
 #   bench/serve.sh -weights runs/shapes_tiny/best.safetensors -picture out/shapes/val/000001.jpg
 #   bench/serve.sh ... -seconds 120 -clients 128 -stop      # SIGTERM while it is loaded
