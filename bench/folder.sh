@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# folder.sh: `retinago detect` on a folder of made-up pictures, one in fifty of which is cut short. Tells the network's share of the
-# time, resident memory after 500 pictures and from there on, and whether each broken picture was named.
+# folder.sh: runs `retinago detect` on a folder of synthetic pictures, of which one in fifty is cut short. Prints the network's share of
+# the time, the resident memory after 500 pictures and later, and whether detect named each broken picture.
 #
 #   bench/folder.sh -weights runs/shapes_tiny/best.safetensors
 #   bench/folder.sh -weights W -count 20000 -work out/folder
