@@ -54,14 +54,14 @@ func (v *check) oneOf(key, got string, allowed ...string) {
 	}
 }
 
-// span wants lo <= got <= hi; NaN is in no span.
+// span checks that lo <= got <= hi; NaN is an error.
 func (v *check) span(key string, got, lo, hi float64) {
 	if !(got >= lo && got <= hi) {
 		v.fail(key, got, "%v to %v", lo, hi)
 	}
 }
 
-// positive wants a number above 0, up to a bound.
+// positive checks that a number is above 0 and at most a bound.
 func (v *check) positive(key string, got, most float64) {
 	if !(got > 0 && got <= most) {
 		v.fail(key, got, "a finite number above 0, up to %v", most)
@@ -82,7 +82,7 @@ func (v *check) length(key string, got, most int) bool {
 	return got <= most
 }
 
-// text wants a text of at most so many bytes.
+// text checks that a text has at most so many bytes.
 func (v *check) text(key, got string, most int) {
 	if len(got) > most {
 		*v = append(*v, fmt.Errorf("%s has %d bytes, want at most %d", key, len(got), most))
@@ -191,7 +191,7 @@ func (v *check) classes(m Model) {
 	}
 }
 
-// list wants 1 to most values, each within the bounds for anchors.
+// list checks that there are 1 to most values, each within the bounds for anchors.
 func (v *check) list(key string, got []float64, most int) {
 	if len(got) == 0 {
 		v.fail(key, got, "at least one value")
@@ -332,7 +332,7 @@ func (v *check) train(t Train) {
 	v.text("train.init_weights", t.InitWeights, maxPath)
 }
 
-// below1 wants 0 <= got < 1.
+// below1 checks that 0 <= got < 1.
 func (v *check) below1(key string, got float64) {
 	if !(got >= 0 && got < 1) {
 		v.fail(key, got, "0 to below 1")

@@ -42,11 +42,11 @@ type Kind struct {
 	kinds.Kind
 	Class   func(Params) Class
 	Quality func(Params) QualityLoss
-	// Focusing says that easy anchors are weighted down by the exponent gamma.
+	// Focusing is true if the exponent gamma weights easy anchors down.
 	Focusing bool
-	// Background says that the loss wants a logit for the background: the setting model.background.
+	// Background is true if the loss needs a logit for the background: the setting model.background.
 	Background bool
-	// HardNegativeMining says that the loss takes the hardest anchors alone, and excludes some by MineNMS.
+	// HardNegativeMining is true if only the hardest anchors count, and MineNMS excludes some of them.
 	HardNegativeMining bool
 }
 

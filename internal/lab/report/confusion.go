@@ -7,12 +7,12 @@ import (
 )
 
 const (
-	matrixClasses   = 25 // up to which the matrix is whole
-	confusedClasses = 15 // of a larger one
+	matrixClasses   = 25 // largest number of classes with the whole matrix
+	confusedClasses = 15 // classes shown of a larger matrix
 	confusedPairs   = 15
 )
 
-// confusion shows the matrix, whole or its most confused part.
+// confusion returns a section with the confusion matrix: the whole, or the most confused classes.
 func (e Evaluation) confusion() Section {
 	x := e.Errors
 	s := Section{Title: "Confusion", Words: fmt.Sprintf("Rows are objects, columns the class of the detection that covers them (IoU %g or more, a score of %g or more). "+
@@ -33,7 +33,7 @@ func (e Evaluation) confusion() Section {
 	return s
 }
 
-// mostConfused lists n classes, the one with the most errors with other classes first.
+// mostConfused returns n classes, those with the most confusions with other classes first.
 func mostConfused(confusion [][]int, n int) []int {
 	K := len(confusion) - 1
 	wrong, classes := make([]int, K), make([]int, K)
@@ -50,7 +50,7 @@ func mostConfused(confusion [][]int, n int) []int {
 	return classes[:min(n, K)]
 }
 
-// matrix shows the classes, the others as one, and what is missed or background.
+// matrix returns a table of the classes, with all other classes as one, and of missed objects and background.
 func matrix(names []string, confusion [][]int, classes []int) Table {
 	K := len(names)
 	groups := make([][]int, 0, len(classes)+2) // of rows and columns alike
@@ -88,9 +88,9 @@ func matrix(names []string, confusion [][]int, classes []int) Table {
 				share = float64(n) / float64(total)
 			}
 			switch {
-			case len(rows) > 1 && i == j: // right and wrong in one
+			case len(rows) > 1 && i == j: // the other classes: right and wrong together
 				line = append(line, Count(n))
-			case i == len(groups)-1 && i == j: // there is no such thing
+			case i == len(groups)-1 && i == j: // background found as background does not exist
 				line = append(line, Cell{})
 			default:
 				line = append(line, Heat(n, share, i == j))
@@ -101,7 +101,7 @@ func matrix(names []string, confusion [][]int, classes []int) Table {
 	return t
 }
 
-// sum adds up a part of the matrix; columns nil is all of them.
+// sum returns the sum of a part of the matrix. With columns nil it takes all columns.
 func sum(confusion [][]int, rows, columns []int) int {
 	n := 0
 	for _, i := range rows {
@@ -117,7 +117,7 @@ func sum(confusion [][]int, rows, columns []int) int {
 	return n
 }
 
-// pairs lists the most frequent confusions.
+// pairs returns the most frequent confusions.
 func pairs(names []string, confusion [][]int) Table {
 	type pair struct{ object, taken int }
 	var all []pair
@@ -137,7 +137,7 @@ func pairs(names []string, confusion [][]int) Table {
 	return t
 }
 
-// advice is what to look at when a kind of errors is frequent.
+// advice has, for each kind of error, what to check when it is frequent.
 var advice = map[string]string{
 	"correct":      "",
 	"class":        "Look at the pairs above: are the labels consistent, is one class rare?",

@@ -19,7 +19,7 @@ const (
 
 func unitAxis(name string) Axis { return Axis{Name: name, Min: 0, Max: 1} }
 
-// precision draws precision by recall.
+// precision returns plots of precision by recall.
 func (e Evaluation) precision() Section {
 	r := e.Result
 	s := Section{Title: "Precision by recall", Words: "How many of the detections are right when a share of the objects is found: the area below a curve is its AP. " +
@@ -53,7 +53,7 @@ func (e Evaluation) precision() Section {
 	return s
 }
 
-// thresholds draws what a least score gives, and lists the best ones.
+// thresholds returns plots of precision, recall and F1 by the least score, with the best scores.
 func (e Evaluation) thresholds() Section {
 	all := &e.Scores.All
 	s := Section{Title: "Which score to ask for", Words: fmt.Sprintf("Precision, recall and F1 (2PR/(P+R)) of the detections of a score or more, at IoU %g. "+
@@ -104,7 +104,7 @@ func scoreRow(name string, c *coco.ScoreCurve, common float64) []Cell {
 	return row
 }
 
-// score rounds down, so that a detection of that score is taken.
+// score rounds down, so that a detection with that score counts.
 func score(v float64) string {
 	if math.Abs(v) >= 1000 {
 		return strconv.FormatFloat(v, 'g', 4, 64)
@@ -112,7 +112,7 @@ func score(v float64) string {
 	return strconv.FormatFloat(math.Floor(v*1000)/1000, 'f', 3, 64)
 }
 
-// scorePlot has a mark at the largest F1.
+// scorePlot returns a plot with a mark at the largest F1.
 func scorePlot(title string, c *coco.ScoreCurve) Plot {
 	p := Plot{Title: title, Words: "nothing is found", X: unitAxis("least score"), Y: unitAxis("")}
 	points := thin(c.Points)
@@ -137,7 +137,7 @@ func scorePlot(title string, c *coco.ScoreCurve) Plot {
 	return p
 }
 
-// thin keeps about a point for each of a plot's pixels.
+// thin keeps about one point for each pixel of a plot.
 func thin(points []coco.ScorePoint) []coco.ScorePoint {
 	step := (len(points) + plotWidth - 1) / plotWidth
 	if step <= 1 {

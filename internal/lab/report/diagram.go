@@ -13,7 +13,7 @@ import (
 	shown "retinago/internal/text"
 )
 
-// Diagram is boxes with arrows, placed by the caller.
+// Diagram has boxes and arrows at the caller's places.
 type Diagram struct {
 	Title, Words string
 	Width        float64 // of the whole, in the units of the boxes
@@ -26,10 +26,10 @@ type Diagram struct {
 type Box struct {
 	X, Y, Width, Height float64
 	Text                string
-	Series              int // its colour, as curves have them
+	Series              int // colour, numbered as those of curves
 }
 
-// Arrow leads from one place to another.
+// Arrow is an arrow from one point to another.
 type Arrow struct{ From, To Point }
 
 func (d Diagram) words() (title, below string, legend []legendEntry) { return d.Title, d.Words, nil }

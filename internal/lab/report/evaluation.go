@@ -9,10 +9,10 @@ import (
 	"retinago/coco"
 )
 
-// Evaluation is what the report of an evaluation is made of.
+// Evaluation holds the data of an evaluation's report.
 type Evaluation struct {
 	Title  string
-	Lead   string            // what was measured on what
+	Lead   string            // a sentence that names the model and the dataset
 	Result *coco.Result      // with COCO's thresholds and limits
 	Scores *coco.ScoreCurves // of the same data, at IoU .5
 	Errors *coco.Errors      // of the same data
@@ -20,8 +20,8 @@ type Evaluation struct {
 }
 
 const (
-	drawnClasses = 12 // with a plot of their own
-	listedItems  = 20 // of a list in the notes
+	drawnClasses = 12 // number of classes that have their own plot
+	listedItems  = 20 // largest number of items of a list in the notes
 )
 
 // Page composes the report.
@@ -50,7 +50,7 @@ func (e Evaluation) numbers() Section {
 	return s
 }
 
-// detections is the limit of AR in words.
+// detections returns the limit of AR in words.
 func detections(n int) string {
 	if n == 1 {
 		return "1 detection a picture and class"
@@ -69,8 +69,8 @@ func (e Evaluation) classes() Section {
 	return Section{Title: "Classes", Words: "A click on a column's head sorts. – stands where there are no objects to find.", Blocks: []Block{t}}
 }
 
-// chosen are the classes with plots of their own, all of them if they are few: those with most objects, then, as many
-// again, those of the least AP50 among the rest. Classes without objects have no curve.
+// chosen returns the classes that have their own plot: all if they are few, else half of them with the most objects and half with the
+// least AP50 among the rest. Classes without objects have no curve.
 func (e Evaluation) chosen() (classes []int, words string) {
 	all := e.Result.Classes
 	for k := range all {
@@ -120,7 +120,7 @@ func (e Evaluation) notes() Section {
 	return s
 }
 
-// limited lists some, and the number of the rest.
+// limited returns the first items and the number of the others.
 func limited(items []string) List {
 	if len(items) <= listedItems {
 		return items

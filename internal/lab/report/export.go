@@ -19,8 +19,8 @@ import (
 // exportDPI is the resolution of an exported PNG.
 const exportDPI = 160
 
-// Export writes every figure of the page into dir, as SVG and as PNG, on light paper with title and legend: for documents of
-// one's own. They are numbered in the page's order and named by their titles.
+// Export writes every figure of the page into dir, as SVG and as PNG, in light colours with title and legend, for other
+// documents. Files are numbered in the page's order and named by the titles.
 func (p Page) Export(dir string) error {
 	n := 0
 	for _, s := range p.Sections {
@@ -38,7 +38,7 @@ func (p Page) Export(dir string) error {
 	return nil
 }
 
-// slug is a title as a part of a file's name.
+// slug returns a title as a part of a file name.
 func slug(title string) string {
 	words := strings.FieldsFunc(strings.ToLower(title), func(r rune) bool { return (r < 'a' || r > 'z') && (r < '0' || r > '9') })
 	s := strings.Join(words, "-")
@@ -75,7 +75,7 @@ func export(f Figure, dir, name string) error {
 	return nil
 }
 
-// canvas makes one that write writes in the format of a suffix.
+// canvas returns a canvas in the format of a file suffix, and a function that writes it.
 func canvas(kind string, w, h vg.Length) (vg.CanvasSizer, func(*bufio.Writer) error) {
 	if kind == ".svg" {
 		c := vgsvg.New(w, h)
@@ -91,7 +91,7 @@ func canvas(kind string, w, h vg.Length) (vg.CanvasSizer, func(*bufio.Writer) er
 	}
 }
 
-// exportLegend stands below an exported figure, an entry a line.
+// exportLegend is the legend below an exported figure, with one line for each entry.
 type exportLegend struct {
 	plot.Legend
 	height vg.Length

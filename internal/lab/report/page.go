@@ -16,7 +16,7 @@ type Page struct {
 	Sections []Section
 }
 
-// Section is a heading, words about what follows it, and blocks.
+// Section has a heading, an introduction and blocks.
 type Section struct {
 	Title  string
 	Words  string
@@ -42,7 +42,7 @@ var templates = template.Must(template.New("page").Funcs(template.FuncMap{
 	"id":   func(i int) string { return fmt.Sprintf("part%d", i+1) },
 }).Parse(pageSource))
 
-// HTML is the whole document.
+// HTML returns the whole document.
 func (p Page) HTML() (string, error) {
 	var b strings.Builder
 	err := templates.ExecuteTemplate(&b, "page", struct {
@@ -56,7 +56,7 @@ func (p Page) HTML() (string, error) {
 	return b.String(), nil
 }
 
-// Save writes the document, whole or not at all.
+// Save writes the document. It replaces the file whole or not at all.
 func (p Page) Save(path string) error {
 	text, err := p.HTML()
 	if err != nil {
@@ -65,7 +65,7 @@ func (p Page) Save(path string) error {
 	return file.WriteBytes(path, []byte(text))
 }
 
-// fill runs one block's template.
+// fill runs a block's template.
 func fill(name string, data any) (template.HTML, error) {
 	var b strings.Builder
 	if err := templates.ExecuteTemplate(&b, name, data); err != nil {
@@ -87,7 +87,7 @@ func (l List) html() (template.HTML, error) { return fill("list", l) }
 // Tiles are single numbers, side by side.
 type Tiles []Tile
 
-// Tile is a number under its name and above what it means.
+// Tile is a number with its name above and its meaning below.
 type Tile struct{ Name, Value, Meaning string }
 
 func (t Tiles) html() (template.HTML, error) { return fill("tiles", t) }

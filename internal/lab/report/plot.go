@@ -17,7 +17,7 @@ import (
 	"retinago/internal/text"
 )
 
-// Figures are plots side by side, as many in a row as fit.
+// Figures shows figures side by side, as many in a row as fit.
 type Figures []Figure
 
 // Figure is a Plot, Bars or a Diagram.
@@ -27,7 +27,7 @@ type Figure interface {
 	words() (title, below string, legend []legendEntry)
 }
 
-// drawn is what the template wants of a figure.
+// drawn is a figure as the template reads it.
 type drawn struct {
 	Title, Words string
 	SVG          template.HTML
@@ -39,7 +39,7 @@ type legendEntry struct {
 	Name   string
 }
 
-// Class is the entry's in the style sheet.
+// Class returns the entry's class in the style sheet.
 func (l legendEntry) Class() string { return seriesClass(l.Series) }
 
 func (f Figures) html() (template.HTML, error) {
@@ -53,7 +53,7 @@ func (f Figures) html() (template.HTML, error) {
 	return fill("figures", all)
 }
 
-// page is a figure as the page shows it.
+// page returns a figure as the page shows it.
 func page(f Figure) (drawn, error) {
 	g, height, err := f.plot()
 	if err != nil {
@@ -65,7 +65,7 @@ func page(f Figure) (drawn, error) {
 	return d, nil
 }
 
-// Plot is curves over axes.
+// Plot draws curves over axes.
 type Plot struct {
 	Title  string
 	Words  string // below the title
@@ -73,7 +73,7 @@ type Plot struct {
 	Curves []Curve // the colours repeat after six
 }
 
-// Axis is named; equal ends leave them to the data.
+// Axis is an axis with a name. If its ends are equal, the data determine them.
 type Axis struct {
 	Name     string
 	Min, Max float64
@@ -86,13 +86,13 @@ type Curve struct {
 	Mark *Point
 }
 
-// Point is a place on a plot.
+// Point is a point of a plot.
 type Point struct{ X, Y float64 }
 
 const (
 	plotWidth  = 330 // points; also CSS pixels on a telephone of 400
 	plotHeight = 230
-	barHeight  = 26 // of each of Bars
+	barHeight  = 26 // height of one of Bars
 )
 
 func (p Plot) words() (title, below string, legend []legendEntry) {
@@ -133,7 +133,7 @@ func (p Plot) plot() (*plot.Plot, int, error) {
 			g.Add(mark)
 		}
 	}
-	// The ends come last: gonum widens axes for each thing it is given.
+	// The ends are set last: gonum widens the axes for each curve.
 	p.X.set(&g.X)
 	p.Y.set(&g.Y)
 	return g, plotHeight, nil
@@ -146,7 +146,7 @@ func (a Axis) set(g *plot.Axis) {
 	}
 }
 
-// ticks are gonum's with short labels; an axis from 0 to 1 has fifths.
+// ticks returns gonum's ticks with short labels; an axis from 0 to 1 has a tick at each fifth.
 type ticks struct{}
 
 func (ticks) Ticks(low, high float64) []plot.Tick {
@@ -174,7 +174,7 @@ type Bars struct {
 	Bars  []Bar
 }
 
-// Bar is one number of 0 or more; where Low and High differ, a line from one to the other shows how sure it is.
+// Bar is a number of 0 or more. If Low and High differ, a line between them shows the interval of the number.
 type Bar struct {
 	Name      string
 	Value     float64
@@ -221,7 +221,7 @@ func (b Bars) plot() (*plot.Plot, int, error) {
 	if top == 0 {
 		g.X.Max = 1
 	}
-	// A reader's font may be wider than the one that gonum measures.
+	// The browser's font may be wider than the font that gonum measures.
 	longest := 0
 	for _, n := range names {
 		longest = max(longest, utf8.RuneCountInString(n))
@@ -231,7 +231,7 @@ func (b Bars) plot() (*plot.Plot, int, error) {
 	return g, 50 + barHeight*len(b.Bars), nil
 }
 
-// shorten keeps a bar's name from pushing the bars out of the plot.
+// shorten shortens a bar's name, so that the bars have room.
 func shorten(s string) string {
 	const most = 18
 	s = text.Printable(s) // XML has no control characters
@@ -241,7 +241,7 @@ func shorten(s string) string {
 	return s
 }
 
-// themed is an empty plot in the page's colours.
+// themed returns an empty plot in the page's colours.
 func themed() *plot.Plot {
 	g := plot.New()
 	g.BackgroundColor = color.Transparent
@@ -265,7 +265,7 @@ func gridLines() *plotter.Grid {
 	return g
 }
 
-// svg draws a plot as an element of the page; what is before the element (the XML prologue) is left out.
+// svg returns a plot as an svg element for the page, without the XML prologue.
 func svg(g *plot.Plot, width, height int, title string) template.HTML {
 	c := vgsvg.New(vg.Length(width), vg.Length(height))
 	g.Draw(draw.New(c))

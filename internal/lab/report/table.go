@@ -6,23 +6,23 @@ import (
 	"strconv"
 )
 
-// Table has a row per thing, named in its first column.
+// Table is a table whose first column names the rows.
 type Table struct {
 	Caption  string
 	Columns  []Column
 	Rows     [][]Cell
-	Sortable bool // by a click on a column's head
+	Sortable bool // a click on a column's head sorts it
 }
 
-// Column is a column's head.
+// Column is the head of a column.
 type Column struct {
 	Name    string
-	Meaning string // shown when the mouse rests on it
-	Left    bool   // it holds texts
+	Meaning string // shown when the mouse pointer rests on the head
+	Left    bool   // the column has texts, aligned to the left
 	Upright bool   // the name is written upwards: for many narrow columns
 }
 
-// Cell is one text. Those below, except Word, sort by their value.
+// Cell is a text. Cells made by the functions below, except Word, sort by their value.
 type Cell struct {
 	Text  string
 	Class string       // of the style sheet; see page.css
@@ -39,22 +39,22 @@ func (t Table) html() (template.HTML, error) {
 	return fill("table", t)
 }
 
-// Word is a name in the first column, or any short text.
+// Word returns a cell with a name or another short text.
 func Word(s string) Cell { return Cell{Text: s, Class: "left"} }
 
-// Words is a text that wants some width.
+// Words returns a cell with a text of several words, which has a minimum width.
 func Words(s string) Cell { return Cell{Text: s, Class: "left words"} }
 
-// Count is a whole number.
+// Count returns a cell with a whole number.
 func Count(n int) Cell { return Cell{Text: strconv.Itoa(n), Key: strconv.Itoa(n)} }
 
-// Number is one of 0 to 1 with three digits; a negative one means that there is nothing to measure.
+// Number returns a cell with a number from 0 to 1 in three digits. A negative number means that there was nothing to measure.
 func Number(v float64) Cell {
 	return Cell{Text: number(v), Key: strconv.FormatFloat(v, 'g', 6, 64)}
 }
 
-// Heat is a Count on a ground that is the stronger, the larger its share of 0 to 1: blue where it is right, orange where
-// it is wrong.
+// Heat returns a Count with a background colour, the stronger the larger share (0 to 1) is: blue for right detections, orange for wrong
+// ones.
 func Heat(n int, share float64, right bool) Cell {
 	c := Count(n)
 	if n == 0 {
@@ -65,7 +65,7 @@ func Heat(n int, share float64, right bool) Cell {
 	if right {
 		c.Class = "right"
 	}
-	c.Style = template.CSS(fmt.Sprintf("--heat:%.2f", .06+.54*share)) // more would hide the number
+	c.Style = template.CSS(fmt.Sprintf("--heat:%.2f", .06+.54*share)) // a stronger colour would hide the number
 	return c
 }
 

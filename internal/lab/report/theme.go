@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// tone is one colour of the page in its two themes. Plots are drawn in the light one.
+// tone is a colour of the page in its two themes. Plots are drawn in the light theme.
 type tone struct{ light, dark color.RGBA }
 
 func rgb(v uint32) color.RGBA {
@@ -21,8 +21,7 @@ var (
 	grid  = tone{rgb(0xD9DEE3), rgb(0x3A4149)}
 	link  = tone{rgb(0x0B5CAD), rgb(0x7DB8F5)}
 
-	// series are the colours of curves in their order: told apart by most readers who see colours differently, since they
-	// differ in brightness too.
+	// series are the colours of curves in their order. They also differ in brightness, for readers who see colours differently.
 	series = []tone{
 		{rgb(0x0B62B8), rgb(0x5FB0F7)}, // blue
 		{rgb(0xC65A00), rgb(0xFFA552)}, // orange
@@ -35,7 +34,7 @@ var (
 
 func hex(c color.RGBA) string { return fmt.Sprintf("#%02X%02X%02X", c.R, c.G, c.B) }
 
-// themeStyle declares the page's colours, and what becomes of a plot's colours on a dark screen; prints stay light.
+// themeStyle returns a style sheet with the page's colours and the replacements for a plot's colours on a dark screen. Prints stay light.
 func themeStyle() string {
 	var light, dark, plots strings.Builder
 	for _, v := range []struct {

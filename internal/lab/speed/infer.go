@@ -22,14 +22,14 @@ type Inference struct {
 	config  config.Config
 	n, h, w int
 	images  []float32
-	file    string           // read and decoded in each run; empty where there is none
-	picture *picture.Picture // made up; nil where there are a file or images
-	placed  []engine.Picture // of an engine that puts pictures onto canvases
+	file    string           // read and decoded in each run; empty without a file
+	picture *picture.Picture // synthetic; nil with a file or images
+	placed  []engine.Picture // for an engine that scales pictures onto canvases
 	raw     *detector.Raw
 }
 
-// NewInference is for n canvases of h x w pixels. images [n,h,w,3] may be nil, which stands for made-up pictures; given, they
-// are what the network sees, and it alone is measured: nothing is prepared, and its outputs stay as they are.
+// NewInference returns a subject of n canvases of h x w pixels. With images [n,h,w,3] it measures the network alone, which reads them, and
+// Raw returns its outputs. If images is nil, it makes pictures and measures preparation and boxes too.
 func NewInference(m *detector.Model, c config.Config, n, h, w int, images []float32) (*Inference, error) {
 	net, err := m.Net(n, h, w)
 	if err != nil {
@@ -43,7 +43,7 @@ func NewInference(m *detector.Model, c config.Config, n, h, w int, images []floa
 	return s, nil
 }
 
-// NewFileInference is for one picture file, on the canvas that the configuration has for it.
+// NewFileInference returns a subject of one picture file, on the canvas that the configuration gives.
 func NewFileInference(m *detector.Model, c config.Config, file string) (*Inference, error) {
 	s := &Inference{model: m, config: c, n: 1, file: file}
 	p, size, err := s.decode()
@@ -58,7 +58,7 @@ func NewFileInference(m *detector.Model, c config.Config, file string) (*Inferen
 	return s, err
 }
 
-// noise is a picture of random pixels, the same each time.
+// noise returns a picture of random pixels, always the same.
 func noise(w, h int) *picture.Picture {
 	p := &picture.Picture{W: w, H: h, Pix: make([]uint8, 3*w*h)}
 	r := rand.New(rand.NewPCG(1, 2))
@@ -68,7 +68,7 @@ func noise(w, h int) *picture.Picture {
 	return p
 }
 
-// decode reads the file. size is that of the file's picture, which p may be smaller than.
+// decode reads the file. size is the size of the file's picture; p may be smaller.
 func (s *Inference) decode() (p *picture.Picture, size data.Size, err error) {
 	b, err := os.ReadFile(s.file)
 	if err != nil {
@@ -82,7 +82,7 @@ func (s *Inference) scaled(size data.Size) data.Size {
 	return data.Resized(size, s.config.Data.TestSide(), s.config.Data.MaxSide)
 }
 
-// fill puts a picture, scaled to a size, onto the i-th canvas, or leaves that to the engine.
+// fill scales a picture onto the i-th canvas, or queues it for an engine that does so.
 func (s *Inference) fill(i int, p *picture.Picture, scaled data.Size) {
 	size := s.h * s.w * 3
 	in := picture.Input{W: scaled.W, H: scaled.H, CanvasW: s.w, CanvasH: s.h, Mean: s.config.Data.Mean, Std: s.config.Data.Std,
@@ -94,7 +94,7 @@ func (s *Inference) fill(i int, p *picture.Picture, scaled data.Size) {
 	in.Fill(s.images[i*size:(i+1)*size], p)
 }
 
-// given is what the network reads: images, or nothing once the engine has prepared pictures.
+// given returns the images for the network; nil after the engine has prepared pictures.
 func (s *Inference) given() ([]float32, error) {
 	if len(s.placed) == 0 {
 		return s.images, nil
@@ -107,22 +107,22 @@ func (s *Inference) given() ([]float32, error) {
 // Close does nothing: the model owns the graph.
 func (s *Inference) Close() error { return nil }
 
-// Graph is the network.
+// Graph returns the network.
 func (s *Inference) Graph() Graph { return s.net }
 
-// Raw are the outputs of the last run; of pictures, until the model runs again.
+// Raw returns the outputs of the last run. Outputs for pictures are valid until the model runs again.
 func (s *Inference) Raw() *detector.Raw { return s.raw }
 
-// Size is the number of pictures and their canvas.
+// Size returns the number of pictures and the size of their canvas.
 func (s *Inference) Size() (n, h, w int) { return s.n, s.h, s.w }
 
-// wanted is the configuration's choice for pictures of a size.
+// wanted returns the configuration's choice of detections for pictures of a size.
 func (s *Inference) wanted(scaled data.Size) []detector.Wanted {
 	w := detector.Wanted{W: float32(scaled.W), H: float32(scaled.H), Decoding: infer.Decoding(s.config.Infer)}
 	return slices.Repeat([]detector.Wanted{w}, s.n)
 }
 
-// Run detects once. Where the engine prepares pictures and makes detections itself, that is a part of the graph's time.
+// Run detects once. If the engine prepares pictures or makes detections itself, the graph's time includes that.
 func (s *Inference) Run() (Parts, error) {
 	var p Parts
 	scaled := data.Size{W: s.w, H: s.h} // of what is on the canvases

@@ -8,7 +8,7 @@ import (
 	"retinago/internal/media/picture"
 )
 
-// Describe describes what e runs on.
+// Describe returns a description of the machine that e runs on.
 func Describe(e engine.Engine) Machine {
 	m := Machine{CPU: cpu.Processor(), Engine: e.Name(), Precision: engine.PrecisionOf(e).String(), Threads: e.Threads(), Pictures: picture.Codec(), Go: runtime.Version(), System: runtime.GOOS + "/" + runtime.GOARCH}
 	if c, ok := e.(*cpu.Engine); ok {
@@ -18,7 +18,7 @@ func Describe(e engine.Engine) Machine {
 	return m
 }
 
-// Ceilings measures what the engine's processor can do at most.
+// Ceilings measures the peak rates of the engine's processor.
 func (r *Result) Ceilings(of engine.Engine) error {
 	if e, ok := of.(*cpu.Engine); ok {
 		product, err := e.PeakProduct()

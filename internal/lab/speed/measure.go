@@ -11,13 +11,13 @@ import (
 	"retinago/nn"
 )
 
-// Subject is what is measured.
+// Subject is a network with its inputs, to be measured.
 type Subject interface {
-	// Graph is the part whose operations are timed.
+	// Graph returns the graph whose operations are timed.
 	Graph() Graph
-	// Size is the number of pictures at once and their canvas.
+	// Size returns the number of pictures in a run and the size of their canvas.
 	Size() (n, h, w int)
-	// Run does everything once and returns what it did beside the graph's operations.
+	// Run runs all stages once and returns the times of those outside the graph.
 	Run() (Parts, error)
 	// Close frees what the subject holds. It comes before the model's Close.
 	Close() error
@@ -32,29 +32,29 @@ type Graph interface {
 	Async() bool
 }
 
-// Parts are the stages of a run besides those of its graph.
+// Parts holds the times of a run's stages outside the graph.
 type Parts struct {
 	Before, After []Part
 	Graph         time.Duration // running the graph, with the copies in and out
 }
 
-// Part is one of them.
+// Part is the time of one stage.
 type Part struct {
 	Name string
 	Took time.Duration
 }
 
-// Progress is called after each round. left is the time that the rest will take.
+// Progress is called after each round. left is the expected time of the other rounds.
 type Progress func(round, of int, took, left time.Duration)
 
 // warmUp is the runs before the first round: the first packs weights and compiles kernels, the second finds them.
 const warmUp = 2
 
-// copies is the stage of what the graph's operations do not account for.
+// copies is the name of the stage with the rest of the graph's time, outside its operations.
 const copies = "copies and graph"
 
-// Measure runs s for a number of rounds. A cancelled context ends it after the round in progress, with what was
-// measured until then; its error is returned only where that is nothing.
+// Measure runs s for a number of rounds. When ctx is cancelled, it ends after the round in progress and returns the rounds until then. It
+// returns ctx's error only if there is no round.
 func Measure(ctx context.Context, s Subject, rounds int, progress Progress) (Result, error) {
 	g := s.Graph()
 	layers := g.Layers()
@@ -99,7 +99,7 @@ func Measure(ctx context.Context, s Subject, rounds int, progress Progress) (Res
 	return r, nil
 }
 
-// table collects rounds. Columns are rounds.
+// table collects the times of rounds.
 type table struct {
 	layers        []nn.Layer
 	stage         []string // of each layer
@@ -167,7 +167,7 @@ func per(work, seconds float64) float64 {
 	return work / seconds
 }
 
-// median of at least one value.
+// median returns the median of at least one value.
 func median(v []float64) float64 {
 	s := slices.Sorted(slices.Values(v))
 	n := len(s)

@@ -9,7 +9,7 @@ import (
 	"unicode/utf8"
 )
 
-// hottest is how many layers the list of the slowest has.
+// hottest is the length of the list of the slowest layers.
 const hottest = 10
 
 // Print writes the measurement as tables: the whole, stages, layers in the network's order, and the slowest operations.
@@ -57,8 +57,7 @@ func (r Result) Print(w io.Writer) error {
 	return p.err
 }
 
-// printLayers prints a row per layer and direction: a head's convolutions run on every level, and a gradient's parts belong
-// together.
+// printLayers prints a row for each layer and direction. It adds up a head's convolutions over the levels, and the parts of a gradient.
 func (r Result) printLayers(p *printer) {
 	type key struct {
 		name, op string
@@ -69,7 +68,7 @@ func (r Result) printLayers(p *printer) {
 	for _, l := range r.Layers {
 		k := key{l.Name, l.Op, l.Backward}
 		if l.Backward {
-			k.op = "" // all of them
+			k.op = "" // the row has several operations
 		}
 		i, ok := at[k]
 		if !ok {
@@ -111,7 +110,7 @@ func (r Result) printHottest(p *printer) {
 	t.print(p)
 }
 
-// printer writes lines; the first error sticks.
+// printer writes lines. After the first error it writes nothing.
 type printer struct {
 	w   io.Writer
 	err error
@@ -123,12 +122,12 @@ func (p *printer) line(format string, a ...any) {
 	}
 }
 
-// grid is a table with columns of numbers to the right and those of left to the left.
+// grid is a table. The columns in left are aligned to the left, the others to the right.
 type grid struct {
 	head  []string
 	left  []int
 	rows  [][]string
-	ruled bool // a rule stands before the last row
+	ruled bool // a rule separates the last row
 }
 
 func (g *grid) add(cells ...string) { g.rows = append(g.rows, cells) }
@@ -175,7 +174,7 @@ func (g *grid) print(p *printer) {
 	}
 }
 
-// barWidth is the characters of a bar of 20 %, at which bars end.
+// barWidth is the number of characters of a bar of 20 %, the longest bar.
 const barWidth = 10
 
 // bar draws a share in eighths of a character.
@@ -192,7 +191,7 @@ func ms(s float64) string { return fmt.Sprintf("%.2f", 1e3*s) }
 
 func percent(v float64) string { return fmt.Sprintf("%.1f %%", 100*v) }
 
-// seconds has three digits or more.
+// seconds formats seconds with at least three digits.
 func seconds(s float64) string {
 	if s < .1 {
 		return ms(s) + " ms"
@@ -200,7 +199,7 @@ func seconds(s float64) string {
 	return fmt.Sprintf("%.3f s", s)
 }
 
-// count and rate are empty for what does not count its work.
+// count and rate return an empty text for layers without counted work.
 func count(v float64) string {
 	if v == 0 {
 		return ""
@@ -223,7 +222,7 @@ func dims(shape []int) string {
 	return strings.Join(s, "x")
 }
 
-// short leaves out what the beginnings of names say besides the stage.
+// short drops the beginning of a layer's name, which the stage repeats.
 func short(name string) string {
 	name = strings.TrimPrefix(name, "backbone.body.")
 	return strings.TrimPrefix(strings.TrimPrefix(name, "backbone."), "head.")

@@ -10,7 +10,7 @@ import (
 	"retinago/train"
 )
 
-// Training is a step of training on n made-up pictures with a few objects each, at a learning rate of 0: every round does
+// Training is a subject: a step of training on n synthetic pictures with a few objects each. The learning rate is 0, so that every round does
 // the same work on the same weights.
 type Training struct {
 	stepper *train.Stepper
@@ -20,10 +20,10 @@ type Training struct {
 	targets *detector.Targets
 }
 
-// objects is how many each picture has.
+// objects is the number of objects in each picture.
 const objects = 5
 
-// NewTraining is for n canvases of h x w pixels.
+// NewTraining returns a subject of n canvases of h x w pixels. Close it before the model.
 func NewTraining(m *detector.Model, c config.Config, n, h, w int) (*Training, error) {
 	st, err := train.NewStepper(m, c)
 	if err != nil {
@@ -52,10 +52,10 @@ func NewTraining(m *detector.Model, c config.Config, n, h, w int) (*Training, er
 	return s, nil
 }
 
-// Graph is the step's.
+// Graph returns the training graph.
 func (s *Training) Graph() Graph { return s.graph }
 
-// Size is the number of pictures and their canvas.
+// Size returns the number of pictures and the size of their canvas.
 func (s *Training) Size() (n, h, w int) { return s.n, s.h, s.w }
 
 // Run takes a step.
