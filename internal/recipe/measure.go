@@ -44,6 +44,7 @@ func measure(ctx context.Context, c config.Config, h, w int, o device.Options, r
 	if err != nil {
 		return out, err
 	}
+	defer func() { err = errors.Join(err, st.Close()) }()
 	n := c.Train.Batch
 	r := rand.New(rand.NewPCG(3, 4))
 	images := make([]float32, n*h*w*3)
