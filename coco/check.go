@@ -188,6 +188,8 @@ func (c *checker) checkAnnotation(i int, ids map[int64]int) {
 	switch kind := boxFault(a.BBox, w, h); kind {
 	case NonFinite:
 		add(Error, kind, "drop the annotation or write the box again", "bbox %v", a.BBox)
+	case HugeBox:
+		add(Error, kind, "drop the annotation or write the box again", "bbox %v: its corners or its area are no finite numbers", a.BBox)
 	case EmptyBox:
 		add(Error, kind, "drop the annotation; width and height must be positive", "bbox %v", a.BBox)
 	case OutsideBox:
@@ -209,8 +211,10 @@ func (c *checker) checkAnnotation(i int, ids map[int64]int) {
 func boxFault(b [4]float64, w, h int) Kind {
 	x1, y1 := b[0]+b[2], b[1]+b[3]
 	switch {
-	case !finiteBox(b) || !finite(x1) || !finite(y1) || !finite(b[2]*b[3]):
+	case !finiteBox(b):
 		return NonFinite
+	case !finite(x1) || !finite(y1) || !finite(b[2]*b[3]):
+		return HugeBox
 	case b[2] <= 0 || b[3] <= 0:
 		return EmptyBox
 	case x1 <= 0 || y1 <= 0 || w > 0 && b[0] >= float64(w) || h > 0 && b[1] >= float64(h):

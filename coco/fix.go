@@ -203,7 +203,7 @@ func (x *fixer) fixAnnotation(i int, a *Annotation) bool {
 	}
 	kind := boxFault(a.BBox, im.Width, im.Height)
 	switch {
-	case kind == NonFinite || kind == EmptyBox || kind == OutsideBox:
+	case kind == NonFinite || kind == HugeBox || kind == EmptyBox || kind == OutsideBox:
 		return drop(kind)
 	case kind == OverhangingBox && x.mode == Drop:
 		return drop(kind)

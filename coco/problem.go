@@ -24,6 +24,7 @@ const (
 	NonFinite           Kind = "not-finite"           // a box or area with NaN, Infinity or null
 	UnknownImage        Kind = "unknown-image"        // an annotation's image_id is not among the images
 	UnknownCategory     Kind = "unknown-category"     // its category_id is not among the categories
+	HugeBox             Kind = "huge-box"             // a box whose corners or area are beyond a float64's range
 	EmptyBox            Kind = "empty-box"            // width or height is zero or negative
 	OutsideBox          Kind = "outside-box"          // no part of the box is inside its image
 	OverhangingBox      Kind = "overhanging-box"      // a part of the box is outside its image
@@ -58,8 +59,13 @@ type Problem struct {
 	More     int    // faults of the kind that follow and are not listed
 }
 
+// Text is the problem without its severity.
+func (p Problem) Text() string {
+	return fmt.Sprintf("%s: %s: %s; %s", p.Kind, p.Item, p.Seen, p.Advice)
+}
+
 func (p Problem) String() string {
-	s := fmt.Sprintf("%s: %s: %s: %s; %s", p.Severity, p.Kind, p.Item, p.Seen, p.Advice)
+	s := p.Severity.String() + ": " + p.Text()
 	if p.More > 0 {
 		s += fmt.Sprintf(" (and %d more)", p.More)
 	}

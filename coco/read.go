@@ -15,6 +15,7 @@ import (
 type LoadOptions struct {
 	Segmentation bool // keep Annotation.Segmentation (most of the size of COCO's own files)
 	Extra        bool // keep unknown members, so that Save loses nothing
+	Pictures     bool // the pictures alone are wanted: a file without annotations or categories, as of a test set, is read too
 }
 
 // Load reads an instances file as a stream and keeps what detection needs. It is strict about structure: text
@@ -115,8 +116,12 @@ func (l *loader) document() {
 	l.s.atEnd()
 	l.d.Extra = closeMembers(extra)
 	for _, k := range []string{"images", "annotations", "categories"} {
-		if l.s.err == nil && !seen[k] {
+		switch {
+		case l.s.err != nil || seen[k] || l.opts.Pictures && k != "images":
+		case k != "annotations" || !seen["images"]:
 			l.faults.add("%s: has no %q: a COCO instances file needs images, annotations and categories; check that this is the right file", l.path, k)
+		default:
+			l.faults.add("%s: has no \"annotations\", as the files of test sets: nothing can be learned from it or measured on it; `detect -data` takes image ids from it", l.path)
 		}
 	}
 }

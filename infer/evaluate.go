@@ -27,14 +27,18 @@ type Evaluation struct {
 // EvalBatch is the most pictures that go through the network together.
 const EvalBatch = 4
 
-// Evaluate runs a model on every picture of a dataset, with the dataset's category ids in the order of the model's
-// classes. Pictures are read and prepared while the network computes.
+// Evaluate runs a model on every picture of a dataset. Detections have the ids of the dataset's categories, which MatchClasses matches with
+// the classes of the model, those of c; classes that the dataset does not have are not looked for. Pictures are read and prepared while
+// the network computes.
 func Evaluate(ctx context.Context, m *detector.Model, c config.Config, d *Dataset, report Progress) (*Evaluation, error) {
 	bytes := m.Engine().Supports(engine.Preparation{})
+	classes, err := MatchClasses(c.Model.Classes, d.Categories())
+	if err != nil {
+		return nil, err
+	}
 	l := data.NewEvalLoader(d, c.Data, min(EvalBatch, d.Len()), bytes)
 	defer l.Close()
-	categories := d.Categories()
-	decoding := Decoding(c.Infer)
+	decoding := classes.wanted(Decoding(c.Infer))
 	e := &Evaluation{}
 	done := 0
 	var canvas data.Size
@@ -54,7 +58,7 @@ func Evaluate(ctx context.Context, m *detector.Model, c config.Config, d *Datase
 			}
 			canvas = now
 		}
-		if err := e.add(m, b, d, categories, decoding); err != nil {
+		if err := e.add(m, b, d, classes.ids, decoding); err != nil {
 			return nil, err
 		}
 		done += b.N
@@ -66,7 +70,7 @@ func Evaluate(ctx context.Context, m *detector.Model, c config.Config, d *Datase
 }
 
 // add runs a batch and appends its detections, in pixels of the pictures.
-func (e *Evaluation) add(m *detector.Model, b *data.Batch, d *data.Dataset, categories []coco.Category, decoding detector.Decoding) error {
+func (e *Evaluation) add(m *detector.Model, b *data.Batch, d *data.Dataset, ids []int64, decoding detector.Decoding) error {
 	begin := time.Now()
 	net, err := m.Net(b.N, b.H, b.W)
 	if err != nil {
@@ -95,7 +99,7 @@ func (e *Evaluation) add(m *detector.Model, b *data.Batch, d *data.Dataset, cate
 		sx, sy := float64(im.Width)/float64(s.W), float64(im.Height)/float64(s.H)
 		for _, f := range all.Detections {
 			e.Detections = append(e.Detections, coco.Detection{
-				ImageID: im.ID, CategoryID: categories[f.Class].ID, Score: float64(f.Score),
+				ImageID: im.ID, CategoryID: ids[f.Class], Score: float64(f.Score),
 				BBox: [4]float64{float64(f.Box.X1) * sx, float64(f.Box.Y1) * sy, float64(f.Box.W()) * sx, float64(f.Box.H()) * sy},
 			})
 		}

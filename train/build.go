@@ -53,7 +53,7 @@ func (l *Loop) build(c config.Config, o Options) error {
 	if err := claim(o); err != nil {
 		return err
 	}
-	val, err := l.openData(&c)
+	val, err := l.openData(&c, o)
 	if err != nil {
 		return err
 	}

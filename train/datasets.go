@@ -14,8 +14,8 @@ import (
 
 // openData opens the training set and the validation set, nil where there is none. The training set's categories become c's classes
 // where c has none; else both sets must have c's.
-func (l *Loop) openData(c *config.Config) (val *data.Dataset, err error) {
-	if l.data, err = open(*c, c.Data.Train, "data.train"); err != nil {
+func (l *Loop) openData(c *config.Config, o Options) (val *data.Dataset, err error) {
+	if l.data, err = open(*c, c.Data.Train, "data.train", o); err != nil {
 		return nil, err
 	}
 	if c.Data.Val.Source == "" && c.Data.ValShare > 0 {
@@ -34,17 +34,17 @@ func (l *Loop) openData(c *config.Config) (val *data.Dataset, err error) {
 	if c.Data.Val.Source == "" {
 		return val, nil
 	}
-	if val, err = open(*c, c.Data.Val, "data.val"); err != nil {
+	if val, err = open(*c, c.Data.Val, "data.val", o); err != nil {
 		return nil, err
 	}
 	return val, sameCategories(*c, val)
 }
 
-func open(c config.Config, s config.Set, key string) (*data.Dataset, error) {
+func open(c config.Config, s config.Set, key string, o Options) (*data.Dataset, error) {
 	if s.Source == "" {
 		return nil, fmt.Errorf("train: %s.source must say where the dataset is; set it in the config or with -set", key)
 	}
-	d, err := data.Open(data.Source(c.Data, s))
+	d, err := data.OpenFor(context.Background(), data.Source(c.Data, s), data.Run{Log: o.Log, Ignore: o.IgnoreFindings, SkipHeaders: o.SkipHeaders})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", key, err)
 	}

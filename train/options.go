@@ -6,14 +6,16 @@ import (
 
 // Options configures a run: its folder, its device and its hooks. The zero value trains on the CPU in the current folder, without output.
 type Options struct {
-	Out       string    // folder of the run, made where it is absent; empty is the current folder
-	Resume    bool      // continue the run that is in Out
-	Changed   bool      // with Resume: allow other losses, images or annotations than before; the log names the differences
-	Locked    bool      // the caller has locked Out against other processes
-	Log       io.Writer // receives progress as text; nil discards it
-	Hooks     []Hook    // called before the run's own
-	Device    string    // cpu or cuda:N; empty is cpu
-	Precision string    // of a GPU: bf16, fp16, tf32 or float32; empty is the device's default
+	Out            string    // folder of the run, made where it is absent; empty is the current folder
+	Resume         bool      // continue the run that is in Out
+	Changed        bool      // with Resume: allow other losses, images or annotations than before; the log names the differences
+	Locked         bool      // the caller has locked Out against other processes
+	Log            io.Writer // receives progress as text; nil discards it
+	Hooks          []Hook    // called before the run's own
+	IgnoreFindings bool      // also where images or labels would spoil the run; Log names what was found
+	SkipHeaders    bool      // without reading the images' headers, which compares their sizes with the dataset's
+	Device         string    // cpu or cuda:N; empty is cpu
+	Precision      string    // of a GPU: bf16, fp16, tf32 or float32; empty is the device's default
 }
 
 // withDefaults replaces zero values.

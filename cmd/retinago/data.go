@@ -2,18 +2,14 @@ package main
 
 import (
 	"bufio"
-	"errors"
 	"fmt"
-	"io/fs"
+	"os"
 
 	"github.com/urfave/cli/v2"
 
 	"retinago/coco"
 	"retinago/internal/dataset/data"
-	"retinago/internal/dataset/locate"
-	"retinago/internal/file"
-	"retinago/internal/media/picture"
-	shown "retinago/internal/text"
+	"retinago/internal/dataset/doctor"
 )
 
 func dataCommand() *cli.Command {
@@ -33,15 +29,16 @@ func dataCommand() *cli.Command {
 			{
 				Name:  "check",
 				Usage: "list the faults of a dataset, and repair them",
-				Description: "Checks ids, boxes, areas and names, and that every picture is there, whole and of the size in the dataset;\n" +
-					"for COCO's JSON with -images. -fix writes a repaired copy as COCO's JSON: clip keeps what can be kept, drop removes\n" +
-					"every faulty item. The exit code is 1 while errors remain.\n\n" +
+				Description: "Checks ids, boxes, areas, names and labels, and that every picture is there, whole and of the size in the dataset;\n" +
+					"for COCO's JSON with -images. What it calls an error stops train and eval with the same words. -fix writes a repaired\n" +
+					"copy as COCO's JSON: clip keeps what can be kept, drop removes every faulty item. The exit code is 1 while errors remain.\n\n" +
 					"   retinago data check -data train.json -images train\n" +
 					"   retinago data check -data VOC2012 -split train\n" +
 					"   retinago data check -data train.json -images train -fix drop -out train_fixed.json",
 				Flags: append(sourceFlags(), dataFlag(true),
 					&cli.StringFlag{Name: "fix", Usage: "repair by `MODE` clip or drop"},
 					&cli.StringFlag{Name: "out", Usage: "`FILE` for the repaired copy, COCO's JSON"},
+					&cli.BoolFlag{Name: "skip-headers", Usage: "only look for the pictures: do not read or decode them"},
 				),
 				Action: dataCheck,
 			},
@@ -67,6 +64,16 @@ func dataCommand() *cli.Command {
 	}
 }
 
+// ignoreFlag goes on where a finding would spoil training or an evaluation.
+func ignoreFlag() cli.Flag {
+	return &cli.BoolFlag{Name: "ignore-findings", Usage: "go on although the dataset has faults that would spoil the run; they are listed"}
+}
+
+// skipHeadersFlag leaves out the comparison of sizes.
+func skipHeadersFlag() cli.Flag {
+	return &cli.BoolFlag{Name: "skip-headers", Usage: "do not read the headers of the pictures, which compares their sizes with the dataset's"}
+}
+
 func dataCheck(c *cli.Context) error {
 	fix := c.String("fix")
 	if (fix == "") != (c.String("out") == "") {
@@ -77,6 +84,9 @@ func dataCheck(c *cli.Context) error {
 		var err error
 		if mode, err = coco.ParseMode(fix); err != nil {
 			return usage("data check: %v", err)
+		}
+		if same(c.String("out"), c.String("data")) {
+			return usage("data check: -out %s is the dataset itself: give the copy another name", c.String("out"))
 		}
 	}
 	s, err := source(c, c.String("data"))
@@ -90,101 +100,80 @@ func dataCheck(c *cli.Context) error {
 	}
 	w := bufio.NewWriter(c.App.Writer)
 	defer w.Flush()
-	count := map[coco.Severity]int{}
-	for p := range d.Problems() {
-		count[p.Severity]++
-		fmt.Fprintln(w, p)
+	faulty, err := listFindings(c, w, d, images)
+	if err != nil {
+		return err
 	}
-	bad := badFiles(d, images, func(im coco.Image, err error) {
-		fmt.Fprintf(w, "error: image %d (%s): %v\n", im.ID, shown.Printable(im.FileName), err)
-		w.Flush() // the next one may take a while
-	})
-	faults, warnings, infos := count[coco.Error]+bad.count, count[coco.Warning], count[coco.Info]
-	fmt.Fprintf(w, "%s: %d images, %d boxes: %d errors, %d warnings, %d notes\n", d.Path, len(d.Images), len(d.Annotations), faults, warnings, infos)
 	if fix == "" {
-		if faults > 0 {
-			return fmt.Errorf("%s has %d errors; repair a copy with -fix clip or -fix drop and -out FILE", d.Path, faults)
+		if n := faulty.count[coco.Error]; n > 0 {
+			return fmt.Errorf("%s has %d errors; repair a copy with -fix clip or -fix drop and -out FILE", d.Path, n)
 		}
 		return nil
 	}
-	fixed, report := bad.drop(d).Fix(mode)
+	fixed, report, err := faulty.pictures.Repair(d, mode)
+	if err != nil {
+		return err
+	}
 	if err := fixed.Save(c.String("out")); err != nil {
 		return err
 	}
-	if n := bad.count; n > 0 {
-		fmt.Fprintf(w, "%d images without a readable picture dropped, with their boxes\n", n)
-	}
 	fmt.Fprint(w, report.String())
 	fmt.Fprintf(w, "repaired copy: %s\n", c.String("out"))
+	if images != "" {
+		fmt.Fprintf(w, "pictures: %s\n", images)
+	}
 	if faults, warnings, _ := coco.CountProblems(report.Left); faults+warnings > 0 {
 		return fmt.Errorf("%s still has %d problems that cannot be repaired by machine", c.String("out"), faults+warnings)
 	}
 	return nil
 }
 
-// fileFaults are the images whose picture is missing, broken or of another size.
-type fileFaults struct {
-	bad   []bool // by image
-	count int
+// same reports whether two paths are of one file.
+func same(a, b string) bool {
+	x, err := os.Stat(a)
+	if err != nil {
+		return false
+	}
+	y, err := os.Stat(b)
+	return err == nil && os.SameFile(x, y)
 }
 
-// badFiles reports each fault to tell, and returns which images have one.
-func badFiles(d *coco.Dataset, dir string, tell func(coco.Image, error)) fileFaults {
-	f := fileFaults{bad: make([]bool, len(d.Images))}
-	if dir == "" {
-		return f
-	}
-	for i, im := range d.Images {
-		if err := badFile(locate.Path(dir, im.FileName), im); err != nil {
-			f.bad[i] = true
-			f.count++
-			tell(im, err)
-		}
-	}
-	return f
+// findings are what data check has listed.
+type findings struct {
+	count    map[coco.Severity]int
+	pictures doctor.Faulty
 }
 
-// badFile reports what is wrong with an image's file.
-func badFile(path string, im coco.Image) error {
-	if err := file.Irregular(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
+// listFindings prints all that is wrong with a dataset, and decodes its pictures.
+func listFindings(c *cli.Context, w *bufio.Writer, d *coco.Dataset, images string) (findings, error) {
+	f := findings{count: map[coco.Severity]int{}, pictures: doctor.Faulty{}}
+	list := func(p coco.Problem) {
+		f.count[p.Severity]++
+		f.pictures.Add(p)
+		fmt.Fprintln(w, p)
 	}
-	p, err := picture.Decode(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("no file %s", shown.Printable(path))
-	case err != nil:
-		return err
+	o := doctor.Options{Images: images, Run: true}
+	if !c.Bool("skip-headers") {
+		o.Headers = &doctor.Headers{Log: c.App.ErrWriter, Cache: doctor.CacheFolder()}
 	}
-	defer p.Release()
-	if (p.W != im.Width || p.H != im.Height) && im.Width > 0 && im.Height > 0 {
-		return fmt.Errorf("the picture is %dx%d pixels upright, the dataset says %dx%d", p.W, p.H, im.Width, im.Height)
+	for p, err := range doctor.Examine(c.Context, d, o) {
+		if err != nil {
+			return f, err
+		}
+		list(p)
 	}
-	return nil
-}
-
-// drop returns the dataset without the faulty images and their annotations.
-func (f fileFaults) drop(d *coco.Dataset) *coco.Dataset {
-	if f.count == 0 {
-		return d
-	}
-	out := *d
-	gone := map[int64]bool{}
-	out.Images = nil
-	for i, im := range d.Images {
-		if f.bad[i] {
-			gone[im.ID] = true
-		} else {
-			out.Images = append(out.Images, im)
+	if images != "" && !c.Bool("skip-headers") {
+		for p, err := range doctor.Decode(c.Context, d, images, f.pictures) {
+			if err != nil {
+				return f, err
+			}
+			list(p)
+			w.Flush() // the next one may take a while
 		}
 	}
-	out.Annotations = nil
-	for _, a := range d.Annotations {
-		if !gone[a.ImageID] {
-			out.Annotations = append(out.Annotations, a)
-		}
-	}
-	return &out
+	fmt.Fprintf(w, "%s: %d images, %d boxes: %d errors, %d warnings, %d notes\n", d.Path, len(d.Images), len(d.Annotations),
+		f.count[coco.Error], f.count[coco.Warning], f.count[coco.Info])
+	return f, nil
 }
 
 func shapesFlags() []cli.Flag {

@@ -23,7 +23,8 @@ func evalCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "eval",
 		Usage: "measure COCO's twelve numbers, of a model or of a results file",
-		Description: "Either a model on a dataset, or detections against ground truth (the metric alone).\n\n" +
+		Description: "Either a model on a dataset, or detections against ground truth (the metric alone). Classes of a model are matched\n" +
+			"with the dataset's categories by name; what only one of them has is listed and not measured.\n\n" +
 			"   retinago eval runs/masks\n" +
 			"   retinago eval -weights runs/masks/best.safetensors -data val.json -images val\n" +
 			"   retinago eval -weights runs/masks/best.safetensors -data val.json -images val -classes -errors\n" +
@@ -37,6 +38,7 @@ func evalCommand() *cli.Command {
 			&cli.StringFlag{Name: "json", Usage: "write the numbers to `FILE`: stats at full precision, classes, precision arrays"},
 			&cli.StringFlag{Name: "report", Usage: "write one HTML `FILE` with numbers, curves, scores to ask for, confusion and kinds of errors"},
 			&cli.StringFlag{Name: "results", Usage: "write the model's detections to `FILE` in COCO's results format"},
+			ignoreFlag(), skipHeadersFlag(),
 			deviceFlag(), precisionFlag(),
 			&cli.IntFlag{Name: "threads", Usage: "of the compute", DefaultText: "all cores, fewer under a CPU quota"},
 			convolutionsFlag("fixed"),
@@ -94,9 +96,11 @@ func evalModel(c *cli.Context) error {
 		return err
 	}
 	defer m.Close()
-	if err := sameClasses(info, d, path); err != nil {
-		return err
+	classes, err := infer.MatchClasses(info.Config.Model.Classes, d.Categories())
+	if err != nil {
+		return fmt.Errorf("%s on %s: %w", path, d.Path(), err)
 	}
+	fmt.Fprint(c.App.ErrWriter, classes)
 	if c.Bool("fast-decode") {
 		info.Config.Data.FastDecode = true
 	}
@@ -111,7 +115,7 @@ func evalModel(c *cli.Context) error {
 			return err
 		}
 	}
-	if err := measure(c, d.COCO(), ev.Detections, ev.Broken); err != nil {
+	if err := measure(c, classes.Measured(d.COCO()), ev.Detections, ev.Broken); err != nil {
 		return err
 	}
 	fmt.Fprintf(c.App.Writer, "%d pictures in %s: network %s, boxes and NMS %s, waiting for pictures %s\n", d.Len(), took.Round(time.Millisecond),
@@ -127,25 +131,26 @@ func evalModel(c *cli.Context) error {
 
 // evalData opens the dataset of -data, or the one that a run measures on.
 func evalData(c *cli.Context) (*data.Dataset, error) {
-	run := c.String("weights")
+	folder := c.String("weights")
+	run := data.Run{Log: c.App.ErrWriter, Ignore: c.Bool("ignore-findings"), SkipHeaders: c.Bool("skip-headers")}
 	if c.String("data") != "" {
 		s, err := source(c, c.String("data"))
 		if err != nil {
 			return nil, err
 		}
-		return data.Open(s)
+		return data.OpenFor(c.Context, s, run)
 	}
-	cfg, err := config.Load(filepath.Join(run, train.ConfigFile), nil)
+	cfg, err := config.Load(filepath.Join(folder, train.ConfigFile), nil)
 	if err != nil {
 		return nil, err
 	}
 	if cfg.Data.Val.Source != "" {
-		return data.Open(data.Source(cfg.Data, cfg.Data.Val))
+		return data.OpenFor(c.Context, data.Source(cfg.Data, cfg.Data.Val), run)
 	}
 	if cfg.Data.ValShare == 0 {
-		return nil, fmt.Errorf("%s: the run has no validation set: give the dataset to measure on with -data", run)
+		return nil, fmt.Errorf("%s: the run has no validation set: give the dataset to measure on with -data", folder)
 	}
-	all, err := data.Open(data.Source(cfg.Data, cfg.Data.Train))
+	all, err := data.OpenFor(c.Context, data.Source(cfg.Data, cfg.Data.Train), run)
 	if err != nil {
 		return nil, err
 	}
@@ -200,23 +205,6 @@ func measured(c *cli.Context) string {
 		return fmt.Sprintf("Model %s on %s, pictures in %s.", weights, c.String("data"), c.String("images"))
 	}
 	return fmt.Sprintf("Detections %s against %s.", c.String("dt"), c.String("gt"))
-}
-
-// sameClasses checks that a dataset's categories are those that the model was trained on.
-func sameClasses(info detector.Info, d *data.Dataset, weights string) error {
-	have := d.Categories()
-	if slices.EqualFunc(have, info.Categories, func(a coco.Category, b detector.Category) bool { return a.ID == b.ID && a.Name == b.Name }) {
-		return nil
-	}
-	return fmt.Errorf("%s was trained on %d classes %v, %s has %d %v: ids and names must be the same", weights, len(info.Categories), info.Categories,
-		d.Path(), len(have), shortly(have))
-}
-
-func shortly(c []coco.Category) (out []detector.Category) {
-	for _, k := range c {
-		out = append(out, detector.Category{ID: k.ID, Name: k.Name})
-	}
-	return out
 }
 
 // meter reports progress with the time that is left, every five seconds.

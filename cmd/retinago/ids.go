@@ -19,6 +19,7 @@ func imageIDs(c *cli.Context) (func(infer.Result) (int64, error), error) {
 	if src.Path == "" {
 		return func(r infer.Result) (int64, error) { return int64(r.Index + 1), nil }, nil
 	}
+	src.Pictures = true
 	d, _, err := src.Open()
 	if err != nil {
 		return nil, err

@@ -4,12 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
 	"retinago/backbone"
 	"retinago/detector"
+	"retinago/infer"
 	"retinago/internal/dataset/data"
 	"retinago/internal/file"
 	"retinago/internal/kinds"
@@ -224,8 +226,12 @@ func benchView(c *cli.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, m.Close()) }()
-	if err := sameClasses(info, d, path); err != nil {
-		return err
+	var have []string
+	for _, k := range d.Categories() {
+		have = append(have, k.Name)
+	}
+	if known := info.Config.Model.Classes; !slices.Equal(have, known) {
+		return fmt.Errorf("%s knows the classes %s, %s has %s: the loss needs the same names in the same order", path, infer.Brief(known), d.Path(), infer.Brief(have))
 	}
 	v, err := lab.Inspect(c.Context, m, info.Config, d, c.Int("pictures"))
 	if err != nil {

@@ -56,6 +56,7 @@ func trainCommand() *cli.Command {
 			&cli.StringFlag{Name: "out", Usage: "`DIR` of the run", DefaultText: "runs/NAME of the dataset or the config"},
 			&cli.BoolFlag{Name: "resume", Usage: "continue the run in -out; -resume DIR needs nothing else"},
 			&cli.BoolFlag{Name: "changed", Usage: "with -resume: go on although losses, matching, sizes or annotations have changed"},
+			ignoreFlag(), skipHeadersFlag(),
 			deviceFlag(), precisionFlag(),
 		),
 		Action: func(c *cli.Context) error {
@@ -98,7 +99,7 @@ func trainCommand() *cli.Command {
 				return err
 			}
 			err = train.Run(c.Context, cfg, train.Options{Out: out, Locked: true, Resume: c.Bool("resume"), Changed: c.Bool("changed"), Log: c.App.Writer,
-				Device: c.String("device"), Precision: c.String("precision")})
+				IgnoreFindings: c.Bool("ignore-findings"), SkipHeaders: c.Bool("skip-headers"), Device: c.String("device"), Precision: c.String("precision")})
 			if err != nil {
 				return err
 			}

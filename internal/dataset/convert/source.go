@@ -34,6 +34,7 @@ type Source struct {
 	Classes   string // CSV file that lists the classes
 	Images    string // folder that the images' file names are relative to
 	Difficult Difficult
+	Pictures  bool // only the pictures' names and ids are wanted: a COCO file without annotations is read too
 	Whole     bool // keep what a COCO file has besides boxes, so that nothing is lost when it is written again
 }
 
@@ -123,7 +124,7 @@ func pattern(path string) string {
 }
 
 func readCOCO(s Source) (*coco.Dataset, string, error) {
-	d, err := coco.LoadWith(s.Path, coco.LoadOptions{Segmentation: s.Whole, Extra: s.Whole})
+	d, err := coco.LoadWith(s.Path, coco.LoadOptions{Segmentation: s.Whole, Extra: s.Whole, Pictures: s.Pictures})
 	if err == nil && s.Images != "" {
 		pictures := locate.New(s.Images)
 		for i := range d.Images {

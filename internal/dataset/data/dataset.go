@@ -1,17 +1,16 @@
 package data
 
 import (
-	"errors"
+	"context"
 	"fmt"
-	"slices"
-	"strings"
+	"io"
 
 	"retinago/box"
 	"retinago/coco"
 	"retinago/config"
 	"retinago/internal/dataset/convert"
+	"retinago/internal/dataset/doctor"
 	"retinago/internal/dataset/locate"
-	"retinago/internal/file"
 )
 
 // Dataset is a dataset with its pictures on disk.
@@ -21,20 +20,52 @@ type Dataset struct {
 	images string
 }
 
-// maxErrors bounds how many faults are reported at once.
-const maxErrors = 20
-
-// Open reads a dataset in place and finds its pictures. A picture that is not there is an error; one that cannot be
-// decoded is found when it is read.
+// Open reads a dataset in place and finds its pictures. Where many are not there, that is an error; one that cannot be decoded is found when
+// it is read.
 func Open(s convert.Source) (*Dataset, error) {
-	c, images, err := s.Open()
+	c, images, err := read(s)
 	if err != nil {
 		return nil, err
 	}
-	if images == "" {
-		return nil, fmt.Errorf("%s: COCO's file does not say where its pictures are: give their folder, images", s.Path)
-	}
 	return New(c, images)
+}
+
+func read(s convert.Source) (*coco.Dataset, string, error) {
+	c, images, err := s.Open()
+	if err == nil && images == "" {
+		err = fmt.Errorf("%s: COCO's file does not say where its pictures are: give their folder, images", s.Path)
+	}
+	return c, images, err
+}
+
+// Run is how a dataset is examined before training or evaluation.
+type Run struct {
+	Log         io.Writer // receives warnings and progress; nil discards them
+	Ignore      bool      // go on in spite of findings that would spoil the run
+	SkipHeaders bool      // do not read the sizes of the pictures
+}
+
+// OpenFor is Open for training or evaluation: what would spoil it is an error, and the log gets what may.
+func OpenFor(ctx context.Context, s convert.Source, r Run) (*Dataset, error) {
+	c, images, err := read(s)
+	if err != nil {
+		return nil, err
+	}
+	o := doctor.Options{Images: images, Run: true}
+	if !r.SkipHeaders {
+		o.Headers = &doctor.Headers{Log: r.Log, Cache: doctor.CacheFolder()}
+	}
+	found, err := doctor.Look(ctx, c, o)
+	if err == nil {
+		err = found.Err(r.Ignore)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if r.Log != nil {
+		found.Print(r.Log)
+	}
+	return use(c, images)
 }
 
 // Source is a set of a configuration.
@@ -45,66 +76,22 @@ func Source(c config.Data, s config.Set) convert.Source {
 
 // New is Open on a dataset that is already read, with file names relative to the folder images.
 func New(c *coco.Dataset, images string) (*Dataset, error) {
+	found, err := doctor.Look(context.Background(), c, doctor.Options{Images: images})
+	if err == nil {
+		err = found.Err(false)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return use(c, images)
+}
+
+func use(c *coco.Dataset, images string) (*Dataset, error) {
 	x, err := c.Index()
 	if err != nil {
 		return nil, err
 	}
-	if len(c.Images) == 0 {
-		return nil, fmt.Errorf("%s: has no images", c.Path)
-	}
-	if err := names(c, x); err != nil {
-		return nil, err
-	}
-	d := &Dataset{coco: c, index: x, images: images}
-	var errs []error
-	more := 0
-	for i := range c.Images {
-		if err := d.fault(i); err == nil {
-			continue
-		} else if len(errs) < maxErrors {
-			errs = append(errs, err)
-		} else {
-			more++
-		}
-	}
-	if more > 0 {
-		errs = append(errs, fmt.Errorf("and %d more", more))
-	}
-	return d, errors.Join(errs...)
-}
-
-// names refuses categories that a model cannot tell apart by their names, or that have none.
-func names(c *coco.Dataset, x *coco.Index) error {
-	first := map[string]int64{}
-	for i, n := range x.Names {
-		id := x.CategoryIDs[i]
-		if strings.TrimSpace(n) == "" {
-			return fmt.Errorf("%s: category %d is called %q: give it a name", c.Path, id, n)
-		}
-		if other, twice := first[n]; twice {
-			return fmt.Errorf("%s: categories %d and %d are both called %q: rename one, or give the annotations of both one category_id", c.Path, other, id, n)
-		}
-		first[n] = id
-	}
-	return nil
-}
-
-// maxBoxes bounds the boxes of a picture; published datasets have thousands at most.
-const maxBoxes = 100_000
-
-// fault is what is wrong with picture i's entry, or with its file as far as that shows without reading it.
-func (d *Dataset) fault(i int) error {
-	im := d.coco.Images[i]
-	if im.Width <= 0 || im.Height <= 0 {
-		return fmt.Errorf("%s: image %d (%s) is %dx%d pixels: give its width and height", d.coco.Path, im.ID, im.FileName, im.Width, im.Height)
-	}
-	if n := len(d.index.Annotations[i]); n > maxBoxes {
-		return fmt.Errorf("%s: image %d (%s) has %d boxes, more than %d: are they of several pictures?", d.coco.Path, im.ID, im.FileName, n, maxBoxes)
-	}
-	if err := file.Irregular(d.File(i)); err != nil {
-		return fmt.Errorf("%s: image %d: %w; correct the folder of pictures (%s), or drop the image with `data check -fix drop`", d.coco.Path, im.ID, err, d.images)
-	}
-	return nil
+	return &Dataset{coco: c, index: x, images: images}, nil
 }
 
 // Len is the number of pictures.
@@ -162,9 +149,6 @@ func (d *Dataset) Summary() string {
 			n += 1 + p.More
 		}
 		text += fmt.Sprintf("; %d items are left out, which `data check` lists: %s", n, left[0].Seen)
-	}
-	if slices.ContainsFunc(d.coco.Annotations, func(a coco.Annotation) bool { return a.ID == 0 }) {
-		text += "; an annotation has the id 0, which the metric never counts as found: `data check -fix clip` numbers from 1"
 	}
 	return text
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"retinago/coco"
+	"retinago/internal/dataset/doctor"
 	"retinago/internal/media/picture"
 )
 
@@ -58,7 +59,7 @@ func TestNewRefuses(t *testing.T) {
 		return &coco.Dataset{Path: "a.json", Categories: []coco.Category{{ID: 1}}, Images: []coco.Image{{ID: 7, FileName: name, Width: w, Height: h}}}
 	}
 	many := image("a.png", 9, 9)
-	for i := range maxBoxes + 1 {
+	for i := range doctor.MaxBoxes + 1 {
 		many.Annotations = append(many.Annotations, coco.Annotation{ID: int64(i), ImageID: 7, CategoryID: 1, BBox: [4]float64{1, 1, 2, 2}})
 	}
 	for want, d := range map[string]*coco.Dataset{"is 0x9 pixels": image("a.png", 0, 9), "is 9x-1 pixels": image("a.png", 9, -1), "but a pipe": image("pipe.jpg", 9, 9),

@@ -165,7 +165,10 @@ func Size(path string) (w, h int, err error) {
 			v, err = probe(b, info.Size())
 		}
 		w, h = v.W, v.H
-		return err
+		if err != nil {
+			return unreadable(err)
+		}
+		return nil
 	})
 	return w, h, err
 }

@@ -1,0 +1,116 @@
+package infer
+
+import (
+	"fmt"
+	"strings"
+
+	"retinago/coco"
+	"retinago/detector"
+)
+
+// Classes are how a model's classes and a dataset's categories, which are matched by name, fit together.
+type Classes struct {
+	Common      []string // in both, in the order of the model
+	ModelOnly   []string // of which the dataset has no objects: they are not looked for
+	DatasetOnly []string // which the model does not know: their objects are not measured
+
+	ids []int64 // of the dataset's categories, by class of the model; those of ModelOnly are not used
+	in  []bool  // by class of the model
+}
+
+// MatchClasses matches a model's classes with the categories of a dataset. Having none in common is an error.
+func MatchClasses(model []string, categories []coco.Category) (*Classes, error) {
+	byName := make(map[string]int64, len(categories))
+	for _, c := range categories {
+		byName[c.Name] = c.ID
+	}
+	m := &Classes{ids: make([]int64, len(model)), in: make([]bool, len(model))}
+	for i, name := range model {
+		if m.ids[i], m.in[i] = byName[name]; m.in[i] {
+			m.Common = append(m.Common, name)
+			delete(byName, name)
+		} else {
+			m.ModelOnly = append(m.ModelOnly, name)
+		}
+	}
+	for _, c := range categories {
+		if _, left := byName[c.Name]; left {
+			m.DatasetOnly = append(m.DatasetOnly, c.Name)
+		}
+	}
+	if len(m.Common) == 0 {
+		return nil, fmt.Errorf("the model knows the classes %s, the dataset has %s: none of them has the same name; rename the dataset's categories, "+
+			"or name the classes of an imported model with `weights import -classes`", Brief(model), Brief(m.DatasetOnly))
+	}
+	return m, nil
+}
+
+// Same reports whether both have the same classes.
+func (m *Classes) Same() bool { return len(m.ModelOnly)+len(m.DatasetOnly) == 0 }
+
+// wanted leaves out the classes that the dataset does not have.
+func (m *Classes) wanted(d detector.Decoding) detector.Decoding {
+	if len(m.ModelOnly) == 0 {
+		return d
+	}
+	d.Scores = make([]float32, len(m.in))
+	for i, in := range m.in {
+		if d.Scores[i] = d.Score; !in {
+			d.Scores[i] = 2
+		}
+	}
+	return d
+}
+
+// Measured is the part of a dataset that can be measured: its images, and the objects of the common classes.
+func (m *Classes) Measured(d *coco.Dataset) *coco.Dataset {
+	if len(m.DatasetOnly) == 0 {
+		return d
+	}
+	common := map[int64]bool{}
+	for i, in := range m.in {
+		if in {
+			common[m.ids[i]] = true
+		}
+	}
+	out := *d
+	out.Categories, out.Annotations = nil, nil
+	for _, c := range d.Categories {
+		if common[c.ID] {
+			out.Categories = append(out.Categories, c)
+		}
+	}
+	for _, a := range d.Annotations {
+		if common[a.CategoryID] {
+			out.Annotations = append(out.Annotations, a)
+		}
+	}
+	return &out
+}
+
+// String says in up to three lines what is measured and what is not. It is empty where both have the same classes.
+func (m *Classes) String() string {
+	if m.Same() {
+		return ""
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "classes: %d are measured, which model and dataset both have: %s\n", len(m.Common), Brief(m.Common))
+	if n := len(m.DatasetOnly); n > 0 {
+		fmt.Fprintf(&b, "  not measured, since the model does not know them: %s\n", Brief(m.DatasetOnly))
+	}
+	if n := len(m.ModelOnly); n > 0 {
+		fmt.Fprintf(&b, "  not looked for, since the dataset does not have them: %s\n", Brief(m.ModelOnly))
+	}
+	return b.String()
+}
+
+// mostNames bounds a list of names in a message.
+const mostNames = 20
+
+// Brief lists names, 20 at most and the number of the rest.
+func Brief(names []string) string {
+	if more := len(names) - mostNames; more > 0 {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:mostNames], ", "), more)
+	}
+	return strings.Join(names, ", ")
+}

@@ -1,0 +1,98 @@
+package doctor
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"retinago/internal/media/picture"
+)
+
+// Headers reads the sizes of pictures from their files' first bytes.
+type Headers struct {
+	Log   io.Writer // receives progress every five seconds; nil discards it
+	Cache string    // folder of what was read before; empty is none, see CacheFolder
+
+	opened atomic.Int64 // files that were read, not taken from the cache
+}
+
+// period is the time between two lines of progress.
+const period = 5 * time.Second
+
+// read returns what the files' headers say, in the order of paths; root names the cache of a folder.
+func (r *Headers) read(ctx context.Context, root string, paths []string) ([]header, error) {
+	kept := openCache(r.Cache, root, len(paths))
+	out := make([]header, len(paths))
+	stamps := make([]stamp, len(paths))
+	var next, done atomic.Int64
+	var workers sync.WaitGroup
+	// Files of a slow disk or of a network are waited for together.
+	for range 4 * runtime.GOMAXPROCS(0) {
+		workers.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(paths)) && ctx.Err() == nil; i = next.Add(1) - 1 {
+				out[i], stamps[i] = r.one(paths[i], kept)
+				done.Add(1)
+			}
+		})
+	}
+	stop := r.report(&done, len(paths))
+	workers.Wait()
+	stop()
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	kept.save(paths, out, stamps)
+	return out, nil
+}
+
+// stamp is a file's size and time of modification. Its zero value is of a file that is not kept.
+type stamp struct{ size, time int64 }
+
+func stampOf(info fs.FileInfo) stamp { return stamp{info.Size(), info.ModTime().UnixNano()} }
+
+// one reads a header, or takes it from the cache.
+func (r *Headers) one(path string, kept *cache) (header, stamp) {
+	info, err := os.Stat(path)
+	if err != nil || !info.Mode().IsRegular() {
+		w, h, err := picture.Size(path)
+		return header{w, h, err}, stamp{}
+	}
+	now := stampOf(info)
+	if w, h, ok := kept.find(path, now); ok {
+		return header{w, h, nil}, now
+	}
+	r.opened.Add(1)
+	w, h, err := picture.Size(path)
+	return header{w, h, err}, now
+}
+
+// report prints progress until stop is called.
+func (r *Headers) report(done *atomic.Int64, total int) (stop func()) {
+	if r.Log == nil {
+		return func() {}
+	}
+	end := make(chan struct{})
+	var printed sync.WaitGroup
+	printed.Go(func() {
+		begin := time.Now()
+		tick := time.NewTicker(period)
+		defer tick.Stop()
+		for {
+			select {
+			case <-end:
+				return
+			case <-tick.C:
+			}
+			n := max(done.Load(), 1)
+			left := time.Duration(float64(time.Since(begin)) / float64(n) * float64(int64(total)-n))
+			fmt.Fprintf(r.Log, "pictures  sizes of %d of %d read, %s left\n", n, total, left.Round(time.Second))
+		}
+	})
+	return func() { close(end); printed.Wait() }
+}

@@ -1,0 +1,114 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"iter"
+
+	"retinago/coco"
+	"retinago/internal/dataset/locate"
+	"retinago/internal/file"
+)
+
+// tooMany reports whether so many of n pictures are missing or broken that a run stops. It goes on without up to three, or a tenth of them,
+// as long as they are not most.
+func tooMany(bad, n int) bool { return bad > max(3, n/10) || 2*bad > n }
+
+// header is what is known of a picture before it is decoded.
+type header struct {
+	w, h int // upright, 0 where they were not read
+	err  error
+}
+
+// read looks for the pictures, and reads their headers where it shall.
+func (x *examination) read(ctx context.Context) ([]header, error) {
+	paths := make([]string, len(x.d.Images))
+	for i := range paths {
+		paths[i] = locate.Path(x.o.Images, x.d.Images[i].FileName)
+	}
+	if x.o.Headers != nil {
+		return x.o.Headers.read(ctx, x.o.Images, paths)
+	}
+	out := make([]header, len(paths))
+	for i, path := range paths {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		out[i].err = file.Irregular(path)
+	}
+	return out, nil
+}
+
+// pictures are the faults of images' files. Missing and broken ones are errors where they are more than a few.
+func (x *examination) pictures(seen []header) iter.Seq[coco.Problem] {
+	bad := 0
+	for i := range seen {
+		if seen[i].err != nil || x.d.Images[i].FileName == "" {
+			bad++
+		}
+	}
+	grade := coco.Warning
+	if tooMany(bad, len(seen)) {
+		grade = coco.Error
+	}
+	return func(yield func(coco.Problem) bool) {
+		for i := range seen {
+			im := &x.d.Images[i]
+			p := coco.Problem{Item: item(im)}
+			switch {
+			case im.FileName == "":
+				p.Severity, p.Kind, p.Seen, p.Advice = grade, coco.NoFileName, "it has no file_name", "add it; without one the picture cannot be found"
+			case seen[i].err != nil:
+				p.Severity = grade
+				p.Kind, p.Seen, p.Advice = unread(locate.Path(x.o.Images, im.FileName), seen[i].err)
+			}
+			if p.Kind != "" && !yield(p) {
+				return
+			}
+			if q, wrong := size(im, seen[i]); wrong && !yield(q) {
+				return
+			}
+		}
+	}
+}
+
+// unread is the finding for a file that cannot be read.
+func unread(path string, err error) (k coco.Kind, seen, advice string) {
+	if errors.Is(err, fs.ErrNotExist) {
+		return MissingPicture, "no file " + printable(path), "check the folder of pictures; a run goes on without a few of them, `data check -fix` drops them"
+	}
+	return BrokenPicture, printable(err.Error()), "write it again; a run goes on without a few of them, `data check -fix` drops them"
+}
+
+// alike is how much the ratio of the sides may change when a picture is made smaller: its sides are rounded.
+const alike = .01
+
+// size compares an image's size with its picture's.
+func size(im *coco.Image, seen header) (p coco.Problem, wrong bool) {
+	p = coco.Problem{Severity: coco.Error, Item: item(im)}
+	w, h := im.Width, im.Height
+	if w <= 0 || h <= 0 {
+		p.Kind, p.Seen, p.Advice = coco.NoSize, fmt.Sprintf("it is %dx%d pixels", w, h), "give its width and height"
+		return p, true
+	}
+	if seen.err != nil || seen.w == 0 || seen.w == w && seen.h == h {
+		return p, false
+	}
+	p.Seen = fmt.Sprintf("the picture is %dx%d pixels upright, the dataset says %dx%d", seen.w, seen.h, w, h)
+	ratio := float64(seen.w) * float64(h) / (float64(seen.h) * float64(w))
+	// Rounding moves a side by half a pixel.
+	near := alike + .5/float64(min(seen.w, seen.h)) + .5/float64(min(w, h))
+	switch {
+	case seen.w == h && seen.h == w:
+		p.Kind = SidesSwapped
+		p.Seen += ": its boxes are of the picture as it is stored, before its EXIF orientation turns it"
+		p.Advice = "turn the files upright for good, and then label them, or write size and boxes of the upright picture"
+	case ratio > 1+near || ratio < 1-near:
+		p.Kind, p.Advice = OtherShape, "are the boxes of another picture? Correct the file or the size"
+	default:
+		p.Severity, p.Kind, p.Advice = coco.Warning, OtherSize, "nothing to do if the picture was made smaller or larger: its boxes are scaled with it"
+	}
+	return p, true
+}
