@@ -108,7 +108,7 @@ func (l *Loop) openModel(o Options, val *data.Dataset) error {
 		return err
 	}
 	if c.Train.InitWeights != "" && !o.Resume {
-		if err := start(l.model, c.Train.InitWeights, c.Model.Backbone, o.Log); err != nil {
+		if err := start(l.model, c.Train.InitWeights, c, o.Log); err != nil {
 			return err
 		}
 	}

@@ -1,32 +1,43 @@
 package train
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
 
 	"retinago/backbone"
+	"retinago/config"
 	"retinago/detector"
+	"retinago/infer"
 	"retinago/internal/model/weights"
 )
 
-// start takes what fits from a file of weights in any format: a whole model's, or a backbone's with torchvision's names.
-func start(m *detector.Model, path, backboneName string, w io.Writer) error {
+// start takes what fits from a file of weights in any format: a whole model's, or a backbone's with torchvision's names. c is the model's
+// configuration.
+func start(m *detector.Model, path string, c config.Config, w io.Writer) error {
 	f, err := weights.OpenAny(path)
 	if err != nil {
 		return fmt.Errorf("train.init_weights: %w", err)
 	}
 	defer f.Close()
 	if slices.ContainsFunc(f.Names(), func(n string) bool { return strings.HasPrefix(n, detector.BackbonePrefix) }) {
-		return startModel(m, f, path, backboneName, w)
+		return startModel(m, f, path, c, w)
 	}
 	return startBackbone(m, f, path, w)
 }
 
-// startModel takes every tensor of the model's name and shape, so that another class count starts anew where it must.
-func startModel(m *detector.Model, f weights.Source, path, name string, w io.Writer) error {
-	r, err := m.Load(f)
+// startModel takes every tensor of the model's name and shape. The rows of the class layer go by the names of the classes, where the file
+// has them.
+func startModel(m *detector.Model, f weights.Source, path string, c config.Config, w io.Writer) error {
+	var rows bytes.Buffer
+	src := f
+	info, unnamed := detector.ReadInfo(path)
+	if unnamed == nil {
+		src = rowsByName(m, f, detector.Info{Config: c}, info, &rows)
+	}
+	r, err := m.Load(src)
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
@@ -34,14 +45,20 @@ func startModel(m *detector.Model, f weights.Source, path, name string, w io.Wri
 	// scratch in silence.
 	if all := len(m.Params()); 2*len(r.Loaded) < all {
 		return fmt.Errorf("train.init_weights: %s has %d of the model's %d tensors: it is of another architecture; see model.backbone (%s), backbone_width and fpn_width",
-			path, len(r.Loaded), all, name)
+			path, len(r.Loaded), all, c.Model.Backbone)
 	}
 	fmt.Fprintf(w, "weights   %s: %d tensors loaded, %d initialised, %d of another shape initialised, %d skipped\n",
 		path, len(r.Loaded), len(r.Initialised), len(r.Mismatched), len(r.Skipped))
 	list(w, "initialised", r.Initialised)
 	list(w, "of another shape", r.Mismatched)
 	list(w, "skipped", r.Skipped)
-	return nil
+	switch loaded := slices.Contains(r.Loaded, classLayer+"weight"); {
+	case unnamed == nil && loaded:
+		_, err = rows.WriteTo(w)
+	case loaded:
+		fmt.Fprintf(w, "warning   %s names no classes, and the rows of its class layer are taken in their order, for %s: %v\n", path, infer.Brief(c.Model.Classes), unnamed)
+	}
+	return err
 }
 
 func startBackbone(m *detector.Model, f weights.Source, path string, w io.Writer) error {

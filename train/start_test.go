@@ -31,7 +31,7 @@ func TestStartFromMobileNet(t *testing.T) {
 			t.Fatal(err)
 		}
 		var log bytes.Buffer
-		err = start(m, path, c.Backbone, &log)
+		err = start(m, path, config.Config{Model: c}, &log)
 		if text := log.String(); err != nil {
 			text = err.Error()
 			if !strings.Contains(text, want) {
