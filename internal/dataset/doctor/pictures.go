@@ -10,10 +10,11 @@ import (
 	"retinago/coco"
 	"retinago/internal/dataset/locate"
 	"retinago/internal/file"
+	"retinago/internal/text"
 )
 
-// tooMany reports whether so many of n pictures are missing or broken that a run stops. It goes on without up to three, or a tenth of them,
-// as long as they are not most.
+// tooMany reports whether so many of n pictures are broken that a run stops. It goes on without up to three, or a tenth of them, as long as
+// they are not most.
 func tooMany(bad, n int) bool { return bad > max(3, n/10) || 2*bad > n }
 
 // header is what is known of a picture before it is decoded.
@@ -41,45 +42,56 @@ func (x *examination) read(ctx context.Context) ([]header, error) {
 	return out, nil
 }
 
-// pictures are the faults of images' files. Missing and broken ones are errors where they are more than a few.
+// pictures are the faults of images' files. A missing one is an error: the folder, or the dataset, is another than is meant. Broken ones are
+// errors where they are many.
 func (x *examination) pictures(seen []header) iter.Seq[coco.Problem] {
-	bad := 0
+	broken := 0
 	for i := range seen {
-		if seen[i].err != nil || x.d.Images[i].FileName == "" {
-			bad++
+		if kind, _ := x.unread(i, seen[i].err); kind == BrokenPicture {
+			broken++
 		}
-	}
-	grade := coco.Warning
-	if tooMany(bad, len(seen)) {
-		grade = coco.Error
 	}
 	return func(yield func(coco.Problem) bool) {
 		for i := range seen {
 			im := &x.d.Images[i]
-			p := coco.Problem{Item: item(im)}
-			switch {
-			case im.FileName == "":
-				p.Severity, p.Kind, p.Seen, p.Advice = grade, coco.NoFileName, "it has no file_name", "add it; without one the picture cannot be found"
-			case seen[i].err != nil:
-				p.Severity = grade
-				p.Kind, p.Seen, p.Advice = unread(locate.Path(x.o.Images, im.FileName), seen[i].err)
+			if kind, why := x.unread(i, seen[i].err); kind != "" {
+				p := coco.Problem{Severity: coco.Error, Kind: kind, Item: item(im), Seen: why}
+				switch kind {
+				case coco.NoFileName:
+					p.Advice = "add it; without one the picture cannot be found"
+				case MissingPicture:
+					p.Advice = "correct the folder of pictures, or drop the image with `data check -fix drop`"
+				default:
+					p.Advice = "write it again, or drop it with `data check -fix`; a run goes on without a few of them"
+					if !tooMany(broken, len(seen)) {
+						p.Severity = coco.Warning
+					}
+				}
+				if !yield(p) {
+					return
+				}
 			}
-			if p.Kind != "" && !yield(p) {
-				return
-			}
-			if q, wrong := size(im, seen[i]); wrong && !yield(q) {
+			if p, wrong := size(im, seen[i]); wrong && !yield(p) {
 				return
 			}
 		}
 	}
 }
 
-// unread is the finding for a file that cannot be read.
-func unread(path string, err error) (k coco.Kind, seen, advice string) {
-	if errors.Is(err, fs.ErrNotExist) {
-		return MissingPicture, "no file " + printable(path), "check the folder of pictures; a run goes on without a few of them, `data check -fix` drops them"
+// unread is the fault of image i whose file cannot be read for some reason, "" for none, and what is wrong.
+func (x *examination) unread(i int, err error) (k coco.Kind, why string) {
+	name := x.d.Images[i].FileName
+	switch {
+	case name == "":
+		return coco.NoFileName, "it has no file_name"
+	case err == nil:
+		return "", ""
+	case errors.Is(err, fs.ErrNotExist):
+		return MissingPicture, "no file " + text.Printable(locate.Path(x.o.Images, name))
+	case errors.Is(err, file.ErrIrregular):
+		return MissingPicture, text.Printable(err.Error())
 	}
-	return BrokenPicture, printable(err.Error()), "write it again; a run goes on without a few of them, `data check -fix` drops them"
+	return BrokenPicture, text.Printable(err.Error())
 }
 
 // alike is how much the ratio of the sides may change when a picture is made smaller: its sides are rounded.

@@ -15,9 +15,12 @@ import (
 // Faulty are findings of pictures, by the name of their image.
 type Faulty map[string]coco.Problem
 
+// unreadable are the faults of a picture that is not there to be decoded.
+var unreadable = []coco.Kind{coco.NoFileName, MissingPicture, BrokenPicture}
+
 // Add keeps a finding of a picture; of the others it does nothing.
 func (f Faulty) Add(p coco.Problem) {
-	if slices.Contains([]coco.Kind{coco.NoFileName, MissingPicture, BrokenPicture, SidesSwapped, OtherShape, OtherSize}, p.Kind) {
+	if slices.Contains(unreadable, p.Kind) || slices.Contains([]coco.Kind{SidesSwapped, OtherShape, OtherSize}, p.Kind) {
 		f[p.Item] = p
 	}
 }
@@ -25,29 +28,27 @@ func (f Faulty) Add(p coco.Problem) {
 // Decode decodes the pictures that are not faulty yet, and yields a finding for each that cannot be. Training and evaluation go on without
 // them; where they are all, that is an error. It ends with an error of ctx alone.
 func Decode(ctx context.Context, d *coco.Dataset, images string, faulty Faulty) iter.Seq2[coco.Problem, error] {
+	x := examination{d: d, o: Options{Images: images}}
 	return func(yield func(coco.Problem, error) bool) {
 		whole, broken := 0, 0
 		for i := range d.Images {
 			im := &d.Images[i]
-			switch p := faulty[item(im)]; p.Kind {
-			case coco.NoFileName, MissingPicture, BrokenPicture:
+			if slices.Contains(unreadable, faulty[item(im)].Kind) {
 				continue
 			}
+			p, _, _, err := picture.DecodeFor(ctx, locate.Path(images, im.FileName), nil)
 			if ctx.Err() != nil {
 				yield(coco.Problem{}, ctx.Err())
 				return
 			}
-			path := locate.Path(images, im.FileName)
-			p, _, _, err := picture.DecodeFor(ctx, path, nil)
 			if err == nil {
 				whole++
 				p.Release()
 				continue
 			}
-			found := coco.Problem{Severity: coco.Warning, Item: item(im)}
-			found.Kind, found.Seen, found.Advice = unread(path, err)
 			broken++
-			if !yield(found, nil) {
+			kind, why := x.unread(i, err)
+			if !yield(coco.Problem{Severity: coco.Warning, Kind: kind, Item: item(im), Seen: why, Advice: "write it again, or drop it with `data check -fix`; a run goes on without it"}, nil) {
 				return
 			}
 		}

@@ -7,10 +7,7 @@ import (
 	"io"
 
 	"retinago/coco"
-	"retinago/internal/text"
 )
-
-func printable(s string) string { return text.Printable(s) }
 
 // Bounds of what a Report lists.
 const (
