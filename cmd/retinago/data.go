@@ -100,17 +100,17 @@ func dataCheck(c *cli.Context) error {
 	}
 	w := bufio.NewWriter(c.App.Writer)
 	defer w.Flush()
-	faulty, err := listFindings(c, w, d, images)
+	count, faulty, err := listFindings(c, w, d, images)
 	if err != nil {
 		return err
 	}
 	if fix == "" {
-		if n := faulty.count[coco.Error]; n > 0 {
+		if n := count[coco.Error]; n > 0 {
 			return fmt.Errorf("%s has %d errors; repair a copy with -fix clip or -fix drop and -out FILE", d.Path, n)
 		}
 		return nil
 	}
-	fixed, report, err := faulty.pictures.Repair(d, mode)
+	fixed, report, err := faulty.Repair(d, mode)
 	if err != nil {
 		return err
 	}
@@ -138,42 +138,26 @@ func same(a, b string) bool {
 	return err == nil && os.SameFile(x, y)
 }
 
-// findings are what data check has listed.
-type findings struct {
-	count    map[coco.Severity]int
-	pictures doctor.Faulty
-}
-
-// listFindings prints all that is wrong with a dataset, and decodes its pictures.
-func listFindings(c *cli.Context, w *bufio.Writer, d *coco.Dataset, images string) (findings, error) {
-	f := findings{count: map[coco.Severity]int{}, pictures: doctor.Faulty{}}
-	list := func(p coco.Problem) {
-		f.count[p.Severity]++
-		f.pictures.Add(p)
-		fmt.Fprintln(w, p)
-	}
+// listFindings prints all that is wrong with a dataset, and counts it by its severity.
+func listFindings(c *cli.Context, w *bufio.Writer, d *coco.Dataset, images string) (count map[coco.Severity]int, faulty doctor.Faulty, err error) {
 	o := doctor.Options{Images: images, Run: true}
 	if !c.Bool("skip-headers") {
 		o.Headers = &doctor.Headers{Log: c.App.ErrWriter, Cache: doctor.CacheFolder()}
 	}
-	for p, err := range doctor.Examine(c.Context, d, o) {
+	count, faulty = map[coco.Severity]int{}, doctor.Faulty{}
+	for p, err := range doctor.Check(c.Context, d, o, faulty) {
 		if err != nil {
-			return f, err
+			return nil, nil, err
 		}
-		list(p)
-	}
-	if images != "" && !c.Bool("skip-headers") {
-		for p, err := range doctor.Decode(c.Context, d, images, f.pictures) {
-			if err != nil {
-				return f, err
-			}
-			list(p)
-			w.Flush() // the next one may take a while
+		count[p.Severity]++
+		fmt.Fprintln(w, p)
+		if len(faulty) > 0 {
+			w.Flush() // the next picture may take a while
 		}
 	}
 	fmt.Fprintf(w, "%s: %d images, %d boxes: %d errors, %d warnings, %d notes\n", d.Path, len(d.Images), len(d.Annotations),
-		f.count[coco.Error], f.count[coco.Warning], f.count[coco.Info])
-	return f, nil
+		count[coco.Error], count[coco.Warning], count[coco.Info])
+	return count, faulty, nil
 }
 
 func shapesFlags() []cli.Flag {

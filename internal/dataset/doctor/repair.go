@@ -4,12 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"slices"
 
 	"retinago/coco"
-	"retinago/internal/dataset/locate"
-	"retinago/internal/media/picture"
 )
 
 // Faulty are findings of pictures, by the name of their image.
@@ -18,43 +15,10 @@ type Faulty map[string]coco.Problem
 // unreadable are the faults of a picture that is not there to be decoded.
 var unreadable = []coco.Kind{coco.NoFileName, MissingPicture, BrokenPicture}
 
-// Add keeps a finding of a picture; of the others it does nothing.
-func (f Faulty) Add(p coco.Problem) {
+// add keeps a finding of a picture; of the others it does nothing.
+func (f Faulty) add(p coco.Problem) {
 	if slices.Contains(unreadable, p.Kind) || slices.Contains([]coco.Kind{SidesSwapped, OtherShape, OtherSize}, p.Kind) {
 		f[p.Item] = p
-	}
-}
-
-// Decode decodes the pictures that are not faulty yet, and yields a finding for each that cannot be. Training and evaluation go on without
-// them; where they are all, that is an error. It ends with an error of ctx alone.
-func Decode(ctx context.Context, d *coco.Dataset, images string, faulty Faulty) iter.Seq2[coco.Problem, error] {
-	x := examination{d: d, o: Options{Images: images}}
-	return func(yield func(coco.Problem, error) bool) {
-		whole, broken := 0, 0
-		for i := range d.Images {
-			im := &d.Images[i]
-			if slices.Contains(unreadable, faulty[item(im)].Kind) {
-				continue
-			}
-			p, _, _, err := picture.DecodeFor(ctx, locate.Path(images, im.FileName), nil)
-			if ctx.Err() != nil {
-				yield(coco.Problem{}, ctx.Err())
-				return
-			}
-			if err == nil {
-				whole++
-				p.Release()
-				continue
-			}
-			broken++
-			kind, why := x.unread(i, err)
-			if !yield(coco.Problem{Severity: coco.Warning, Kind: kind, Item: item(im), Seen: why, Advice: "write it again, or drop it with `data check -fix`; a run goes on without it"}, nil) {
-				return
-			}
-		}
-		if whole == 0 && broken > 0 {
-			yield(coco.Problem{Severity: coco.Error, Kind: BrokenPicture, Item: "the dataset", Seen: "none of its pictures can be decoded", Advice: "write them again"}, nil)
-		}
 	}
 }
 
