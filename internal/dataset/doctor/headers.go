@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -19,7 +20,8 @@ type Headers struct {
 	Log   io.Writer // receives progress every five seconds; nil discards it
 	Cache string    // folder of what was read before; empty is none, see CacheFolder
 
-	opened atomic.Int64 // files that were read, not taken from the cache
+	every  time.Duration // between lines of progress; 0 is period
+	opened atomic.Int64  // files that were read, not taken from the cache
 }
 
 // period is the time between two lines of progress.
@@ -81,7 +83,7 @@ func (r *Headers) report(done *atomic.Int64, total int) (stop func()) {
 	var printed sync.WaitGroup
 	printed.Go(func() {
 		begin := time.Now()
-		tick := time.NewTicker(period)
+		tick := time.NewTicker(cmp.Or(r.every, period))
 		defer tick.Stop()
 		for {
 			select {
