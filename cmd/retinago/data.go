@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"os"
 
@@ -94,13 +95,19 @@ func dataCheck(c *cli.Context) error {
 		return err
 	}
 	s.Whole = fix != "" // else nothing is written again
+	headers := &doctor.Headers{Log: c.App.ErrWriter, Cache: doctor.CacheFolder()}
+	s.Sizer = headers
 	d, images, err := s.Open()
 	if err != nil {
 		return err
 	}
 	w := bufio.NewWriter(c.App.Writer)
 	defer w.Flush()
-	count, faulty, err := listFindings(c, w, d, images)
+	o := doctor.Options{Images: images, Run: true}
+	if !c.Bool("skip-headers") {
+		o.Headers = headers
+	}
+	count, faulty, err := listFindings(c.Context, w, d, o)
 	if err != nil {
 		return err
 	}
@@ -139,13 +146,9 @@ func same(a, b string) bool {
 }
 
 // listFindings prints all that is wrong with a dataset, and counts it by its severity.
-func listFindings(c *cli.Context, w *bufio.Writer, d *coco.Dataset, images string) (count map[coco.Severity]int, faulty doctor.Faulty, err error) {
-	o := doctor.Options{Images: images, Run: true}
-	if !c.Bool("skip-headers") {
-		o.Headers = &doctor.Headers{Log: c.App.ErrWriter, Cache: doctor.CacheFolder()}
-	}
+func listFindings(ctx context.Context, w *bufio.Writer, d *coco.Dataset, o doctor.Options) (count map[coco.Severity]int, faulty doctor.Faulty, err error) {
 	count, faulty = map[coco.Severity]int{}, doctor.Faulty{}
-	for p, err := range doctor.Check(c.Context, d, o, faulty) {
+	for p, err := range doctor.Check(ctx, d, o, faulty) {
 		if err != nil {
 			return nil, nil, err
 		}

@@ -17,6 +17,7 @@ type builder struct {
 
 	listed folders        // of pictures that are called like their annotations
 	found  *locate.Folder // of pictures that are named
+	size   func(path string) (w, h int, err error)
 }
 
 func newBuilder(path string) *builder {

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"retinago/internal/media/picture"
 	"retinago/internal/text"
 )
 
@@ -65,8 +64,13 @@ func (o *openImages) pictures() error {
 		}
 	}
 	o.images = make(map[string]int64, len(order))
-	for _, id := range order {
-		w, h, err := picture.Size(filepath.Join(o.s.Images, files[id]))
+	paths := make([]string, len(order))
+	for i, id := range order {
+		paths[i] = filepath.Join(o.s.Images, files[id])
+	}
+	size := o.s.sizes(o.s.Images, paths)
+	for i, id := range order {
+		w, h, err := size(paths[i])
 		if err != nil {
 			o.f.add("%s: %w", o.s.Path, err)
 			continue

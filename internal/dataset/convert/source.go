@@ -34,8 +34,22 @@ type Source struct {
 	Classes   string // CSV file that lists the classes
 	Images    string // folder that the images' file names are relative to
 	Difficult Difficult
-	Pictures  bool // only the pictures' names and ids are wanted: a COCO file without annotations is read too
-	Whole     bool // keep what a COCO file has besides boxes, so that nothing is lost when it is written again
+	Sizer     Sizer // reads the sizes of many pictures at once; nil reads them one by one
+	Pictures  bool  // only the pictures' names and ids are wanted: a COCO file without annotations is read too
+	Whole     bool  // keep what a COCO file has besides boxes, so that nothing is lost when it is written again
+}
+
+// Sizer reads the sizes of pictures together, where a format does not say them. Sizes returns the function that gives them by path, upright,
+// or why one cannot be read; root is the folder that most of them are in.
+type Sizer interface {
+	Sizes(root string, paths []string) func(path string) (w, h int, err error)
+}
+
+func (s Source) sizes(root string, paths []string) func(path string) (w, h int, err error) {
+	if s.Sizer == nil {
+		return picture.Size
+	}
+	return s.Sizer.Sizes(root, paths)
 }
 
 // format is a way to read a Source.
@@ -125,21 +139,28 @@ func pattern(path string) string {
 
 func readCOCO(s Source) (*coco.Dataset, string, error) {
 	d, err := coco.LoadWith(s.Path, coco.LoadOptions{Segmentation: s.Whole, Extra: s.Whole, Pictures: s.Pictures})
-	if err == nil && s.Images != "" {
-		pictures := locate.New(s.Images)
-		for i := range d.Images {
-			im := &d.Images[i]
-			name, ok := pictures.Find(im.FileName)
-			if !ok {
-				continue
-			}
-			im.FileName = name
-			if im.Width <= 0 || im.Height <= 0 {
-				if w, h, err := picture.Size(pictures.Path(name)); err == nil {
-					im.Width, im.Height = w, h
-				}
-			}
+	if err != nil || s.Images == "" {
+		return d, s.Images, err
+	}
+	pictures := locate.New(s.Images)
+	var unsized []int
+	var paths []string
+	for i := range d.Images {
+		im := &d.Images[i]
+		name, ok := pictures.Find(im.FileName)
+		if !ok {
+			continue
+		}
+		im.FileName = name
+		if im.Width <= 0 || im.Height <= 0 {
+			unsized, paths = append(unsized, i), append(paths, pictures.Path(name))
 		}
 	}
-	return d, s.Images, err
+	size := s.sizes(s.Images, paths)
+	for k, i := range unsized {
+		if w, h, err := size(paths[k]); err == nil {
+			d.Images[i].Width, d.Images[i].Height = w, h
+		}
+	}
+	return d, s.Images, nil
 }

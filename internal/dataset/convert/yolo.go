@@ -16,7 +16,6 @@ import (
 
 	"retinago/coco"
 	"retinago/internal/dataset/locate"
-	"retinago/internal/media/picture"
 )
 
 // readYOLO reads a split, such as "train" or "val", of a dataset that a data.yaml describes: a folder, a list of pictures in a file, or several
@@ -59,6 +58,7 @@ func readYOLO(s Source) (d *coco.Dataset, images string, err error) {
 	for _, n := range names {
 		build.category(n)
 	}
+	build.size = s.sizes(images, pictures)
 	for _, p := range pictures {
 		name, err := filepath.Rel(images, p)
 		if err == nil {
@@ -151,7 +151,7 @@ func parallel(path string) string {
 
 // yolo adds a picture and its objects.
 func (b *builder) yolo(path, name string, names []string, poses bool, f *faults) error {
-	w, h, err := picture.Size(path)
+	w, h, err := b.size(path)
 	if err != nil {
 		return err
 	}

@@ -47,13 +47,15 @@ type Run struct {
 
 // OpenFor is Open for training or evaluation: what would spoil it is an error, and the log gets what may.
 func OpenFor(ctx context.Context, s convert.Source, r Run) (*Dataset, error) {
+	headers := &doctor.Headers{Log: r.Log, Cache: doctor.CacheFolder()}
+	s.Sizer = headers
 	c, images, err := read(s)
 	if err != nil {
 		return nil, err
 	}
 	o := doctor.Options{Images: images, Run: true}
 	if !r.SkipHeaders {
-		o.Headers = &doctor.Headers{Log: r.Log, Cache: doctor.CacheFolder()}
+		o.Headers = headers
 	}
 	found, err := doctor.Look(ctx, c, o)
 	if err == nil {

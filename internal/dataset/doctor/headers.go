@@ -3,6 +3,7 @@ package doctor
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -21,7 +22,30 @@ type Headers struct {
 	Cache string    // folder of what was read before; empty is none, see CacheFolder
 
 	every  time.Duration // between lines of progress; 0 is period
+	known  sync.Map      // path -> known: what this Headers has read
 	opened atomic.Int64  // files that were read, not taken from the cache
+}
+
+// known is a header and what its file was when it was read.
+type known struct {
+	stamp
+	header
+}
+
+// Sizes reads the headers of pictures, and returns the function that gives their sizes by path.
+func (r *Headers) Sizes(root string, paths []string) func(path string) (w, h int, err error) {
+	seen, err := r.read(context.Background(), root, paths)
+	at := make(map[string]header, len(paths))
+	for i := range seen {
+		at[paths[i]] = seen[i]
+	}
+	return func(path string) (int, int, error) {
+		h, ok := at[path]
+		if !ok && err == nil {
+			return picture.Size(path)
+		}
+		return h.w, h.h, errors.Join(h.err, err)
+	}
 }
 
 // period is the time between two lines of progress.
@@ -69,9 +93,14 @@ func (r *Headers) one(path string, kept *cache) (header, stamp) {
 	if w, h, ok := kept.find(path, now); ok {
 		return header{w, h, nil}, now
 	}
+	if v, ok := r.known.Load(path); ok && v.(known).stamp == now {
+		return v.(known).header, now
+	}
 	r.opened.Add(1)
 	w, h, err := picture.Size(path)
-	return header{w, h, err}, now
+	out := header{w, h, err}
+	r.known.Store(path, known{now, out})
+	return out, now
 }
 
 // report prints progress until stop is called.

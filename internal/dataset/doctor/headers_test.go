@@ -139,6 +139,30 @@ func TestCacheOfParts(t *testing.T) {
 	read(paths[:10], 10) // so few are read as fast without a cache
 }
 
+// What was read for a format that does not say sizes is not read again by the examination.
+func TestSizesOnce(t *testing.T) {
+	d, dir := clean(t, 4)
+	var paths []string
+	for _, im := range d.Images {
+		paths = append(paths, filepath.Join(dir, im.FileName))
+	}
+	turn(t, paths[1], 6)
+	if err := os.WriteFile(paths[2], []byte("x"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	r := &Headers{}
+	size := r.Sizes(dir, paths[:3])
+	for i, want := range [][2]int{{80, 60}, {60, 80}, {0, 0}, {80, 60}} {
+		if w, h, err := size(paths[i]); w != want[0] || h != want[1] || (err != nil) != (i == 2) {
+			t.Errorf("%s: %dx%d, %v", paths[i], w, h, err)
+		}
+	}
+	got := found(t, d, Options{Images: dir, Run: true, Headers: r})
+	if n := r.opened.Load(); n != 4 || len(got) != 2 {
+		t.Errorf("%d files are opened, want each of 4 once; %v", n, got)
+	}
+}
+
 // Only so many folders are kept.
 func TestCachePrunes(t *testing.T) {
 	cache := t.TempDir()
