@@ -117,7 +117,7 @@ func dataCheck(c *cli.Context) error {
 		}
 		return nil
 	}
-	fixed, report, err := faulty.Repair(d, mode)
+	fixed, report, err := faulty.Repair(d, images, mode)
 	if err != nil {
 		return err
 	}

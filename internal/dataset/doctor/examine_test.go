@@ -37,8 +37,8 @@ func put(t *testing.T, path string, w, h int) {
 	}
 }
 
-// turn gives a JPEG an EXIF orientation. (EXIF 2.3, 4.6.4 A.)
-func turn(t *testing.T, path string, orientation byte) {
+// rotate gives a JPEG an EXIF orientation. (EXIF 2.3, 4.6.4 A.)
+func rotate(t *testing.T, path string, orientation byte) {
 	t.Helper()
 	b, err := os.ReadFile(path)
 	if err != nil {
@@ -77,10 +77,10 @@ func TestFindings(t *testing.T) {
 		want   []string
 	}{
 		"clean":                  {func(d *coco.Dataset, dir string) {}, nil},
-		"turned to the right":    {func(d *coco.Dataset, dir string) { turn(t, filepath.Join(dir, "p0.jpg"), 6) }, []string{stops + "sides-swapped"}},
-		"turned to the left":     {func(d *coco.Dataset, dir string) { turn(t, filepath.Join(dir, "p1.jpg"), 8) }, []string{stops + "sides-swapped"}},
-		"turned and mirrored":    {func(d *coco.Dataset, dir string) { turn(t, filepath.Join(dir, "p1.jpg"), 5) }, []string{stops + "sides-swapped"}},
-		"upside down":            {func(d *coco.Dataset, dir string) { turn(t, filepath.Join(dir, "p1.jpg"), 3) }, nil}, // sides are the same
+		"turned to the right":    {func(d *coco.Dataset, dir string) { rotate(t, filepath.Join(dir, "p0.jpg"), 6) }, []string{stops + "sides-swapped"}},
+		"turned to the left":     {func(d *coco.Dataset, dir string) { rotate(t, filepath.Join(dir, "p1.jpg"), 8) }, []string{stops + "sides-swapped"}},
+		"turned and mirrored":    {func(d *coco.Dataset, dir string) { rotate(t, filepath.Join(dir, "p1.jpg"), 5) }, []string{stops + "sides-swapped"}},
+		"upside down":            {func(d *coco.Dataset, dir string) { rotate(t, filepath.Join(dir, "p1.jpg"), 3) }, nil}, // sides are the same
 		"swapped in the dataset": {func(d *coco.Dataset, dir string) { d.Images[2].Width, d.Images[2].Height = 60, 80 }, []string{stops + "sides-swapped"}},
 		"half the size":          {func(d *coco.Dataset, dir string) { put(t, filepath.Join(dir, "p0.jpg"), 40, 30) }, []string{warns + "other-size"}},
 		"a rounded third":        {func(d *coco.Dataset, dir string) { put(t, filepath.Join(dir, "p0.jpg"), 27, 20) }, []string{warns + "other-size"}},
@@ -177,7 +177,7 @@ func link(t *testing.T, to, path string) {
 // Without headers and without a run, files are only looked for.
 func TestFindingsOfUse(t *testing.T) {
 	d, dir := clean(t, 4)
-	turn(t, filepath.Join(dir, "p0.jpg"), 6)
+	rotate(t, filepath.Join(dir, "p0.jpg"), 6)
 	os.Truncate(filepath.Join(dir, "p1.jpg"), 9)
 	os.Remove(filepath.Join(dir, "p2.jpg"))
 	d.Annotations = nil

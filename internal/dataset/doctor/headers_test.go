@@ -146,7 +146,7 @@ func TestSizesOnce(t *testing.T) {
 	for _, im := range d.Images {
 		paths = append(paths, filepath.Join(dir, im.FileName))
 	}
-	turn(t, paths[1], 6)
+	rotate(t, paths[1], 6)
 	if err := os.WriteFile(paths[2], []byte("x"), 0o644); err != nil {
 		t.Fatal(err)
 	}

@@ -116,7 +116,7 @@ func size(im *coco.Image, seen header) (p coco.Problem, wrong bool) {
 	case seen.w == h && seen.h == w:
 		p.Kind = SidesSwapped
 		p.Seen += ": its boxes are of the picture as it is stored, before its EXIF orientation turns it"
-		p.Advice = "turn the files upright for good, and then label them, or write size and boxes of the upright picture"
+		p.Advice = "`data check -fix clip` turns the boxes with it; or write size and boxes of the upright picture"
 	case ratio > 1+near || ratio < 1-near:
 		p.Kind, p.Advice = OtherShape, "are the boxes of another picture? Correct the file or the size"
 	default:

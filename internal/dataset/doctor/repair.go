@@ -23,30 +23,43 @@ func (f Faulty) add(p coco.Problem) {
 }
 
 // Repair returns a repaired copy of a dataset, and what was changed: the images without a readable picture are dropped, and the rest is
-// repaired by coco.Dataset.Fix. Pictures of another size than their image are kept, or dropped where mode is coco.Drop. Where no image
-// would be left, or no box of those that there are, that is an error.
-func (f Faulty) Repair(d *coco.Dataset, mode coco.Mode) (*coco.Dataset, *coco.Report, error) {
-	kept, dropped, left := *d, []coco.Change(nil), []coco.Problem(nil)
+// repaired by coco.Dataset.Fix. Pictures with swapped sides are turned together with their boxes; with coco.Drop they are dropped, and so are
+// those of another ratio. Where no image would be left, or no box of those that there are, that is an error. images is the folder of the
+// pictures.
+func (f Faulty) Repair(d *coco.Dataset, images string, mode coco.Mode) (*coco.Dataset, *coco.Report, error) {
+	kept, changes, left := *d, []coco.Change(nil), []coco.Problem(nil)
 	kept.Images, kept.Annotations = nil, nil
-	gone := map[int64]bool{}
+	gone, turns := map[int64]bool{}, map[int64]turn{}
+	boxes := f.boxes(d)
 	for i := range d.Images {
-		im := &d.Images[i]
-		p, faulty := f[item(im)]
+		im := d.Images[i]
+		p, faulty := f[item(&im)]
 		switch {
-		case !faulty || p.Kind == coco.NoFileName: // which coco's report has
-		case p.Kind == MissingPicture, p.Kind == BrokenPicture, mode == coco.Drop && p.Severity == coco.Error:
+		case !faulty || p.Kind == coco.NoFileName || p.Kind == OtherSize: // which coco's report has, or which does no harm
+		case slices.Contains(unreadable, p.Kind), mode == coco.Drop:
 			gone[im.ID] = true
-			dropped = append(dropped, coco.Change{Kind: p.Kind, Item: p.Item, Action: "dropped with its boxes: " + p.Seen})
+			changes = append(changes, coco.Change{Kind: p.Kind, Item: p.Item, Action: "dropped with its boxes: " + p.Seen})
 			continue
 		default:
-			left = append(left, p)
+			t, can := turnOf(images, &im, boxes[im.ID])
+			if !can {
+				left = append(left, p)
+				break
+			}
+			turns[im.ID] = t
+			im.Width, im.Height = t.w, t.h
+			changes = append(changes, coco.Change{Kind: p.Kind, Item: p.Item, Action: t.String()})
 		}
-		kept.Images = append(kept.Images, *im)
+		kept.Images = append(kept.Images, im)
 	}
-	for i := range d.Annotations {
-		if !gone[d.Annotations[i].ImageID] {
-			kept.Annotations = append(kept.Annotations, d.Annotations[i])
+	for _, a := range d.Annotations {
+		if gone[a.ImageID] {
+			continue
 		}
+		if t, ok := turns[a.ImageID]; ok {
+			t.annotation(&a)
+		}
+		kept.Annotations = append(kept.Annotations, a)
 	}
 	if len(kept.Images) == 0 && len(d.Images) > 0 {
 		first := f[item(&d.Images[0])]
@@ -61,8 +74,8 @@ func (f Faulty) Repair(d *coco.Dataset, mode coco.Mode) (*coco.Dataset, *coco.Re
 		return nil, nil, errors.New(d.Path + ": it has no images: there is nothing to repair; no copy was written")
 	}
 	report.ImagesBefore, report.AnnotationsBefore = len(d.Images), len(d.Annotations)
-	report.Changes = append(dropped, report.Changes...)
-	for _, c := range dropped {
+	report.Changes = append(changes, report.Changes...)
+	for _, c := range changes {
 		report.Changed[c.Kind]++
 	}
 	report.Left = append(left, report.Left...)
@@ -72,4 +85,21 @@ func (f Faulty) Repair(d *coco.Dataset, mode coco.Mode) (*coco.Dataset, *coco.Re
 		}
 	}
 	return fixed, report, nil
+}
+
+// boxes are the annotations of the images that have findings, by image id.
+func (f Faulty) boxes(d *coco.Dataset) map[int64][]*coco.Annotation {
+	out := map[int64][]*coco.Annotation{}
+	for i := range d.Images {
+		if _, faulty := f[item(&d.Images[i])]; faulty {
+			out[d.Images[i].ID] = nil
+		}
+	}
+	for i := range d.Annotations {
+		a := &d.Annotations[i]
+		if list, faulty := out[a.ImageID]; faulty {
+			out[a.ImageID] = append(list, a)
+		}
+	}
+	return out
 }
