@@ -162,6 +162,7 @@ func TestVOCFiles(t *testing.T) {
 		"parts":                    "<annotation>" + size + "<object><part><name>head</name><bndbox><xmin>1</xmin></bndbox></part>" + vocBody[len("<object>"):],
 		"names with spaces":        "<annotation>" + size + strings.Replace(vocBody, "cat", "\n\tcat ", 1),
 		"decimals of boxes":        "<annotation>" + size + strings.NewReplacer("11", "11.0", "32", " 32.000").Replace(vocBody),
+		"a comma for the point":    "<annotation>" + size + strings.NewReplacer("11", "11,0", "32", "32,00").Replace(vocBody),
 		"unknown elements":         "<annotation verified=\"yes\"><owner><name>x</name></owner><segmented>x</segmented>" + size + vocBody,
 		"a polygon":                "<annotation>" + size + "<object><name>cat</name><polygon><x1>11</x1><y1>13</y1><x2>40</x2><y2>13</y2><x3>40</x3><y3>32</y3></polygon></object></annotation>",
 		"byte order mark":          "\xef\xbb\xbf<?xml version=\"1.0\" encoding=\"UTF-8\"?><annotation>" + size + vocBody,
@@ -260,5 +261,47 @@ func TestCSVForms(t *testing.T) {
 		"path,x1,y1,x2,y2,class\na.png,1,2,3,4,cat\na.png,1,2,3,4\n": "l.csv:3: 5 columns",
 	} {
 		checkError(t, text, Source{Path: put(t, filepath.Join(dir, "l.csv"), text)}, want)
+	}
+}
+
+// An object or a file that cannot be read is named without a word of Go's libraries, and the other objects stay.
+func TestVOCLeavesOut(t *testing.T) {
+	const size = "<size><width>100</width><height>50</height></size>"
+	whole := strings.TrimSuffix(vocBody, "</annotation>")
+	for name, k := range map[string]struct {
+		text, want string
+		boxes      int // of the file
+	}{
+		"a word":               {"<annotation>" + size + whole + strings.Replace(vocBody, "11", "left", 1), "object 2 (cat): its xmin is no number", 1},
+		"nothing":              {"<annotation>" + size + whole + strings.Replace(vocBody, "13", "", 1), "object 2 (cat): its ymin is no number", 1},
+		"nan":                  {"<annotation>" + size + whole + strings.Replace(vocBody, "40", "nan", 1), "object 2 (cat): its xmax is no number", 1},
+		"infinity":             {"<annotation>" + size + whole + strings.Replace(vocBody, "32", "Infinity", 1), "object 2 (cat): its ymax is no number", 1},
+		"two numbers":          {"<annotation>" + size + whole + strings.Replace(vocBody, "32", "3 2", 1), "object 2 (cat): its ymax is no number", 1},
+		"too large":            {"<annotation>" + size + whole + strings.Replace(vocBody, "32", "1e999", 1), "object 2 (cat): its ymax is no number", 1},
+		"words in a polygon":   {"<annotation>" + size + whole + "<object><name>cat</name><polygon><x1>a</x1><y1>1</y1><x2>2</x2><y2>3</y2><x3>4</x3><y3>5</y3></polygon></object></annotation>", "object 2 (cat): its xmin is no number", 1},
+		"no name":              {"<annotation>" + size + whole + strings.Replace(vocBody, "cat", "", 1), "object 2: the class has no name", 1},
+		"an empty file":        {"", "it has no XML element", 0},
+		"a text":               {"hello", "it has no XML element", 0},
+		"a page of the web":    {"<html><body>", "expected element type <annotation> but have <html>", 0},
+		"a cut file":           {"<annotation>" + size + whole, "is not valid XML: unexpected EOF", 0},
+		"an unknown encoding":  {"<?xml version=\"1.0\" encoding=\"klingon\"?><annotation></annotation>", `the encoding "klingon" is not known`, 0},
+		"no size, no picture":  {"<annotation><filename>gone.png</filename>" + vocBody, "b.xml: has no size", 0},
+		"a name that is wrong": {"<annotation>" + size + "<object><name>cat</nane>", "is not valid XML", 0},
+	} {
+		dir := t.TempDir()
+		blank(t, dir, "JPEGImages", "a.png")
+		if name != "no size, no picture" {
+			blank(t, dir, "JPEGImages", "b.png")
+		}
+		put(t, filepath.Join(dir, "Annotations", "a.xml"), "<annotation>"+size+vocBody)
+		put(t, filepath.Join(dir, "Annotations", "b.xml"), k.text)
+		d := open(t, Source{Path: dir})
+		if len(d.Annotations) != 1+k.boxes || len(d.Dropped) != 1 {
+			t.Errorf("%s: %d boxes, left out: %v", name, len(d.Annotations), d.Dropped)
+			continue
+		}
+		if seen := d.Dropped[0].Seen; !strings.Contains(seen, k.want) || !strings.Contains(seen, "b.xml") || strings.Contains(seen, "strconv") || strings.Contains(seen, "xml: ") && !strings.Contains(seen, "b.xml: ") {
+			t.Errorf("%s: %q, want %q", name, seen, k.want)
+		}
 	}
 }

@@ -7,12 +7,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"math"
 	"os"
 	"path"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 
 	"golang.org/x/text/encoding/htmlindex"
@@ -49,64 +47,6 @@ type vocObject struct {
 	Difficult flag     `xml:"difficult"`
 	Box       *vocBox  `xml:"bndbox"`
 	Polygon   *corners `xml:"polygon"`
-}
-
-// pixels is a whole number of pixels, 0 where it is none: the picture's own size is taken then. Some programs write 80.0.
-type pixels int
-
-// UnmarshalText reads a number.
-func (p *pixels) UnmarshalText(text []byte) error {
-	if v, err := strconv.ParseFloat(strings.TrimSpace(string(text)), 64); err == nil && v == math.Trunc(v) && math.Abs(v) <= math.MaxInt32 {
-		*p = pixels(v)
-	}
-	return nil
-}
-
-// flag is 1 for what says yes. What programs write for "not known" is no.
-type flag int
-
-// UnmarshalText reads a word or a number.
-func (f *flag) UnmarshalText(text []byte) error {
-	switch strings.ToLower(strings.TrimSpace(string(text))) {
-	case "1", "true", "yes":
-		*f = 1
-	}
-	return nil
-}
-
-// corners are those of a polygon, in elements x1, y1, x2, y2, ...
-type corners struct {
-	Values []struct {
-		XMLName xml.Name
-		Value   float64 `xml:",chardata"`
-	} `xml:",any"`
-}
-
-// box is the polygon's, nil where it has no corners.
-func (c *corners) box() *vocBox {
-	if c == nil {
-		return nil
-	}
-	b := vocBox{math.Inf(1), math.Inf(1), math.Inf(-1), math.Inf(-1)}
-	for _, v := range c.Values {
-		if strings.HasPrefix(v.XMLName.Local, "x") {
-			b.XMin, b.XMax = min(b.XMin, v.Value), max(b.XMax, v.Value)
-		} else {
-			b.YMin, b.YMax = min(b.YMin, v.Value), max(b.YMax, v.Value)
-		}
-	}
-	if len(c.Values) < 6 {
-		return nil
-	}
-	return &b
-}
-
-// vocBox holds the outermost pixels of an object, counted from 1.
-type vocBox struct {
-	XMin float64 `xml:"xmin"`
-	YMin float64 `xml:"ymin"`
-	XMax float64 `xml:"xmax"`
-	YMax float64 `xml:"ymax"`
 }
 
 // readVOC reads the folder of a Pascal VOC dataset: Annotations with an XML file per picture, JPEGImages, and for a split,
@@ -288,12 +228,24 @@ func (s Source) vocFile(name string) (v vocFile, err error) {
 		return e.NewDecoder().Reader(in), nil
 	}
 	if err := d.Decode(&v); err != nil {
-		return vocFile{}, fmt.Errorf("%s: %w", path, err)
+		return vocFile{}, fmt.Errorf("%s: %w", path, notXML(err))
 	}
 	for i := range v.Objects {
 		v.Objects[i].Name = strings.TrimSpace(v.Objects[i].Name)
 	}
 	return v, nil
+}
+
+// notXML says why a file cannot be read as XML.
+func notXML(err error) error {
+	var syntax *xml.SyntaxError
+	switch {
+	case errors.Is(err, io.EOF):
+		return errors.New("it has no XML element: it is empty, or another kind of file")
+	case errors.As(err, &syntax):
+		return fmt.Errorf("line %d is not valid XML: %s", syntax.Line, syntax.Msg)
+	}
+	return errors.New(strings.TrimPrefix(err.Error(), "xml: "))
 }
 
 // vocPicture is the name of the picture of an XML file, "" for none: the one that is called like the XML, else the one that it names. Files are
@@ -345,10 +297,11 @@ func (b *builder) voc(s Source, name string, f *faults) error {
 		switch {
 		case err != nil:
 			f.add("%s: object %d: %w", path, i+1, err)
-		case !finite(box.XMin, box.YMin, box.XMax, box.YMax):
-			f.add("%s: object %d (%s): box %v", path, i+1, o.Name, *box)
+		case box.fault() != "":
+			f.add("%s: object %d (%s): %s", path, i+1, o.Name, box.fault())
 		default:
-			b.object(image, category, [4]float64{box.XMin - 1, box.YMin - 1, box.XMax - box.XMin + 1, box.YMax - box.YMin + 1}, hard && s.Difficult == Crowd)
+			x1, y1, x2, y2 := float64(box.XMin), float64(box.YMin), float64(box.XMax), float64(box.YMax)
+			b.object(image, category, [4]float64{x1 - 1, y1 - 1, x2 - x1 + 1, y2 - y1 + 1}, hard && s.Difficult == Crowd)
 		}
 	}
 	return nil
@@ -391,4 +344,4 @@ func WriteVOC(d *coco.Dataset, dir, split string) error {
 	return errors.Join(out.write(filepath.Join("ImageSets", "Main", split+".txt"), []byte(lines.String())), out.sync())
 }
 
-func round(v float64) float64 { return float64(int64(v + .5)) }
+func round(v float64) number { return number(int64(v + .5)) }
