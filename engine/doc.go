@@ -1,8 +1,12 @@
-// Package engine says what a place of computation must offer: memory behind tensors, and the detector's kernels.
+// Package engine is the interface between a network and what computes it.
 //
-// An Engine is a tensor.Engine, so that gorgonia's machine can carry its tensors, with the kernels of training and
-// inference on it. Graph operations (package nn) call the engine that holds their inputs. Package engine/cpu is the
-// implementation on the host, engine/cuda the one on NVIDIA GPUs; engine/device opens either by name.
+// An Engine is a tensor.Engine, so that gorgonia's machine can carry its tensors, with the layers of a network, their gradients and
+// optimisers. Graph operations (package nn) call it. Everything else is optional: Engine.Supports is asked for each operation or feature
+// (Op), and As returns the methods. The detector's own kernels (losses, matching, detections, pictures) are optional, too; where an engine
+// lacks one, the host computes it.
+//
+// Package engine/cpu is the engine of the host, engine/cuda that of NVIDIA GPUs; engine/device opens either by name. A new engine begins
+// with the methods of Engine and a Supports that returns false: enginetest.Run tests it, and it trains and detects.
 //
 //	x [N,H,W,C] --Conv--> [N,OH,OW,K] --GroupNorm--> ... --FocalLoss--> [1]
 package engine

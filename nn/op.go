@@ -46,7 +46,7 @@ type Typed interface {
 	Dtype() tensor.Dtype
 }
 
-// InPlace is a Kernel whose output may lie over one of its inputs, on an engine.ResidualInPlace.
+// InPlace is a Kernel whose output may lie over one of its inputs, on an engine with the feature engine.ResidualInPlace.
 type InPlace interface {
 	Kernel
 	// Over is the position of that input, -1 for none.

@@ -6,5 +6,5 @@
 //	any loss.Box of decoded boxes                            -> Boxes    -> [1], of one level
 //
 // A label is a class in [0,K), loss.Background or loss.Ignored. norm holds one factor per picture, by which its sum is multiplied: see
-// loss.Normalizer. Binary and SmoothL1 run on every engine; Class and Boxes run on engines that have the loss, else on the host.
+// loss.Normalizer. Each loss runs on the engine where that has it, else on the host (host.go).
 package lossnode
