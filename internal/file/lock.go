@@ -2,6 +2,7 @@ package file
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -45,7 +46,11 @@ func LockFile(path string, warn io.Writer) (*Owner, error) {
 	if _, err := os.Stat(filepath.Dir(path)); err != nil {
 		return nil, nil
 	}
-	return own(path, filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".lock"), false, warn)
+	base := filepath.Base(path)
+	if len(base) > 200 { // with what is added, a name may be longer than file systems take
+		base = fmt.Sprintf("%s-%x", base[:150], sha256.Sum256([]byte(base)))
+	}
+	return own(path, filepath.Join(filepath.Dir(path), "."+base+".lock"), false, warn)
 }
 
 // Release gives the ownership back. The lock file goes, and so do folders that Lock made and that are empty.

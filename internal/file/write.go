@@ -44,7 +44,7 @@ func WriteJSON(path, indent string, v any) error {
 
 // WriteAt lets fill write a file that is never seen half written: the bytes go to a temporary file in the same folder, which is
 // synced and then renamed to path. A kill at any moment leaves the old file or the new one. A path that exists and is not a
-// regular file (a device, a pipe) is written directly; there, only sequential writes work.
+// regular file (a device, a pipe) is written directly; there, only sequential writes work. The file is marked as written by Author.
 func WriteAt(path string, fill func(*File) error) error {
 	mode := fs.FileMode(0o644)
 	if st, statErr := os.Stat(path); statErr == nil {
@@ -91,6 +91,7 @@ func replace(path string, mode fs.FileMode, sync bool, fill func(*File) error) (
 			return err
 		}
 	}
+	f.Mark()
 	if err = f.Close(); err != nil {
 		return err
 	}
