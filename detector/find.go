@@ -17,6 +17,7 @@ type Wanted struct {
 	W, H       float32 // the picture's pixels on its canvas; where there are none, nothing is found
 	Decoding   Decoding
 	Candidates bool // they are wanted, not detections
+	Highest    bool // the highest score is wanted where nothing is found
 }
 
 // Found is what Wanted gets.
@@ -24,6 +25,7 @@ type Found struct {
 	Detections []Detection
 	Candidates Candidates
 	Times      [2]time.Duration // of decoding and of NMS, where the host did them
+	Highest    float32          // score of the classes that are wanted; 0 where it is not known, as on an engine that makes detections itself
 }
 
 // greedy reports whether NMS is the method that engines know.
@@ -59,7 +61,26 @@ func (m *Model) Found(raw *Raw, i, canvasH, canvasW int, w Wanted) (f Found) {
 	default:
 		f.Detections, f.Times = m.DecodeTimed(raw, i, canvasH, canvasW, w.W, w.H, w.Decoding)
 	}
+	if w.Highest && len(f.Detections)+len(f.Candidates.Boxes) == 0 && w.W > 0 && w.H > 0 {
+		f.Highest = raw.highest(i, w.Decoding)
+	}
 	return f
+}
+
+// highest is the highest score of picture i, of the classes that are wanted.
+func (r *Raw) highest(i int, d Decoding) float32 {
+	best := float32(math.Inf(-1))
+	for _, level := range r.Logits {
+		of := level[i*len(level)/r.N : (i+1)*len(level)/r.N]
+		for at := 0; at < len(of); at += r.Classes {
+			for k, v := range of[at : at+r.Classes] {
+				if v > best && (d.Only == nil || d.Only[k]) && (d.Scores == nil || d.Scores[k] <= 1) {
+					best = v
+				}
+			}
+		}
+	}
+	return float32(1 / (1 + math.Exp(-float64(best))))
 }
 
 // Detects reports whether the engine makes detections of this graph's outputs itself. It does not know softmax with background.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"retinago/box"
 	"retinago/detector"
 )
 
@@ -31,7 +32,7 @@ func (p *Predictor) Forward(ctx context.Context, in []*Input) (*Outputs, error) 
 			return nil, fmt.Errorf("infer: a batch of canvases of %v and %v: sort them by Canvas", o.canvas, v.Canvas)
 		}
 		o.pictures = append(o.pictures, v.placed)
-		o.wanted = append(o.wanted, detector.Wanted{W: float32(v.scaled.W), H: float32(v.scaled.H), Decoding: v.Decoding, Candidates: v.Candidates})
+		o.wanted = append(o.wanted, detector.Wanted{W: float32(v.scaled.W), H: float32(v.scaled.H), Decoding: v.Decoding, Candidates: v.Candidates, Highest: p.options.Highest && !p.some.Load()})
 	}
 	of := pictures(in)
 	var images []float32
@@ -47,23 +48,33 @@ func (p *Predictor) Forward(ctx context.Context, in []*Input) (*Outputs, error) 
 }
 
 // Found returns the detections of picture k, best first, in its pixels, with the times of Decode and NMS: 0 where the engine did that
-// work, as a part of Network.
+// work, as a part of Network. A box without area is no detection.
 func (o *Outputs) Found(k int) ([]Detection, Times) {
 	v, f := o.pictures[k], o.of(k)
-	out := make([]Detection, len(f.Detections))
-	for i, d := range f.Detections {
-		out[i] = Detection{Box: v.place(d.Box), Class: int(d.Class), Category: o.p.info.Categories[d.Class], Score: d.Score}
+	out := make([]Detection, 0, len(f.Detections))
+	for _, d := range f.Detections {
+		if b := v.place(d.Box); area(b) {
+			out = append(out, Detection{Box: b, Class: int(d.Class), Category: o.p.info.Categories[d.Class], Score: d.Score})
+		}
 	}
+	o.p.note(len(out), f.Highest)
 	return out, Times{Decode: f.Times[0], NMS: f.Times[1]}
 }
 
 // Candidates returns the boxes of picture k before NMS, on the canvas, if its Input asked for them and is a view of the whole picture.
-// Multiplied by sx and sy they are in pixels of the picture. took is the time of Decode, 0 as in Found.
+// Boxes without area are left out. Multiplied by sx and sy they are in pixels of the picture. took is the time of Decode, 0 as in Found.
 func (o *Outputs) Candidates(k int) (c detector.Candidates, sx, sy float32, took time.Duration) {
 	sx, sy = o.pictures[k].scale()
 	f := o.of(k)
-	return f.Candidates, sx, sy, f.Times[0]
+	for i, b := range f.Candidates.Boxes {
+		if area(b) {
+			c.Boxes, c.Scores, c.Classes = append(c.Boxes, b), append(c.Scores, f.Candidates.Scores[i]), append(c.Classes, f.Candidates.Classes[i])
+		}
+	}
+	return c, sx, sy, f.Times[0]
 }
+
+func area(b box.Box) bool { return b.X2 > b.X1 && b.Y2 > b.Y1 }
 
 func (o *Outputs) of(k int) detector.Found {
 	f, w := o.found[k], o.wanted[k]

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math"
+	"sync/atomic"
 	"time"
 
 	"retinago/box"
@@ -36,6 +38,8 @@ type Options struct {
 	Choice    Choice
 	// FastDecode is config's data.fast_decode, also for a checkpoint without it.
 	FastDecode bool
+	// Highest looks for the highest score in pictures without detections, until a picture has one: see Predictor.Highest.
+	Highest bool
 }
 
 // Times is the duration of each stage of a prediction. Link, Write and Last are a Stream's.
@@ -61,6 +65,8 @@ type Predictor struct {
 	options Options // of Load
 	common  request // of calls without options
 	threads int
+	some    atomic.Bool   // a picture had detections
+	highest atomic.Uint32 // bits of the score that Highest returns
 }
 
 // request holds the settings of a search for objects in a picture.
@@ -143,6 +149,29 @@ func (p *Predictor) Model() *detector.Model { return p.model }
 
 // ErrClosed is the error of a Predictor after Close.
 var ErrClosed = errors.New("infer: the predictor is closed")
+
+// Highest returns the highest score in the pictures so far, where Options.Highest asks for it and none had a detection; 0 if it is not
+// known, as on engines that make detections themselves.
+func (p *Predictor) Highest() float32 {
+	if p.some.Load() {
+		return 0
+	}
+	return math.Float32frombits(p.highest.Load())
+}
+
+// note records that a picture has so many detections, and its highest score if it has none.
+func (p *Predictor) note(detections int, highest float32) {
+	if detections > 0 {
+		p.some.Store(true)
+		return
+	}
+	for {
+		was := p.highest.Load()
+		if highest <= math.Float32frombits(was) || p.highest.CompareAndSwap(was, math.Float32bits(highest)) {
+			return
+		}
+	}
+}
 
 // lock waits for the network, until ctx ends.
 func (p *Predictor) lock(ctx context.Context) error {
