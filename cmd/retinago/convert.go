@@ -15,6 +15,7 @@ import (
 	"retinago/internal/dataset/data"
 	"retinago/internal/file"
 	"retinago/internal/media/picture"
+	"retinago/internal/media/register"
 	shown "retinago/internal/text"
 )
 
@@ -35,6 +36,7 @@ func editCommands() []*cli.Command {
 				&cli.StringFlag{Name: "to", Usage: "`FORMAT` to write: " + strings.Join(convert.Formats(), ", "), Value: "coco"},
 				&cli.StringFlag{Name: "name", Usage: "`NAME` of the part that is written, such as train", Value: "train"},
 				&cli.StringFlag{Name: "out", Usage: "`PATH` to write", Required: true},
+				overwriteFlag(),
 			),
 			Action: dataConvert,
 		},
@@ -157,7 +159,7 @@ func dataConvert(c *cli.Context) error {
 	if to == "coco" {
 		folders, files = files, folders
 	}
-	release, err := hold(c, folders, files)
+	g, release, err := outputs(c, folders, files)
 	if err != nil {
 		return err
 	}
@@ -187,12 +189,12 @@ func dataConvert(c *cli.Context) error {
 		crowds, err = convert.WriteYOLO(d, out, name)
 	case "csv":
 		var f []string
-		if f, err = below(out, name+".csv", "classes.csv"); err == nil {
+		if f, err = below(g.Folder("-out", out), name+".csv", "classes.csv"); err == nil {
 			crowds, err = convert.WriteCSV(d, f[0], f[1])
 		}
 	case "openimages":
 		var f []string
-		if f, err = below(out, name+"-annotations-bbox.csv", "class-descriptions-boxable.csv", name+"-images.csv"); err == nil {
+		if f, err = below(g.Folder("-out", out), name+"-annotations-bbox.csv", "class-descriptions-boxable.csv", name+"-images.csv"); err == nil {
 			err = convert.WriteOpenImages(d, f[0], f[1], f[2])
 		}
 	}
@@ -207,11 +209,11 @@ func dataConvert(c *cli.Context) error {
 }
 
 // below are the paths of files below a folder.
-func below(dir string, names ...string) ([]string, error) {
+func below(dir *register.Folder, names ...string) ([]string, error) {
 	paths := make([]string, len(names))
 	for i, n := range names {
 		var err error
-		if paths[i], err = file.Below(dir, n); err != nil {
+		if paths[i], err = dir.Path(n, n, 0); err != nil {
 			return nil, err
 		}
 	}

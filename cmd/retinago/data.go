@@ -176,6 +176,7 @@ func shapesFlags() []cli.Flag {
 		&cli.Float64Flag{Name: "max-size", Usage: "greatest size of a shape in pixels", Value: d.MaxSize},
 		&cli.Float64Flag{Name: "empty", Usage: "share of pictures without shapes", Value: d.Empty},
 		&cli.Uint64Flag{Name: "seed", Usage: "of the random numbers"},
+		overwriteFlag(),
 	}
 }
 
@@ -191,11 +192,14 @@ func dataShapes(c *cli.Context) error {
 	if o.Empty == 0 {
 		o.Empty = -1
 	}
-	release, err := hold(c, []string{"out"}, nil)
+	g, release, err := outputs(c, []string{"out"}, nil)
 	if err != nil {
 		return err
 	}
 	defer release()
+	if err := freeOfOthers(g.Folder("-out", c.String("out")), o); err != nil {
+		return err
+	}
 	if err := data.Shapes(c.String("out"), o); err != nil {
 		return err
 	}

@@ -23,6 +23,7 @@ func detectCommand() *cli.Command {
 			"streams (rtsp://, http://, https://); several, or with commas between. Annotated copies go to -out: pictures as JPEG, videos as mp4.\n" +
 			"With -json the detections are written in COCO's results format; image ids are those of -data where it is given, else\n" +
 			"pictures and frames are numbered from 1 in their order. -jsonl and -csv are written while detection runs.\n" +
+			"No source and no file of others is replaced; -overwrite allows the latter. What lies in -out is no source.\n" +
 			"A picture or frame that cannot be read is reported by name and left out. A stream that breaks is opened again, and a live one drops\n" +
 			"frames rather than lag. Ctrl-C ends with what is done.\n\n" +
 			"Exit codes: 0 all is done, 1 error, 2 wrong usage, 3 done but some inputs could not be read or files not be written, 4 none could be read.\n\n" +
@@ -67,7 +68,7 @@ func detectCommand() *cli.Command {
 			&cli.BoolFlag{Name: "quiet", Usage: "print no line per picture, and no times"},
 			&cli.BoolFlag{Name: "verbose", Usage: "print the time of every picture and frame"},
 			&cli.BoolFlag{Name: "times", Usage: "print where the time went, with -quiet too"},
-			mirrorFlag(), cacheFlag(),
+			overwriteFlag(), mirrorFlag(), cacheFlag(),
 		),
 		Action: detect,
 	}
@@ -78,14 +79,14 @@ func detect(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	release, err := hold(c, []string{"out", "yolo", "crops"}, []string{"json", "jsonl", "csv", "summary"})
+	g, release, err := outputs(c, []string{"out", "yolo", "crops"}, []string{"json", "jsonl", "csv", "summary"})
 	if err != nil {
 		return err
 	}
 	defer release()
-	set, err := sources.Open(c.StringSlice("source"), sources.Options{Stdin: c.App.Reader, Retries: c.Int("retries"), Notice: func(text string) {
-		fmt.Fprintln(c.App.ErrWriter, text)
-	}})
+	to := newPlaces(c, g)
+	notice := func(text string) { fmt.Fprintln(c.App.ErrWriter, text) }
+	set, err := sources.Open(c.StringSlice("source"), sources.Options{Stdin: c.App.Reader, Retries: c.Int("retries"), Notice: notice, Leave: to.leave(notice)})
 	if err != nil {
 		return err
 	}
@@ -105,7 +106,10 @@ func detect(c *cli.Context) error {
 	if err := useConvolutions(c, p.Model().Engine(), cpu.Measured); err != nil {
 		return err
 	}
-	return newDetection(c, o, p, set).run(ids)
+	if err := to.check(set); err != nil {
+		return err
+	}
+	return newDetection(c, o, p, set, to).run(ids)
 }
 
 // options are the settings of a command line.
@@ -155,7 +159,7 @@ func detectOptions(c *cli.Context) (options, error) {
 		}
 	}
 	o.score = float32(score)
-	o.predictor = infer.Options{Device: c.String("device"), Precision: c.String("precision"), Threads: c.Int("threads"), Score: &score, Method: c.String("method"), Sigma: c.Float64("sigma"), MaxDets: c.Int("max"),
+	o.predictor = infer.Options{Device: c.String("device"), Precision: c.String("precision"), Threads: c.Int("threads"), Score: &score, Method: c.String("method"), Sigma: c.Float64("sigma"), MaxDets: c.Int("max"), Highest: true,
 		FastDecode: c.Bool("fast-decode"), Choice: infer.Choice{Scores: scores, Classes: c.StringSlice("class"), Flip: c.Bool("flip"), Merge: c.String("merge"),
 			Tile: c.Int("tile"), Overlap: c.Float64("overlap")}}
 	if c.IsSet("nms") {

@@ -5,12 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
 	"retinago/infer"
-	"retinago/internal/file"
 	"retinago/internal/media/output"
 	"retinago/internal/media/picture"
 	sources "retinago/internal/media/source"
@@ -24,8 +25,13 @@ type detection struct {
 	o         options
 	p         *infer.Predictor
 	set       *sources.Set
+	to        *places
 	writers   []output.Writer
-	videos    *output.Videos
+	given     int              // outputs that were asked for
+	lost      int              // of them, those that were given up
+	pictures  *output.Pictures // nil without -out
+	crops     *output.Crops    // nil without -crops
+	videos    *output.Videos   // nil without -out
 	window    *video.Window
 	follower  *follower // nil without -track
 	text      io.Writer // for a line per picture
@@ -34,8 +40,8 @@ type detection struct {
 	unwritten unwritten
 }
 
-func newDetection(c *cli.Context, o options, p *infer.Predictor, set *sources.Set) *detection {
-	d := &detection{c: c, o: o, p: p, set: set, text: c.App.Writer, outcome: newOutcome()}
+func newDetection(c *cli.Context, o options, p *infer.Predictor, set *sources.Set, to *places) *detection {
+	d := &detection{c: c, o: o, p: p, set: set, to: to, text: c.App.Writer, outcome: newOutcome()}
 	if standardOutputs(c) > 0 {
 		d.text = c.App.ErrWriter
 	}
@@ -54,7 +60,7 @@ func (d *detection) run(ids func(infer.Result) (int64, error)) error {
 	defer stop()
 	d.interrupt = stop
 	stopped := false
-	for r, err := range d.p.Stream(ctx, d.set.Frames, d.streamOptions()) {
+	for r, err := range d.p.Stream(ctx, d.frames, d.streamOptions()) {
 		if err != nil {
 			if stopped = ctx.Err() != nil; stopped {
 				break
@@ -68,8 +74,8 @@ func (d *detection) run(ids func(infer.Result) (int64, error)) error {
 	if stopped {
 		fmt.Fprintf(d.c.App.ErrWriter, "interrupted after %d %s\n", d.outcome.done+d.outcome.broken, d.outcome.unit())
 	}
-	if err := d.close(); err != nil {
-		return err
+	for _, err := range d.closed() {
+		d.left(err)
 	}
 	return d.end()
 }
@@ -94,11 +100,24 @@ func (d *detection) open(ids func(infer.Result) (int64, error)) error {
 		}
 		d.writers = append(d.writers, w)
 	}
-	if dir := d.c.String("yolo"); dir != "" {
-		d.writers = append(d.writers, output.NewYOLO(dir))
+	if d.to.yolo != nil {
+		d.writers = append(d.writers, output.NewYOLO(d.to.yolo))
 	}
-	if dir := d.c.String("out"); dir != "" {
-		d.videos = output.NewVideos(dir, d.print)
+	d.given = len(d.writers)
+	if d.to.crops != nil {
+		var classes []string
+		for _, k := range d.p.Info().Categories {
+			classes = append(classes, k.Name)
+		}
+		d.crops = output.NewCrops(d.to.crops, classes)
+		d.given++
+	}
+	if d.to.out != nil {
+		d.pictures, d.videos = output.NewPictures(d.to.out), output.NewVideos(d.to.out, d.print)
+		d.given++
+	}
+	if d.c.Bool("view") || d.c.String("summary") != "" {
+		d.given++
 	}
 	if d.c.Bool("view") {
 		var err error
@@ -111,29 +130,51 @@ func (d *detection) open(ids func(infer.Result) (int64, error)) error {
 // print prints a line about a finished video.
 func (d *detection) print(what string) { fmt.Fprintln(d.text, what) }
 
-func (d *detection) close() error {
-	var errs []error
+func (d *detection) close() error { return errors.Join(d.closed()...) }
+
+// closed ends all files and returns the errors.
+func (d *detection) closed() (errs []error) {
+	note := func(err error) {
+		if err != nil {
+			errs = append(errs, err)
+		}
+	}
 	for _, w := range d.writers {
-		errs = append(errs, w.Close())
+		if err := w.Close(); err != nil {
+			note(err)
+			d.lost++
+		}
 	}
 	d.writers = nil
 	if d.videos != nil {
-		errs = append(errs, d.videos.Close())
+		note(d.videos.Close())
 		d.videos = nil
 	}
 	if d.window != nil {
 		d.window.Close()
 		d.window = nil
 	}
-	return errors.Join(errs...)
+	return errs
+}
+
+// frames are the set's, recorded as what the run reads: those that standard input names were not known before.
+func (d *detection) frames(ctx context.Context) iter.Seq[sources.Frame] {
+	return func(yield func(sources.Frame) bool) {
+		for f := range d.set.Frames(ctx) {
+			if f.Pic == nil || f.Video != nil && f.Count == 0 {
+				d.to.register.Input("a source of this run", f.Path)
+			}
+			if !yield(f) {
+				return
+			}
+		}
+	}
 }
 
 func (d *detection) streamOptions() infer.StreamOptions {
 	o := infer.StreamOptions{Workers: d.c.Int("workers"), Batch: d.c.Int("batch")}
-	if d.follower != nil {
-		o.Link = d.follower.follow
-	}
-	if d.videos != nil || d.window != nil || d.c.String("crops") != "" {
+	o.Link = d.link
+	if d.videos != nil || d.window != nil || d.crops != nil {
 		o.Then = d.draw
 	}
 	if d.videos != nil || d.window != nil {
@@ -142,28 +183,38 @@ func (d *detection) streamOptions() infer.StreamOptions {
 	return o
 }
 
-// draw cuts objects out, and then draws on the picture.
-func (d *detection) draw(r infer.Result, pic *picture.Picture) error {
-	if dir := d.c.String("crops"); dir != "" {
-		if err := d.unwritten.note(r, output.Crops(dir, r, pic)); err != nil {
+// link gives results their tracks, and their files names, in the order of the results.
+func (d *detection) link(r *infer.Result) error {
+	d.outcome.detected(*r, d.p.Decoding().MaxDets)
+	if d.follower != nil {
+		if err := d.follower.follow(r); err != nil {
 			return err
 		}
+		r.Found = slices.DeleteFunc(r.Found, func(v infer.Detection) bool { return !(v.Box.X2 > v.Box.X1 && v.Box.Y2 > v.Box.Y1) }) // smoothed to nothing
 	}
-	out := d.c.String("out")
-	if out == "" && d.window == nil {
+	if d.crops != nil {
+		d.crops.Name(*r)
+	}
+	if d.pictures != nil {
+		d.pictures.Name(*r)
+	}
+	return nil
+}
+
+// draw cuts objects out, and then draws on the picture.
+func (d *detection) draw(r infer.Result, pic *picture.Picture) error {
+	if d.crops != nil {
+		d.unwritten.note(r, d.crops.Write(r, pic))
+	}
+	if d.pictures == nil && d.window == nil {
 		return nil
 	}
 	if d.follower != nil {
 		d.follower.draw(r, pic)
 	}
-	if out != "" && r.Video == nil {
-		path, err := file.Below(out, sources.JPEG(r.Name))
-		if err == nil {
-			return d.unwritten.note(r, infer.WriteAnnotated(path, pic, r.Found))
-		}
-		if err := d.unwritten.note(r, err); err != nil {
-			return err
-		}
+	if d.pictures != nil && r.Video == nil {
+		d.unwritten.note(r, d.pictures.Write(r, pic))
+		return nil
 	}
 	if err := picture.Draw(pic, infer.Marks(r.Found)); err != nil {
 		return err
@@ -174,9 +225,7 @@ func (d *detection) draw(r infer.Result, pic *picture.Picture) error {
 // show writes the frames of videos, and shows everything.
 func (d *detection) show(r infer.Result, pic *picture.Picture) error {
 	if d.videos != nil && r.Video != nil {
-		if err := d.unwritten.note(r, d.videos.Write(r, pic)); err != nil {
-			return err
-		}
+		d.unwritten.note(r, d.videos.Write(r, pic))
 	}
 	if d.window != nil {
 		open, err := d.window.Show(pic)
@@ -211,16 +260,47 @@ func (d *detection) take(r infer.Result) error {
 	case !d.c.Bool("quiet") && (r.Video == nil || len(r.Found) > 0):
 		fmt.Fprintf(d.text, "%s: %d objects%s\n", what, len(r.Found), byClass(r.Found))
 	}
-	for _, w := range d.writers {
-		if err := d.unwritten.note(r, w.Write(r)); err != nil {
-			return err
-		}
+	if err := d.write(r); err != nil {
+		return err
 	}
 	for _, err := range d.unwritten.take(r) {
-		d.outcome.unwritten++
-		fmt.Fprintf(d.c.App.ErrWriter, "not written: %s\n", shown.Printable(err.Error()))
+		d.left(err)
 	}
 	return nil
+}
+
+// write gives a result to the writers. One whose only file fails is given up; the run ends where no output is left.
+func (d *detection) write(r infer.Result) error {
+	var kept []output.Writer
+	for i, w := range d.writers {
+		err := w.Write(r)
+		if errors.Is(err, errUnknownImage) {
+			return err
+		}
+		if _, many := w.(*output.YOLO); err == nil || many {
+			kept = append(kept, w)
+			d.unwritten.note(r, err)
+			continue
+		}
+		w.Close() // err is the cause of what it returns
+		if d.lost++; d.lost == d.given {
+			d.writers = append(kept, d.writers[i+1:]...)
+			return err
+		}
+		d.left(fmt.Errorf("%w; the run goes on without that file", err))
+	}
+	d.writers = kept
+	return nil
+}
+
+// left reports a file that could not be written.
+func (d *detection) left(err error) {
+	switch d.outcome.unwritten++; {
+	case d.outcome.unwritten <= unwrittenLines:
+		fmt.Fprintf(d.c.App.ErrWriter, "not written: %s\n", shown.Printable(err.Error()))
+	case d.outcome.unwritten == unwrittenLines+1:
+		fmt.Fprintln(d.c.App.ErrWriter, "not written: more files, which the summary counts")
+	}
 }
 
 // end prints the summary and returns an error if some inputs could not be read.
@@ -230,6 +310,7 @@ func (d *detection) end() error {
 	if d.follower != nil {
 		s.counts = d.follower.of.Totals()
 	}
+	s.highest = max(s.highest, d.p.Highest())
 	if err := s.print(d.text, !d.c.Bool("quiet") || d.c.Bool("times")); err != nil {
 		return err
 	}
@@ -239,12 +320,16 @@ func (d *detection) end() error {
 		}
 	}
 	switch {
+	case s.broken+s.done == 0 && d.to.left:
+		return coded{errors.New("no source is left: all are in folders for results"), exitNone}
 	case s.broken > 0 && s.done == 0:
 		return coded{fmt.Errorf("none of %d inputs could be read", s.broken), exitNone}
 	case s.broken > 0:
 		return partial("%d of %d pictures, frames or videos could not be read", s.broken, s.done+s.broken)
+	case s.unwritten > 0 && d.lost == d.given:
+		return fmt.Errorf("%d files could not be written, and no other result was asked for", s.unwritten)
 	case s.unwritten > 0:
-		return partial("%d files could not be written for their names", s.unwritten)
+		return partial("%d files could not be written", s.unwritten)
 	}
 	return nil
 }

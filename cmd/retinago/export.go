@@ -12,6 +12,7 @@ import (
 	"retinago/engine/cpu"
 	"retinago/internal/model/interop"
 	"retinago/internal/model/onnx"
+	"retinago/internal/model/weights"
 )
 
 func exportCommand() *cli.Command {
@@ -35,7 +36,7 @@ func exportCommand() *cli.Command {
 			&cli.StringFlag{Name: "size", Usage: "onnx: canvas as `HxW` in multiples of 32, or dynamic", DefaultText: "the checkpoint's largest"},
 			&cli.IntFlag{Name: "batch", Usage: "onnx: pictures at once", Value: 1},
 			&cli.StringFlag{Name: "outputs", Usage: "onnx: raw, boxes or detections", Value: onnx.Raw},
-			mirrorFlag(), cacheFlag(),
+			overwriteFlag(), mirrorFlag(), cacheFlag(),
 		},
 		Action: export,
 	}
@@ -51,7 +52,12 @@ func export(c *cli.Context) error {
 			return usage("export: -%s is for -to onnx", f)
 		}
 	}
-	release, err := hold(c, nil, []string{"out"})
+	if to == "torchvision" {
+		if err := inFloat(c.String("weights")); err != nil {
+			return err
+		}
+	}
+	_, release, err := outputs(c, nil, []string{"out"})
 	if err != nil {
 		return err
 	}
@@ -83,6 +89,22 @@ func export(c *cli.Context) error {
 	}
 	_, err = io.WriteString(c.App.Writer, text)
 	return err
+}
+
+// inFloat is the error of a checkpoint with tensors of 8 bits. What cannot be opened is for others to report.
+func inFloat(path string) error {
+	f, err := weights.Open(path)
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	for _, name := range f.Names() {
+		if dtype, _, _ := f.Info(name); dtype == "I8" {
+			_, err := f.Tensor(name)
+			return err
+		}
+	}
+	return nil
 }
 
 func exportONNX(c *cli.Context, path, out string) error {

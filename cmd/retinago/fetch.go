@@ -43,6 +43,16 @@ func fetchCommand() *cli.Command {
 			&cli.BoolFlag{Name: "first-use", Usage: "accept a file of which only the digits in its name are known, and record its whole SHA-256"},
 			mirrorFlag(), cacheFlag(),
 		},
+		Before: func(c *cli.Context) error { // the file has a name before it is checked
+			if c.String("out") != "" || c.String("name") == "" {
+				return nil
+			}
+			f, err := fetch.Find(c.String("name"), c.String("mirror"))
+			if err != nil {
+				return nil // Action reports it
+			}
+			return c.Set("out", strings.TrimSuffix(f.Name, ".pth")+".safetensors")
+		},
 		Action: func(c *cli.Context) error {
 			f, err := fetch.Find(c.String("name"), c.String("mirror"))
 			if sum := c.String("sha256"); err == nil && sum != "" {
@@ -55,11 +65,7 @@ func fetchCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			out := c.String("out")
-			if out == "" {
-				out = strings.TrimSuffix(f.Name, ".pth") + ".safetensors"
-			}
-			return importFile(c.App.Writer, path, out, "", interop.Options{}, nil)
+			return importFile(c.App.Writer, path, c.String("out"), "", interop.Options{}, nil)
 		},
 	}
 }

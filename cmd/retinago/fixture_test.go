@@ -10,6 +10,10 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"retinago/config"
+	"retinago/detector"
+	"retinago/engine/cpu"
 )
 
 // program prepares a command line of the program.
@@ -123,4 +127,26 @@ func write(t *testing.T, path, content string) string {
 		t.Fatal(err)
 	}
 	return path
+}
+
+// seeded writes a model that was never trained.
+func seeded(t *testing.T, path string) {
+	t.Helper()
+	e, err := cpu.New(cpu.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	c := config.Default()
+	c.Model.Backbone, c.Model.BackboneWidth, c.Model.FPNWidth, c.Model.HeadDepth = "resnet18", 16, 16, 1
+	c.Model.Classes, c.Model.CategoryIDs = []string{"a", "b"}, []int64{1, 2}
+	c.Data.ShortSides, c.Data.MaxSide, c.Data.CanvasMultiple = []int{64}, 96, 32
+	m, err := detector.New(c.Model, e, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	if err := m.Save(path, detector.Info{Config: c, Categories: []detector.Category{{ID: 1, Name: "a"}, {ID: 2, Name: "b"}}}); err != nil {
+		t.Fatal(err)
+	}
 }

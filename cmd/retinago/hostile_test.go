@@ -59,9 +59,12 @@ func TestHostileDetect(t *testing.T) {
 	}
 	commands(t, told)
 	wants(t, told, "pipe.jpg: it is not a regular file but a pipe", "zero.jpg: it is not a regular file but a device", "not written: ", `"stolen.jpg" below`,
-		`x\x1b]0;title\x07\u202e\n\u009b31m.jpg: `, "4 pictures", "2 broken", "2 files not written")
+		`x\x1b]0;title\x07\u202e\n\u009b31m.jpg: `, "4 pictures", "2 broken", "1 files not written", "shortened: "+long+".jpg is written as ")
 	if _, err := os.Stat(filepath.Join(out, "a.jpg")); err != nil {
 		t.Error(err)
+	}
+	if short, _ := filepath.Glob(filepath.Join(out, "yyy*-????????.jpg")); len(short) != 1 {
+		t.Errorf("the copy with the long name: %q", short)
 	}
 	if entries, _ := os.ReadDir(top); len(entries) != 3 {
 		t.Errorf("%v", entries)

@@ -17,6 +17,7 @@ import (
 	"retinago/internal/kinds"
 	"retinago/internal/lab"
 	"retinago/internal/lab/report"
+	"retinago/internal/media/register"
 )
 
 // labCommands are the experiments of bench.
@@ -77,7 +78,7 @@ func labCommands() []*cli.Command {
 				&cli.IntFlag{Name: "pictures", Usage: "at most so many", Value: 200},
 				deviceFlag(),
 				&cli.IntFlag{Name: "threads", Usage: "of the compute", DefaultText: "all cores, fewer under a CPU quota"},
-				mirrorFlag(), cacheFlag()),
+				overwriteFlag(), mirrorFlag(), cacheFlag()),
 			Action: benchView,
 		},
 	}
@@ -88,6 +89,7 @@ func sweepFlags() []cli.Flag {
 		&cli.IntFlag{Name: "seeds", Usage: "runs of each variant", Value: 3},
 		&cli.StringFlag{Name: "out", Usage: "`DIR` of the sweep", DefaultText: "runs/VERB-CONFIG"},
 		&cli.IntFlag{Name: "pictures", Usage: "of the validation set that the first model of each variant is inspected on; 0 is none", Value: 40},
+		overwriteFlag(),
 		&cli.StringSliceFlag{Name: "for", Usage: "one more setting for some variants, `NAME:key=value`; may be given often"},
 	)
 }
@@ -108,6 +110,10 @@ func sweep(c *cli.Context, e lab.Experiment, title string, all []lab.Variant, li
 		return err
 	}
 	defer owner.Release()
+	g := register.New(register.Options{Overwrite: c.Bool("overwrite")})
+	if err := pageFree(g.Folder("-out", out), "results.json", "results.md"); err != nil {
+		return err
+	}
 	cfg, err := loadConfig(c)
 	if err != nil {
 		return err
@@ -149,6 +155,16 @@ func sweep(c *cli.Context, e lab.Experiment, title string, all []lab.Variant, li
 	return nil
 }
 
+// pageFree is the error of writing a page, and other files beside it, in a folder that has files of others under their names.
+func pageFree(to *register.Folder, names ...string) error {
+	for _, name := range append(names, "report.html") {
+		if err := to.Check(name, 0); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // savePage writes a page and its plots. Plots of an earlier page, which may have had others, go, and so do parts of those that a
 // kill left.
 func savePage(out string, p report.Page) error {
@@ -158,6 +174,9 @@ func savePage(out string, p report.Page) error {
 			return err
 		}
 		for _, f := range old {
+			if !file.Mine(f) && filepath.Ext(f) != ".tmp" {
+				continue // a file of others
+			}
 			if err := file.Remove(f); err != nil {
 				return err
 			}
@@ -199,11 +218,14 @@ func benchView(c *cli.Context) (err error) {
 	if c.Int("pictures") < 1 {
 		return usage("bench view: -pictures %d: give at least 1", c.Int("pictures"))
 	}
-	release, err := hold(c, []string{"out"}, nil)
+	g, release, err := outputs(c, []string{"out"}, nil)
 	if err != nil {
 		return err
 	}
 	defer release()
+	if err := pageFree(g.Folder("-out", c.String("out")), "view.json"); err != nil {
+		return err
+	}
 	src, err := source(c, c.String("data"))
 	if err != nil {
 		return err

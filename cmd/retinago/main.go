@@ -117,10 +117,22 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 			return unknownVerb(c.App.Commands, c.Args().First())
 		},
 	}
+	guard("", app.Commands)
 	explain(app.Commands, app.Name) // before strict, which takes over required flags
 	strict(app.Commands)
 	app.CustomAppHelpTemplate = literal(overview(app))
 	return app
+}
+
+// guard guards the files that commands write. above is the verb that they belong to, or empty.
+func guard(above string, commands []*cli.Command) {
+	for _, c := range commands {
+		if files := written[strings.TrimSpace(above+" "+c.Name)]; files != nil {
+			c.Flags = append(c.Flags, overwriteFlag())
+			c.Action = guarded(c.Action, files)
+		}
+		guard(c.Name, c.Subcommands)
+	}
 }
 
 // strict makes commands refuse arguments that they do not take, in this program's words.

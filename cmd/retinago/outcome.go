@@ -25,6 +25,9 @@ type outcome struct {
 	dropped      int64
 	times        infer.Times
 	counts       []track.Total
+	crowded      int     // pictures and frames with as many objects as are reported at most
+	most         int     // that number
+	highest      float32 // score, where there are no objects; 0 if unknown
 }
 
 func newOutcome() *outcome { return &outcome{begin: time.Now()} }
@@ -40,6 +43,16 @@ func (s *outcome) add(r infer.Result) {
 	}
 	s.objects += len(r.Found)
 	s.times.Add(r.Times)
+}
+
+// detected takes a result before tracking, one after another.
+func (s *outcome) detected(r infer.Result, most int) {
+	if s.most = most; most > 0 && len(r.Found) >= most {
+		s.crowded++
+	}
+	for _, d := range r.Found {
+		s.highest = max(s.highest, d.Score)
+	}
 }
 
 // end stops the clock.
@@ -82,7 +95,13 @@ func (s *outcome) print(w io.Writer, stages bool) error {
 	if s.unwritten > 0 {
 		fmt.Fprintf(&b, ", %d files not written", s.unwritten)
 	}
+	if s.objects == 0 && s.highest > 0 {
+		fmt.Fprintf(&b, "; the highest score was %.2g", s.highest)
+	}
 	fmt.Fprintln(&b)
+	if n := s.crowded; n > 0 {
+		fmt.Fprintf(&b, "%d %s have %d objects, the most that -max allows: there may be more\n", n, s.unit(), s.most)
+	}
 	for _, t := range s.counts {
 		for _, line := range t.Lines() {
 			fmt.Fprintf(&b, "%s: %s\n", shown.Printable(t.Source), shown.Printable(line))
@@ -102,6 +121,10 @@ func (s *outcome) print(w io.Writer, stages bool) error {
 
 // save writes the summary as JSON; "-" is stdout.
 func (s *outcome) save(path string, stdout io.Writer) error {
+	highest := s.highest
+	if s.objects > 0 {
+		highest = 0
+	}
 	stages := map[string]float64{}
 	for _, v := range s.stages() {
 		stages[v.name] = v.spent.Seconds()
@@ -117,7 +140,9 @@ func (s *outcome) save(path string, stdout io.Writer) error {
 		Stages    map[string]float64 `json:"stage_seconds"`
 		Peak      int64              `json:"peak_bytes"`
 		Counts    []track.Total      `json:"counts,omitempty"`
-	}{s.done, s.objects, s.broken, s.unwritten, s.dropped, s.took.Seconds(), float64(s.done) / s.took.Seconds(), stages, memory.Peak(), s.counts}, "", "  ")
+		Crowded   int                `json:"crowded,omitempty"`       // pictures and frames that have as many objects as -max allows
+		Highest   float32            `json:"highest_score,omitempty"` // where there are no objects
+	}{s.done, s.objects, s.broken, s.unwritten, s.dropped, s.took.Seconds(), float64(s.done) / s.took.Seconds(), stages, memory.Peak(), s.counts, s.crowded, highest}, "", "  ")
 	if err != nil {
 		return err
 	}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -40,7 +39,7 @@ func quantizeCommand() *cli.Command {
 			&cli.Float64Flag{Name: "percentile", Usage: "of the values on either side that are not clipped", Value: 99.999},
 			&cli.StringFlag{Name: "float", Usage: "convolutions that stay float, separated by commas: first, last, beginnings of names (see summary), or none", Value: "first,last"},
 			&cli.IntFlag{Name: "threads", Usage: "of the compute", DefaultText: "all cores, fewer under a CPU quota"},
-			mirrorFlag(), cacheFlag(),
+			overwriteFlag(), mirrorFlag(), cacheFlag(),
 		),
 		Action: quantize,
 	}
@@ -63,7 +62,11 @@ func quantize(c *cli.Context) error {
 	if c.Int("count") < 1 {
 		return usage("quantize: -count %d: give at least 1", c.Int("count"))
 	}
-	release, err := hold(c, nil, []string{"out"})
+	out := c.String("out")
+	if err := besideFloat(out, c.String("weights")); err != nil {
+		return err
+	}
+	_, release, err := outputs(c, nil, []string{"out"})
 	if err != nil {
 		return err
 	}
@@ -71,10 +74,6 @@ func quantize(c *cli.Context) error {
 	files, err := calibrationFiles(c)
 	if err != nil {
 		return err
-	}
-	out := c.String("out")
-	if st, err := os.Stat(filepath.Dir(out)); err != nil || !st.IsDir() {
-		return fmt.Errorf("-out %s: there is no folder %s", out, filepath.Dir(out))
 	}
 	e, err := cpu.New(cpu.Options{Threads: c.Int("threads")})
 	if err != nil {
@@ -89,8 +88,8 @@ func quantize(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if st, err := os.Stat(out); err == nil && os.SameFile(st, from) {
-		return usage("quantize: -out is the float checkpoint itself, which is still needed: give another file")
+	if err := besideFloat(out, path); err != nil {
+		return err
 	}
 	m, info, err := detector.Open(path, e)
 	if err != nil {
@@ -123,6 +122,18 @@ func quantize(c *cli.Context) error {
 		float64(to.Size())/1e6, float64(from.Size())/1e6, out)
 	if len(broken) > 0 {
 		return partial("%d pictures could not be read; others were taken for them", len(broken))
+	}
+	return nil
+}
+
+// besideFloat is the error of writing over the float checkpoint.
+func besideFloat(out, path string) error {
+	from, err := os.Stat(path)
+	if err != nil {
+		return nil // reading it reports what is wrong
+	}
+	if st, err := os.Stat(out); err == nil && os.SameFile(st, from) {
+		return usage("quantize: -out is the float checkpoint itself, which is still needed: give another file")
 	}
 	return nil
 }

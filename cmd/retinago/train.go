@@ -54,6 +54,7 @@ func trainCommand() *cli.Command {
 			"   retinago train -resume runs/shapes",
 		Flags: append(append(configFlags(), recipeFlags()...),
 			&cli.StringFlag{Name: "out", Usage: "`DIR` of the run", DefaultText: "runs/NAME of the dataset or the config"},
+			overwriteFlag(),
 			&cli.BoolFlag{Name: "resume", Usage: "continue the run in -out; -resume DIR needs nothing else"},
 			&cli.BoolFlag{Name: "changed", Usage: "with -resume: go on although losses, matching, sizes or annotations have changed"},
 			ignoreFlag(), skipHeadersFlag(),
@@ -94,6 +95,11 @@ func trainCommand() *cli.Command {
 				return err
 			}
 			defer owner.Release()
+			if !c.Bool("resume") {
+				if err := runFree(c, out); err != nil {
+					return err
+				}
+			}
 			cfg, err := configOf(c)
 			if err != nil {
 				return err

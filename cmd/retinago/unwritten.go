@@ -1,25 +1,22 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"sync"
-	"syscall"
 
 	"retinago/infer"
-	"retinago/internal/file"
 )
 
-// unwritten collects errors of files that could not be written because of their names. The run goes on after them.
+// unwritten collects the errors of files that could not be written. The run goes on after them.
 type unwritten struct {
 	mu sync.Mutex
 	of map[int][]error // by the result's index
 }
 
-// note keeps an error about a file name and returns any other error. Several goroutines may call it.
-func (l *unwritten) note(r infer.Result, err error) error {
-	if !errors.Is(err, file.ErrName) && !errors.Is(err, syscall.ENAMETOOLONG) {
-		return err
+// note keeps an error of writing a result. Several goroutines may call it.
+func (l *unwritten) note(r infer.Result, err error) {
+	if err == nil {
+		return
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -27,7 +24,6 @@ func (l *unwritten) note(r infer.Result, err error) error {
 		l.of = map[int][]error{}
 	}
 	l.of[r.Index] = append(l.of[r.Index], fmt.Errorf("%s: %w", r.Path, err))
-	return nil
 }
 
 // take returns and removes a result's errors.
@@ -38,3 +34,6 @@ func (l *unwritten) take(r infer.Result) []error {
 	delete(l.of, r.Index)
 	return errs
 }
+
+// unwrittenLines is how many unwritten files are named; the others are counted.
+const unwrittenLines = 50

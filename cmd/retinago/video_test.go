@@ -4,38 +4,16 @@ package main
 
 import (
 	"encoding/json"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"retinago/config"
-	"retinago/detector"
-	"retinago/engine/cpu"
+	"golang.org/x/text/unicode/norm"
+
 	"retinago/internal/media/picture"
 	"retinago/internal/media/video"
 )
-
-// seeded writes a model that was never trained.
-func seeded(t *testing.T, path string) {
-	t.Helper()
-	e, err := cpu.New(cpu.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer e.Close()
-	c := config.Default()
-	c.Model.Backbone, c.Model.BackboneWidth, c.Model.FPNWidth, c.Model.HeadDepth = "resnet18", 16, 16, 1
-	c.Model.Classes, c.Model.CategoryIDs = []string{"a", "b"}, []int64{1, 2}
-	c.Data.ShortSides, c.Data.MaxSide, c.Data.CanvasMultiple = []int{64}, 96, 32
-	m, err := detector.New(c.Model, e, 3)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer m.Close()
-	if err := m.Save(path, detector.Info{Config: c, Categories: []detector.Category{{ID: 1, Name: "a"}, {ID: 2, Name: "b"}}}); err != nil {
-		t.Fatal(err)
-	}
-}
 
 // A video and a picture go through together: the copy of the video has its frames, lines have their numbers, tracks are counted.
 func TestDetectVideo(t *testing.T) {
@@ -102,5 +80,62 @@ func TestDetectVideo(t *testing.T) {
 	}
 	if read(t, at("s.json"), &s); tracks == 0 || len(s.Counts) != 1 || len(s.Counts[0].Counts) != 2 || s.Counts[0].Counts[1].At != "zone 1" {
 		t.Errorf("%d tracks, %+v", tracks, s)
+	}
+}
+
+// Videos and pictures whose names meet have results of their own in every folder.
+func TestNamesOfSources(t *testing.T) {
+	dir := t.TempDir()
+	t.Chdir(dir)
+	seeded(t, "m.safetensors")
+	w, err := video.Create("clip.mp4", 96, 64, 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := w.Write(picture.New(96, 64)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	clip := text(t, "clip.mp4")
+	videos := []string{"clip.mp4", "clip.MP4", "CLIP.mp4", "a.avi", "a.avi.mp4", "a.mp4", "a.mkv", "caf\u00e9.mp4", "cafe\u0301.mp4", "b.part.mp4", "b.mp4"}
+	pictures := []string{"a.jpg", "a.JPG", "A.jpg", "a.jpeg", "a.png", "a.png.jpg", "a_000000.jpg", "a.mp4.jpg", "clip_000001.png", "clip.jpg"}
+	photo(t, "s/x.jpg")
+	jpeg := text(t, "s/x.jpg")
+	if err := os.Remove("s/x.jpg"); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range videos {
+		write(t, filepath.Join("s", name), clip)
+	}
+	for _, name := range pictures {
+		write(t, filepath.Join("s", name), jpeg)
+	}
+	ok(t, "detect", "-weights", "m.safetensors", "-source", "s", "-out", "out", "-yolo", "labels", "-crops", "crops", "-jsonl", "a.jsonl", "-score", ".005", "-max", "2", "-quiet", "-threads", "1")
+	all := func(pattern string, want int) {
+		t.Helper()
+		names, err := filepath.Glob(pattern)
+		if err != nil || len(names) != want {
+			t.Errorf("%s: %d files, want %d: %q, %v", pattern, len(names), want, names, err)
+		}
+		folded := map[string]bool{}
+		for _, n := range names {
+			n = strings.ToLower(norm.NFC.String(n))
+			if folded[n] {
+				t.Errorf("%s is one file for some file systems", n)
+			}
+			folded[n] = true
+		}
+	}
+	objects := strings.Count(text(t, "a.jsonl"), `"category_id"`)
+	all("out/*.mp4", len(videos))
+	all("out/*.[jJ][pP]*", len(pictures))
+	all("labels/*.txt", 2*len(videos)+len(pictures))
+	all("crops/*/*.jpg", objects)
+	if objects < len(pictures) {
+		t.Errorf("%d objects", objects)
 	}
 }

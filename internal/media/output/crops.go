@@ -2,23 +2,46 @@ package output
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"math"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"retinago/infer"
-	"retinago/internal/file"
 	"retinago/internal/media/picture"
+	"retinago/internal/media/register"
 )
 
 // quality of the JPEGs that are written.
 const quality = 92
 
-// Crops writes what lies in each box as a JPEG, in a folder for each class. A crop whose name cannot be written is left out, and the
-// first such error (file.ErrName) returned. It may be called from several goroutines.
-func Crops(dir string, r infer.Result, pic *picture.Picture) error {
+// Crops writes what lies in each box as a JPEG, in a folder for each class.
+type Crops struct {
+	to    *register.Folder
+	stems names
+
+	mu      sync.Mutex
+	folders map[string]string // by class
+}
+
+// NewCrops writes below a folder, which is made. Classes have folders in their order, so that these are the same in every run.
+func NewCrops(to *register.Folder, classes []string) *Crops {
+	c := &Crops{to: to, folders: map[string]string{}}
+	c.stems.of = c.name
+	for _, class := range classes {
+		c.folder(class)
+	}
+	return c
+}
+
+// Name gives a result's crops their names. It is called for one result after another, in their order, before Write.
+func (c *Crops) Name(r infer.Result) { c.stems.keep(r) }
+
+// Write writes the crops of a result. One that cannot be written is left out, and the first such error returned. It may be called from
+// several goroutines.
+func (c *Crops) Write(r infer.Result, pic *picture.Picture) error {
+	stem := c.stems.take(r)
 	var left error
 	for i, d := range r.Found {
 		x1, y1 := max(int(math.Floor(float64(d.Box.X1))), 0), max(int(math.Floor(float64(d.Box.Y1))), 0)
@@ -26,30 +49,42 @@ func Crops(dir string, r infer.Result, pic *picture.Picture) error {
 		if x2 <= x1 || y2 <= y1 {
 			continue
 		}
-		path, err := file.Below(dir, filepath.Join(folder(d.Category.Name), fmt.Sprintf("%s_%d.jpg", named(r), i+1)))
-		if errors.Is(err, file.ErrName) {
+		path, err := c.to.Path(filepath.Join(c.folder(d.Category.Name), fmt.Sprintf("%s_%d.jpg", stem, i+1)), r.Name, 0)
+		if err != nil {
 			left = cmp.Or(left, fmt.Errorf("output: %w", err))
 			continue
 		}
-		if err != nil {
-			return fmt.Errorf("output: %w", err)
-		}
-		c := pic.Crop(x1, y1, x2-x1, y2-y1)
-		err = c.WriteJPEG(path, quality)
-		c.Release()
-		if err != nil {
-			return err
-		}
+		part := pic.Crop(x1, y1, x2-x1, y2-y1)
+		left = cmp.Or(left, part.WriteJPEG(path, quality))
+		part.Release()
 	}
 	return left
 }
 
-// named is what a result's crops begin with: its name, with its extension where that is not a JPEG's.
-func named(r infer.Result) string {
-	if e := strings.ToLower(filepath.Ext(r.Name)); r.Video == nil && e != ".jpg" && e != ".jpeg" {
-		return r.Name
+// name is what a result's crops begin with: its name, with its extension where that is not a JPEG's.
+func (c *Crops) name(r infer.Result) string {
+	if r.Video != nil {
+		return frame(r, c.to.Frames(stem(r), r.Name, ".jpg"))
 	}
-	return stem(r)
+	if e := strings.ToLower(filepath.Ext(r.Name)); e != ".jpg" && e != ".jpeg" {
+		return c.to.Name(r.Name, r.Name, ".jpg")
+	}
+	return c.to.Name(stem(r), r.Name, ".jpg")
+}
+
+// classes sets names of classes apart from those of sources.
+const classes = "classes/"
+
+// folder is the folder of a class, which no other class has.
+func (c *Crops) folder(class string) string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	name, ok := c.folders[class]
+	if !ok {
+		name = strings.TrimPrefix(c.to.Name(classes+folder(class), classes+class, "/"), classes)
+		c.folders[class] = name
+	}
+	return name
 }
 
 // folder is a class's name as that of a folder.

@@ -3,7 +3,7 @@
 //	infer.Result with its picture -> Crops, Pictures, Videos
 //	infer.Result                  -> COCO, Lines, CSV, YOLO
 //
-// Writers of text take one result after another and keep none. Files of text that grow while one works, Lines and CSV, are
+// Every path is asked of a register.Folder, or was taken by register.Register.File before. Writers of text take one result after another and keep none. Files of text that grow while one works, Lines and CSV, are
 // readable at any moment; the others appear whole or not at all.
 package output
 

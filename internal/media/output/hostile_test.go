@@ -2,7 +2,9 @@ package output
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,8 +14,15 @@ import (
 	"retinago/internal/dataset/data"
 	"retinago/internal/file"
 	"retinago/internal/media/picture"
+	"retinago/internal/media/register"
 	"retinago/internal/media/source"
 )
+
+// to is a folder for the results of one run.
+func to(dir string) *register.Folder { return register.New(register.Options{}).Folder("-out", dir) }
+
+// sum is what the shortened form of a name has in the place of its rest.
+func sum(name string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(name)))[:8] }
 
 // Files stay below their folder, and one that cannot be written takes no other with it.
 func TestBelow(t *testing.T) {
@@ -38,30 +47,32 @@ func TestBelow(t *testing.T) {
 	named := func(name string) infer.Result {
 		return infer.Result{Frame: source.Frame{Path: name, Name: name}, Size: data.Size{W: 40, H: 20}, Found: []infer.Detection{detection("dog", 1, 10, 5, 20, 10, .75)}}
 	}
-	y := NewYOLO(out)
-	for _, name := range []string{"../../x.jpg", "/etc/x.jpg", "away/x.jpg", "l.jpg", "a\x00.jpg", long + ".jpg"} {
+	y, crops := NewYOLO(to(out)), NewCrops(to(out), nil)
+	for _, name := range []string{"../../x.jpg", "/etc/x.jpg", "away/x.jpg", "l.jpg", "a\x00.jpg"} {
 		if err := y.Write(named(name)); !errors.Is(err, file.ErrName) {
 			t.Errorf("labels of %.20q: %v", name, err)
 		}
-		if err := Crops(out, named(name), picture.New(40, 20)); name != "l.jpg" && name != "/etc/x.jpg" && name != "away/x.jpg" && !errors.Is(err, file.ErrName) {
+		if err := crops.Write(named(name), picture.New(40, 20)); name != "l.jpg" && name != "/etc/x.jpg" && name != "away/x.jpg" && !errors.Is(err, file.ErrName) {
 			t.Errorf("crops of %.20q: %v", name, err)
 		}
 	}
-	if err := y.Write(named("sub/fine.jpg")); err != nil {
-		t.Error(err)
+	for _, name := range []string{"sub/fine.jpg", long + ".jpg"} { // the second is shortened
+		if err := y.Write(named(name)); err != nil {
+			t.Error(err)
+		}
 	}
 	if err := y.Close(); err != nil {
 		t.Error(err)
 	}
 	// Of a picture's crops, those that can be written are.
 	r := named("p.jpg")
-	for _, class := range []string{"cat", "../..", "..", long, "a/b\x00c", "fine"} {
+	for _, class := range []string{"cat", "../..", "..", long, "cat", "a/b\x00c", "fine"} {
 		r.Found = append(r.Found, detection(class, 2, 1, 1, 9, 9, .5))
 	}
-	if err := Crops(out, r, picture.New(40, 20)); !errors.Is(err, file.ErrName) {
+	if err := NewCrops(to(out), nil).Write(r, picture.New(40, 20)); !errors.Is(err, file.ErrName) {
 		t.Errorf("crops: %v", err)
 	}
-	for _, name := range []string{"dog/p_1.jpg", ".._../p_3.jpg", "_../p_4.jpg", "a_b_c/p_6.jpg", "fine/p_7.jpg", "sub/fine.txt"} {
+	for _, name := range []string{"dog/p_1.jpg", ".._../p_3.jpg", "_../p_4.jpg", long[:246] + "-" + sum(long) + "/p_5.jpg", "a_b_c/p_7.jpg", "fine/p_8.jpg", "sub/fine.txt", long[:242] + "-" + sum(long+".txt") + ".txt"} {
 		if _, err := os.Stat(filepath.Join(out, name)); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strconv"
 
 	"retinago/infer"
@@ -24,11 +23,10 @@ func newStream(path string, stdout io.Writer) (*stream, error) {
 	if path == "-" {
 		return &stream{"standard output", bufio.NewWriter(stdout), nil}, nil
 	}
-	f, err := os.Create(path)
+	to, err := file.Create(path)
 	if err != nil {
 		return nil, fmt.Errorf("output: %w", err)
 	}
-	to := &file.File{File: f}
 	return &stream{path, bufio.NewWriter(to), to}, nil
 }
 
@@ -47,6 +45,7 @@ func (s *stream) close() error {
 		return err
 	}
 	if st, failed := s.file.Stat(); err == nil && failed == nil && st.Mode().IsRegular() {
+		s.file.Mark()
 		err = s.file.Sync()
 	}
 	return errors.Join(err, s.file.Close())

@@ -130,7 +130,7 @@ func TestCOCO(t *testing.T) {
 
 func TestYOLO(t *testing.T) {
 	dir := t.TempDir()
-	write(t, NewYOLO(dir))
+	write(t, NewYOLO(to(dir)))
 	for name, want := range map[string]string{
 		"in/a.txt":     "0 0.500000 0.500000 0.500000 0.500000\n1 0.137500 0.200000 0.200000 0.200000\n",
 		"v_000012.txt": "1 0.137500 0.200000 0.200000 0.200000\n",
@@ -155,7 +155,7 @@ func TestCrops(t *testing.T) {
 	}
 	r := results()[0]
 	r.Found = append(r.Found, detection("../up", 3, -5, -5, 10, 10, .5), detection("cat", 1, 60, 5, 3, 3, .5), detection("cat", 1, 5, 5, 0, 0, .5))
-	if err := Crops(dir, r, pic); err != nil {
+	if err := NewCrops(to(dir), nil).Write(r, pic); err != nil {
 		t.Fatal(err)
 	}
 	for name, size := range map[string][2]int{"cat/in/a_1.jpg": {20, 10}, "a, b/in/a_2.jpg": {9, 4}, ".._up/in/a_3.jpg": {5, 5}} {

@@ -9,6 +9,7 @@ import (
 	"retinago/infer"
 	"retinago/internal/file"
 	"retinago/internal/media/picture"
+	"retinago/internal/media/register"
 	"retinago/internal/media/source"
 	"retinago/internal/media/video"
 )
@@ -19,7 +20,7 @@ const rate = 25
 // Videos writes the drawn frames of each video as an mp4 of its own, of the same size and rate. Dropped frames of
 // realtime sources are missing, so that their copies run faster.
 type Videos struct {
-	dir    string
+	to     *register.Folder
 	notice func(text string) // called for each file that is done
 	inputs map[int]*copied
 }
@@ -31,22 +32,21 @@ type copied struct {
 	size [2]int
 	part int // of a video whose size changes
 	w    *video.Writer
-	left bool // the file cannot be written for its name
+	left bool // the file cannot be written
 }
 
 // NewVideos writes below a folder, which is made; notice is called with a line for each file.
-func NewVideos(dir string, notice func(text string)) *Videos {
-	return &Videos{dir: dir, notice: notice, inputs: map[int]*copied{}}
+func NewVideos(to *register.Folder, notice func(text string)) *Videos {
+	return &Videos{to: to, notice: notice, inputs: map[int]*copied{}}
 }
 
-// Write adds a frame that is drawn on. The first frame of a video whose file cannot be called so is an error (file.ErrName); the
-// others are passed over.
+// Write adds a frame that is drawn on. The first frame that cannot be written is an error; the others of that video are passed over,
+// and what was written of it stays under its name for unfinished videos.
 func (v *Videos) Write(r infer.Result, pic *picture.Picture) error {
 	c := v.inputs[r.Video.Input]
+	var ended error
 	if c != nil && (c.of != r.Video || c.size != [2]int{pic.W, pic.H}) {
-		if err := v.end(c); err != nil {
-			return err
-		}
+		ended = v.end(c)
 		if c.of != r.Video {
 			c = nil
 		}
@@ -56,41 +56,61 @@ func (v *Videos) Write(r infer.Result, pic *picture.Picture) error {
 		v.inputs[r.Video.Input] = c
 	}
 	if c.left {
-		return nil
+		return ended
 	}
 	if c.w == nil {
 		if err := v.begin(c, r, pic); err != nil {
-			c.left = errors.Is(err, file.ErrName)
-			return err
+			c.left = true
+			return errors.Join(ended, err)
 		}
 	}
-	return c.w.Write(pic)
+	if err := c.w.Write(pic); err != nil {
+		c.left = true
+		return errors.Join(ended, err, v.end(c))
+	}
+	return ended
 }
 
 func (v *Videos) begin(c *copied, r infer.Result, pic *picture.Picture) error {
-	name := r.Name
-	if e := filepath.Ext(name); !r.Video.Realtime && e != "" {
-		name = strings.TrimSuffix(name, e)
-		if strings.ToLower(e) != ".mp4" {
-			name += e // a.avi and a.mp4 have different copies
-		}
-	}
+	name := copyStem(r)
 	if c.part++; c.part > 1 {
 		name = fmt.Sprintf("%s.part%d", name, c.part)
 	}
 	c.size = [2]int{pic.W, pic.H}
-	var err error
-	for _, ending := range []string{".part.mp4", ".mp4"} { // it has the first while it is written
-		if c.path, err = file.Below(v.dir, name+ending); err != nil {
-			return fmt.Errorf("output: %w", err)
-		}
+	name = v.to.Name(name, r.Name, ".mp4", unfinished)
+	path, err := v.to.Path(name+".mp4", r.Name, CopyRoom(r))
+	if err != nil {
+		return fmt.Errorf("output: %w", err)
+	}
+	c.path = path
+	part := strings.TrimSuffix(path, ".mp4") + unfinished
+	below, err := filepath.Rel(v.to.Dir(), part)
+	if err == nil {
+		part, err = v.to.Path(below, r.Name, 0)
+	}
+	if err != nil {
+		return fmt.Errorf("output: %w", err)
 	}
 	fps := r.Video.Rate
 	if fps == 0 {
 		fps = rate
 	}
-	c.w, err = video.Create(c.path, pic.W, pic.H, fps)
+	if c.w, err = video.Create(c.path, pic.W, pic.H, fps); err == nil {
+		file.MarkUnfinished(part)
+	}
 	return err
+}
+
+// unfinished is how the name of a video ends while it is written.
+const unfinished = ".part.mp4"
+
+// copyStem is the name of a video's copy without .mp4: a.avi and a.mp4 have different ones.
+func copyStem(r infer.Result) string {
+	e := filepath.Ext(r.Name)
+	if r.Video.Realtime || strings.ToLower(e) != ".mp4" {
+		return r.Name
+	}
+	return strings.TrimSuffix(r.Name, e)
 }
 
 func (v *Videos) end(c *copied) error {
@@ -99,6 +119,7 @@ func (v *Videos) end(c *copied) error {
 	}
 	err := c.w.Close()
 	if err == nil {
+		file.MarkWritten(c.path)
 		v.notice(fmt.Sprintf("%s: %d frames of %dx%d, %s", c.path, c.w.Frames(), c.size[0], c.size[1], c.w.Codec()))
 	}
 	c.w = nil

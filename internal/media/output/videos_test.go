@@ -21,7 +21,7 @@ import (
 func TestVideos(t *testing.T) {
 	dir := t.TempDir()
 	var told []string
-	v := NewVideos(filepath.Join(dir, "out"), func(text string) { told = append(told, text) })
+	v := NewVideos(to(filepath.Join(dir, "out")), func(text string) { told = append(told, text) })
 	a, b, live := &source.Video{Rate: 10}, &source.Video{Rate: 15}, &source.Video{Realtime: true, Input: 1}
 	put := func(of *source.Video, name string, w int) {
 		t.Helper()
@@ -64,7 +64,7 @@ func TestVideos(t *testing.T) {
 	if err := os.WriteFile(plain, nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	v = NewVideos(plain, nil)
+	v = NewVideos(to(plain), nil)
 	if err := v.Write(infer.Result{Frame: source.Frame{Name: "a.mp4", Video: a}}, picture.New(8, 8)); err == nil {
 		t.Error("a file is no folder")
 	}
@@ -82,7 +82,7 @@ func TestVideosBelow(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	v := NewVideos(out, func(string) {})
+	v := NewVideos(to(out), func(string) {})
 	for name, want := range map[string]int{"a.mp4": 1, "b.mp4": 1, "../c.mp4": 1, "d.mp4": 0} {
 		of, refused := &source.Video{Rate: 10}, 0
 		for range 3 {

@@ -7,29 +7,22 @@ import (
 
 	"retinago/infer"
 	"retinago/internal/file"
-	"retinago/internal/media/source"
+	"retinago/internal/media/register"
 )
 
 // YOLO writes a text file for every picture and frame: per detection the class from 0, and centre, width and height as shares of
 // the picture's sides.
-type YOLO struct {
-	dir   string
-	names *source.Names
-}
+type YOLO struct{ to *register.Folder }
 
 // NewYOLO writes below a folder, which is made.
-func NewYOLO(dir string) *YOLO { return &YOLO{dir, source.NewNames()} }
+func NewYOLO(to *register.Folder) *YOLO { return &YOLO{to} }
 
 // Write writes a result's file, which is empty where nothing was found.
 func (y *YOLO) Write(r infer.Result) error {
 	if r.Broken != nil {
 		return nil
 	}
-	name := stem(r) + ".txt"
-	if r.Video == nil { // a.jpg and a.png
-		name = y.names.Unique(name, func(s string) string { return s })
-	}
-	path, err := file.Below(y.dir, name)
+	path, err := y.to.Path(frame(r, y.name(r))+".txt", r.Name, 0)
 	if err != nil {
 		return fmt.Errorf("output: %w", err)
 	}
@@ -45,17 +38,32 @@ func (y *YOLO) Write(r infer.Result) error {
 	return nil
 }
 
-// Close makes what was written durable.
-func (y *YOLO) Close() error { return file.SyncAll(y.dir) }
-
-// stem is a result's name without extension, with the number of the frame in its video.
-func stem(r infer.Result) string {
-	s := strings.TrimSuffix(r.Name, filepath.Ext(r.Name))
+// name is the stem of a source's files: a.jpg and a.png have different ones.
+func (y *YOLO) name(r infer.Result) string {
 	if r.Video != nil {
-		if r.Video.Realtime {
-			s = r.Name // an address has no extension
-		}
-		s = fmt.Sprintf("%s_%06d", s, r.Count)
+		return y.to.Frames(stem(r), r.Name, ".txt")
 	}
-	return s
+	return y.to.Name(stem(r), r.Name, ".txt")
+}
+
+// Close makes what was written durable.
+func (y *YOLO) Close() error { return file.SyncAll(y.to.Dir()) }
+
+// LabelName is the name of the file that YOLO writes for a picture or the first frame of a video, where no other source takes it.
+func LabelName(r infer.Result) string { return frame(r, stem(r)) + ".txt" }
+
+// stem is the name of a result's source without extension.
+func stem(r infer.Result) string {
+	if r.Video != nil && r.Video.Realtime {
+		return r.Name // an address has no extension
+	}
+	return strings.TrimSuffix(r.Name, filepath.Ext(r.Name))
+}
+
+// frame is a stem with the number of the frame in its video.
+func frame(r infer.Result, stem string) string {
+	if r.Video == nil {
+		return stem
+	}
+	return fmt.Sprintf("%s_%06d", stem, r.Count)
 }

@@ -26,6 +26,9 @@ type Options struct {
 	Retries int
 	// Notice is called when a stream breaks and is opened again; several goroutines may call it.
 	Notice func(text string)
+	// Leave reports whether a file is to be left out that lies below a folder among the names; nil leaves none out. Only one goroutine
+	// calls it at a time.
+	Leave func(folder, path string) bool
 }
 
 // Set is the sources that a user named, in that order; cameras and streams run in parallel with the rest. It is read once.
@@ -87,6 +90,9 @@ func Open(names []string, o Options) (*Set, error) {
 	}
 	if o.Notice == nil {
 		o.Notice = func(string) {}
+	}
+	if o.Leave == nil {
+		o.Leave = func(_, _ string) bool { return false }
 	}
 	s := &Set{options: o, names: NewNames(), backoff: time.Second, open: open}
 	for _, name := range names {
@@ -275,16 +281,50 @@ func (s *Set) expand(ctx context.Context, name string, give func(Frame) bool) bo
 			if err != nil {
 				return give(Frame{Path: file, Err: err})
 			}
-			rel, err := filepath.Rel(path, file)
-			if err != nil {
-				rel = filepath.Base(file)
+			if s.options.Leave(path, file) {
+				return true
 			}
-			return s.file(ctx, file, rel, give)
+			return s.file(ctx, file, below(path, file), give)
 		}) {
 			return false
 		}
 	}
 	return true
+}
+
+// below is a file's path relative to a folder.
+func below(folder, file string) string {
+	rel, err := filepath.Rel(folder, file)
+	if err != nil {
+		return filepath.Base(file)
+	}
+	return rel
+}
+
+// Files calls f with the path of every file that Frames is going to read, its name, which other files may have too, and whether it is a
+// video. Names on standard input are not read. A folder or file that cannot be read is passed over.
+func (s *Set) Files(f func(path, name string, video bool)) {
+	for _, in := range s.inputs {
+		if in.kind != files {
+			continue
+		}
+		paths, err := glob(in.name)
+		if err != nil {
+			continue
+		}
+		for _, path := range paths {
+			if st, err := os.Stat(path); err != nil || !st.IsDir() {
+				f(path, filepath.Base(path), hasExtension(path, videos))
+				continue
+			}
+			walk(path, wanted, func(file string, err error) bool {
+				if err == nil && !s.options.Leave(path, file) {
+					f(file, below(path, file), hasExtension(file, videos))
+				}
+				return true
+			})
+		}
+	}
 }
 
 // file yields the frames of a picture or video.
