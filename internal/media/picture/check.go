@@ -16,7 +16,7 @@ func check(b []byte, target Target) (Header, error) {
 	}
 	h, err := probe(b, int64(len(b)))
 	if err != nil {
-		return h, unreadable(err)
+		return h, unreadable(b, err)
 	}
 	if err := h.Check(target); err != nil {
 		return h, err

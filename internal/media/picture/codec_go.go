@@ -28,7 +28,7 @@ func decode(ctx context.Context, b []byte, h Header, denom int) (p *Picture, err
 	case "tiff":
 		p, err = decodeTIFF(ctx, b, h)
 	case "webp":
-		p, err = decodeWebP(ctx, b, h, func(data []byte) (*Picture, error) {
+		p, err = decodeWebP(ctx, b, h, func(h Header, data []byte) (*Picture, error) {
 			return decodeGo(ctx, data, h, func(r reader) (image.Image, error) {
 				d := vp8.NewDecoder()
 				d.Init(r, len(data))
@@ -72,6 +72,7 @@ func (h Header) besides(denom int64) int64 {
 		} else {
 			some += 3 * (w + 16) * (int64(h.h) + 16) / 2
 		}
+		some += h.animated()
 	}
 	return some
 }

@@ -20,14 +20,22 @@ func decode(ctx context.Context, b []byte, h Header, denom int) (*Picture, error
 	case "gif": // OpenCV 4.6 reads none
 		return decodeGIF(ctx, b, h)
 	case "webp":
-		return decodeWebP(ctx, b, h, func(data []byte) (*Picture, error) {
+		p, err := decodeWebP(ctx, b, h, func(h Header, data []byte) (*Picture, error) {
 			if h.webp.from != 20 || h.webp.to+(h.webp.to&1) != int64(len(b)) {
 				b = plainWebP(data)
 			}
 			return decodeVP8(ctx, b, h.w, h.h)
 		})
+		if err != nil {
+			return nil, err
+		}
+		return p.turned(h.turn), nil
 	case "png":
 		b = plainPNG(b)
+	case "tiff":
+		if h.turn > 1 {
+			b = uprightTIFF(b)
+		}
 	}
 	p, err := decodeOpenCV(b, h.w, h.h)
 	if err != nil {
@@ -47,11 +55,16 @@ func (h Header) besides(denom int64) int64 {
 		return some + n
 	case "webp":
 		if h.webp.lossless {
-			return some + h.lossless()
+			some += h.lossless()
+		} else {
+			some += h.size
 		}
-		return some + h.size
+		some += h.animated()
 	case "tiff":
-		return some + h.tiff.libtiff(h.size)
+		some += h.tiff.libtiff(h.size)
+		if h.turn > 1 {
+			some += h.size // as one that is upright
+		}
 	case "png":
 		some += h.size // without what is not pixels
 	}

@@ -90,6 +90,7 @@ func decodeFor(ctx context.Context, b []byte, target Target) (p *Picture, w, h i
 	if err != nil {
 		return nil, 0, 0, done, err
 	}
+	p.More = further(head.Format, b)
 	return p, head.W, head.H, give, nil
 }
 
@@ -115,7 +116,7 @@ func read(path string, target Target) (b []byte, err error) {
 		}
 		h, err := probe(head, size)
 		if errors.Is(err, image.ErrFormat) {
-			return nil, unreadable(err)
+			return nil, unreadable(head, err)
 		}
 		if err == nil && h.wrong == nil { // else the header is longer, or at the end as TIFF's may be
 			if err := h.Check(target); err != nil {
@@ -155,14 +156,14 @@ func Size(path string) (w, h int, err error) {
 		if err != nil {
 			return err
 		}
-		v, err := probe(b, info.Size())
+		v, err := probeIn(b, f, info.Size())
 		if err != nil && !errors.Is(err, image.ErrFormat) && len(b) == headerBytes { // as in read
 			rest, more := io.ReadAll(io.LimitReader(f, maxMemory))
 			if more != nil {
 				return more
 			}
 			b = append(b, rest...)
-			v, err = probe(b, info.Size())
+			v, err = probeIn(b, f, info.Size())
 		}
 		w, h = v.W, v.H
 		if err != nil {

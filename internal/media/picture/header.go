@@ -3,7 +3,6 @@ package picture
 import (
 	"bytes"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"image"
 	_ "image/gif" // for the headers
@@ -58,7 +57,9 @@ func (h Header) denom(target Target) int {
 // picture's size, and it refuses no picture for its size. An unknown format is an image.ErrFormat.
 func Probe(name string, b []byte) (h Header, err error) {
 	err = guarded(name, func() error {
-		h, err = probe(b, int64(len(b)))
+		if h, err = probe(b, int64(len(b))); err != nil {
+			err = unreadable(b, err)
+		}
 		return err
 	})
 	return h, err
@@ -79,11 +80,16 @@ func guarded(name string, f func() error) (err error) {
 
 // probe reads the header in the first bytes of a file of some size.
 func probe(b []byte, size int64) (Header, error) {
+	return probeIn(b, bytes.NewReader(b), size)
+}
+
+// probeIn is probe of a file, which is read on for the orientation: it may stand behind the pixels.
+func probeIn(b []byte, file io.ReaderAt, size int64) (Header, error) {
 	c, format, err := config(b)
 	if err != nil {
 		return Header{}, err
 	}
-	h := Header{Format: format, W: c.Width, H: c.Height, w: c.Width, h: c.Height, turn: orientation(b), size: size}
+	h := Header{Format: format, W: c.Width, H: c.Height, w: c.Width, h: c.Height, turn: orientationIn(file, size), size: size}
 	if h.turn >= 5 {
 		h.W, h.H = h.h, h.w
 	}
@@ -136,17 +142,6 @@ func (h Header) Check(target Target) error {
 		}
 	}
 	return fits(h.Format, h.w, h.h, h.Bytes(target))
-}
-
-// unreadable is why a header cannot be read.
-func unreadable(err error) error {
-	switch {
-	case errors.Is(err, image.ErrFormat):
-		return fmt.Errorf("unsupported format: the data does not start with the signature of a JPEG, PNG, GIF, BMP, TIFF or WebP")
-	case errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF):
-		return fmt.Errorf("its header is cut: %w", err)
-	}
-	return fmt.Errorf("its header is damaged: %w", err)
 }
 
 // depthPNG is the bytes of a pixel that Go's decoder makes of a PNG, and whether it is interlaced. (PNG specification, 11.2.2.)

@@ -14,6 +14,7 @@ import (
 type Picture struct {
 	W, H int     // pixels
 	Pix  []uint8 // R, G, B of each pixel, row by row: [H,W,3]
+	More int     // pages or frames of its file behind the first, which is this picture
 }
 
 // New returns a black picture.

@@ -44,7 +44,7 @@ func TestDecodeFor(t *testing.T) {
 				t.Fatalf("orientation %d: %dx%d of %dx%d, want 1/%d of 160x96", o, q.W, q.H, w, h, k.denom)
 			}
 			n := k.denom
-			want := &Picture{p.W, p.H, bytes.Clone(p.Pix)}
+			want := &Picture{W: p.W, H: p.H, Pix: bytes.Clone(p.Pix)}
 			if d := farthest(want.reduced(n), q); d > 12 {
 				t.Errorf("orientation %d at 1/%d: a pixel is off by %d", o, n, d)
 			}
@@ -85,7 +85,7 @@ func TestReduced(t *testing.T) {
 		p.Set(i%3, i/3, uint8(i), uint8(10*i), 7)
 	}
 	// Means of 0 1 3 4, of 2 5, of 6 7, and 8 alone, rounded half up.
-	want := &Picture{2, 2, []uint8{2, 20, 7, 4, 35, 7, 7, 65, 7, 8, 80, 7}}
+	want := &Picture{W: 2, H: 2, Pix: []uint8{2, 20, 7, 4, 35, 7, 7, 65, 7, 8, 80, 7}}
 	if got := p.reduced(2); farthest(got, want) != 0 {
 		t.Errorf("%v, want %v", got, want)
 	}

@@ -27,6 +27,7 @@ const (
 	tagWidth, tagHeight               = 256, 257
 	tagBits, tagCompression           = 258, 259
 	tagPhotometric, tagFill           = 262, 266
+	tagOrientation                    = 274
 	tagStripOffsets, tagSamples       = 273, 277
 	tagStripRows, tagStripSizes       = 278, 279
 	tagPlanar, tagPredictor           = 284, 317

@@ -1,0 +1,69 @@
+package picture
+
+import (
+	"bytes"
+	"fmt"
+)
+
+// signature is bytes at the begin of a file.
+type signature struct {
+	at   int
+	text string
+	kind string // what the file is
+	cure string // what to do with it
+}
+
+const convert = "convert it to JPEG or PNG"
+
+// signatures are those of files that are taken for pictures and are not read. A brand of the ISO base media format (ISO/IEC 14496-12,
+// section 4.3) stands at byte 8.
+var signatures = []signature{
+	{4, "ftypheic", "a HEIC picture", convert}, {4, "ftypheix", "a HEIC picture", convert}, {4, "ftypheim", "a HEIC picture", convert},
+	{4, "ftypheis", "a HEIC picture", convert}, {4, "ftyphevc", "a HEIC picture", convert}, {4, "ftyphevx", "a HEIC picture", convert},
+	{4, "ftypmif1", "a HEIF picture", convert}, {4, "ftypmsf1", "a HEIF picture", convert},
+	{4, "ftypavif", "an AVIF picture", convert}, {4, "ftypavis", "an AVIF picture", convert},
+	{4, "ftypcrx ", "a camera's raw file", convert},
+	{4, "ftyp", "a video", "give it a video's ending, such as .mp4"},
+	{0, "\x1aE\xdf\xa3", "a Matroska or WebM video", "give it the ending .mkv or .webm"},
+	{0, "\x00\x00\x00\x0cJXL ", "a JPEG XL picture", convert}, {0, "\xff\x0a", "a JPEG XL picture", convert},
+	{0, "\x00\x00\x00\x0cjP  ", "a JPEG 2000 picture", convert}, {0, "\xff\x4f\xff\x51", "a JPEG 2000 picture", convert},
+	{0, "II\xbc", "a JPEG XR picture", convert},
+	{0, "II+\x00", "a BigTIFF picture", "save it as a TIFF, JPEG or PNG"}, {0, "MM\x00+", "a BigTIFF picture", "save it as a TIFF, JPEG or PNG"},
+	{0, "IIRO", "a camera's raw file", convert}, {0, "IIU\x00", "a camera's raw file", convert}, {0, "FUJIFILMCCD-RAW", "a camera's raw file", convert},
+	{0, "8BPS", "a Photoshop picture", convert}, {0, "gimp xcf", "a GIMP picture", convert},
+	{0, "v/1\x01", "an OpenEXR picture", convert}, {0, "#?RADIANCE", "a Radiance HDR picture", convert},
+	{0, "DDS ", "a DDS picture", convert}, {0, "BPG\xfb", "a BPG picture", convert}, {0, "FLIF", "a FLIF picture", convert}, {0, "qoif", "a QOI picture", convert},
+	{0, "P1\n", "a PBM picture", convert}, {0, "P2\n", "a PGM picture", convert}, {0, "P3\n", "a PPM picture", convert},
+	{0, "P4\n", "a PBM picture", convert}, {0, "P5\n", "a PGM picture", convert}, {0, "P6\n", "a PPM picture", convert}, {0, "P7\n", "a PAM picture", convert},
+	{0, "\x00\x00\x01\x00", "an icon", convert}, {0, "icns", "an icon", convert}, {0, "SIMPLE  =", "a FITS picture", convert}, {128, "DICM", "a DICOM picture", convert},
+	{0, "\x00\x05\x16\x07", "the resource fork of a file of macOS, which has no pixels", "leave it out"},
+	{0, "%PDF", "a PDF document", "save its pages as JPEG or PNG"}, {0, "%!PS", "a PostScript document", "save its pages as JPEG or PNG"},
+	{0, "<svg", "an SVG drawing", "save it as PNG"}, {0, "<?xml", "an XML document", "give the picture itself"},
+	{0, "<!doctype html", "a web page", "download the picture itself"}, {0, "<html", "a web page", "download the picture itself"},
+	{0, "version https://git-lfs", "a pointer of Git LFS", "get the picture with git lfs pull"},
+	{0, "PK\x03\x04", "a ZIP archive", "unpack it"}, {0, "\x1f\x8b", "a gzip archive", "unpack it"}, {257, "ustar", "a tar archive", "unpack it"},
+}
+
+// Foreign says of the first bytes of a file what it is and what to do with it, where it is of a known format that is not read; else it is
+// empty.
+func Foreign(b []byte) string {
+	if len(b) >= 12 && string(b[:4]) == "RIFF" && string(b[8:12]) == "AVI " {
+		return "it is an AVI video: give it the ending .avi"
+	}
+	for _, s := range signatures {
+		if len(b) >= s.at+len(s.text) && bytes.EqualFold(b[s.at:s.at+len(s.text)], []byte(s.text)) {
+			return fmt.Sprintf("it is %s: %s", s.kind, s.cure)
+		}
+	}
+	return ""
+}
+
+// Known reports whether a file begins with these bytes as a picture does that is read.
+func Known(b []byte) bool {
+	for _, s := range []string{"\xff\xd8\xff", pngSignature, "GIF87a", "GIF89a", "II*\x00", "MM\x00*"} {
+		if bytes.HasPrefix(b, []byte(s)) {
+			return true
+		}
+	}
+	return len(b) >= 16 && (string(b[:4]) == "RIFF" && string(b[8:15]) == "WEBPVP8" || string(b[:2]) == "BM" && string(b[6:10]) == "\x00\x00\x00\x00")
+}
