@@ -28,7 +28,7 @@ var signatures = []signature{
 	{0, "\x00\x00\x00\x0cJXL ", "a JPEG XL picture", convert}, {0, "\xff\x0a", "a JPEG XL picture", convert},
 	{0, "\x00\x00\x00\x0cjP  ", "a JPEG 2000 picture", convert}, {0, "\xff\x4f\xff\x51", "a JPEG 2000 picture", convert},
 	{0, "II\xbc", "a JPEG XR picture", convert},
-	{0, "II+\x00", "a BigTIFF picture", "save it as a TIFF, JPEG or PNG"}, {0, "MM\x00+", "a BigTIFF picture", "save it as a TIFF, JPEG or PNG"},
+	{0, "II+\x00", "a BigTIFF picture", convert}, {0, "MM\x00+", "a BigTIFF picture", convert},
 	{0, "IIRO", "a camera's raw file", convert}, {0, "IIU\x00", "a camera's raw file", convert}, {0, "FUJIFILMCCD-RAW", "a camera's raw file", convert},
 	{0, "8BPS", "a Photoshop picture", convert}, {0, "gimp xcf", "a GIMP picture", convert},
 	{0, "v/1\x01", "an OpenEXR picture", convert}, {0, "#?RADIANCE", "a Radiance HDR picture", convert},
@@ -44,18 +44,18 @@ var signatures = []signature{
 	{0, "PK\x03\x04", "a ZIP archive", "unpack it"}, {0, "\x1f\x8b", "a gzip archive", "unpack it"}, {257, "ustar", "a tar archive", "unpack it"},
 }
 
-// Foreign says of the first bytes of a file what it is and what to do with it, where it is of a known format that is not read; else it is
-// empty.
-func Foreign(b []byte) string {
+// Foreign says of the first bytes of a file what it is and what to do with it, where it is of a known format that is not read; else text
+// is empty. pixels reports whether it is a picture.
+func Foreign(b []byte) (text string, pixels bool) {
 	if len(b) >= 12 && string(b[:4]) == "RIFF" && string(b[8:12]) == "AVI " {
-		return "it is an AVI video: give it the ending .avi"
+		return "it is an AVI video: give it the ending .avi", false
 	}
 	for _, s := range signatures {
 		if len(b) >= s.at+len(s.text) && bytes.EqualFold(b[s.at:s.at+len(s.text)], []byte(s.text)) {
-			return fmt.Sprintf("it is %s: %s", s.kind, s.cure)
+			return fmt.Sprintf("it is %s: %s", s.kind, s.cure), s.cure == convert
 		}
 	}
-	return ""
+	return "", false
 }
 
 // Known reports whether a file begins with these bytes as a picture does that is read.

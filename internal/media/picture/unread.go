@@ -16,7 +16,7 @@ import (
 func unreadable(b []byte, err error) error {
 	switch {
 	case errors.Is(err, image.ErrFormat):
-		what := Foreign(b)
+		what, _ := Foreign(b)
 		if what == "" {
 			what = "the data does not start with the signature of a JPEG, PNG, GIF, BMP, TIFF or WebP"
 		}

@@ -4,19 +4,8 @@ import (
 	"fmt"
 	"hash/maphash"
 	"path/filepath"
-	"slices"
 	"strings"
 )
-
-// pictures and videos are the extensions of the files that are read from a folder. A picture that is named itself may have any.
-var (
-	pictures = []string{".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp"}
-	videos   = []string{".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".ts", ".m2ts", ".wmv", ".flv", ".ogv", ".3gp", ".mjpeg", ".mjpg"}
-)
-
-func hasExtension(path string, list []string) bool {
-	return slices.Contains(list, strings.ToLower(filepath.Ext(path)))
-}
 
 // JPEG returns the name of a picture's annotated copy, which is a JPEG.
 func JPEG(name string) string {

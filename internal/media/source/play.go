@@ -34,9 +34,8 @@ func (s *Set) frames(ctx context.Context, r reader, in input, name string, give 
 		f.Read = time.Since(begin)
 		switch {
 		case errors.Is(f.Err, video.ErrEnd):
-			// Some files count a frame or two that are not shown.
-			if n == 0 || n < format.Frames-max(2, format.Frames/100) {
-				return give(Frame{Path: in.shown(), Name: name, Err: fmt.Errorf("source: %s: it ends after %d of %d frames: it is cut or damaged", in.shown(), n, format.Frames)})
+			if why := missing(r, n); why != nil {
+				return give(Frame{Path: in.shown(), Name: name, Err: fmt.Errorf("source: %s: %w", in.shown(), why)})
 			}
 			return true
 		case f.Err == nil:
@@ -52,6 +51,18 @@ func (s *Set) frames(ctx context.Context, r reader, in input, name string, give 
 		}
 	}
 	return false
+}
+
+// missing is why a video that ended after n frames is not whole. A reader that cannot say so is believed its number of frames, but for a
+// frame or two that some files count and do not show.
+func missing(r reader, n int) error {
+	if r, ok := r.(interface{ Missing(n int) error }); ok {
+		return r.Missing(n)
+	}
+	if said := r.Format().Frames; n == 0 || n < said-max(2, said/100) {
+		return fmt.Errorf("it ends after %d of %d frames: it is cut or damaged", n, said)
+	}
+	return nil
 }
 
 // follow passes the frames of a camera or stream to give until ctx ends; a stream with an end is read like a file.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,55 +16,118 @@ import (
 // chunk is how many entries of a folder are read at a time.
 const chunk = 4096
 
-// walk calls f with the paths of the files below a folder whose extensions are wanted, in the order of their names, until f
-// returns false. A folder that cannot be read, and what is no regular file, is an error to f, and the others follow. It holds the names
-// of one folder and of its parents.
-func walk(folder string, wanted func(path string) bool, f func(path string, err error) bool) bool {
-	names, special, err := list(folder, wanted)
-	if err != nil && !f(folder, fmt.Errorf("source: %w", err)) {
+// walker reads folders with all below. Links to folders are followed, each folder is read once.
+type walker struct {
+	// f gets the paths of files that are pictures or videos, in the order of their names, until it returns false. A folder that cannot be
+	// read, a picture of a format that is not read, and what is no regular file, come with an error, and the others follow.
+	f     func(path string, err error) bool
+	roots []string // real paths of the folder and of those that links lead to
+}
+
+// walk passes the files below a folder to f. It holds the names of one folder and of its parents, and the targets of links.
+func walk(folder string, f func(path string, err error) bool) bool {
+	w := &walker{f: f}
+	real, err := filepath.EvalSymlinks(folder)
+	if err == nil {
+		real, err = filepath.Abs(real)
+	}
+	if err != nil {
+		return f(folder, fmt.Errorf("source: %w", err))
+	}
+	w.roots = []string{real}
+	return w.folder(folder, real)
+}
+
+// folder passes the files below a folder, given by the name that is shown and its real path.
+func (w *walker) folder(folder, real string) bool {
+	entries, err := list(folder)
+	if err != nil && !w.f(folder, fmt.Errorf("source: %w", err)) {
 		return false
 	}
-	for _, name := range names {
-		path := filepath.Join(folder, name)
-		if strings.HasSuffix(name, "/") {
-			if !walk(path, wanted, f) {
+	for _, e := range entries {
+		path := filepath.Join(folder, e.name)
+		switch {
+		case e.folder && e.link:
+			target, err := filepath.EvalSymlinks(path)
+			if err == nil {
+				target, err = filepath.Abs(target)
+			}
+			if err != nil {
+				if !w.f(path, fmt.Errorf("source: %w", err)) {
+					return false
+				}
+				continue
+			}
+			if slices.ContainsFunc(w.roots, func(root string) bool { return within(root, target) }) {
+				continue // it is read under its own name, or was
+			}
+			w.roots = append(w.roots, target)
+			if !w.folder(path, target) {
 				return false
 			}
-			continue
-		}
-		var err error
-		if special[name] {
-			if err = file.Irregular(path); err != nil {
-				err = fmt.Errorf("source: %w", err)
+		case e.folder:
+			if own := filepath.Join(real, e.name); !slices.Contains(w.roots, own) && !w.folder(path, own) {
+				return false
 			}
-		}
-		if !f(path, err) {
-			return false
+		default:
+			if err := e.fault(path); errors.Is(err, errOther) {
+				continue
+			} else if !w.f(path, err) {
+				return false
+			}
 		}
 	}
 	return true
 }
 
-// list is the names of wanted files in a folder, and of folders with a slash at their ends; special are those that are links, pipes
-// or the like.
-func list(folder string, wanted func(string) bool) (names []string, special map[string]bool, err error) {
+// within reports whether a path is a folder or below it.
+func within(folder, path string) bool {
+	return path == folder || strings.HasPrefix(path, strings.TrimSuffix(folder, string(filepath.Separator))+string(filepath.Separator))
+}
+
+// entry is what a folder has.
+type entry struct {
+	name    string
+	folder  bool
+	link    bool
+	special bool // neither a folder nor a regular file: a link, pipe or device
+}
+
+// fault is why a file is not read, nil for one that is, and errOther for one that is neither picture nor video.
+func (e entry) fault(path string) error {
+	if e.special {
+		if err := file.Irregular(path); err != nil {
+			if e.link && !errors.Is(err, file.ErrIrregular) {
+				err = fmt.Errorf("%s is a link to what is not there: mend or remove it", path)
+			}
+			return fmt.Errorf("source: %w", err)
+		}
+	}
+	return unread(path)
+}
+
+// list is the files of a folder that may be pictures or videos, and its folders, by name.
+func list(folder string) (entries []entry, err error) {
 	d, err := os.Open(folder)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	defer d.Close()
-	special = map[string]bool{}
 	for {
-		entries, err := d.ReadDir(chunk)
-		for _, e := range entries {
-			switch {
-			case e.IsDir():
-				names = append(names, e.Name()+"/")
-			case wanted(e.Name()):
-				names = append(names, e.Name())
-				if !e.Type().IsRegular() {
-					special[e.Name()] = true
-				}
+		some, err := d.ReadDir(chunk)
+		for _, e := range some {
+			v := entry{name: e.Name(), folder: e.IsDir(), link: e.Type()&os.ModeSymlink != 0, special: !e.Type().IsRegular()}
+			gone := false
+			if v.link {
+				st, err := os.Stat(filepath.Join(folder, v.name))
+				v.folder = err == nil && st.IsDir() && kindOf(v.name) <= unknown // one that is called a picture is no folder of pictures
+				gone = err != nil && kindOf(v.name) == unknown && !strings.HasPrefix(v.name, ".")
+			}
+			switch k := kindOf(v.name); {
+			case v.folder, gone, k == isPicture, k == isVideo, k == isUnread:
+				entries = append(entries, v)
+			case k == unknown && (e.Type().IsRegular() || v.link) && !strings.HasPrefix(v.name, "."):
+				entries = append(entries, v)
 			}
 		}
 		if errors.Is(err, io.EOF) {
@@ -71,16 +135,13 @@ func list(folder string, wanted func(string) bool) (names []string, special map[
 		} else if err == nil {
 			continue
 		}
-		slices.SortFunc(names, func(a, b string) int {
-			return strings.Compare(strings.TrimSuffix(a, "/"), strings.TrimSuffix(b, "/"))
-		})
-		return names, special, err
+		slices.SortFunc(entries, func(a, b entry) int { return strings.Compare(a.name, b.name) })
+		return entries, err
 	}
 }
 
-// Pictures are the picture files of pictures, folders with all below, and globs.
+// Pictures are the picture files of pictures, folders with all below, and globs, without those of formats that are not read.
 func Pictures(names []string) ([]string, error) {
-	isPicture := func(path string) bool { return hasExtension(path, pictures) }
 	var out []string
 	for _, name := range names {
 		files, err := glob(name)
@@ -94,9 +155,16 @@ func Pictures(names []string) ([]string, error) {
 				continue
 			}
 			var failed error
-			walk(path, isPicture, func(path string, err error) bool {
-				out, failed = append(out, path), err
-				return err == nil
+			walk(path, func(path string, err error) bool {
+				switch {
+				case errors.Is(err, errUnread) || err == nil && kindOf(path) == isVideo:
+					return true
+				case err != nil:
+					failed = err
+					return false
+				}
+				out = append(out, path)
+				return true
 			})
 			if failed != nil {
 				return nil, failed
@@ -109,14 +177,41 @@ func Pictures(names []string) ([]string, error) {
 	return out, nil
 }
 
-// glob is the path, if it is there, or what it matches.
+// glob is the path, if it is there, or what it matches. What is there of it stands for itself: a folder called a[1] is no pattern.
 func glob(path string) ([]string, error) {
 	_, err := os.Stat(path)
 	if err == nil {
 		return []string{path}, nil
 	}
-	if matches, bad := filepath.Glob(path); bad == nil && len(matches) > 0 {
+	there := path
+	for {
+		up := filepath.Dir(there)
+		if up == there || up == "." {
+			there = ""
+			break
+		}
+		if there = up; exists(there) {
+			break
+		}
+	}
+	if matches, bad := filepath.Glob(literal.Replace(there) + path[len(there):]); bad == nil && len(matches) > 0 {
 		return matches, nil
 	}
-	return nil, fmt.Errorf("source: %w", err)
+	return nil, absentFile(path, err)
 }
+
+// absentFile is the error of a name that is not there.
+func absentFile(path string, err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("source: %s: there is no such file or folder (%w), and nothing that it matches", path, fs.ErrNotExist)
+	}
+	return fmt.Errorf("source: %w", err)
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// literal makes a pattern of a name that matches the name alone.
+var literal = strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`)

@@ -32,6 +32,9 @@ func (*Reader) Format() Format { return Format{} }
 // Read returns ErrEnd.
 func (*Reader) Read() (*picture.Picture, time.Duration, error) { return nil, 0, ErrEnd }
 
+// Missing returns nil.
+func (*Reader) Missing(int) error { return nil }
+
 // Close does nothing.
 func (*Reader) Close() error { return nil }
 

@@ -9,6 +9,7 @@
 #include <opencv2/core.hpp>
 #include <opencv2/highgui.hpp>
 #include <opencv2/videoio.hpp>
+#include <opencv2/videoio/registry.hpp>
 
 struct rn_capture {
   cv::VideoCapture from;
@@ -30,6 +31,16 @@ int guarded(char *message, F f) {
 }
 
 }  // namespace
+
+int rn_capture_reads(int reader) {
+  char message[RN_VIDEO_MESSAGE];
+  return guarded(message, [&] {
+           for (const auto known : cv::videoio_registry::getStreamBackends()) {
+             if (known == reader) return 1;
+           }
+           return 0;
+         }) == 1;
+}
 
 rn_capture *rn_capture_open(const char *uri, int camera, int reader, rn_format *format, char message[RN_VIDEO_MESSAGE]) {
   message[0] = 0;

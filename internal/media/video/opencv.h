@@ -14,6 +14,9 @@ typedef struct {
   double w, h, rate, frames;  // as OpenCV reports them: not always numbers
 } rn_format;
 
+// rn_capture_reads reports whether this OpenCV has a reader.
+int rn_capture_reads(int reader);
+
 // rn_capture_open opens a file or an address with one of OpenCV's readers, or a camera where uri is NULL. It returns NULL and a
 // message, which is empty where OpenCV only says no.
 rn_capture *rn_capture_open(const char *uri, int camera, int reader, rn_format *format, char message[RN_VIDEO_MESSAGE]);

@@ -9,6 +9,7 @@ import "C"
 import (
 	"fmt"
 	"math"
+	"strings"
 	"time"
 	"unsafe"
 
@@ -20,10 +21,12 @@ import (
 // Reader reads the frames of a video in their order. It is not for concurrent use.
 type Reader struct {
 	name   string
+	path   string // empty for a camera
 	from   *C.rn_capture
 	frame  gocv.Mat // the last one
 	format Format
 	last   time.Duration // stamp
+	gap    time.Duration // before it
 	begun  bool
 }
 
@@ -32,12 +35,21 @@ func Available() error { return nil }
 
 // Open opens a video file or the address of a stream.
 func Open(path string) (*Reader, error) {
-	r, err := open(Public(path), path, 0, gocv.VideoCaptureFFmpeg)
-	// Whatever else OpenCV has reads files; with an address it would print the password.
-	if err != nil && Public(path) == path {
-		r, err = open(path, path, 0, gocv.VideoCaptureAny)
+	by := gocv.VideoCaptureFFmpeg
+	// Without FFmpeg whatever else OpenCV has reads files: some of it takes names for patterns, and prints messages of its own. With an
+	// address it would print the password.
+	if Public(path) == path && C.rn_capture_reads(C.int(by)) == 0 {
+		by = gocv.VideoCaptureAny
 	}
-	return r, err
+	return open(Public(path), path, 0, by)
+}
+
+// fileURL is a name as FFmpeg takes it: what stands before a colon would be a protocol.
+func fileURL(path string) string {
+	if strings.Contains(path, "://") {
+		return path
+	}
+	return "file:" + path
 }
 
 // OpenCamera opens a camera by its number.
@@ -49,7 +61,11 @@ func OpenCamera(n int) (*Reader, error) {
 func open(name, path string, camera int, by gocv.VideoCaptureAPI) (*Reader, error) {
 	var uri *C.char
 	if path != "" {
-		uri = C.CString(path)
+		at := path
+		if by == gocv.VideoCaptureFFmpeg {
+			at = fileURL(path)
+		}
+		uri = C.CString(at)
 		defer C.free(unsafe.Pointer(uri))
 	}
 	var f C.rn_format
@@ -69,7 +85,7 @@ func open(name, path string, camera int, by gocv.VideoCaptureAPI) (*Reader, erro
 		}
 		return int(v)
 	}
-	r := &Reader{name: name, from: from, frame: gocv.NewMat(), format: Format{W: count(f.w), H: count(f.h), Frames: count(f.frames)}}
+	r := &Reader{name: name, path: path, from: from, frame: gocv.NewMat(), format: Format{W: count(f.w), H: count(f.h), Frames: count(f.frames)}}
 	if f.rate > 0 && f.rate <= 1000 {
 		r.format.Rate = float64(f.rate)
 	}
@@ -115,7 +131,7 @@ func (r *Reader) stamp(reported time.Duration) time.Duration {
 			reported += time.Duration(float64(time.Second) / r.format.Rate)
 		}
 	}
-	r.begun, r.last = true, reported
+	r.begun, r.gap, r.last = true, reported-r.last, reported
 	return reported
 }
 
