@@ -44,6 +44,7 @@ type Result struct {
 	Times    Times
 	Captions []string // lines of text that Link adds, to be drawn in the corner
 	Broken   error    // why the picture could not be read; Found is empty then
+	More     int      // pages or frames of a picture's file behind the first, which is the one that is looked at
 }
 
 // item is a frame on its way to a result.
@@ -189,6 +190,7 @@ func (p *Predictor) read(ctx context.Context, v *item, keep bool, most int64) *i
 		v.Size = Size{W: v.pic.W, H: v.pic.H}
 		v.Times.Read = v.Read
 	}
+	v.More = v.pic.More
 	begin := time.Now()
 	v.in, v.err = p.views(p.common, v.pic, v.Size, 1)
 	v.Times.Prepare = time.Since(begin)

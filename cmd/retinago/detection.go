@@ -243,6 +243,9 @@ func (d *detection) show(r infer.Result, pic *picture.Picture) error {
 func (d *detection) take(r infer.Result) error {
 	d.outcome.add(r)
 	what := shown.Printable(r.Path)
+	if r.More > 0 {
+		what += fmt.Sprintf(" (the first of %d pages or frames)", r.More+1)
+	}
 	if r.Video != nil {
 		what += fmt.Sprintf(" frame %d", r.Count)
 		if r.Video.Frames > 0 {

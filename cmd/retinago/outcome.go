@@ -20,6 +20,8 @@ type outcome struct {
 	took         time.Duration
 	done, broken int // pictures and frames; broken videos too
 	unwritten    int // files
+	more         int // pages and frames of picture files behind their first
+	manifold     int // files that have such
 	frames       int // of done
 	objects      int
 	dropped      int64
@@ -42,6 +44,10 @@ func (s *outcome) add(r infer.Result) {
 		s.frames++
 	}
 	s.objects += len(r.Found)
+	if r.More > 0 {
+		s.manifold++
+		s.more += r.More
+	}
 	s.times.Add(r.Times)
 }
 
@@ -102,6 +108,9 @@ func (s *outcome) print(w io.Writer, stages bool) error {
 	if n := s.crowded; n > 0 {
 		fmt.Fprintf(&b, "%d %s have %d objects, the most that -max allows: there may be more\n", n, s.unit(), s.most)
 	}
+	if s.more > 0 {
+		fmt.Fprintf(&b, "only the first page or frame is looked at of %d picture files, which have %d more: save these as files of their own, or as a video\n", s.manifold, s.more)
+	}
 	for _, t := range s.counts {
 		for _, line := range t.Lines() {
 			fmt.Fprintf(&b, "%s: %s\n", shown.Printable(t.Source), shown.Printable(line))
@@ -133,7 +142,8 @@ func (s *outcome) save(path string, stdout io.Writer) error {
 		Pictures  int                `json:"pictures"` // and frames
 		Objects   int                `json:"objects"`
 		Broken    int                `json:"broken"`
-		Unwritten int                `json:"unwritten,omitempty"` // files
+		Unwritten int                `json:"unwritten,omitempty"`     // files
+		More      int                `json:"further_pages,omitempty"` // pages and frames of picture files behind their first
 		Dropped   int64              `json:"dropped"`
 		Seconds   float64            `json:"seconds"`
 		Rate      float64            `json:"pictures_per_second"`
@@ -142,7 +152,7 @@ func (s *outcome) save(path string, stdout io.Writer) error {
 		Counts    []track.Total      `json:"counts,omitempty"`
 		Crowded   int                `json:"crowded,omitempty"`       // pictures and frames that have as many objects as -max allows
 		Highest   float32            `json:"highest_score,omitempty"` // where there are no objects
-	}{s.done, s.objects, s.broken, s.unwritten, s.dropped, s.took.Seconds(), float64(s.done) / s.took.Seconds(), stages, memory.Peak(), s.counts, s.crowded, highest}, "", "  ")
+	}{s.done, s.objects, s.broken, s.unwritten, s.more, s.dropped, s.took.Seconds(), float64(s.done) / s.took.Seconds(), stages, memory.Peak(), s.counts, s.crowded, highest}, "", "  ")
 	if err != nil {
 		return err
 	}

@@ -58,6 +58,7 @@ type line struct {
 	Time    *float64 `json:"time,omitempty"`  // seconds from the video's begin, or since a live source was opened
 	Width   int      `json:"width,omitempty"`
 	Height  int      `json:"height,omitempty"`
+	More    int      `json:"further_pages,omitempty"` // pages or frames of the file behind the first, which is this picture
 	Objects []object `json:"objects"`
 	Error   string   `json:"error,omitempty"` // why there is nothing else
 }
@@ -81,7 +82,7 @@ func NewLines(path string, stdout io.Writer) (*Lines, error) {
 
 // Write adds a result.
 func (l *Lines) Write(r infer.Result) error {
-	v := line{Source: r.Path, Width: r.Size.W, Height: r.Size.H, Objects: make([]object, len(r.Found))}
+	v := line{Source: r.Path, Width: r.Size.W, Height: r.Size.H, More: r.More, Objects: make([]object, len(r.Found))}
 	if r.Video != nil {
 		t := r.Time.Seconds()
 		v.Frame, v.Time = &r.Count, &t

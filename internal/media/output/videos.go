@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"retinago/infer"
 	"retinago/internal/file"
@@ -17,8 +18,8 @@ import (
 // rate is the rate of a copy if the video's own is unknown, in frames a second.
 const rate = 25
 
-// Videos writes the drawn frames of each video as an mp4 of its own, of the same size and rate. Dropped frames of
-// realtime sources are missing, so that their copies run faster.
+// Videos writes the drawn frames of each video as an mp4 of its own, of the same size and rate. Frames keep their time stamps, from the first
+// one on; where realtime sources drop frames, the one before is shown for longer.
 type Videos struct {
 	to     *register.Folder
 	notice func(text string) // called for each file that is done
@@ -27,12 +28,13 @@ type Videos struct {
 
 // copied is a copy that is being written.
 type copied struct {
-	of   *source.Video
-	path string
-	size [2]int
-	part int // of a video whose size changes
-	w    *video.Writer
-	left bool // the file cannot be written
+	of    *source.Video
+	path  string
+	size  [2]int
+	part  int // of a video whose size changes
+	w     *video.Writer
+	left  bool          // the file cannot be written
+	begin time.Duration // time of its first frame
 }
 
 // NewVideos writes below a folder, which is made; notice is called with a line for each file.
@@ -64,7 +66,7 @@ func (v *Videos) Write(r infer.Result, pic *picture.Picture) error {
 			return errors.Join(ended, err)
 		}
 	}
-	if err := c.w.Write(pic); err != nil {
+	if err := c.w.WriteAt(pic, r.Time-c.begin); err != nil {
 		c.left = true
 		return errors.Join(ended, err, v.end(c))
 	}
@@ -76,7 +78,7 @@ func (v *Videos) begin(c *copied, r infer.Result, pic *picture.Picture) error {
 	if c.part++; c.part > 1 {
 		name = fmt.Sprintf("%s.part%d", name, c.part)
 	}
-	c.size = [2]int{pic.W, pic.H}
+	c.size, c.begin = [2]int{pic.W, pic.H}, r.Time
 	name = v.to.Name(name, r.Name, ".mp4", unfinished)
 	path, err := v.to.Path(name+".mp4", r.Name, CopyRoom(r))
 	if err != nil {

@@ -167,7 +167,7 @@ func Size(path string) (w, h int, err error) {
 		}
 		w, h = v.W, v.H
 		if err != nil {
-			return unreadable(err)
+			return unreadable(b, err)
 		}
 		return nil
 	})

@@ -1,6 +1,6 @@
 // Package source finds and reads the pictures and videos in which objects are to be detected.
 //
-//	names: pictures, folders, globs, lists, videos, cameras, streams -> Open -> Set.Frames -> one Frame after another
+//	names: pictures, folders, globs, lists, addresses, videos, cameras, streams -> Open -> Set.Frames -> one Frame after another
 //
 // A name is expanded only when its turn comes, so that a folder of a million files takes no more memory than their names.
 // A Frame of a picture file has a path, which the receiver decodes, many at once; a frame of a video has pixels. A source in real time

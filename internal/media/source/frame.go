@@ -25,7 +25,7 @@ type Frame struct {
 // Video is the source of frames.
 type Video struct {
 	Rate   float64 // frames a second, 0 if unknown
-	Frames int     // 0 if unknown
+	Frames int     // as its container says, not always rightly; 0 if unknown
 	// Realtime says that the source does not wait for its receiver, and drops frames that are not taken in time.
 	Realtime bool
 	// Input is the number of the named source: videos of one input come one after another, videos of different inputs at the same time.

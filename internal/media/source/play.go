@@ -65,8 +65,24 @@ func missing(r reader, n int) error {
 	return nil
 }
 
-// follow passes the frames of a camera or stream to give until ctx ends; a stream with an end is read like a file.
+// follow passes the frames of a camera or stream to give until ctx ends; a stream with an end is read like a file, and the picture of an
+// address is one frame.
 func (s *Set) follow(ctx context.Context, in input, name string, give func(Frame) bool) {
+	if in.kind == stream {
+		begin := time.Now()
+		p, err := s.load(ctx, in.name)
+		if ctx.Err() != nil {
+			release(Frame{Pic: p})
+			return
+		}
+		if err != nil {
+			err = fmt.Errorf("source: %s: %w", in.shown(), err)
+		}
+		if p != nil || err != nil {
+			give(Frame{Path: in.shown(), Name: name, Pic: p, Read: time.Since(begin), Err: err})
+			return
+		}
+	}
 	opened := make(chan reader)
 	failed := make(chan error, 1)
 	go func() {

@@ -141,7 +141,7 @@ func parse(name string) (input, error) {
 		}
 		return input{kind: camera, name: name, cam: v}, nil
 	}
-	if strings.Contains(name, "://") {
+	if name = local(name); strings.Contains(name, "://") && !exists(name) {
 		return input{kind: stream, name: name}, nil
 	}
 	paths, err := glob(name)
@@ -244,7 +244,8 @@ func release(f Frame) {
 func (s *Set) stills(ctx context.Context, in []input, give func(Frame) bool) {
 	for _, in := range in {
 		if in.kind == files {
-			if !s.expand(ctx, in.name, give) {
+			paths, err := glob(in.name)
+			if !s.expand(ctx, in.name, paths, err, give) {
 				return
 			}
 			continue
@@ -254,16 +255,23 @@ func (s *Set) stills(ctx context.Context, in []input, give func(Frame) bool) {
 				if !give(Frame{Path: "standard input", Name: "stdin", Err: err}) {
 					return
 				}
-			} else if !s.expand(ctx, name, give) {
-				return
+			} else {
+				// A line is a name, never a pattern.
+				name = local(name)
+				if _, err = os.Stat(name); err != nil {
+					err = absentFile(name, err)
+				}
+				if !s.expand(ctx, name, []string{name}, err, give) {
+					return
+				}
 			}
 		}
 	}
 }
 
-// expand yields the frames of a picture, a video, a folder or a glob. Below a folder, names keep their path relative to it.
-func (s *Set) expand(ctx context.Context, name string, give func(Frame) bool) bool {
-	paths, err := glob(name)
+// expand yields the frames of the pictures, videos and folders that a name stands for. Below a folder, names keep their path relative to
+// it.
+func (s *Set) expand(ctx context.Context, name string, paths []string, err error, give func(Frame) bool) bool {
 	if err != nil {
 		return give(Frame{Path: name, Err: err})
 	}

@@ -203,10 +203,17 @@ func glob(path string) ([]string, error) {
 // absentFile is the error of a name that is not there.
 func absentFile(path string, err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("source: %s: there is no such file or folder (%w), and nothing that it matches", path, fs.ErrNotExist)
+		return absent(fmt.Sprintf("source: %s: there is no such file or folder", path))
 	}
 	return fmt.Errorf("source: %w", err)
 }
+
+// absent is the text of an fs.ErrNotExist.
+type absent string
+
+func (a absent) Error() string { return string(a) }
+
+func (absent) Is(target error) bool { return target == fs.ErrNotExist }
 
 func exists(path string) bool {
 	_, err := os.Stat(path)

@@ -9,6 +9,7 @@ import "C"
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unsafe"
@@ -54,3 +55,23 @@ func (r *Reader) Missing(n int) error {
 
 // slack is how many frames some files count that are not shown.
 func slack(frames int) int { return max(2, frames/100) }
+
+// mostHeld bounds the frames that a decoder holds at the end of a file, with those around them.
+const mostHeld = 1 << 12
+
+// heldStamps returns the time stamps of the frames behind the last one that OpenCV reported a stamp for, in their order.
+func (r *Reader) heldStamps() []time.Duration {
+	if r.path == "" || strings.Contains(r.path, "://") {
+		return nil
+	}
+	path := C.CString(fileURL(r.path))
+	defer C.free(unsafe.Pointer(path))
+	at := make([]C.double, mostHeld)
+	n := int(C.rn_video_stamps(path, C.double(r.last.Seconds()), &at[0], mostHeld))
+	var stamps []time.Duration
+	for _, v := range at[:n] {
+		stamps = append(stamps, time.Duration(float64(v)*float64(time.Second)))
+	}
+	slices.Sort(stamps)
+	return stamps
+}

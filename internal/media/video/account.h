@@ -11,3 +11,7 @@ typedef struct {
 
 // rn_video_account reads a file to its end. It returns 0, or -1 for a file that cannot be opened.
 int rn_video_account(const char *path, rn_account *a);
+
+// rn_video_stamps writes the time stamps, in seconds from the video's begin, of at most so many frames behind a time, in no order, and returns
+// their number.
+int rn_video_stamps(const char *path, double after, double *stamps, int most);

@@ -19,5 +19,5 @@ var ErrAbsent = errors.New("this program was built without OpenCV and FFmpeg, so
 type Format struct {
 	W, H   int     // of upright frames, in pixels
 	Rate   float64 // frames a second; 0 if unknown
-	Frames int     // 0 if unknown, as of cameras and live streams
+	Frames int     // as the container says, not always rightly; 0 if unknown, as of cameras and live streams
 }

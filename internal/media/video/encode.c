@@ -7,6 +7,7 @@
 #include <libavutil/cpu.h>
 #include <libavutil/opt.h>
 #include <libswscale/swscale.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,11 +20,14 @@ struct rn_video {
   AVFrame *frame;
   AVPacket *packet;
   uint8_t *end; // the last rows of a picture, with room behind them
-  int64_t next; // number of a frame
+  int64_t last; // time of the last frame, in units of the encoder; -1 before the first
+  int64_t frame_time; // from one frame to the next, in those units
 };
 
 // Encoders in the order in which they are tried: H.264, which browsers play, first.
 static const char *const encoders[] = {"libx264", "libopenh264", "mpeg4"};
+
+enum { FINEST = 1200 }; // units of time in a frame
 
 enum { THREADS = 8 }; // at most: more cost memory, and rows of blocks to wait for
 
@@ -50,7 +54,11 @@ static int encoder(rn_video *v, int w, int h, AVRational rate) {
     c->height = h;
     c->pix_fmt = AV_PIX_FMT_YUV420P;
     c->framerate = rate;
-    c->time_base = av_inv_q(rate);
+    // Frames of variable rate need units that are shorter than a frame, which MPEG-4 bounds to a 65535th of a second.
+    const int most = codec->id == AV_CODEC_ID_MPEG4 ? 65535 : 10000000;
+    v->frame_time = rate.num < most ? most / rate.num : 1;
+    if (v->frame_time > FINEST) v->frame_time = FINEST;
+    c->time_base = (AVRational){rate.den, (int)(rate.num * v->frame_time)};
     int cores = av_cpu_count();
     c->thread_count = cores < THREADS ? cores : THREADS;
     if (v->file->oformat->flags & AVFMT_GLOBALHEADER) c->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
@@ -85,6 +93,7 @@ static void drop(rn_video *v) {
 rn_video *rn_video_new(const char *path, int w, int h, double rate, char **message) {
   if (av_log_get_level() == AV_LOG_INFO) av_log_set_level(AV_LOG_ERROR); // encoders tell what they are
   rn_video *v = calloc(1, sizeof *v);
+  if (v) v->last = -1;
   int code = v ? avformat_alloc_output_context2(&v->file, NULL, "mp4", path) : AVERROR(ENOMEM);
   const char *what = "FFmpeg's mp4";
   if (code >= 0) {
@@ -136,7 +145,7 @@ static int encode(rn_video *v, AVFrame *f) {
     code = avcodec_receive_packet(v->enc, v->packet);
     if (code == AVERROR(EAGAIN) || code == AVERROR_EOF) return 0;
     if (code < 0) return code;
-    if (v->packet->duration == 0) v->packet->duration = 1;
+    if (v->packet->duration == 0) v->packet->duration = v->frame_time;
     av_packet_rescale_ts(v->packet, v->enc->time_base, v->stream->time_base);
     v->packet->stream_index = v->stream->index;
     code = av_interleaved_write_frame(v->file, v->packet);
@@ -144,7 +153,7 @@ static int encode(rn_video *v, AVFrame *f) {
   return code;
 }
 
-char *rn_video_write(rn_video *v, const uint8_t *rgb, int stride) {
+char *rn_video_write(rn_video *v, const uint8_t *rgb, int stride, double at) {
   int code = av_frame_make_writable(v->frame);
   if (code >= 0) {
     int above = v->frame->height - LAST;
@@ -152,7 +161,9 @@ char *rn_video_write(rn_video *v, const uint8_t *rgb, int stride) {
     memcpy(v->end, rgb + (int64_t)above * stride, (size_t)LAST * stride);
     if (above > 0) sws_scale(v->colours, &rgb, &stride, 0, above, v->frame->data, v->frame->linesize);
     sws_scale(v->colours, &end, &stride, above, LAST, v->frame->data, v->frame->linesize);
-    v->frame->pts = v->next++;
+    const int64_t units = at < 0 ? -1 : llround(at / av_q2d(v->enc->time_base));
+    v->frame->pts = units > v->last ? units : v->last < 0 ? 0 : v->last + v->frame_time;
+    v->last = v->frame->pts;
     code = encode(v, v->frame);
   }
   return code < 0 ? wrong("a frame cannot be written", code) : NULL;

@@ -25,8 +25,10 @@ type Reader struct {
 	from   *C.rn_capture
 	frame  gocv.Mat // the last one
 	format Format
-	last   time.Duration // stamp
-	gap    time.Duration // before it
+	last   time.Duration   // stamp
+	gap    time.Duration   // before it
+	held   []time.Duration // stamps of the frames that the decoder holds at the end
+	looked bool            // for them
 	begun  bool
 }
 
@@ -122,18 +124,29 @@ func (r *Reader) Read() (*picture.Picture, time.Duration, error) {
 	return picture.FromBGR(r.frame.Cols(), r.frame.Rows(), bgr), r.stamp(time.Duration(max(float64(ms), 0) * float64(time.Millisecond))), nil
 }
 
-// stamp returns a frame's time stamp. OpenCV reports none for frames that a decoder still held at the end of the file: they follow at
-// the video's rate.
+// stamp returns a frame's time stamp. OpenCV reports none for frames that a decoder still held at the end of the file: they have the
+// stamps of the file's last packets; where these are unknown they follow at the video's rate.
 func (r *Reader) stamp(reported time.Duration) time.Duration {
 	if r.begun && reported <= r.last {
+		if !r.looked {
+			r.held, r.looked = r.heldStamps(), true
+		}
+		for len(r.held) > 0 && r.held[0] <= r.last+tick {
+			r.held = r.held[1:]
+		}
 		reported = r.last
-		if r.format.Rate > 0 {
+		if len(r.held) > 0 {
+			reported = r.held[0]
+		} else if r.format.Rate > 0 {
 			reported += time.Duration(float64(time.Second) / r.format.Rate)
 		}
 	}
 	r.begun, r.gap, r.last = true, reported-r.last, reported
 	return reported
 }
+
+// tick is what two time stamps of one frame differ by at most: containers and OpenCV round them.
+const tick = 100 * time.Microsecond
 
 // Close ends reading.
 func (r *Reader) Close() error {

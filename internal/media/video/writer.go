@@ -3,6 +3,7 @@
 package video
 
 // #cgo pkg-config: libavformat libavcodec libavutil libswscale
+// #cgo LDFLAGS: -lm
 // #include <stdlib.h>
 // #include "encode.h"
 // #include <libavcodec/avcodec.h>
@@ -14,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 	"unsafe"
 
 	"gocv.io/x/gocv"
@@ -42,7 +44,7 @@ func Create(path string, w, h int, rate float64) (*Writer, error) {
 		return nil, fmt.Errorf("video: %s: frames of %dx%d, %g a second; sides of 2 and more and a rate above 0 can be written", path, w, h, rate)
 	}
 	part := strings.TrimSuffix(path, filepath.Ext(path)) + ".part.mp4"
-	name := C.CString(part)
+	name := C.CString(fileURL(part))
 	defer C.free(unsafe.Pointer(name))
 	var wrong *C.char
 	enc := C.rn_video_new(name, C.int(w&^1), C.int(h&^1), C.double(rate), &wrong)
@@ -68,15 +70,26 @@ func taken(text *C.char) error {
 	return errors.New(C.GoString(text))
 }
 
-// Write adds a frame.
+// Write adds a frame, the time of a frame after the last.
 func (w *Writer) Write(p *picture.Picture) error {
+	return w.write(p, -1)
+}
+
+// WriteAt adds a frame at a time from the begin of the video, in the order of time. A time that is not later than that of the last frame is
+// that of a video without time stamps: the frame follows at the rate.
+func (w *Writer) WriteAt(p *picture.Picture, at time.Duration) error {
+	return w.write(p, max(at, 0).Seconds())
+}
+
+// write adds a frame at a time in seconds; below 0 it follows the last.
+func (w *Writer) write(p *picture.Picture, at float64) error {
 	if w.enc == nil {
 		return fmt.Errorf("video: %s: %w", w.path, os.ErrClosed)
 	}
 	if p.W != w.w || p.H != w.h {
 		return fmt.Errorf("video: %s: a frame of %dx%d in a video of %dx%d", w.path, p.W, p.H, w.w, w.h)
 	}
-	if err := taken(C.rn_video_write(w.enc, (*C.uint8_t)(&p.Pix[0]), C.int(3*p.W))); err != nil {
+	if err := taken(C.rn_video_write(w.enc, (*C.uint8_t)(&p.Pix[0]), C.int(3*p.W), C.double(at))); err != nil {
 		return fmt.Errorf("video: %s: %w", w.path, err)
 	}
 	w.frames++
