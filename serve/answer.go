@@ -19,7 +19,9 @@ type Answer struct {
 	Detections []Object    `json:"detections,omitzero"` // best first; absent if there are candidates
 	Candidates *Candidates `json:"candidates,omitempty"`
 	Times      Times       `json:"times_ms"`
-	Batch      int         `json:"batch"` // pictures that went through the network together
+	Batch      int         `json:"batch"`                    // pictures that went through the network together
+	More       int         `json:"further_pages,omitempty"`  // pages or frames of the file behind the first, which is the one that was looked at
+	Ignored    []string    `json:"ignored_fields,omitempty"` // of a form, that are no parameters
 	jpeg       []byte      // the picture with boxes, if requested
 }
 
@@ -76,6 +78,7 @@ func (s *Server) process(ctx context.Context, p *place, f Frame, c choice) (a *A
 		return nil, err
 	}
 	defer pic.Release()
+	a.More = pic.More
 	share.decoded(int64(len(pic.Pix)))
 	if !c.draw {
 		pic.Release()

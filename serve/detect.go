@@ -2,10 +2,10 @@ package serve
 
 import (
 	"context"
-	"errors"
-	"io"
 	"mime"
 	"net/http"
+	"net/url"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -19,32 +19,61 @@ func (s *Server) detect(w http.ResponseWriter, r *http.Request) {
 	}
 	if draw {
 		w.Header().Set("Content-Type", "image/jpeg")
+		if a.More > 0 {
+			w.Header().Set(furtherHeader, strconv.Itoa(a.More))
+		}
+		if len(a.Ignored) > 0 {
+			w.Header().Set(ignoredHeader, strings.Join(a.Ignored, ", "))
+		}
 		s.send(w, http.StatusOK, a.jpeg)
 		return
 	}
 	s.write(w, http.StatusOK, a)
 }
 
+// Headers of an answer that is a picture, for what JSON has as further_pages and ignored_fields.
+const (
+	furtherHeader = "Retinago-Further-Pages"
+	ignoredHeader = "Retinago-Ignored-Fields"
+)
+
 func (s *Server) detection(w http.ResponseWriter, r *http.Request) (a *Answer, draw bool, err error) {
-	c, err := s.choose(r.URL.Query(), detectParameters)
+	q := r.URL.Query()
+	c, err := s.choice(r, q)
 	if err != nil {
 		return nil, false, err
-	}
-	if !r.URL.Query().Has("format") && !c.raw {
-		if c.draw, err = drawn(r); err != nil {
-			return nil, false, err
-		}
 	}
 	if err := c.model.queue.peek(c.timeout); err != nil {
 		return nil, false, err
 	}
-	b, err := s.receive(w, r)
+	b, fields, err := s.receive(w, r)
 	if err != nil {
 		return nil, false, err
 	}
 	defer b.release()
+	if len(fields.values) > 0 { // as the query, which has come before
+		if err := fields.join(q); err != nil {
+			return nil, false, err
+		}
+		if c, err = s.choice(r, q); err != nil {
+			return nil, false, err
+		}
+	}
 	a, err = s.answer(r.Context(), Frame{File: b.b}, c)
-	return a, c.draw, err
+	if err != nil {
+		return nil, false, hinted(err, r.Header.Get("Content-Type"), b.b)
+	}
+	a.Ignored = fields.ignored
+	return a, c.draw, nil
+}
+
+// choice is choose for a request, which may accept a picture instead of JSON.
+func (s *Server) choice(r *http.Request, q url.Values) (choice, error) {
+	c, err := s.choose(q, detectParameters)
+	if err == nil && !q.Has("format") && !c.raw {
+		c.draw, err = drawn(r)
+	}
+	return c, err
 }
 
 // answer takes a place and detects objects in a picture within its timeout. A panic is an error of this picture.
@@ -67,12 +96,12 @@ func (s *Server) answer(ctx context.Context, f Frame, c choice) (a *Answer, err 
 
 // receive reads the picture of a request: its body, or the part of a form with the name image or a file name. The body is read to its
 // end.
-func (s *Server) receive(w http.ResponseWriter, r *http.Request) (b *body, err error) {
+func (s *Server) receive(w http.ResponseWriter, r *http.Request) (b *body, fields fields, err error) {
 	if err := plain(r); err != nil {
-		return nil, err
+		return nil, fields, err
 	}
 	if r.ContentLength > s.o.MaxBody {
-		return nil, tooLarge(s.o.MaxBody)
+		return nil, fields, tooLarge(s.o.MaxBody)
 	}
 	control := http.NewResponseController(w)
 	control.SetReadDeadline(time.Now().Add(s.o.BodyTimeout))
@@ -87,15 +116,15 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request) (b *body, err e
 	if kind != "multipart/form-data" {
 		b, err = s.read(r.Body, r.ContentLength)
 	} else if err != nil || params["boundary"] == "" {
-		return nil, refuse(http.StatusBadRequest, "body", "the form's Content-Type names no boundary")
+		return nil, fields, refuse(http.StatusBadRequest, "body", "the form's Content-Type names no boundary")
 	} else {
-		b, err = s.part(http.MaxBytesReader(w, r.Body, s.o.MaxBody), params["boundary"])
+		b, fields, err = s.form(http.MaxBytesReader(w, r.Body, s.o.MaxBody), params["boundary"])
 	}
 	if err == nil && len(b.b) == 0 {
 		b.release()
-		return nil, refuse(http.StatusBadRequest, "body", "the body is empty: send the bytes of a picture")
+		return nil, fields, refuse(http.StatusBadRequest, "body", "the body is empty: send the bytes of a picture")
 	}
-	return b, err
+	return b, fields, err
 }
 
 // plain refuses bodies with a Content-Encoding.
@@ -104,32 +133,4 @@ func plain(r *http.Request) error {
 		return refuse(http.StatusUnsupportedMediaType, "encoding", "the Content-Encoding is %.40q: send the bytes as they are", v)
 	}
 	return nil
-}
-
-// part reads the picture of a form and skips the other parts.
-func (s *Server) part(r io.Reader, boundary string) (*body, error) {
-	form := newParts(r, boundary)
-	for n := 0; ; n++ {
-		part, err := form.next()
-		switch {
-		case errors.Is(err, io.EOF):
-			return nil, refuse(http.StatusBadRequest, "body", "the form has no part named image and no file")
-		case err != nil:
-			return nil, s.unread(err)
-		case n == maxParts:
-			return nil, refuse(http.StatusBadRequest, "body", "the form has more than %d parts before a picture", maxParts)
-		}
-		if part.FormName() != "image" && part.FileName() == "" {
-			continue
-		}
-		b, err := s.read(part, -1)
-		if err != nil {
-			return nil, err
-		}
-		if _, err := io.Copy(io.Discard, r); err != nil {
-			b.release()
-			return nil, s.unread(err)
-		}
-		return b, nil
-	}
 }

@@ -7,7 +7,7 @@ import (
 )
 
 const (
-	maxParts      = 1000     // of a form, before its picture
+	maxParts      = 1000     // of a form
 	maxPartHeader = 16 << 10 // bytes of a part's header, roughly: the reader reads ahead
 )
 

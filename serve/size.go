@@ -23,7 +23,11 @@ func (s *Server) size(f Frame, target picture.Target) (w, h int, bytes int64, er
 	}
 	switch {
 	case errors.Is(err, image.ErrFormat):
-		return 0, 0, 0, refuse(http.StatusUnsupportedMediaType, "format", "unsupported format: send a JPEG, PNG, GIF, BMP, TIFF or WebP")
+		what, _ := picture.Foreign(f.File)
+		if what == "" {
+			what = "send a JPEG, PNG, GIF, BMP, TIFF or WebP"
+		}
+		return 0, 0, 0, refuse(http.StatusUnsupportedMediaType, "format", "unsupported format: %s", what)
 	case err != nil:
 		return 0, 0, 0, refuse(http.StatusBadRequest, "picture", "%v", err)
 	case w < 1 || h < 1:
