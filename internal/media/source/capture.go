@@ -37,7 +37,7 @@ func NewCapture(name string) (*Capture, error) {
 	switch in.kind {
 	case camera, stream:
 	default:
-		if st, err := os.Stat(name); err != nil || !st.Mode().IsRegular() || kindOf(name) != isVideo {
+		if st, err := os.Stat(name); err != nil || !st.Mode().IsRegular() || !hasExtension(name, videos) {
 			return nil, fmt.Errorf("source: %s: it is no video (%s), camera (cam:0) or address (rtsp://...)", name, strings.Join(videos, " "))
 		}
 		r, err := open(in)

@@ -64,17 +64,19 @@ func kindOf(path string) ending {
 		return other // what macOS keeps of a file on a foreign disk; it has no pixels
 	}
 	switch {
-	case slices.Contains(pictures, e):
+	case hasExtension(path, pictures):
 		return isPicture
-	case slices.Contains(videos, e):
+	case hasExtension(path, videos):
 		return isVideo
 	case foreignKind(e) != "":
 		return isUnread
-	case strings.Trim(e, ".0123456789") == "": // none, or that of frame.0001
+	case strings.Trim(e, ".0123456789") == "" && !strings.HasPrefix(filepath.Base(path), "."): // none, or that of frame.0001
 		return unknown
 	}
 	return other
 }
+
+func hasExtension(path string, list []string) bool { return slices.Contains(list, extension(path)) }
 
 // extension is the lower-case ending of a name, of what was downloaded from an address without its query.
 func extension(path string) string {

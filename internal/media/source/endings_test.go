@@ -48,7 +48,7 @@ func TestEndings(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := "nothing"
-		walk(dir, func(path string, err error) bool {
+		walk(dir, wanted, func(path string, err error) bool {
 			got = "read"
 			if err != nil {
 				got = "named"
@@ -119,6 +119,7 @@ func TestLinkedFolders(t *testing.T) {
 		{"the folder itself is a link", "far/b.jpg", "in=far", "in", "b.jpg"},
 		{"a link to a picture", "in/a.jpg far/b.jpg", "in/b.jpg=../far/b.jpg in/name=../far/b.jpg", "in", "a.jpg b.jpg"},
 		{"gone", "in/a.jpg", "in/gone=../nowhere in/.lock=nothing in/gone.jpg=nowhere", "in", "a.jpg broken broken"},
+		{"a device without an ending", "in/a.jpg", "in/zero=/dev/zero in/zero.png=/dev/zero", "in", "a.jpg broken"},
 		{"round", "in/a.jpg", "in/x=y in/y=x", "in", "a.jpg broken broken"},
 		{"a name with the same begin", "in/a.jpg in2/b.jpg", "in/link=../in2", "in", "a.jpg link/b.jpg"},
 	} {

@@ -154,13 +154,15 @@ func parse(name string) (input, error) {
 			return input{kind: files, name: name}, nil
 		}
 		some := false
-		walk(path, func(string, error) bool { some = true; return false })
+		walk(path, wanted, func(string, error) bool { some = true; return false })
 		if some {
 			return input{kind: files, name: name}, nil
 		}
 	}
 	return input{}, fmt.Errorf("source: %s: no pictures there (%s), and no videos (%s)", name, strings.Join(pictures, " "), strings.Join(videos, " "))
 }
+
+func wanted(path string) bool { return kindOf(path) != other }
 
 // Paths returns the frames of picture files.
 func Paths(paths []string) func(context.Context) iter.Seq[Frame] {
@@ -283,7 +285,7 @@ func (s *Set) expand(ctx context.Context, name string, paths []string, err error
 			}
 			continue
 		}
-		if !walk(path, func(file string, err error) bool {
+		if !walk(path, wanted, func(file string, err error) bool {
 			if err != nil {
 				return give(Frame{Path: file, Err: err})
 			}
@@ -339,7 +341,7 @@ func (s *Set) file(ctx context.Context, path, name string, give func(Frame) bool
 	if err := file.Irregular(path); err != nil {
 		return give(Frame{Path: path, Name: name, Err: fmt.Errorf("source: %w", err)})
 	}
-	if kindOf(path) != isVideo {
+	if !hasExtension(path, videos) {
 		return give(Frame{Path: path, Name: name})
 	}
 	return s.play(ctx, input{kind: files, name: path}, name, give)

@@ -20,13 +20,15 @@ const chunk = 4096
 type walker struct {
 	// f gets the paths of files that are pictures or videos, in the order of their names, until it returns false. A folder that cannot be
 	// read, a picture of a format that is not read, and what is no regular file, come with an error, and the others follow.
-	f     func(path string, err error) bool
-	roots []string // real paths of the folder and of those that links lead to
+	f      func(path string, err error) bool
+	wanted func(name string) bool
+	roots  []string // real paths of the folder and of those that links lead to
 }
 
-// walk passes the files below a folder to f. It holds the names of one folder and of its parents, and the targets of links.
-func walk(folder string, f func(path string, err error) bool) bool {
-	w := &walker{f: f}
+// walk passes the files below a folder to f whose names are wanted. It holds the names of one folder and of its parents, and the targets of
+// links.
+func walk(folder string, wanted func(name string) bool, f func(path string, err error) bool) bool {
+	w := &walker{f: f, wanted: wanted}
 	real, err := filepath.EvalSymlinks(folder)
 	if err == nil {
 		real, err = filepath.Abs(real)
@@ -40,7 +42,7 @@ func walk(folder string, f func(path string, err error) bool) bool {
 
 // folder passes the files below a folder, given by the name that is shown and its real path.
 func (w *walker) folder(folder, real string) bool {
-	entries, err := list(folder)
+	entries, err := list(folder, w.wanted)
 	if err != nil && !w.f(folder, fmt.Errorf("source: %w", err)) {
 		return false
 	}
@@ -97,6 +99,9 @@ type entry struct {
 func (e entry) fault(path string) error {
 	if e.special {
 		if err := file.Irregular(path); err != nil {
+			if errors.Is(err, file.ErrIrregular) && kindOf(path) == unknown {
+				return errOther
+			}
 			if e.link && !errors.Is(err, file.ErrIrregular) {
 				err = fmt.Errorf("%s is a link to what is not there: mend or remove it", path)
 			}
@@ -107,7 +112,7 @@ func (e entry) fault(path string) error {
 }
 
 // list is the files of a folder that may be pictures or videos, and its folders, by name.
-func list(folder string) (entries []entry, err error) {
+func list(folder string, wanted func(name string) bool) (entries []entry, err error) {
 	d, err := os.Open(folder)
 	if err != nil {
 		return nil, err
@@ -117,16 +122,11 @@ func list(folder string) (entries []entry, err error) {
 		some, err := d.ReadDir(chunk)
 		for _, e := range some {
 			v := entry{name: e.Name(), folder: e.IsDir(), link: e.Type()&os.ModeSymlink != 0, special: !e.Type().IsRegular()}
-			gone := false
 			if v.link {
 				st, err := os.Stat(filepath.Join(folder, v.name))
 				v.folder = err == nil && st.IsDir() && kindOf(v.name) <= unknown // one that is called a picture is no folder of pictures
-				gone = err != nil && kindOf(v.name) == unknown && !strings.HasPrefix(v.name, ".")
 			}
-			switch k := kindOf(v.name); {
-			case v.folder, gone, k == isPicture, k == isVideo, k == isUnread:
-				entries = append(entries, v)
-			case k == unknown && (e.Type().IsRegular() || v.link) && !strings.HasPrefix(v.name, "."):
+			if v.folder || wanted(v.name) {
 				entries = append(entries, v)
 			}
 		}
@@ -155,7 +155,7 @@ func Pictures(names []string) ([]string, error) {
 				continue
 			}
 			var failed error
-			walk(path, func(path string, err error) bool {
+			walk(path, wanted, func(path string, err error) bool {
 				switch {
 				case errors.Is(err, errUnread) || err == nil && kindOf(path) == isVideo:
 					return true
