@@ -136,7 +136,7 @@ func readInfo(f *weights.File, path string) (Info, error) {
 	js, ok := f.Metadata[metaKey]
 	yaml, ok2 := f.Metadata[configKey]
 	if !ok || !ok2 {
-		return Info{}, fmt.Errorf("%s: the file has weights but no %s: it is not a checkpoint of retinago; a backbone's weights go into train.init_weights", path, configKey)
+		return Info{}, fmt.Errorf("%s: the file has weights but no %s: it is not a checkpoint of retinago; retinago weights import makes one of another project's detector, and a backbone's weights go into train.init_weights", path, configKey)
 	}
 	if len(js) > maxMeta || len(yaml) > config.MaxText {
 		return Info{}, fmt.Errorf("%s: metadata %s has %d bytes and %s %d; at most %d and %d are read", path, metaKey, len(js), configKey, len(yaml), maxMeta, config.MaxText)

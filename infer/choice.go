@@ -13,7 +13,7 @@ import (
 // score and one view, the whole picture.
 type Choice struct {
 	Scores  map[string]float64 // lowest score to report of a class, by name, in place of the common one
-	Classes []string           // classes to report; empty is all
+	Classes []string           // classes to report, also several with commas between; empty is all
 
 	Flip   bool      // also a view of the mirrored picture
 	Scales []float64 // a view for each of these multiples of the canvas's sides; empty is 1
@@ -79,7 +79,14 @@ func (r *request) choose(c Choice, categories []detector.Category) error {
 			scores[i] = 2 // not wanted
 		}
 	}
-	for _, name := range c.Classes {
+	known := func(name string) bool {
+		return slices.ContainsFunc(categories, func(k detector.Category) bool { return k.Name == name })
+	}
+	var wanted []string
+	for _, list := range c.Classes {
+		wanted = append(wanted, SplitClasses(list, known)...)
+	}
+	for _, name := range wanted {
 		i, err := class(name)
 		if err != nil {
 			return err
@@ -98,4 +105,18 @@ func (r *request) choose(c Choice, categories []detector.Category) error {
 	}
 	r.decode.Scores = scores
 	return nil
+}
+
+// SplitClasses splits a list of classes at commas. Names that are known may have commas of their own: the longest that fits is taken.
+func SplitClasses(list string, known func(name string) bool) (names []string) {
+	for parts := strings.Split(list, ","); len(parts) > 0; {
+		n := len(parts)
+		for ; n > 1 && !known(strings.TrimSpace(strings.Join(parts[:n], ","))); n-- {
+		}
+		if name := strings.TrimSpace(strings.Join(parts[:n], ",")); name != "" || len(parts) == 1 && len(names) == 0 {
+			names = append(names, name)
+		}
+		parts = parts[n:]
+	}
+	return names
 }

@@ -75,7 +75,7 @@ func (s *Server) choose(v url.Values, known []string) (choice, error) {
 		return nil
 	})
 	is("classes", func(t string) (err error) {
-		c.decoding.Only, err = m.only(strings.Split(t, ","))
+		c.decoding.Only, err = m.only(t)
 		return err
 	})
 	is("raw", func(t string) (err error) {

@@ -3,10 +3,12 @@ package serve
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
 	"retinago/detector"
+	"retinago/infer"
 )
 
 // model is a Model at work.
@@ -29,8 +31,11 @@ func (s *Server) model(name string) (*model, error) {
 }
 
 // only marks classes that are given by name or by category id.
-func (m *model) only(names []string) ([]bool, error) {
+func (m *model) only(list string) ([]bool, error) {
 	categories := m.Network.Info().Categories
+	names := infer.SplitClasses(list, func(name string) bool {
+		return slices.ContainsFunc(categories, func(c detector.Category) bool { return c.Name == name })
+	})
 	out := make([]bool, len(categories))
 	for _, name := range names {
 		found := false

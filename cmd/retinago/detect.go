@@ -44,7 +44,7 @@ func detectCommand() *cli.Command {
 			&cli.StringFlag{Name: "summary", Usage: "`FILE` for the summary as JSON; - is standard output"},
 			&cli.StringFlag{Name: "data", Usage: "dataset `PATH` that knows the pictures by file name, for -json: " + whereData},
 			&cli.StringSliceFlag{Name: "score", Usage: "lowest score to report; also `CLASS=SCORE`", DefaultText: "0.5"},
-			&cli.StringSliceFlag{Name: "class", Usage: "`NAME` of a class to keep; again for more", DefaultText: "all"},
+			&cli.StringSliceFlag{Name: "class", Usage: "`NAMES` of classes to keep, with commas between, or again for more", DefaultText: "all"},
 			&cli.Float64Flag{Name: "nms", Usage: "IoU above which boxes are of one object", DefaultText: "of the checkpoint"},
 			&cli.StringFlag{Name: "method", Usage: "method of non-maximum suppression: " + strings.Join(kinds.Names(nms.Kinds), ", "), DefaultText: "of the checkpoint"},
 			&cli.Float64Flag{Name: "sigma", Usage: "width of a method's Gaussian", DefaultText: ".5 for soft-gaussian, 2 for matrix-gaussian"},
