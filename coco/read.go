@@ -15,6 +15,7 @@ import (
 type LoadOptions struct {
 	Segmentation bool // keep Annotation.Segmentation (most of the size of COCO's own files)
 	Extra        bool // keep unknown members, so that Save loses nothing
+	LeaveOut     bool // leave out images and annotations that cannot be read, as Dataset.Dropped lists them; else they are errors
 	Pictures     bool // the pictures alone are wanted: a file without annotations or categories, as of a test set, is read too
 }
 
@@ -56,6 +57,7 @@ func Read(r io.Reader, name string, o LoadOptions) (*Dataset, error) {
 	}
 	l.d.texts, l.d.named = l.texts, l.named
 	l.d.Images, l.d.Annotations, l.d.Categories = l.images.list(), l.annotations.list(), l.categories.list()
+	l.leaveOrphans()
 	return l.d, nil
 }
 
@@ -64,7 +66,8 @@ type loader struct {
 	item
 	opts  LoadOptions
 	d     *Dataset
-	extra []byte // members of the current object that have no field
+	extra []byte         // members of the current object that have no field
+	lost  map[int64]bool // ids of images that were left out
 
 	images      pile[Image]
 	annotations pile[Annotation]
@@ -140,6 +143,9 @@ func (l *loader) list(section string, read func()) {
 		} else {
 			l.extra = nil
 			read()
+		}
+		if l.opts.LeaveOut && section != "categories" {
+			l.leave()
 		}
 		if l.flush(); !l.sound() {
 			l.images, l.annotations, l.categories = pile[Image]{}, pile[Annotation]{}, pile[Category]{}

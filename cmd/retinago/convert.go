@@ -13,6 +13,7 @@ import (
 	"retinago/coco"
 	"retinago/internal/dataset/convert"
 	"retinago/internal/dataset/data"
+	"retinago/internal/dataset/doctor"
 	"retinago/internal/file"
 	"retinago/internal/media/picture"
 	"retinago/internal/media/register"
@@ -133,7 +134,18 @@ func openWhole(c *cli.Context, path string) (d *coco.Dataset, images string, err
 		return nil, "", err
 	}
 	s.Whole = true
-	return s.Open()
+	d, images, err = s.Open()
+	if err == nil {
+		sayLeftOut(c, d)
+	}
+	return d, images, err
+}
+
+// sayLeftOut says how many items of a dataset could not be read.
+func sayLeftOut(c *cli.Context, d *coco.Dataset) {
+	if n := doctor.LeftOut(d); n > 0 {
+		fmt.Fprintf(c.App.ErrWriter, "warning: %s: %d items are left out, which `data check` lists: %s\n", d.Path, n, d.Dropped[0].Seen)
+	}
 }
 
 func save(c *cli.Context, d *coco.Dataset, path string) error {
@@ -173,6 +185,7 @@ func dataConvert(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	sayLeftOut(c, d)
 	crowds := 0
 	switch to {
 	case "coco":

@@ -138,7 +138,7 @@ func pattern(path string) string {
 }
 
 func readCOCO(s Source) (*coco.Dataset, string, error) {
-	d, err := coco.LoadWith(s.Path, coco.LoadOptions{Segmentation: s.Whole, Extra: s.Whole, Pictures: s.Pictures})
+	d, err := coco.LoadWith(s.Path, coco.LoadOptions{Segmentation: s.Whole, Extra: s.Whole, LeaveOut: true, Pictures: s.Pictures})
 	if err != nil || s.Images == "" {
 		return d, s.Images, err
 	}

@@ -145,12 +145,8 @@ func (d *Dataset) Summary() string {
 		}
 	}
 	text := fmt.Sprintf("%d pictures (%d without boxes), %d boxes, %d classes", d.Len(), empty, len(d.coco.Annotations), len(d.index.Names))
-	if left := d.coco.Dropped; len(left) > 0 {
-		n := 0
-		for _, p := range left {
-			n += 1 + p.More
-		}
-		text += fmt.Sprintf("; %d items are left out, which `data check` lists: %s", n, left[0].Seen)
+	if n := doctor.LeftOut(d.coco); n > 0 {
+		text += fmt.Sprintf("; %d items are left out, which `data check` lists: %s", n, d.coco.Dropped[0].Seen)
 	}
 	return text
 }

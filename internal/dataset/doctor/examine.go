@@ -20,7 +20,7 @@ const (
 	NoObjects      coco.Kind = "no-objects"      // no annotation's box lies within its image
 	AllCrowd       coco.Kind = "all-crowd"       // every annotation is a crowd
 	Shares         coco.Kind = "shares"          // boxes seem to be shares of their images, not pixels
-	LeftOut        coco.Kind = "left-out"        // most items could not be read
+	MostLeftOut    coco.Kind = "left-out"        // most items could not be read
 	MissingPicture coco.Kind = "missing-picture" // an image's file is not there
 	BrokenPicture  coco.Kind = "broken-picture"  // its file cannot be read
 	SidesSwapped   coco.Kind = "sides-swapped"   // the picture's width is the image's height
@@ -29,7 +29,7 @@ const (
 )
 
 // spoiling are the errors with which a run is possible, but not what is meant.
-var spoiling = []coco.Kind{NoLabels, NoObjects, AllCrowd, Shares, LeftOut, MissingPicture, BrokenPicture, SidesSwapped, OtherShape}
+var spoiling = []coco.Kind{NoLabels, NoObjects, AllCrowd, Shares, MostLeftOut, MissingPicture, BrokenPicture, SidesSwapped, OtherShape}
 
 // Ignorable reports whether a run can go on in spite of an error, if the user wants it to.
 func Ignorable(p coco.Problem) bool { return slices.Contains(spoiling, p.Kind) }
@@ -152,7 +152,7 @@ func (x *examination) counts() iter.Seq[coco.Problem] {
 		if !x.o.Run || len(d.Images) == 0 {
 			return
 		}
-		if n, rest := left(d), len(d.Images)+len(d.Annotations); n > rest && !whole(LeftOut, fmt.Sprintf("%d items could not be read, more than the %d images and boxes that could", n, rest), "correct them: `data check` lists them") {
+		if n, rest := LeftOut(d), len(d.Images)+len(d.Annotations); n > rest && !whole(MostLeftOut, fmt.Sprintf("%d items could not be read, more than the %d images and boxes that could", n, rest), "correct them: `data check` lists them") {
 			return
 		}
 		switch {
@@ -204,8 +204,8 @@ func tally(d *coco.Dataset) totals {
 	return t
 }
 
-// left is the number of items that a reader has left out.
-func left(d *coco.Dataset) int {
+// LeftOut is the number of items that a reader has left out.
+func LeftOut(d *coco.Dataset) int {
 	n := 0
 	for _, p := range d.Dropped {
 		n += 1 + p.More
