@@ -2,6 +2,8 @@ package infer
 
 import (
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 
 	"retinago/coco"
@@ -13,16 +15,28 @@ type Classes struct {
 	Common      []string // in both, in the order of the model
 	ModelOnly   []string // of which the dataset has no objects: they are not looked for
 	DatasetOnly []string // which the model does not know: their objects are not measured
+	InOrder     bool     // the model has no names: its classes are the dataset's in their order
 
 	ids []int64 // of the dataset's categories, by class of the model; those of ModelOnly are not used
 	in  []bool  // by class of the model
 }
 
-// MatchClasses matches a model's classes with the categories of a dataset. Having none in common is an error.
+// unnamed is what classes of an imported model are called whose file names none.
+var unnamed = regexp.MustCompile(`^class \d+$`)
+
+// MatchClasses matches a model's classes with the categories of a dataset. Where the model has no names and as many classes, they are the
+// dataset's in the order of their ids, as other programs number them. Having none in common otherwise is an error.
 func MatchClasses(model []string, categories []coco.Category) (*Classes, error) {
 	byName := make(map[string]int64, len(categories))
 	for _, c := range categories {
 		byName[c.Name] = c.ID
+	}
+	if len(model) == len(categories) && !slices.ContainsFunc(model, func(name string) bool { _, known := byName[name]; return known || !unnamed.MatchString(name) }) {
+		m := &Classes{ids: make([]int64, len(model)), in: slices.Repeat([]bool{true}, len(model)), InOrder: true}
+		for i, c := range categories {
+			m.ids[i], m.Common = c.ID, append(m.Common, c.Name)
+		}
+		return m, nil
 	}
 	m := &Classes{ids: make([]int64, len(model)), in: make([]bool, len(model))}
 	for i, name := range model {
@@ -90,6 +104,9 @@ func (m *Classes) Measured(d *coco.Dataset) *coco.Dataset {
 
 // String says in up to three lines what is measured and what is not. It is empty where both have the same classes.
 func (m *Classes) String() string {
+	if m.InOrder {
+		return fmt.Sprintf("warning: the model names no classes: they are taken for the dataset's in their order: %s\n", Brief(m.Common))
+	}
 	if m.Same() {
 		return ""
 	}

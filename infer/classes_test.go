@@ -64,7 +64,17 @@ func TestMatchClasses(t *testing.T) {
 			}
 		}
 	}
-	if _, err := MatchClasses([]string{"class 0", "class 1"}, named(1, "a", "b")); err == nil || !strings.Contains(err.Error(), "class 0, class 1") || !strings.Contains(err.Error(), "a, b") || strings.ContainsAny(err.Error(), "{}") {
+	m, err := MatchClasses([]string{"class 0", "class 1"}, named(7, "a", "b"))
+	if err != nil || !m.InOrder || !m.Same() || !slices.Equal(m.ids, []int64{7, 8}) || !m.in[1] || !strings.Contains(m.String(), "in their order: a, b") {
+		t.Errorf("a model without names: %+v, %v", m, err)
+	}
+	if m, err = MatchClasses([]string{"class 0", "class 1"}, named(7, "class 1", "class 0")); err != nil || m.InOrder || !slices.Equal(m.ids, []int64{8, 7}) {
+		t.Errorf("a dataset with such names: %+v, %v", m, err)
+	}
+	if m, err = MatchClasses([]string{"class 0", "dog"}, named(7, "cat", "dog")); err != nil || m.InOrder || !slices.Equal(m.Common, []string{"dog"}) {
+		t.Errorf("a model with one name: %+v, %v", m, err)
+	}
+	if _, err := MatchClasses([]string{"class 0", "class 1"}, named(1, "a", "b", "c")); err == nil || !strings.Contains(err.Error(), "class 0, class 1") || !strings.Contains(err.Error(), "a, b, c") || strings.ContainsAny(err.Error(), "{}") {
 		t.Errorf("nothing in common: %v", err)
 	}
 }
