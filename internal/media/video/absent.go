@@ -47,6 +47,9 @@ func Create(path string, _, _ int, _ float64) (*Writer, error) { return nil, abs
 // Write returns ErrAbsent.
 func (*Writer) Write(*picture.Picture) error { return ErrAbsent }
 
+// WriteAt returns ErrAbsent.
+func (*Writer) WriteAt(*picture.Picture, time.Duration) error { return ErrAbsent }
+
 // Codec is empty.
 func (*Writer) Codec() string { return "" }
 
