@@ -16,7 +16,7 @@ import (
 
 // overwriteFlag lets a verb replace files of others.
 func overwriteFlag() cli.Flag {
-	return &cli.BoolFlag{Name: "overwrite", Usage: "replace files that are there, whoever wrote them; without it only unchanged results of the same verb are replaced"}
+	return &cli.BoolFlag{Name: "overwrite", Usage: "replace files of others too; without it a verb replaces only its own, unchanged results"}
 }
 
 // written are the flags of verbs whose results are files alone. Their paths are checked and locked before the verb begins.

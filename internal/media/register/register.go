@@ -24,7 +24,7 @@ var ErrTwice = errors.New("one path is given twice")
 
 // Options configures a Register.
 type Options struct {
-	// Overwrite replaces files that are there, whoever wrote them, but for those that the run reads.
+	// Overwrite replaces files of others too, except those that the run reads.
 	Overwrite bool
 	// Notice is called with a line for each name that is shortened; several goroutines may call it. nil discards it.
 	Notice func(line string)
