@@ -62,6 +62,11 @@ func MatchClasses(model []string, categories []coco.Category) (*Classes, error) 
 // Same reports whether both have the same classes.
 func (m *Classes) Same() bool { return len(m.ModelOnly)+len(m.DatasetOnly) == 0 }
 
+// Renamed reports whether as many classes are of the model alone as of the dataset alone: they may be the same under other names.
+func (m *Classes) Renamed() bool {
+	return len(m.ModelOnly) > 0 && len(m.ModelOnly) == len(m.DatasetOnly)
+}
+
 // wanted leaves out the classes that the dataset does not have.
 func (m *Classes) wanted(d detector.Decoding) detector.Decoding {
 	if len(m.ModelOnly) == 0 {

@@ -57,6 +57,9 @@ func TestMatchClasses(t *testing.T) {
 		if out := m.String(); !strings.Contains(out, k.says) || k.says == "" && out != "" || strings.ContainsAny(out, "{}") {
 			t.Errorf("%s: %q, want %q", name, out, k.says)
 		}
+		if m.Renamed() != (len(k.modelOnly) > 0 && len(k.modelOnly) == len(k.dataOny)) {
+			t.Errorf("%s: renamed is %v", name, m.Renamed())
+		}
 		for i, n := range k.model {
 			at := slices.IndexFunc(k.data, func(c coco.Category) bool { return c.Name == n })
 			if m.in[i] != (at >= 0) || at >= 0 && m.ids[i] != k.data[at].ID {

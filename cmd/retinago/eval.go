@@ -100,6 +100,10 @@ func evalModel(c *cli.Context) error {
 	if err != nil {
 		return fmt.Errorf("%s on %s: %w", path, d.Path(), err)
 	}
+	if classes.Renamed() && !c.Bool("ignore-findings") {
+		return fmt.Errorf("%s knows %s, and %s has %s instead: were classes renamed? Give the dataset the model's names, or measure the other classes alone with -ignore-findings",
+			path, infer.Brief(classes.ModelOnly), d.Path(), infer.Brief(classes.DatasetOnly))
+	}
 	fmt.Fprint(c.App.ErrWriter, classes)
 	if c.Bool("fast-decode") {
 		info.Config.Data.FastDecode = true

@@ -205,6 +205,12 @@ func TestEvalByName(t *testing.T) {
 			t.Errorf("%s: %s", name, told)
 		}
 	}
+	renamed, images := plain(t, func(d *coco.Dataset) { d.Categories[0].Name = "ring" })
+	args := []string{"eval", "-weights", weights, "-data", renamed, "-images", images}
+	if code, told := call(t, args...); code != 1 || !strings.Contains(told, "knows circle, and "+renamed+" has ring instead") {
+		t.Errorf("a class renamed: exit code %d\n%s", code, told)
+	}
+	wants(t, ok(t, append(args, "-ignore-findings")...), "1 are measured, which model and dataset both have: square", "Average Precision")
 	other, images := plain(t, func(d *coco.Dataset) { d.Categories[0].Name, d.Categories[1].Name = "cat", "dog" })
 	code, told := call(t, "eval", "-weights", weights, "-data", other, "-images", images)
 	if wants(t, told, "circle, square", "cat, dog"); code != 1 || strings.Contains(told, "{") {
