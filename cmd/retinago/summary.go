@@ -125,6 +125,10 @@ func summary(c *cli.Context) error {
 // configuration.
 func summarised(c *cli.Context, e engine.Engine) (*detector.Model, config.Config, error) {
 	if path := c.String("weights"); path != "" {
+		path, err := modelOf(path)
+		if err != nil {
+			return nil, config.Config{}, err
+		}
 		m, info, err := detector.Open(path, e)
 		return m, info.Config, err
 	}
