@@ -3,6 +3,7 @@
 package cuda
 
 // #include "../formula/constants.h"
+// #include "../formula/layout.h"
 import "C"
 
 import (
@@ -19,8 +20,8 @@ import (
 // Of kernels/detect.cu.
 const (
 	digitBins      = C.DIGIT_BINS // of a radix selection's histogram
-	selectionBytes = 24
-	objectBytes    = 24
+	selectionBytes = int(C.sizeof_struct_selection)
+	objectBytes    = int(C.sizeof_struct_object)
 	columnsOfFound = C.FOUND_COLUMNS // box, score, class
 	mostScans      = 1024
 	logitsPerScan  = 16 * threads

@@ -2,6 +2,7 @@
 
 package cuda
 
+// #include "../formula/constants.h"
 // #include "cudnn.h"
 import "C"
 
@@ -20,9 +21,9 @@ import (
 var ptx string
 
 const (
-	threads   = 256  // of a block
-	mostSums  = 1024 // blocks of a sum: each leaves a part
-	mostRows  = 512  // blocks along the rows of sums by channel
+	threads   = C.MOST_THREADS // of a block
+	mostSums  = 1024           // blocks of a sum: each leaves a part
+	mostRows  = 512            // blocks along the rows of sums by channel
 	mostGrids = 1 << 16
 )
 

@@ -2,6 +2,9 @@
 
 package cuda
 
+// #include "../formula/constants.h"
+import "C"
+
 import (
 	"math"
 
@@ -60,15 +63,14 @@ func (e *Engine) mine(levels []engine.ClassLevel, m engine.Mined, p engine.Minin
 		}
 		start += a
 	}
-	const anyRow, object, background = 0, 1, 2
 	objects, others := p.Turns()
 	if p.Ratio <= 0 {
-		return e.pick(m, p, anyRow, 0, others)
+		return e.pick(m, p, C.ANY_ROW, 0, others)
 	}
-	if err := e.pick(m, p, object, 0, objects); err != nil {
+	if err := e.pick(m, p, C.OBJECT_ROW, 0, objects); err != nil {
 		return err
 	}
-	return e.pick(m, p, background, objects, others)
+	return e.pick(m, p, C.BACKGROUND_ROW, objects, others)
 }
 
 // pick takes rows of a kind, whose places in m.Picked begin at first.

@@ -2,6 +2,9 @@
 
 package cuda
 
+// #include "../formula/layout.h"
+import "C"
+
 import (
 	"fmt"
 	"unsafe"
@@ -12,13 +15,15 @@ import (
 	"retinago/engine"
 )
 
-// placing is kernels/prepare.cu's.
+// placing is engine/formula's.
 type placing struct {
 	pixels                   int64
 	fromW, fromH, w, h, flip int32
 	scale, shift             [3]float32
 	_                        int32
 }
+
+var _ = [1]struct{}{}[unsafe.Sizeof(placing{})-C.sizeof_struct_placing] // compiles where both are as large
 
 // Prepare puts pictures of bytes onto canvases.
 func (e *Engine) Prepare(images *tensor.Dense, p []engine.Picture) error {

@@ -2,6 +2,9 @@
 
 package cuda
 
+// #include "../formula/layout.h"
+import "C"
+
 import (
 	"encoding/binary"
 	"errors"
@@ -36,18 +39,24 @@ type gradients struct {
 	mem region
 }
 
-// Layouts of step.cu.
+// stepState names the fields of what a step comes to, each a word of 8 bytes.
+var stepState C.struct_step_state
+
+// Words of 8 bytes.
 const (
-	slotWords    = 5
-	chunkWords   = 3
-	stateWords   = 17
-	reportWords  = 10 // the state's first
-	placeWord    = 5
-	takenWord    = 4
-	skippedWord  = 7
-	goodWord     = 8
-	scaleWord    = 9
-	powerWord    = 15
+	slotWords   = int(C.sizeof_struct_slot / 8)
+	chunkWords  = int(C.sizeof_struct_chunk / 8)
+	stateWords  = int(C.sizeof_struct_step_state / 8)
+	reportWords = int(unsafe.Offsetof(stepState._go) / 8) // the state's first
+	placeWord   = int(unsafe.Offsetof(stepState.place) / 8)
+	takenWord   = int(unsafe.Offsetof(stepState.taken) / 8)
+	skippedWord = int(unsafe.Offsetof(stepState.skipped) / 8)
+	goodWord    = int(unsafe.Offsetof(stepState.good) / 8)
+	scaleWord   = int(unsafe.Offsetof(stepState.loss_scale) / 8)
+	powerWord   = int(unsafe.Offsetof(stepState.power1) / 8)
+)
+
+const (
 	chunkValues  = 1 << 15
 	mostGradSets = 8
 )
@@ -143,7 +152,7 @@ func (u *updater) Update(class, box, grads []*tensor.Dense) error {
 	}
 	e, p := u.e, u.p
 	state, slots, grad := uint64(u.state.p), uint64(u.table.p), uint64(set.p)
-	chunks, losses := slots+8*slotWords*uint64(len(u.slots)), grad+8*uint64(len(grads))
+	chunks, losses := slots+8*uint64(slotWords*len(u.slots)), grad+8*uint64(len(grads))
 	grid := [3]int{u.chunks, 1, 1}
 	if err := e.launch("step_squares", grid, threads, uint64(u.part.p), chunks, long(u.chunks), grad); err != nil {
 		return err
@@ -259,7 +268,7 @@ func (r *reports) queue(e *Engine, from cu.DevicePtr) error {
 	}
 	i := (r.first + r.out) % engine.MostReports
 	err := e.do(func() error {
-		if err := cu.MemcpyDtoHAsync(r.at(i), from, reportBytes, e.stream); err != nil {
+		if err := cu.MemcpyDtoHAsync(r.at(i), from, int64(reportBytes), e.stream); err != nil {
 			return err
 		}
 		return r.read[i].Record(e.stream)

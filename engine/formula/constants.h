@@ -18,6 +18,12 @@ enum label { BACKGROUND = -1, IGNORED = -2 };
 // Bounds of kernels: engine.MostLevels of a pyramid, engine.MostNearest candidates of a level for an object, engine.LossScaleMost.
 enum bound { MOST_LEVELS = 8, MOST_NEAREST = 1024, MOST_LOSS_SCALE = 16777216 };
 
+// Threads of a block, at most and on a GPU.
+enum block { MOST_THREADS = 256 };
+
+// Rows that hard negative mining takes.
+enum mined_rows { ANY_ROW = 0, OBJECT_ROW = 1, BACKGROUND_ROW = 2 };
+
 // Columns of a box that was found: x1, y1, x2, y2, score, class.
 enum found_layout { FOUND_COLUMNS = 6 };
 

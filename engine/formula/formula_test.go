@@ -31,7 +31,7 @@ func TestConstants(t *testing.T) {
 		"BACKGROUND": loss.Background, "IGNORED": loss.Ignored,
 		"MOST_LEVELS": engine.MostLevels, "MOST_NEAREST": engine.MostNearest, "MOST_LOSS_SCALE": engine.LossScaleMost,
 	}
-	cgo := []string{"FOUND_COLUMNS", "DIGIT_BINS"} // engine/cuda reads them from the header itself
+	cgo := []string{"MOST_THREADS", "ANY_ROW", "OBJECT_ROW", "BACKGROUND_ROW", "FOUND_COLUMNS", "DIGIT_BINS"} // engine/cuda reads them from the header itself
 	h := text(t, "constants.h")
 	for _, m := range regexp.MustCompile(`\b([A-Z][A-Z0-9_]*) = (-?\d+)`).FindAllStringSubmatch(h, -1) {
 		n, err := strconv.Atoi(m[2])

@@ -1,7 +1,6 @@
 // Adaptive assignment (anchors.ATSS; Zhang et al. 2020, algorithm 1) for N pictures. Sums are taken in the host's order and digits.
 #include "targets.h"
 
-typedef unsigned long long u64;
 typedef unsigned u32;
 
 enum { DIGITS = 256 };

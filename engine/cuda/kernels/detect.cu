@@ -6,29 +6,9 @@
 // after `top_sort` know candidates by number: of a picture, those of its levels one after another, k of each.
 #include "boxes.h"
 
-typedef unsigned long long u64;
 typedef unsigned u32;
 
 enum { ROW = 64 };
-
-// What is wanted of a picture, 8 words.
-struct choice {
-  int top, most, agnostic, by_class; // by_class: it has rows in the table of classes
-  float floor, iou, w, h;
-};
-
-// How far the selection of a segment is.
-struct selection {
-  u64 edge; // the key that is not exceeded, or its digits so far
-  int left; // of those with these digits, how many are wanted
-  int sure; // how many have lower ones
-  int done, found;
-};
-
-// Anchors of each level: first and number.
-struct span {
-  int first, anchors;
-};
 
 // table [pictures, classes, 2]: the floor of each class's logits, the least score of its boxes
 struct wanted {
@@ -234,12 +214,6 @@ KERNEL order_scores(int *places, const float *candidates, const struct selection
     places[picture * levels * k + place] = (int)(level * k + rank);
   }
 }
-
-// A box of NMS, with its area and class.
-struct object {
-  float x1, y1, x2, y2, area;
-  int label;
-};
 
 // above says whether the IoU of two boxes is above a threshold, as nms.above does. 0/0 is not above anything.
 DEVICE int above_iou(const struct object *a, const struct object *b, float iou) {

@@ -5,7 +5,8 @@
 #ifndef RETINAGO_DEVICE_H
 #define RETINAGO_DEVICE_H
 
-typedef long long i64;
+#include "../../formula/constants.h"
+#include "../../formula/layout.h"
 
 #ifdef __CUDA__
 
@@ -81,8 +82,6 @@ DEVICE double exact_wide(double a, double b) { return a * b; }
 #define EACH(i, n) for (i64 i = BLOCK_X * THREADS + TID; i < (n); i += BLOCKS_X * THREADS)
 
 #define INF __builtin_inff()
-
-enum { MOST_THREADS = 256 };
 
 // block_sum is the sum of v over the threads of a block, in thread 0, in an order that depends on their number alone. THREADS is a
 // power of two, at most MOST_THREADS.

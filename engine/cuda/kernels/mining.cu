@@ -4,8 +4,6 @@
 
 #define DROPPED __builtin_nanf("") // the key of a row that is no candidate any more
 
-enum { ANY_ROW, OBJECT_ROW, BACKGROUND_ROW };
-
 struct candidate {
   float loss;
   int row; // -1 is none

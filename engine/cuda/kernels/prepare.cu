@@ -1,14 +1,6 @@
 // Pictures of bytes onto canvases (picture.Input.Fill): bilinear without antialiasing, a*value + b by channel, 0 beside and below.
 #include "device.h"
 
-// How a picture lies on its canvas; 12 words.
-struct placing {
-  i64 pixels; // where its bytes [from_h, from_w, 3] begin
-  int from_w, from_h, w, h, flip;
-  float scale[3], shift[3];
-  int unused;
-};
-
 // tap finds the two of m source pixels that target pixel i of n lies between, and the weight of the second. The ratio is a float32, as
 // torch's, and the rest float64.
 DEVICE float tap(int i, int n, int m, int *a, int *b) {

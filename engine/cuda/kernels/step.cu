@@ -2,33 +2,6 @@
 // step to step is read from memory, so that a recorded step can be repeated.
 #include "device.h"
 
-// A parameter's tensors, by address; 0 is none. Without m it has an average alone.
-struct slot {
-  i64 w, m, v, average;
-  float decay, unused;
-};
-
-// A piece of a parameter, the work of one block at a time.
-struct chunk {
-  i64 slot, from, n;
-};
-
-// What a step comes to. The first are told to the host.
-struct step_state {
-  double class_loss, box_loss, norm;
-  double finite;         // all three are, or the step is skipped
-  double taken;          // steps that changed something
-  double place, label;   // of a label that is no class; place is -1 where all are
-  double skipped;        // gradients were not finite and the loss scale was above 1
-  double good;           // steps since the loss scale changed
-  double loss_scale;     // after the step
-  double go;             // this step changes something
-  double halted;         // one did not, nor will any
-  double scale;          // of the gradients: clipping, and the way back from the loss scale
-  double step, root;     // Adam's bias corrections
-  double power1, power2; // beta to the number of steps
-};
-
 // part [n] = the sums of squares over chunks. grads [slots] are addresses, 0 where there is none.
 KERNEL step_squares(double *part, const struct chunk *chunks, i64 n, const i64 *grads) {
   for (i64 c = BLOCK_X; c < n; c += BLOCKS_X) {

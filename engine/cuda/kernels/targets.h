@@ -4,12 +4,6 @@
 #define RETINAGO_TARGETS_H
 #include "boxes.h"
 
-// An object, or a crowd region; 8 words. Those of a picture are in order, its crowd regions after its objects.
-struct target {
-  float x1, y1, x2, y2, area;
-  int label, crowd, unused;
-};
-
 // words: the first anchor of each level and their number, [levels+1]; the first object of each picture and their number, [pictures+1];
 // the objects.
 DEVICE const struct target *targets_in(const int *words, i64 pictures, int levels, int *from, int *to) {
