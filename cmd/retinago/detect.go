@@ -54,7 +54,7 @@ func detectCommand() *cli.Command {
 			&cli.IntFlag{Name: "tile", Usage: "detect on the whole picture and on square tiles of so many `PIXELS`"},
 			&cli.Float64Flag{Name: "overlap", Usage: "share of a tile that the next one repeats: objects up to that size are found whole", Value: .2},
 			&cli.StringFlag{Name: "merge", Usage: "how detections of -flip, -scales and -tile are merged: " + strings.Join(infer.Merges(), ", "), DefaultText: infer.Merges()[0]},
-			&cli.BoolFlag{Name: "track", Usage: "number the objects of videos, over frames (ByteTrack)"},
+			&cli.BoolFlag{Name: "track", Usage: "number the objects over the frames of a video, or the pictures of a folder in the order of their names (ByteTrack)"},
 			&cli.StringSliceFlag{Name: "line", Usage: "count tracks that cross a line: `x1,y1,x2,y2` in pixels; again for more"},
 			&cli.StringSliceFlag{Name: "zone", Usage: "count tracks in and out of a polygon: `x1,y1,x2,y2,x3,y3,...`; again for more"},
 			&cli.BoolFlag{Name: "smooth", Usage: "replace boxes of tracks by those of the Kalman filter, which move evenly"},

@@ -210,7 +210,9 @@ func (d *detection) draw(r infer.Result, pic *picture.Picture) error {
 		return nil
 	}
 	if d.follower != nil {
-		d.follower.draw(r, pic)
+		if err := d.follower.draw(r, pic); err != nil {
+			return err
+		}
 	}
 	if d.pictures != nil && r.Video == nil {
 		d.unwritten.note(r, d.pictures.Write(r, pic))

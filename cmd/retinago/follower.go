@@ -14,10 +14,11 @@ type follower struct {
 	o      options
 	of     *track.Follower
 	shapes [][][2]float64 // of lines and zones, to draw
+	series map[string]int // input of each series of pictures
 }
 
 func newFollower(o options) *follower {
-	f := &follower{o: o, of: track.NewFollower(*o.track, o.places...)}
+	f := &follower{o: o, series: map[string]int{}, of: track.NewFollower(*o.track, o.places...)}
 	for _, p := range o.places {
 		var shape [][2]float64
 		for _, at := range p.New().Points() {
@@ -28,10 +29,17 @@ func newFollower(o options) *follower {
 	return f
 }
 
-// follow numbers the objects of a video's frame. It leaves out detections without a track whose score is too low to be reported.
+// follow numbers the objects of a frame of a video, or of a picture of a series. It leaves out detections without a track whose score is too
+// low to be reported.
 func (f *follower) follow(r *infer.Result) error {
-	if r.Video != nil {
-		f.link(r)
+	switch {
+	case r.Video != nil:
+		f.link(r, r.Video.Input, r.Video, r.Path)
+	case r.Series != "":
+		if f.series[r.Series] == 0 {
+			f.series[r.Series] = -1 - len(f.series) // inputs with videos have numbers from 0
+		}
+		f.link(r, f.series[r.Series], r.Series, r.Series)
 	}
 	r.Found = slices.DeleteFunc(r.Found, func(d infer.Detection) bool { return d.Track == 0 && d.Score < f.o.least(d.Category.Name) })
 	return nil
@@ -45,14 +53,15 @@ func (o options) least(class string) float32 {
 	return o.score
 }
 
-func (f *follower) link(r *infer.Result) {
+// link continues the tracks of a video or series that an input shows, which is called source in its counts.
+func (f *follower) link(r *infer.Result, input int, of any, source string) {
 	names := map[int]string{}
 	objects := make([]track.Object, len(r.Found))
 	for i, d := range r.Found {
 		names[d.Class] = d.Category.Name
 		objects[i] = track.Object{Box: d.Box, Score: d.Score, Class: d.Class}
 	}
-	total := f.of.Next(r.Video.Input, r.Video, r.Path, objects, func(class int) string { return names[class] })
+	total := f.of.Next(input, of, source, objects, func(class int) string { return names[class] })
 	for i, o := range objects {
 		r.Found[i].Box, r.Found[i].Track = o.Box, o.Track
 	}
@@ -61,12 +70,16 @@ func (f *follower) link(r *infer.Result) {
 	}
 }
 
-// draw draws the lines and zones onto a frame of a video.
-func (f *follower) draw(r infer.Result, pic *picture.Picture) {
-	if r.Video == nil {
-		return
+// draw draws the lines and zones onto a frame of a video, and with their counts onto a picture of a series.
+func (f *follower) draw(r infer.Result, pic *picture.Picture) error {
+	if r.Video == nil && r.Series == "" {
+		return nil
 	}
 	for i, shape := range f.shapes {
 		picture.Path(pic, shape, i)
 	}
+	if r.Video != nil {
+		return nil // whose captions come with its marks
+	}
+	return picture.Caption(pic, r.Captions)
 }

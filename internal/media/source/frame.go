@@ -8,12 +8,15 @@ import (
 
 // Frame is a picture to find objects on.
 type Frame struct {
-	Index int           // among all frames, from 0
-	Path  string        // of the file; the name of a camera or stream
-	Name  string        // of files made from it, relative to the folder of results; unique
-	Video *Video        // its source; nil for a picture file
-	Count int           // of the frame in its video, from 0; dropped frames count
-	Time  time.Duration // of the frame in its video
+	Index int    // among all frames, from 0
+	Path  string // of the file; the name of a camera or stream
+	Name  string // of files made from it, relative to the folder of results; unique
+	Video *Video // its source; nil for a picture file
+	// Series is the folder of a picture that came with others of it, in the order of their names or of the list: they may be the frames of
+	// a video. It is empty for a picture that was named alone.
+	Series string
+	Count  int           // of the frame in its video, from 0; dropped frames count
+	Time   time.Duration // of the frame in its video
 	// Pic is the picture; nil where Path is still to be decoded.
 	Pic *picture.Picture
 	// Read is the time that reading Pic took.

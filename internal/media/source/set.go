@@ -36,6 +36,7 @@ type Set struct {
 	options Options
 	inputs  []input
 	names   *Names
+	beside  map[string]int // named pictures by their folder
 	index   int
 	dropped atomic.Int64
 	open    func(input) (reader, error)
@@ -94,7 +95,7 @@ func Open(names []string, o Options) (*Set, error) {
 	if o.Leave == nil {
 		o.Leave = func(_, _ string) bool { return false }
 	}
-	s := &Set{options: o, names: NewNames(), backoff: time.Second, open: open}
+	s := &Set{options: o, names: NewNames(), beside: map[string]int{}, backoff: time.Second, open: open}
 	for _, name := range names {
 		for _, part := range split(name) {
 			in, err := parse(part)
@@ -103,6 +104,9 @@ func Open(names []string, o Options) (*Set, error) {
 			}
 			if in.kind == stdin && o.Stdin == nil {
 				return nil, fmt.Errorf("source: -: there is no standard input to read names from")
+			}
+			if in.kind == files && !hasExtension(in.name, videos) {
+				s.beside[filepath.Dir(in.name)]++
 			}
 			s.inputs = append(s.inputs, in)
 		}
@@ -263,7 +267,7 @@ func (s *Set) stills(ctx context.Context, in []input, give func(Frame) bool) {
 				if _, err = os.Stat(name); err != nil {
 					err = absentFile(name, err)
 				}
-				if !s.expand(ctx, name, []string{name}, err, give) {
+				if !s.expand(ctx, name, []string{name}, err, serial(give)) {
 					return
 				}
 			}
@@ -276,6 +280,9 @@ func (s *Set) stills(ctx context.Context, in []input, give func(Frame) bool) {
 func (s *Set) expand(ctx context.Context, name string, paths []string, err error, give func(Frame) bool) bool {
 	if err != nil {
 		return give(Frame{Path: name, Err: err})
+	}
+	if folder, err := os.Stat(paths[0]); len(paths) > 1 || s.beside[filepath.Dir(name)] > 1 || err == nil && folder.IsDir() {
+		give = serial(give)
 	}
 	for _, path := range paths {
 		st, err := os.Stat(path)

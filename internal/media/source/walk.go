@@ -135,7 +135,7 @@ func list(folder string, wanted func(name string) bool) (entries []entry, err er
 		} else if err == nil {
 			continue
 		}
-		slices.SortFunc(entries, func(a, b entry) int { return strings.Compare(a.name, b.name) })
+		slices.SortFunc(entries, func(a, b entry) int { return natural(a.name, b.name) })
 		return entries, err
 	}
 }
@@ -195,6 +195,7 @@ func glob(path string) ([]string, error) {
 		}
 	}
 	if matches, bad := filepath.Glob(literal.Replace(there) + path[len(there):]); bad == nil && len(matches) > 0 {
+		slices.SortFunc(matches, natural)
 		return matches, nil
 	}
 	return nil, absentFile(path, err)
