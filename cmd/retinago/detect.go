@@ -20,7 +20,7 @@ func detectCommand() *cli.Command {
 		Name:  "detect",
 		Usage: "find objects on pictures and in videos",
 		Description: "Sources are pictures, videos, folders (with all below), globs, - (names on standard input, one a line), cam:N, and addresses of\n" +
-			"streams (rtsp://, http://, https://); several, or with commas between. Annotated copies go to -out: pictures as JPEG, videos as mp4.\n" +
+			"pictures and streams (rtsp://, http://, https://); several, or with commas between. Annotated copies go to -out: pictures as JPEG, videos as mp4.\n" +
 			"With -json the detections are written in COCO's results format; image ids are those of -data where it is given, else\n" +
 			"pictures and frames are numbered from 1 in their order. -jsonl and -csv are written while detection runs.\n" +
 			"No source and no file of others is replaced; -overwrite allows the latter. What lies in -out is no source.\n" +

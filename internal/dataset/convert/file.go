@@ -14,6 +14,7 @@ import (
 	"golang.org/x/text/transform"
 
 	"retinago/internal/file"
+	"retinago/internal/media/picture"
 )
 
 // Bounds of files, in bytes.
@@ -39,11 +40,9 @@ func utf8(r io.Reader) io.Reader {
 	return transform.NewReader(r, unicode.BOMOverride(transform.Nop))
 }
 
-var pictureEndings = []string{".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp"}
-
 // isPicture reports whether a file has a picture's ending.
 func isPicture(name string) bool {
-	return slices.Contains(pictureEndings, strings.ToLower(filepath.Ext(name)))
+	return slices.Contains(picture.Endings, strings.ToLower(filepath.Ext(name)))
 }
 
 // hidden reports whether a file or folder is hidden, as those are that systems put beside pictures ("._a.jpg", ".Trash").

@@ -5,6 +5,9 @@ import (
 	"fmt"
 )
 
+// Endings are those of the files that are read, in lower case.
+var Endings = []string{".jpg", ".jpeg", ".jpe", ".jif", ".jfif", ".jfi", ".pjpeg", ".pjp", ".mpo", ".png", ".apng", ".bmp", ".dib", ".gif", ".tif", ".tiff", ".webp"}
+
 // signature is bytes at the begin of a file.
 type signature struct {
 	at   int

@@ -14,7 +14,7 @@ import (
 
 // pictures and videos are the endings of files that are read from a folder. A picture that is named itself may have any.
 var (
-	pictures = []string{".jpg", ".jpeg", ".jpe", ".jif", ".jfif", ".jfi", ".pjpeg", ".pjp", ".mpo", ".png", ".apng", ".bmp", ".dib", ".gif", ".tif", ".tiff", ".webp"}
+	pictures = picture.Endings
 	videos   = []string{".mp4", ".m4v", ".mov", ".qt", ".avi", ".divx", ".mkv", ".webm", ".mpg", ".mpeg", ".mpe", ".m1v", ".m2v", ".mpv", ".ts", ".mts", ".m2t", ".m2ts", ".vob",
 		".wmv", ".asf", ".flv", ".f4v", ".ogv", ".ogm", ".3gp", ".3g2", ".mxf", ".mjpeg", ".mjpg", ".y4m", ".h264", ".264", ".h265", ".265", ".hevc", ".dav"}
 )
