@@ -131,7 +131,7 @@ func TestUnread(t *testing.T) {
 		"jxl":         {"\xff\x0a\xfa\x1f", []string{"JPEG XL", "convert"}},
 		"jp2":         {"\x00\x00\x00\x0cjP  \r\n\x87\n", []string{"JPEG 2000", "convert"}},
 		"psd":         {"8BPS\x00\x01", []string{"Photoshop", "convert"}},
-		"bigtiff":     {"II+\x00\x08\x00\x00\x00", []string{"BigTIFF", "save"}},
+		"bigtiff":     {"II+\x00\x08\x00\x00\x00", []string{"BigTIFF", "convert"}},
 		"ppm":         {"P6\n4 3\n255\n", []string{"PPM", "convert"}},
 		"appledouble": {"\x00\x05\x16\x07\x00\x02\x00\x00", []string{"resource fork", "leave"}},
 		"svg":         {"<svg xmlns='http://www.w3.org/2000/svg'/>", []string{"SVG", "PNG"}},
