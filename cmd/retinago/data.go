@@ -3,12 +3,14 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 
 	"github.com/urfave/cli/v2"
 
 	"retinago/coco"
+	"retinago/internal/dataset/convert"
 	"retinago/internal/dataset/data"
 	"retinago/internal/dataset/doctor"
 )
@@ -90,10 +92,47 @@ func dataCheck(c *cli.Context) error {
 			return usage("data check: -out %s is the dataset itself: give the copy another name", c.String("out"))
 		}
 	}
-	s, err := source(c, c.String("data"))
+	parts, err := datasetParts(c)
 	if err != nil {
 		return err
 	}
+	if fix != "" && len(parts) > 1 {
+		return usage("data check: -fix repairs one part of a dataset, and %s has two: give the file of one, or -split", c.String("data"))
+	}
+	w := bufio.NewWriter(c.App.Writer)
+	defer w.Flush()
+	var faults []error
+	for _, s := range parts {
+		err := checkPart(c, w, s, fix, mode)
+		if err != nil && len(parts) == 1 {
+			return err
+		}
+		faults = append(faults, err)
+	}
+	return errors.Join(faults...)
+}
+
+// datasetParts are the datasets to check: those that a folder or file shows to belong together, or the one that the flags describe.
+func datasetParts(c *cli.Context) ([]convert.Source, error) {
+	s, err := source(c, c.String("data"))
+	if err != nil {
+		return nil, err
+	}
+	if s.Format != "" {
+		return []convert.Source{s}, nil
+	}
+	train, val, err := convert.Discover(s)
+	switch {
+	case err != nil: // opening it reports what is wrong
+		return []convert.Source{s}, nil
+	case val.Path == "":
+		return []convert.Source{train}, nil
+	}
+	return []convert.Source{train, val}, nil
+}
+
+// checkPart lists the findings of one dataset, and repairs a copy of it.
+func checkPart(c *cli.Context, w *bufio.Writer, s convert.Source, fix string, mode coco.Mode) error {
 	s.Whole = fix != "" // else nothing is written again
 	headers := &doctor.Headers{Log: c.App.ErrWriter, Cache: doctor.CacheFolder()}
 	s.Sizer = headers
@@ -101,8 +140,6 @@ func dataCheck(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	w := bufio.NewWriter(c.App.Writer)
-	defer w.Flush()
 	o := doctor.Options{Images: images, Run: true}
 	if !c.Bool("skip-headers") {
 		o.Headers = headers

@@ -14,6 +14,7 @@ import (
 
 	"retinago/config"
 	"retinago/internal/dataset/convert"
+	"retinago/internal/dataset/data"
 	"retinago/internal/model/fetch"
 	"retinago/internal/recipe"
 	"retinago/train"
@@ -83,6 +84,7 @@ func makeRecipe(c *cli.Context) (*recipe.Recipe, error) {
 	r := recipe.Request{Train: from, Val: to, Size: c.Int("size"), Epochs: c.Int("epochs"), Batch: c.Int("batch"),
 		Time: time.Duration(c.Float64("minutes") * float64(time.Minute)), Device: c.String("device"), Precision: c.String("precision"),
 		Init: c.String("init"), Log: c.App.ErrWriter,
+		Run:  data.Run{Log: c.App.ErrWriter, Ignore: c.Bool("ignore-findings"), SkipHeaders: c.Bool("skip-headers")},
 		Find: func(ctx context.Context, backbone string) (string, error) { return imageNet(c, backbone) }}
 	if r.Init != "" && r.Init != recipe.NoInit {
 		r.Init = abs(r.Init)
@@ -162,7 +164,7 @@ func configCommand() *cli.Command {
 				"editing.\n\n" +
 				"   retinago config new -data photos/ > my.yaml\n" +
 				"   retinago train -config my.yaml",
-			Flags: append(recipeFlags(), setFlag(), deviceFlag(), precisionFlag()),
+			Flags: append(recipeFlags(), setFlag(), ignoreFlag(), skipHeadersFlag(), deviceFlag(), precisionFlag()),
 			Action: func(c *cli.Context) error {
 				if c.String("data") == "" {
 					return usage("config new: give the dataset: -data PATH")

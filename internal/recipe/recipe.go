@@ -29,6 +29,7 @@ type Request struct {
 	Init       string        // file of weights to start from; NoInit starts from random ones
 	// Find returns a file with the ImageNet weights of a backbone, or why there is none. It is asked where Init is empty; nil has none.
 	Find func(ctx context.Context, backbone string) (path string, err error)
+	Run  data.Run  // how the datasets are examined
 	Log  io.Writer // receives what is done on the way
 }
 
@@ -92,16 +93,16 @@ func (m *maker) because(what, why string, a ...any) {
 }
 
 // datasets opens the data, holds out a validation set where there is none, and describes both.
-func (m *maker) datasets(context.Context) (err error) {
+func (m *maker) datasets(ctx context.Context) (err error) {
 	c := &m.out.Config
 	c.Data.Train = set(m.Train)
-	if m.train, err = data.Open(m.Train); err != nil {
+	if m.train, err = data.OpenFor(ctx, m.Train, m.Run); err != nil {
 		return err
 	}
 	switch {
 	case m.Val.Path != "":
 		c.Data.Val = set(m.Val)
-		if m.val, err = data.Open(m.Val); err != nil {
+		if m.val, err = data.OpenFor(ctx, m.Val, m.Run); err != nil {
 			return err
 		}
 		m.because("validation", "%s, %d pictures", m.val.Path(), m.val.Len())

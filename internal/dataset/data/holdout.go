@@ -15,9 +15,9 @@ func (d *Dataset) HoldOut(share float64, seed uint64) (train, val *Dataset, err 
 	}
 	part.Path = fmt.Sprintf("%s (%g %% held out)", d.coco.Path, 100*share)
 	rest.Path = fmt.Sprintf("%s (without %g %% held out)", d.coco.Path, 100*share)
-	if train, err = New(rest, d.images); err != nil {
+	if train, err = use(rest, d.images); err != nil {
 		return nil, nil, err
 	}
-	val, err = New(part, d.images)
+	val, err = use(part, d.images)
 	return train, val, err
 }
