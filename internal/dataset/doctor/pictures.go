@@ -115,8 +115,8 @@ func size(im *coco.Image, seen header) (p coco.Problem, wrong bool) {
 	switch {
 	case seen.w == h && seen.h == w:
 		p.Kind = SidesSwapped
-		p.Seen += ": its boxes are of the picture as it is stored, before its EXIF orientation turns it"
-		p.Advice = "`data check -fix clip` turns the boxes with it; or write size and boxes of the upright picture"
+		p.Seen += ": the sides are swapped, as where EXIF turns a picture that was labelled as it is stored"
+		p.Advice = "write the size and the boxes of the upright picture; `data check -fix clip` does so where it can"
 	case ratio > 1+near || ratio < 1-near:
 		p.Kind, p.Advice = OtherShape, "are the boxes of another picture? Correct the file or the size"
 	default:
