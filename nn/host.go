@@ -11,9 +11,9 @@ import (
 
 // Operations for which engines have no kernel are computed here, by the host.
 
-// hostFloats are the values of a float32 tensor: where they lie on an engine.HostMemory, otherwise a copy.
+// hostFloats are the values of a float32 tensor: where they lie if the engine is HostReadable, otherwise a copy.
 func hostFloats(e engine.Engine, t *tensor.Dense) ([]float32, error) {
-	if h, ok := e.(engine.HostMemory); ok {
+	if h, ok := engine.As[engine.HostMemory](e, engine.HostReadable); ok {
 		return h.Floats(t), nil
 	}
 	v := make([]float32, t.Shape().TotalSize())
@@ -22,7 +22,7 @@ func hostFloats(e engine.Engine, t *tensor.Dense) ([]float32, error) {
 
 // engineFloats makes v the values of t.
 func engineFloats(e engine.Engine, t *tensor.Dense, v []float32) error {
-	if h, ok := e.(engine.HostMemory); ok {
+	if h, ok := engine.As[engine.HostMemory](e, engine.HostReadable); ok {
 		copy(h.Floats(t), v)
 		return nil
 	}
@@ -43,7 +43,7 @@ func rows(e engine.Engine, y, x *tensor.Dense, f func(y, x []float32, image, c i
 			return err
 		}
 	}
-	near, ok := e.(engine.HostMemory)
+	near, ok := engine.As[engine.HostMemory](e, engine.HostReadable)
 	var out []float32
 	if ok {
 		out = near.Floats(y)
