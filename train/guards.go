@@ -34,6 +34,9 @@ type guards struct {
 func (g *guards) Reads(int) Reads { return ReadsNumbers }
 
 func (g *guards) Begin(_ context.Context, l *Loop) error {
+	if l.last.Number > 0 { // a run that is resumed was warned
+		return nil
+	}
 	for _, text := range append(doubts(l.config, l.schedule), g.classes()...) {
 		fmt.Fprintf(g.w, "warning   %s\n", text)
 	}

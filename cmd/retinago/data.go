@@ -41,6 +41,7 @@ func dataCommand() *cli.Command {
 				Flags: append(sourceFlags(), dataFlag(true),
 					&cli.StringFlag{Name: "fix", Usage: "repair by `MODE` clip or drop"},
 					&cli.StringFlag{Name: "out", Usage: "`FILE` for the repaired copy, COCO's JSON"},
+					overwriteFlag(),
 					&cli.BoolFlag{Name: "skip-headers", Usage: "only look for the pictures: do not read or decode them"},
 				),
 				Action: dataCheck,
@@ -92,6 +93,11 @@ func dataCheck(c *cli.Context) error {
 			return usage("data check: -out %s is the dataset itself: give the copy another name", c.String("out"))
 		}
 	}
+	_, release, err := outputs(c, nil, []string{"out"})
+	if err != nil {
+		return err
+	}
+	defer release()
 	parts, err := datasetParts(c)
 	if err != nil {
 		return err

@@ -127,11 +127,15 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 // guard guards the files that commands write. above is the verb that they belong to, or empty.
 func guard(above string, commands []*cli.Command) {
 	for _, c := range commands {
-		if files := written[strings.TrimSpace(above+" "+c.Name)]; files != nil {
-			c.Flags = append(c.Flags, overwriteFlag())
-			c.Action = guarded(c.Action, files)
+		if len(c.Subcommands) > 0 {
+			guard(c.Name, c.Subcommands)
+			continue
 		}
-		guard(c.Name, c.Subcommands)
+		files := written[strings.TrimSpace(above+" "+c.Name)]
+		if files != nil {
+			c.Flags = append(c.Flags, overwriteFlag())
+		}
+		c.Action = guarded(c.Action, files)
 	}
 }
 

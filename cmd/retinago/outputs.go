@@ -22,7 +22,6 @@ func overwriteFlag() cli.Flag {
 // written are the flags of verbs whose results are files alone. Their paths are checked and locked before the verb begins.
 var written = map[string][]string{
 	"eval":           {"json", "report", "results"},
-	"data check":     {"out"},
 	"data split":     {"out", "rest"},
 	"data merge":     {"out"},
 	"data subset":    {"out"},

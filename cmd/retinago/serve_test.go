@@ -148,7 +148,7 @@ func TestServeRefuses(t *testing.T) {
 		{"-weights x -camera door", 2, "NAME=SOURCE"},
 		{"-weights x -camera rtsp://me:secret@10.0.0.3/live", 2, "rtsp://***@10.0.0.3/live: give NAME=SOURCE"},
 		{"-weights x -camera door=cam:front", 2, "-camera door: source: cam:front: a camera has a number"},
-		{"-weights x -camera film=absent.mp4", 2, "-camera film: source: stat absent.mp4: no such file"},
+		{"-weights x -camera film=absent.mp4", 2, "-camera film: source: absent.mp4: there is no such file"},
 		{"-weights x -camera door=http://", 2, "-camera door: serve: http://: it is no address"},
 		{"-weights x -camera door=http://h/a -camera door=http://h/b", 2, `two cameras are called "door"`},
 		{"-weights x -camera film=" + folder, 2, map[bool]string{true: "-camera film: source: " + folder + ": it is no video", false: "-camera film: video: this program was built without OpenCV"}[video.Available() == nil]},

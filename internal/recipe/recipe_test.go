@@ -129,7 +129,7 @@ func TestMakeRefuses(t *testing.T) {
 	if err := d.Save(empty); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Make(t.Context(), Request{Train: convert.Source{Path: empty, Images: images}}); err == nil || !strings.Contains(err.Error(), "no object") {
+	if _, err := Make(t.Context(), Request{Train: convert.Source{Path: empty, Images: images}}); err == nil || !strings.Contains(err.Error(), "no labels were found") {
 		t.Errorf("without objects: %v", err)
 	}
 	ctx, stop := context.WithCancel(t.Context())
