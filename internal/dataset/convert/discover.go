@@ -32,7 +32,7 @@ var (
 func Discover(s Source) (train, val Source, err error) {
 	st, err := os.Stat(s.Path)
 	if err != nil {
-		return s, val, fmt.Errorf("convert: there is no %s: give a dataset's file or folder", s.Path)
+		return s, val, unreachable(s.Path, err)
 	}
 	if !st.IsDir() {
 		return discoverFile(s)

@@ -95,6 +95,16 @@ func TestDiscover(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	// A relative path is named with the folder that it starts from.
+	here := t.TempDir()
+	t.Chdir(here)
+	for _, path := range []string{"nowhere", "nowhere/data.yaml", "nowhere.csv"} {
+		for _, open := range []func(Source) error{func(s Source) error { _, _, err := Discover(s); return err }, func(s Source) error { _, err := s.format(); return err }} {
+			if err := open(Source{Path: path}); err == nil || !strings.Contains(err.Error(), "no "+path+" in "+here) {
+				t.Errorf("%s: %v", path, err)
+			}
+		}
+	}
 	// What the user says is kept.
 	dir := tree(t, "data.yaml", "images/train/a.jpg")
 	if train, val, err := Discover(Source{Path: dir, Split: "val"}); err != nil || train.Split != "val" || val != (Source{}) {

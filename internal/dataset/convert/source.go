@@ -1,7 +1,9 @@
 package convert
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -109,7 +111,7 @@ func (s Source) format() (string, error) {
 	}
 	st, err := os.Stat(s.Path)
 	if err != nil {
-		return "", fmt.Errorf("convert: %w: check the path", err)
+		return "", unreachable(s.Path, err)
 	}
 	if st.IsDir() {
 		if a, err := os.Stat(filepath.Join(s.Path, "Annotations")); err == nil && a.IsDir() {
@@ -130,6 +132,21 @@ func (s Source) format() (string, error) {
 		return "csv", nil
 	}
 	return "", fmt.Errorf("convert: %s: the ending %q is of no format; name the format: %s", s.Path, ending, strings.Join(Formats(), ", "))
+}
+
+// unreachable is the error of a path that cannot be looked at. A relative one is named with the folder that it starts from.
+func unreachable(path string, err error) error {
+	from := ""
+	if here, e := os.Getwd(); e == nil && !filepath.IsAbs(path) {
+		from = " in " + here
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("convert: there is no %s%s: give a dataset's file or folder", path, from)
+	}
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		err = e.Err
+	}
+	return fmt.Errorf("convert: %s%s: %w", path, from, err)
 }
 
 // pattern is a pattern that fits a path alone.
