@@ -13,6 +13,7 @@ import (
 func square(x, y, s float32) box.Box { return box.FromXYWH(x, y, s, s) }
 
 func TestAssign(t *testing.T) {
+	t.Parallel()
 	m := Matcher{Foreground: .5, Background: .4, AllowLowQuality: true}
 	nan := float32(math.NaN())
 	for _, tt := range []struct {
@@ -74,6 +75,7 @@ var canvas = [][2]int{{100, 136}, {50, 68}, {25, 34}, {13, 17}, {7, 9}}
 
 // Against the definition with box.IoU, on a real grid.
 func TestAssignAgainstDefinition(t *testing.T) {
+	t.Parallel()
 	grid := Default().Grid(800, 1088, canvas)
 	gt, class := scene(rand.New(rand.NewPCG(1, 2)), 20)
 	labels, matched := Matcher{Foreground: .5, Background: .4, AllowLowQuality: true}.Assign(grid, gt, class, nil)
@@ -111,6 +113,7 @@ func TestAssignAgainstDefinition(t *testing.T) {
 }
 
 func TestAssignPanics(t *testing.T) {
+	t.Parallel()
 	for name, f := range map[string]func(){
 		"lengths": func() { Matcher{}.Assign(nil, make([]box.Box, 2), make([]int32, 1), nil) },
 		"crowd":   func() { Matcher{}.Assign(nil, make([]box.Box, 1), make([]int32, 1), make([]bool, 2)) },

@@ -12,6 +12,7 @@ import (
 
 // The paper's algorithm written with torch, on random objects; testdata/atss.py made the numbers.
 func TestATSSReference(t *testing.T) {
+	t.Parallel()
 	b, err := os.ReadFile("testdata/atss.json")
 	if err != nil {
 		t.Fatal(err)
@@ -56,6 +57,7 @@ func TestATSSReference(t *testing.T) {
 // By hand: four unit cells in a row and an object over the second. The candidates' overlaps are 1/3, 1, 0 and 0 (the
 // first is half covered): mean 1/3, deviation sqrt(2/9) = .47, so that the second alone passes.
 func TestATSSByHand(t *testing.T) {
+	t.Parallel()
 	anchors := []box.Box{{X1: 0, Y1: 0, X2: 10, Y2: 10}, {X1: 5, Y1: 0, X2: 15, Y2: 10}, {X1: 20, Y1: 0, X2: 30, Y2: 10}, {X1: 30, Y1: 0, X2: 40, Y2: 10}}
 	object := []box.Box{{X1: 5, Y1: 0, X2: 15, Y2: 10}}
 	if got := threshold(anchors, []int{0, 1, 2, 3}, object[0]); math.Abs(got-(1./3+math.Sqrt(2./9))) > 1e-6 {
@@ -69,6 +71,7 @@ func TestATSSByHand(t *testing.T) {
 
 // Crowd regions take no anchors and hide those inside of them; objects without area and empty pictures give background.
 func TestATSSOddObjects(t *testing.T) {
+	t.Parallel()
 	c := Default()
 	grid := c.Grid(128, 128, [][2]int{{16, 16}, {8, 8}, {4, 4}, {2, 2}, {1, 1}})
 	starts := []int{0, 2304, 2880, 3024, 3060, 3069}
@@ -85,6 +88,7 @@ func TestATSSOddObjects(t *testing.T) {
 
 // A small picture with fewer cells than candidates: all are.
 func TestATSSFewAnchors(t *testing.T) {
+	t.Parallel()
 	anchors := []box.Box{{X1: 0, Y1: 0, X2: 10, Y2: 10}}
 	labels, _ := ATSS{}.AssignLevels(anchors, []int{0, 1}, []box.Box{{X1: 1, Y1: 1, X2: 9, Y2: 9}}, []int32{0}, nil)
 	if labels[0] != 0 {

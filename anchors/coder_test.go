@@ -10,6 +10,7 @@ import (
 
 // By hand: the anchor's centre is (10, 10), its size 20 x 10; the object's (15, 12), 40 x 5.
 func TestEncode(t *testing.T) {
+	t.Parallel()
 	a, g := box.Box{X1: 0, Y1: 5, X2: 20, Y2: 15}, box.Box{X1: -5, Y1: 9.5, X2: 35, Y2: 14.5}
 	near(t, "encode", NewCoder().Encode(a, g), [4]float32{.25, .2, float32(math.Log(2)), float32(math.Log(.5))}, 1e-6)
 	c := Coder{Weights: [4]float32{10, 10, 5, 5}, Clamp: 4}
@@ -20,6 +21,7 @@ func TestEncode(t *testing.T) {
 }
 
 func TestDecodeClamps(t *testing.T) {
+	t.Parallel()
 	d := NewCoder().Decode(box.Box{X2: 16, Y2: 16}, [4]float32{0, 0, 1e4, float32(math.Inf(1))})
 	if math.Abs(float64(d.W())-1000) > 1e-3 || math.Abs(float64(d.H())-1000) > 1e-3 {
 		t.Errorf("%v x %v, want 1000", d.W(), d.H())
@@ -30,6 +32,7 @@ func TestDecodeClamps(t *testing.T) {
 }
 
 func TestCoderIsInverse(t *testing.T) {
+	t.Parallel()
 	r := rand.New(rand.NewPCG(1, 2))
 	c := Coder{Weights: [4]float32{10, 10, 5, 5}, Clamp: 10}
 	for range 1000 {

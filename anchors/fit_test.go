@@ -11,6 +11,7 @@ import (
 
 // The finder looks at one cell per level; all cells must give the same.
 func TestBestIsTheGrids(t *testing.T) {
+	t.Parallel()
 	r := rand.New(rand.NewPCG(5, 6))
 	for _, torchvisions := range []bool{false, true} {
 		c := Default()
@@ -38,6 +39,7 @@ func TestBestIsTheGrids(t *testing.T) {
 }
 
 func TestCover(t *testing.T) {
+	t.Parallel()
 	c := Config{Strides: []int{8}, Sizes: []float64{32}, Scales: []float64{1}, Ratios: []float64{1}}
 	p := []Picture{{W: 640, H: 640, Boxes: []box.Box{
 		square(48-16, 48-16, 32),                              // an anchor's place: 1
@@ -84,6 +86,7 @@ func tall(r *rand.Rand, n int) []Picture {
 }
 
 func TestFit(t *testing.T) {
+	t.Parallel()
 	pictures := tall(rand.New(rand.NewPCG(7, 8)), 50)
 	c := Default()
 	before := c.Cover(pictures)
@@ -106,6 +109,7 @@ func TestFit(t *testing.T) {
 
 // Anchors that are right already stay.
 func TestFitIsNeverWorse(t *testing.T) {
+	t.Parallel()
 	c := Default()
 	p := []Picture{{W: 512, H: 512}}
 	p[0].Boxes = append(p[0].Boxes, c.Grid(32, 32, [][2]int{{4, 4}, {2, 2}, {1, 1}, {1, 1}, {1, 1}})...)
@@ -116,6 +120,7 @@ func TestFitIsNeverWorse(t *testing.T) {
 }
 
 func TestFitNeedsObjects(t *testing.T) {
+	t.Parallel()
 	for _, p := range [][]Picture{nil, {{W: 9, H: 9}}, {{W: 9, H: 9, Boxes: []box.Box{{}}}}} {
 		if _, err := Default().Fit(p); err == nil {
 			t.Errorf("fitted to %v", p)
@@ -124,6 +129,7 @@ func TestFitNeedsObjects(t *testing.T) {
 }
 
 func TestSampleIsBounded(t *testing.T) {
+	t.Parallel()
 	p := tall(rand.New(rand.NewPCG(1, 1)), fitObjects) // four times as many objects
 	n := 0
 	for _, q := range sample(p) {

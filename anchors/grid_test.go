@@ -9,6 +9,7 @@ import (
 
 // By hand: size 32, ratio 1/2: h = 32*sqrt(.5) = 22.627, w = 45.255; ratio 2 the other way round.
 func TestBase(t *testing.T) {
+	t.Parallel()
 	c := Config{Strides: []int{8}, Sizes: []float64{32}, Scales: []float64{1, 1.26}, Ratios: []float64{.5, 1, 2}}
 	want := [][2]float64{ // w/2, h/2: ratios outer, scales inner
 		{22.627417, 11.313708}, {28.510546, 14.255273}, {16, 16}, {20.16, 20.16}, {11.313708, 22.627417}, {14.255273, 28.510546},
@@ -31,6 +32,7 @@ func TestBase(t *testing.T) {
 }
 
 func TestTruncateForgivesRounding(t *testing.T) {
+	t.Parallel()
 	for in, want := range map[float64]float64{40.317: 40, 50.99: 50, 63.99999999: 64, 64: 64} {
 		if got := truncate(in); got != want {
 			t.Errorf("%v: %v, want %v", in, got, want)
@@ -39,6 +41,7 @@ func TestTruncateForgivesRounding(t *testing.T) {
 }
 
 func TestGridOrder(t *testing.T) {
+	t.Parallel()
 	c := Config{Strides: []int{8, 16}, Sizes: []float64{10, 20}, Scales: []float64{1}, Ratios: []float64{1}}
 	got := c.Grid(16, 24, [][2]int{{2, 3}, {1, 2}})
 	want := []box.Box{
@@ -61,6 +64,7 @@ func TestGridOrder(t *testing.T) {
 
 // A picture of 800 x 800 px: cells of 8, 16, ... 128 px, rounded up.
 func TestGridSize(t *testing.T) {
+	t.Parallel()
 	hw := [][2]int{{100, 100}, {50, 50}, {25, 25}, {13, 13}, {7, 7}}
 	if got := len(Default().Grid(800, 800, hw)); got != 120087 {
 		t.Errorf("%d anchors, want 120087", got)
@@ -68,6 +72,7 @@ func TestGridSize(t *testing.T) {
 }
 
 func TestGridPanicsOnLevels(t *testing.T) {
+	t.Parallel()
 	defer func() {
 		if recover() == nil {
 			t.Error("no panic")

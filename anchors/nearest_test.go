@@ -13,6 +13,7 @@ import (
 // Against the definition: all distances, sorted. Points lie in and outside of the grid, on cells' centres (ties) and
 // between them.
 func TestNearestAgainstDefinition(t *testing.T) {
+	t.Parallel()
 	r := rand.New(rand.NewPCG(1, 7))
 	c := Config{Strides: []int{8}, Sizes: []float64{32}, Scales: []float64{1, 1.26}, Ratios: []float64{.5, 1, 2}}
 	for _, cells := range [][2]int{{0, 0}, {1, 1}, {3, 5}, {30, 40}, {100, 3}} {
@@ -43,6 +44,7 @@ func TestNearestAgainstDefinition(t *testing.T) {
 
 // Rows of anchors are passed over only where none of their anchors meets the object.
 func TestAssignPassesOverNothing(t *testing.T) {
+	t.Parallel()
 	r := rand.New(rand.NewPCG(5, 6))
 	nan := float32(math.NaN())
 	var grid []box.Box

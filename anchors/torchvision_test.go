@@ -66,6 +66,7 @@ func same(t *testing.T, got, want []box.Box) {
 }
 
 func TestGridIsTorchvisions(t *testing.T) {
+	t.Parallel()
 	f := load(t)
 	c := small()
 	same(t, c.Grid(64, 128, f.HW), toBoxes(f.Grid))
@@ -83,6 +84,7 @@ func TestGridIsTorchvisions(t *testing.T) {
 }
 
 func TestAssignIsTorchvisions(t *testing.T) {
+	t.Parallel()
 	f := load(t)
 	gt := toBoxes(f.GT)
 	class := make([]int32, len(gt))
@@ -104,6 +106,7 @@ func TestAssignIsTorchvisions(t *testing.T) {
 }
 
 func TestCoderIsTorchvisions(t *testing.T) {
+	t.Parallel()
 	f := load(t)
 	grid, gt := toBoxes(f.Grid), toBoxes(f.GT)
 	k := 0

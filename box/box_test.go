@@ -6,6 +6,7 @@ import (
 )
 
 func TestFromXYWH(t *testing.T) {
+	t.Parallel()
 	b := FromXYWH(1, 2, 3, 4)
 	if (b != Box{1, 2, 4, 6}) || b.W() != 3 || b.H() != 4 || b.Area() != 12 {
 		t.Errorf("got %v, %v x %v, area %v", b, b.W(), b.H(), b.Area())
@@ -13,6 +14,7 @@ func TestFromXYWH(t *testing.T) {
 }
 
 func TestIoU(t *testing.T) {
+	t.Parallel()
 	unit := Box{0, 0, 10, 10}
 	for _, tt := range []struct {
 		name string
@@ -41,6 +43,7 @@ func TestIoU(t *testing.T) {
 }
 
 func TestAreaOfInverted(t *testing.T) {
+	t.Parallel()
 	// The product of two negative sides is positive.
 	if a := (Box{9, 9, 1, 1}).Area(); a != 0 {
 		t.Errorf("area %v, want 0", a)
@@ -48,6 +51,7 @@ func TestAreaOfInverted(t *testing.T) {
 }
 
 func TestTransforms(t *testing.T) {
+	t.Parallel()
 	b := Box{-5, 2, 30, 18}
 	for name, tt := range map[string]struct{ got, want Box }{
 		"clip":              {b.Clip(20, 10), Box{0, 2, 20, 10}},

@@ -23,6 +23,7 @@ func pets() *Dataset {
 
 // One detection of each kind, by hand.
 func TestAnalyse(t *testing.T) {
+	t.Parallel()
 	at := func(category int64, score, x, y float64) Detection {
 		return Detection{ImageID: 1, CategoryID: category, Score: score, BBox: [4]float64{x, y, 10, 10}}
 	}
@@ -59,6 +60,7 @@ func TestAnalyse(t *testing.T) {
 }
 
 func TestAnalyseNothing(t *testing.T) {
+	t.Parallel()
 	e, err := Analyse(pets(), nil, ErrorParams{})
 	if err != nil || e.Missed != 3 || e.Detections != 0 || e.Confusion[0][2] != 2 {
 		t.Errorf("%+v, %v", e, err)
@@ -73,6 +75,7 @@ func TestAnalyseNothing(t *testing.T) {
 
 // Every detection and object has one kind: the sums agree.
 func TestAnalyseAddsUp(t *testing.T) {
+	t.Parallel()
 	d, err := Load(shared(t, "coco_eval", "instances_val2014_100.json"))
 	if err != nil {
 		t.Fatal(err)

@@ -31,6 +31,7 @@ func det(score, x, y, w, h float64) Detection { return Detection{1, 1, [4]float6
 
 // TestEvaluateByHand has numbers that follow from the protocol on paper. Objects of 50 x 50 are medium.
 func TestEvaluateByHand(t *testing.T) {
+	t.Parallel()
 	a, b := object(0, 0, 50, 50), object(100, 100, 50, 50)
 	crowd := Annotation{BBox: [4]float64{0, 0, 100, 100}, IsCrowd: true}
 	ignored := b
@@ -83,6 +84,7 @@ func TestEvaluateByHand(t *testing.T) {
 
 // TestLimit has 150 wrong detections before the right one: only 100 count in an image.
 func TestLimit(t *testing.T) {
+	t.Parallel()
 	gt := scene(object(0, 0, 50, 50))
 	var dt []Detection
 	for i := range 150 {
@@ -100,6 +102,7 @@ func TestLimit(t *testing.T) {
 }
 
 func TestImageSubset(t *testing.T) {
+	t.Parallel()
 	gt, dt := synthetic(20, 5, 10, 3, 2)
 	ids := []int64{3, 7, 7, 11}
 	part := *gt
@@ -138,6 +141,7 @@ func TestImageSubset(t *testing.T) {
 }
 
 func TestDeterministic(t *testing.T) {
+	t.Parallel()
 	gt, dt := synthetic(60, 7, 50, 5, 3)
 	var first *Result
 	for _, workers := range []int{1, 2, 7} {
@@ -157,6 +161,7 @@ func TestDeterministic(t *testing.T) {
 }
 
 func TestEvaluateErrors(t *testing.T) {
+	t.Parallel()
 	gt := scene(object(0, 0, 50, 50))
 	for name, c := range map[string]struct {
 		dt   []Detection
@@ -183,6 +188,7 @@ func TestEvaluateErrors(t *testing.T) {
 }
 
 func TestResultOutput(t *testing.T) {
+	t.Parallel()
 	gt, dt := synthetic(10, 4, 5, 3, 4)
 	gt.Categories = append(gt.Categories, Category{ID: 90, Name: "größe"}) // without objects
 	r, err := Evaluate(gt, dt, Params{})

@@ -45,6 +45,7 @@ func faulty() *Dataset {
 }
 
 func TestCheck(t *testing.T) {
+	t.Parallel()
 	type row struct {
 		s    Severity
 		k    Kind
@@ -89,6 +90,7 @@ func TestCheck(t *testing.T) {
 }
 
 func TestFix(t *testing.T) {
+	t.Parallel()
 	type kept struct {
 		id   int64
 		box  [4]float64
@@ -146,6 +148,7 @@ func TestFix(t *testing.T) {
 }
 
 func TestIndex(t *testing.T) {
+	t.Parallel()
 	x, err := read(t, small).Index()
 	if err != nil {
 		t.Fatal(err)
@@ -162,6 +165,7 @@ func TestIndex(t *testing.T) {
 }
 
 func TestSave(t *testing.T) {
+	t.Parallel()
 	d := read(t, small)
 	dir := t.TempDir()
 	path := filepath.Join(dir, "out.json")
@@ -208,6 +212,7 @@ func TestSave(t *testing.T) {
 }
 
 func TestParseMode(t *testing.T) {
+	t.Parallel()
 	for s, want := range map[string]Mode{"clip": Clip, "drop": Drop} {
 		if got, err := ParseMode(s); err != nil || got != want {
 			t.Errorf("%s: %v, %v", s, got, err)

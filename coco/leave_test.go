@@ -7,6 +7,7 @@ import (
 
 // One item that cannot be read is left out and named; the others stay, and what is not JSON is an error as before.
 func TestLeaveOut(t *testing.T) {
+	t.Parallel()
 	const good = `{"id":1,"image_id":1,"category_id":1,"bbox":[1,1,2,2],"area":4}`
 	const image, category = `{"id":1,"file_name":"a","width":9,"height":9}`, `{"id":1,"name":"c"}`
 	file := func(images, annotations string) string {

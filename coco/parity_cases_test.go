@@ -17,6 +17,7 @@ import (
 // TestParityCases compares every number of every array with pycocotools, on the cases that testdata/parity.py has
 // made: RETINAGO_COCO_CASES names their folder. (-count=1: Go's cache of tests does not see new files there.)
 func TestParityCases(t *testing.T) {
+	t.Parallel()
 	dir := os.Getenv("RETINAGO_COCO_CASES")
 	if dir == "" {
 		t.Skip("needs cases of testdata/parity.py in a folder that RETINAGO_COCO_CASES names")

@@ -22,6 +22,7 @@ func shared(t testing.TB, parts ...string) string {
 
 // TestPublishedNumbers scores the example detections of cocoapi against true COCO; expected.txt is its published output.
 func TestPublishedNumbers(t *testing.T) {
+	t.Parallel()
 	gt, err := Load(shared(t, "coco_eval", "instances_val2014_100.json"))
 	if err != nil {
 		t.Fatal(err)
@@ -60,6 +61,7 @@ type parityCase struct {
 // TestParity compares with what pycocotools gave for generated data: ties, crowds, ignore, empty classes and
 // pictures, more than 100 detections.
 func TestParity(t *testing.T) {
+	t.Parallel()
 	files, err := filepath.Glob(filepath.Join(shared(t, "coco_eval", "cases"), "*.json"))
 	if err != nil || len(files) != 60 {
 		t.Fatalf("%d cases, want 60 (%v)", len(files), err)
@@ -135,6 +137,7 @@ func TestParity(t *testing.T) {
 
 // TestRealDataLoads reads every COCO JSON at hand, whole, repairs and saves it, and reads it again.
 func TestRealDataLoads(t *testing.T) {
+	t.Parallel()
 	for _, parts := range [][]string{
 		{"coco_tiny80", "annotations", "instances_train2017.json"}, {"coco_tiny80", "annotations", "instances_val2017.json"},
 		{"facemask", "annotations", "train.json"}, {"facemask", "annotations", "val.json"},

@@ -35,6 +35,7 @@ func read(t testing.TB, text string) *Dataset {
 }
 
 func TestRead(t *testing.T) {
+	t.Parallel()
 	for name, wrap := range map[string]func(io.Reader) io.Reader{
 		"whole":     func(r io.Reader) io.Reader { return r },
 		"byte wise": iotest.OneByteReader, // every value straddles the window
@@ -75,6 +76,7 @@ func TestRead(t *testing.T) {
 }
 
 func TestMissingAreaAndBox(t *testing.T) {
+	t.Parallel()
 	d := read(t, `{"images":[{"id":1,"file_name":"a","width":9,"height":9}],"categories":[{"id":1,"name":"c"}],"annotations":[
 	 {"id":1,"image_id":1,"category_id":1,"bbox":[0,0,4,3],"segmentation":[[0,0,4,0,0,3]]},
 	 {"id":2,"image_id":1,"category_id":1,"bbox":[0,0,4,3],"segmentation":[]},
@@ -99,6 +101,7 @@ func document(list, text string) string {
 }
 
 func TestReadErrors(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct{ name, text, want string }{
 		{"empty", "", "x.json: the file is empty"},
 		{"white space", " \n", "ends too soon"},
@@ -153,6 +156,7 @@ func TestReadErrors(t *testing.T) {
 
 // TestTruncation cuts a file at every byte: each cut is an error, none a panic.
 func TestTruncation(t *testing.T) {
+	t.Parallel()
 	for i := range len(small) {
 		if _, err := Read(strings.NewReader(small[:i]), "x.json", LoadOptions{}); err == nil {
 			t.Errorf("cut at byte %d: no error", i)
@@ -161,6 +165,7 @@ func TestTruncation(t *testing.T) {
 }
 
 func TestManyErrors(t *testing.T) {
+	t.Parallel()
 	items := strings.Repeat(`{"id":[],"image_id":1,"category_id":1,"bbox":[1,1,2,2]},`, 50)
 	_, err := Read(strings.NewReader(document("annotations", strings.TrimSuffix(items, ","))), "x.json", LoadOptions{})
 	if err == nil || strings.Count(err.Error(), "want an integer") != 20 || !strings.HasSuffix(err.Error(), "and 30 more") {
@@ -169,6 +174,7 @@ func TestManyErrors(t *testing.T) {
 }
 
 func TestReadFailure(t *testing.T) {
+	t.Parallel()
 	broken := errors.New("disk on fire")
 	_, err := Read(io.MultiReader(strings.NewReader(small[:100]), iotest.ErrReader(broken)), "x.json", LoadOptions{})
 	if !errors.Is(err, broken) {
@@ -185,6 +191,7 @@ func TestReadFailure(t *testing.T) {
 
 // TestNotFinite reads what Python writes for numbers that JSON does not have; they are faults of their annotation.
 func TestNotFinite(t *testing.T) {
+	t.Parallel()
 	text := document("annotations", `{"id":1,"image_id":1,"category_id":1,"bbox":[NaN,1,2,2],"area":4},
 	 {"id":2,"image_id":1,"category_id":1,"bbox":[1,1,Infinity,2],"area":4},
 	 {"id":3,"image_id":1,"category_id":1,"bbox":[1,-Infinity,2,2],"area":4},
@@ -233,6 +240,7 @@ func TestNotFinite(t *testing.T) {
 }
 
 func TestLoadMemory(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("writes 40 MB")
 	}

@@ -9,6 +9,7 @@ import (
 )
 
 func TestResults(t *testing.T) {
+	t.Parallel()
 	text := `[{"score": 0.25, "bbox": [1, 2, 3.5, 4], "image_id": 42, "category_id": 18.0, "segmentation": {"counts": "x"}},
 	 {"image_id":1,"category_id":1,"bbox":[-1e-7,0,1,1],"score":1e-9}]`
 	got, err := ReadResults(strings.NewReader(text), "r.json")
@@ -32,6 +33,7 @@ func TestResults(t *testing.T) {
 }
 
 func TestResultsErrors(t *testing.T) {
+	t.Parallel()
 	for text, want := range map[string]string{
 		``:                 "the file is empty",
 		`{"images":[]}`:    "a results file is a list",

@@ -7,6 +7,7 @@ import (
 )
 
 func TestDecodeCounts(t *testing.T) {
+	t.Parallel()
 	// By hand from rleFrString: '0' is 0, 'O' is 31 without "more": 0x1f has the sign bit 0x10, hence -1; "P1" is 0x20
 	// ("more", low bits 0) then 1, that is 32.
 	for _, c := range []struct {
@@ -31,6 +32,7 @@ func TestDecodeCounts(t *testing.T) {
 }
 
 func TestSegmentation(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name, text string
 		area       float64

@@ -8,6 +8,7 @@ import (
 
 // Two objects and five detections, by hand.
 func TestByScore(t *testing.T) {
+	t.Parallel()
 	crowd := Annotation{BBox: [4]float64{0, 150, 50, 50}, IsCrowd: true}
 	gt := scene(object(0, 0, 50, 50), object(100, 100, 50, 50), crowd)
 	gt.Categories = append(gt.Categories, Category{ID: 2, Name: "without objects"}, Category{ID: 3, Name: "without detections"})
@@ -77,6 +78,7 @@ func near(got, want []ScorePoint) bool {
 
 // The last point of a curve has the recall of Evaluate.
 func TestByScoreAgrees(t *testing.T) {
+	t.Parallel()
 	gt, dt := synthetic(60, 7, 150, 5, 9)
 	r, err := Evaluate(gt, dt, Params{})
 	if err != nil {
@@ -96,6 +98,7 @@ func TestByScoreAgrees(t *testing.T) {
 
 // One of two objects is found, first: precision 1 up to recall .5. The class without objects does not count.
 func TestPrecisionCurve(t *testing.T) {
+	t.Parallel()
 	gt := scene(object(0, 0, 50, 50), object(100, 100, 50, 50))
 	gt.Categories = append(gt.Categories, Category{ID: 2, Name: "without objects"})
 	r, err := Evaluate(gt, []Detection{det(.9, 0, 0, 50, 40)}, Params{}) // IoU .8: at seven of ten thresholds

@@ -7,6 +7,7 @@ import (
 )
 
 func TestStats(t *testing.T) {
+	t.Parallel()
 	d := &Dataset{
 		Images:     []Image{{ID: 1, Width: 640, Height: 480}, {ID: 2, Width: 480, Height: 640}, {ID: 3}, {ID: 4, Width: 500, Height: 500}},
 		Categories: []Category{{ID: 9, Name: "nine"}, {ID: 2, Name: "two"}},

@@ -8,6 +8,7 @@ import (
 
 // Numbers that are written as texts are read, and texts as ids stand for numbers that are the same in all files.
 func TestTextNumbers(t *testing.T) {
+	t.Parallel()
 	const plain = `{"images":[{"id":1,"file_name":"a","width":40,"height":30}],"categories":[{"id":2,"name":"c"}],` +
 		`"annotations":[{"id":3,"image_id":1,"category_id":2,"bbox":[1,2,3,4.5],"area":9,"iscrowd":1}]}`
 	want := read(t, plain)

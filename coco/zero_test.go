@@ -7,6 +7,7 @@ import (
 
 // Annotations with the id 0, all of them or one, are numbered behind the others.
 func TestFixZeroID(t *testing.T) {
+	t.Parallel()
 	for want, ids := range map[string][]int64{"[1 2 3]": {0, 0, 0}, "[5 7 8]": {5, 7, 0}, "[8 5 7]": {0, 5, 7}, "[-3 1]": {-3, 0}} {
 		d := &Dataset{Images: []Image{{ID: 1, FileName: "a", Width: 9, Height: 9}}, Categories: []Category{{ID: 1, Name: "a"}}}
 		for i, id := range ids {

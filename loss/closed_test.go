@@ -9,6 +9,7 @@ import (
 // The derivatives of Lin et al. 2017, appendix B, written with p_t as they stand there, against the implementation and
 // against central differences of the loss, in float64.
 func TestAppendixB(t *testing.T) {
+	t.Parallel()
 	p := func(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
 	type at func(xt float64, positive bool) (loss, slope float64)
 	type forms struct {
@@ -44,6 +45,7 @@ func TestAppendixB(t *testing.T) {
 
 // Alpha weighs FL* as it weighs FL, and Eval is the sum of At.
 func TestFocalStarAlpha(t *testing.T) {
+	t.Parallel()
 	f := FocalStar{.25, 2, 1}
 	positive, s := FocalStar{-1, 2, 1}.At(.5, true)
 	negative, _ := FocalStar{-1, 2, 1}.At(-.75, false)

@@ -10,6 +10,7 @@ import (
 
 // Every kind has a name of its own, a text, one maker, and defaults within its ranges and those of the setting.
 func TestKinds(t *testing.T) {
+	t.Parallel()
 	names := append(kinds.Names(Kinds), kinds.Names(BoxKinds)...)
 	if slices.Sort(names); len(slices.Compact(slices.Clone(names))) != len(names) {
 		t.Errorf("a name stands twice: %v", names)
@@ -37,6 +38,7 @@ func TestKinds(t *testing.T) {
 
 // An alpha of 0 in a configuration weights objects with 0; in a loss it disables weighting.
 func TestConfiguredAlphaOfZero(t *testing.T) {
+	t.Parallel()
 	for _, k := range Kinds {
 		if _, reads := k.Param("alpha"); !reads || k.Class == nil {
 			continue

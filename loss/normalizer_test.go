@@ -6,6 +6,7 @@ import (
 )
 
 func TestNormalizer(t *testing.T) {
+	t.Parallel()
 	for kind, want := range map[string][]float32{
 		"positives": {.1, .1}, "image": {1. / 16, .5}, "ema": {1. / 91, 1. / 91}, "anchors": {1. / 300, 1. / 300},
 	} {

@@ -42,6 +42,7 @@ func (w withQuality) Eval(grad, logits []float32, labels []int32) float64 {
 
 // Gradients against central differences. Steps are taken in float32 logits, sums are float64.
 func TestClassGradients(t *testing.T) {
+	t.Parallel()
 	r := rand.New(rand.NewPCG(1, 2))
 	const n, k, h = 12, 4, 1. / 1024
 	logits, labels := make([]float32, n*k), make([]int32, n)
@@ -78,6 +79,7 @@ func TestClassGradients(t *testing.T) {
 
 // Logits up to 1e4 of either sign give finite losses and gradients.
 func TestClassExtremes(t *testing.T) {
+	t.Parallel()
 	var logits []float32
 	var labels []int32
 	for _, a := range []float32{-1e4, -800, -90, 0, 90, 800, 1e4} {
@@ -100,6 +102,7 @@ func TestClassExtremes(t *testing.T) {
 }
 
 func TestClassNothing(t *testing.T) {
+	t.Parallel()
 	for name, c := range classes {
 		if l := c.Eval(nil, nil, nil); l != 0 {
 			t.Errorf("%s: %g of nothing", name, l)
@@ -112,6 +115,7 @@ func TestClassNothing(t *testing.T) {
 }
 
 func TestCheck(t *testing.T) {
+	t.Parallel()
 	for _, k := range []struct {
 		logits, labels int
 		label          int32
@@ -130,6 +134,7 @@ func TestCheck(t *testing.T) {
 // By hand: FL* at x_t = 0, gamma 2, beta 1 is log(1+1/e)/2; QFL at p = .5, y = 1 is .25 log 2; VFL at p = .5: q = .6
 // costs .6 log 2, and a negative .75 .25 log 2.
 func TestByHand(t *testing.T) {
+	t.Parallel()
 	zero, positive, negative := []float32{0}, []int32{0}, []int32{Background}
 	for _, k := range []struct {
 		name      string
@@ -151,6 +156,7 @@ func TestByHand(t *testing.T) {
 
 // Gamma 0 is alpha-balanced cross entropy, to the bit.
 func TestGammaZero(t *testing.T) {
+	t.Parallel()
 	r := rand.New(rand.NewPCG(8, 8))
 	logits, labels := make([]float32, 300), make([]int32, 100)
 	for i := range logits {
@@ -167,6 +173,7 @@ func TestGammaZero(t *testing.T) {
 
 // A sum over many rows does not depend on how they are shared out.
 func TestManyRows(t *testing.T) {
+	t.Parallel()
 	const n = 3*chunk + 17
 	logits, labels := make([]float32, n), make([]int32, n)
 	want := 0.0
@@ -189,6 +196,7 @@ func TestManyRows(t *testing.T) {
 }
 
 func TestOHEMRows(t *testing.T) {
+	t.Parallel()
 	losses := []float64{5, 1, 4, 2, 9, 3, 8, 4}
 	labels := []int32{-1, 0, -1, 1, -2, -1, -1, -1}
 	for _, k := range []struct {
@@ -217,6 +225,7 @@ var overlaps = map[string]Box{"IoU": IoU{}, "log IoU": IoU{Log: true}, "GIoU": G
 // By hand: 2x2 boxes, one shifted by (1, 1): intersection 1, union 7, outer box 9, centres sqrt 2 apart, diagonal
 // sqrt 18; and the same boxes without overlap, one shifted by (3, 0): outer box 10, centres 3 apart, diagonal sqrt 29.
 func TestBoxesByHand(t *testing.T) {
+	t.Parallel()
 	p := []float32{0, 0, 2, 2}
 	for _, k := range []struct {
 		name   string
@@ -238,6 +247,7 @@ func TestBoxesByHand(t *testing.T) {
 }
 
 func TestBoxGradients(t *testing.T) {
+	t.Parallel()
 	r := rand.New(rand.NewPCG(4, 5))
 	const h = 1. / 512
 	pred, target := make([]float32, 80), make([]float32, 80)
@@ -276,6 +286,7 @@ func TestBoxGradients(t *testing.T) {
 
 // Boxes without area, apart, equal, huge: finite.
 func TestBoxExtremes(t *testing.T) {
+	t.Parallel()
 	odd := [][]float32{{0, 0, 0, 0}, {5, 5, 5, 9}, {0, 0, 1e4, 1e4}, {-1e4, -1e4, -1e4, -9e3}, {1, 1, 2, 2}}
 	for name, l := range overlaps {
 		for _, p := range odd {
@@ -297,6 +308,7 @@ func TestBoxExtremes(t *testing.T) {
 
 // Losses and gradients of torchvision.ops on random inputs; testdata/references.py made them.
 func TestTorchvision(t *testing.T) {
+	t.Parallel()
 	b, err := os.ReadFile("testdata/references.json")
 	if err != nil {
 		t.Fatal(err)

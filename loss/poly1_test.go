@@ -8,6 +8,7 @@ import (
 
 // The loss and its derivative written with p_t (Leng et al. 2022, eq. 6), against the implementation and against central differences.
 func TestPolyFocal(t *testing.T) {
+	t.Parallel()
 	p := func(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
 	const h = 1e-5
 	for _, f := range []PolyFocal{{Gamma: 2, Epsilon: -1}, {Gamma: 2, Epsilon: 3}, {Epsilon: 1}, {Gamma: .5, Epsilon: -.5}, {Alpha: .25, Gamma: 2, Epsilon: -1}} {
@@ -39,6 +40,7 @@ func TestPolyFocal(t *testing.T) {
 
 // At logit 0 and gamma 2 the first term is epsilon/8, and cross entropy with epsilon 1 costs ln 2 + 1/2 (Poly-1, section 4).
 func TestPolyFocalByHand(t *testing.T) {
+	t.Parallel()
 	if l, _ := (PolyFocal{Gamma: 2, Epsilon: -1}).At(0, true); math.Abs(l-(math.Ln2/4-1./8)) > 1e-15 {
 		t.Errorf("gamma 2: %g", l)
 	}
@@ -52,6 +54,7 @@ func TestPolyFocalByHand(t *testing.T) {
 
 // Far logits give finite numbers, ignored rows nothing.
 func TestPolyFocalExtremes(t *testing.T) {
+	t.Parallel()
 	f := PolyFocal{Gamma: 2, Epsilon: -1}
 	grad := make([]float32, 6)
 	l := f.Eval(grad, []float32{1e4, -1e4, 1e4, -1e4, 3, 3}, []int32{0, Background, Ignored})

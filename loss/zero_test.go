@@ -7,6 +7,7 @@ import (
 
 // The zero Alpha disables weighting: an object at logit 0 costs ln 2 under cross entropy, a quarter of that with gamma 2.
 func TestZeroAlpha(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name           string
 		zero, negative Class

@@ -18,6 +18,7 @@ func three(shift float32) ([]box.Box, []float32, []int32) {
 
 // By hand, from the formulas of each method.
 func TestMethodsByHand(t *testing.T) {
+	t.Parallel()
 	e := func(x float64) float32 { return float32(math.Exp(x)) }
 	for _, k := range []struct {
 		m     Method
@@ -58,6 +59,7 @@ func TestMethodsByHand(t *testing.T) {
 // The third box of a chain overlaps the second, which the first has lowered: Matrix lowers it by
 // (1-iou_23)/(1-iou_12), here 1, and greedy keeps it.
 func TestMatrixChain(t *testing.T) {
+	t.Parallel()
 	boxes := []box.Box{{X2: 10, Y2: 10}, {X1: 5, X2: 15, Y2: 10}, {X1: 10, X2: 20, Y2: 10}}
 	got := Matrix{}.Run(boxes, []float32{.9, .8, .7}, []int32{1, 1, 1}, 0)
 	if len(got) != 3 || got[1].Index != 2 || got[1].Score != .7 {
@@ -66,6 +68,7 @@ func TestMatrixChain(t *testing.T) {
 }
 
 func TestFuse(t *testing.T) {
+	t.Parallel()
 	boxes, scores, classes := three(2)
 	got := Fuse{IoU: .5}.Run(boxes, scores, classes, 0)
 	// Corners weighted by .9 and .8: x1 = 2*.8/1.7.
@@ -80,6 +83,7 @@ func TestFuse(t *testing.T) {
 
 // Classes do not meet, but for the agnostic method.
 func TestMethodsClasses(t *testing.T) {
+	t.Parallel()
 	boxes := []box.Box{{X2: 10, Y2: 10}, {X2: 10, Y2: 10}}
 	for _, kind := range kinds.Names(Kinds) {
 		want := 2
@@ -93,6 +97,7 @@ func TestMethodsClasses(t *testing.T) {
 }
 
 func TestMethodCheck(t *testing.T) {
+	t.Parallel()
 	if err := (Method{Kind: "fast"}).Check(); err == nil {
 		t.Error("an unknown method passes")
 	}
@@ -149,6 +154,7 @@ func FuzzMethods(f *testing.F) {
 
 // Soft NMS with a kernel that is a step is greedy NMS: lowered to nothing above the threshold.
 func TestSoftOrder(t *testing.T) {
+	t.Parallel()
 	r := rand.New(rand.NewPCG(6, 6))
 	boxes, scores, classes := make([]box.Box, 200), make([]float32, 200), make([]int32, 200)
 	for i := range boxes {

@@ -14,6 +14,7 @@ import (
 )
 
 func TestGreedy(t *testing.T) {
+	t.Parallel()
 	nan, inf := float32(math.NaN()), float32(math.Inf(1))
 	for _, tt := range []struct {
 		name   string
@@ -92,6 +93,7 @@ func scene(r *rand.Rand, n int, size float64, wild bool) (boxes []box.Box, score
 }
 
 func TestAgainstDefinition(t *testing.T) {
+	t.Parallel()
 	r := rand.New(rand.NewPCG(1, 2))
 	for i := range 60 {
 		n := []int{5, 100, 1500}[i%3]
@@ -113,6 +115,7 @@ func TestAgainstDefinition(t *testing.T) {
 
 // The grid must not lose what lies on its border, in one point, or at the far ends of float32.
 func TestGridBorders(t *testing.T) {
+	t.Parallel()
 	for name, at := range map[string]func(i int) box.Box{
 		"one point": func(int) box.Box { return box.Box{X1: 7, Y1: 7, X2: 7, Y2: 7} },
 		"a line":    func(i int) box.Box { return box.FromXYWH(float32(i), 3, 1.5, 1) },
@@ -131,6 +134,7 @@ func TestGridBorders(t *testing.T) {
 
 // testdata/torchvision.json is torchvision.ops.nms on made-up boxes; see the README there.
 func TestIsTorchvisions(t *testing.T) {
+	t.Parallel()
 	text, err := os.ReadFile(filepath.Join("testdata", "torchvision.json"))
 	if err != nil {
 		t.Fatal(err)

@@ -15,6 +15,7 @@ import (
 
 // TestParityCases keeps what torchvision keeps; testdata/parity.py makes the cases.
 func TestParityCases(t *testing.T) {
+	t.Parallel()
 	dir := os.Getenv("RETINAGO_NMS_CASES")
 	if dir == "" {
 		t.Skip("RETINAGO_NMS_CASES is not a folder of cases; testdata/parity.py makes them")

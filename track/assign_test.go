@@ -8,6 +8,7 @@ import (
 )
 
 func TestAssign(t *testing.T) {
+	t.Parallel()
 	inf := math.Inf(1)
 	for _, k := range []struct {
 		cost  [][]float64
@@ -48,6 +49,7 @@ func least(cost [][]float64, limit float64, r int, used []bool) float64 {
 }
 
 func TestAssignIsBest(t *testing.T) {
+	t.Parallel()
 	r := rand.New(rand.NewPCG(1, 1))
 	for range 2000 {
 		cost := make([][]float64, 1+r.IntN(5))

@@ -15,6 +15,7 @@ func walk(c Counter, number, class int, places ...Point) {
 }
 
 func TestLine(t *testing.T) {
+	t.Parallel()
 	for _, k := range []struct {
 		name   string
 		places []Point
@@ -55,6 +56,7 @@ func TestLine(t *testing.T) {
 }
 
 func TestZone(t *testing.T) {
+	t.Parallel()
 	// A square with a corner cut in: concave.
 	corners := []float64{0, 0, 100, 0, 100, 100, 50, 50, 0, 100}
 	z, err := NewZone(corners)
@@ -87,6 +89,7 @@ func TestZone(t *testing.T) {
 
 // Tracks that are long gone are forgotten.
 func TestForget(t *testing.T) {
+	t.Parallel()
 	l, _ := NewLine([]float64{0, 100, 100, 100})
 	for i := range 3 * forget {
 		walk(l, i, 0, Point{50, 90})

@@ -10,6 +10,7 @@ import (
 
 // Each video has numbers and counts of its own: videos of one input follow each other, videos of two inputs alternate.
 func TestFollower(t *testing.T) {
+	t.Parallel()
 	line, err := LineAt("line 1", []float64{50, 100, 50, 0})
 	if err != nil {
 		t.Fatal(err)
@@ -49,6 +50,7 @@ func TestFollower(t *testing.T) {
 
 // Without places there is nothing to count, and wrong places are errors.
 func TestPlaces(t *testing.T) {
+	t.Parallel()
 	f := NewFollower(Options{})
 	o := []Object{{Box: box.FromXYWH(0, 0, 20, 20), Score: .9}}
 	if total := f.Next(0, "a", "a", o, func(int) string { return "cat" }); o[0].Track != 1 || len(total.Counts) != 0 || len(total.Lines()) != 0 || f.Totals() != nil {

@@ -12,6 +12,7 @@ func near(a, b float64) bool { return math.Abs(a-b) < 1e-9 }
 // Computed by hand. P = [4 0; 0 1], q = (1, .5): predicted x = 10+2, P = [4+0+1+1 1; 1 1.5]. Measured 15 with r = 2:
 // S = 8, K = (6/8, 1/8), the innovation is 3.
 func TestMotion(t *testing.T) {
+	t.Parallel()
 	m := motion{x: 10, v: 2, xx: 4, vv: 1}
 	m.predict(1, .5)
 	if want := (motion{x: 12, v: 2, xx: 6, xv: 1, vv: 1.5}); m != want {
@@ -30,6 +31,7 @@ func TestMotion(t *testing.T) {
 // A box of 40x80: deviations are 2*80/20 = 8 of the place and 10*80/160 = 5 of the speed. A frame later the variance of x is
 // 64 + 25 + (80/20)^2 = 105; measured with 16, the gain is 105/121, and that of the speed (0 + 25)/121.
 func TestFilter(t *testing.T) {
+	t.Parallel()
 	f := newFilter(box.FromXYWH(100, 50, 40, 80))
 	if f.x.x != 120 || f.y.x != 90 || f.ratio.x != .5 || f.height.x != 80 || f.x.xx != 64 || f.x.vv != 25 {
 		t.Fatalf("began at %+v", f)
@@ -64,6 +66,7 @@ func TestFilter(t *testing.T) {
 
 // The filter finds the speed of what moves evenly.
 func TestFilterSpeed(t *testing.T) {
+	t.Parallel()
 	f := newFilter(box.FromXYWH(0, 0, 30, 30))
 	for i := 1; i <= 60; i++ {
 		f.predict()

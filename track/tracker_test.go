@@ -34,6 +34,7 @@ func expect(t *testing.T, frame int, got []int, want ...int) {
 
 // Two objects cross each other and keep their numbers; where they lie on each other one of them is not found.
 func TestCrossing(t *testing.T) {
+	t.Parallel()
 	k := New(Options{})
 	for i := range 41 {
 		x := float32(10 * i)
@@ -48,6 +49,7 @@ func TestCrossing(t *testing.T) {
 
 // What is missed for some frames is found again where it moved to, and not after Memory.
 func TestMissed(t *testing.T) {
+	t.Parallel()
 	for _, missed := range []int{1, 5, 8, 9, 20} {
 		k := New(Options{Memory: 8})
 		for i := range 20 {
@@ -69,6 +71,7 @@ func TestMissed(t *testing.T) {
 
 // Unsure detections continue tracks but begin none; an object that is seen once is none; classes do not mix.
 func TestScores(t *testing.T) {
+	t.Parallel()
 	k := New(Options{})
 	expect(t, 1, numbers(k, at(100, 100, .9), at(300, 300, .55), at(500, 500, .3), at(700, 700, .05)), 1, 0, 0, 0)
 	expect(t, 2, numbers(k, at(102, 100, .2), at(300, 300, .55), at(500, 500, .3)), 1, 0, 0)
@@ -88,6 +91,7 @@ func TestScores(t *testing.T) {
 
 // Boxes stay as found, or with Smooth move more evenly.
 func TestSmooth(t *testing.T) {
+	t.Parallel()
 	r := rand.New(rand.NewPCG(1, 1))
 	var noise []float32
 	for range 60 {
@@ -122,6 +126,7 @@ func TestSmooth(t *testing.T) {
 
 // However much comes and goes, a tracker keeps what it remembers only.
 func TestBounded(t *testing.T) {
+	t.Parallel()
 	r := rand.New(rand.NewPCG(2, 2))
 	k := New(Options{Memory: 5})
 	for range 500 {

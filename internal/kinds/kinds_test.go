@@ -17,6 +17,7 @@ var table = []entry{
 }
 
 func TestFind(t *testing.T) {
+	t.Parallel()
 	if e, err := Find(table, "kind", "b"); err != nil || e.number != 2 {
 		t.Errorf("%v, %v", e, err)
 	}
@@ -26,6 +27,7 @@ func TestFind(t *testing.T) {
 }
 
 func TestParam(t *testing.T) {
+	t.Parallel()
 	x, ok := table[0].Param("x")
 	y, _ := table[0].Param("y")
 	if _, other := table[0].Param("z"); !ok || other {
@@ -40,6 +42,7 @@ func TestParam(t *testing.T) {
 }
 
 func TestMarkdown(t *testing.T) {
+	t.Parallel()
 	want := "| `a` | first | `x`: 0.5 (0 to 1); `y`: 1 (above 0, at most 2) |  |\n| `b` | second |  | c |\n"
 	if got := Markdown(table); !strings.HasSuffix(got, want) {
 		t.Errorf("got\n%s", got)

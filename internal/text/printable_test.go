@@ -9,6 +9,7 @@ import (
 )
 
 func TestPrintable(t *testing.T) {
+	t.Parallel()
 	for in, want := range map[string]string{
 		"":                     "",
 		"Straße 街 🚲":           "Straße 街 🚲",
@@ -28,6 +29,7 @@ func TestPrintable(t *testing.T) {
 
 // A writer keeps lines and tabs, whole characters over the ends of its calls, and what JSON says.
 func TestWriter(t *testing.T) {
+	t.Parallel()
 	const in = "a\x1b]0;x\x07\tb\u009bc\n街\xff \u202e\n"
 	const want = "a\\x1b]0;x\\x07\tb\\u009bc\n街\\xff \\u202e\n"
 	for _, size := range []int{1, 2, 3, 5, len(in)} {
@@ -62,6 +64,7 @@ func TestWriter(t *testing.T) {
 }
 
 func TestCell(t *testing.T) {
+	t.Parallel()
 	for in, want := range map[string]string{
 		"=1+1": "'=1+1", "@x": "'@x", "+x": "'+x", "-dog": "'-dog", "\tx": "'\tx", "\rx": "'\rx", "-": "'-", "'=x": "''=x",
 		"-1.5": "-1.5", "+3e5": "+3e5", "cat": "cat", "'s": "'s", "": "", "a=b": "a=b", "'": "'",

@@ -24,6 +24,7 @@ func tree(t *testing.T, files ...string) string {
 
 // Names as tools on all systems write them lead to the file; what fits none or several leads nowhere.
 func TestFind(t *testing.T) {
+	t.Parallel()
 	root := tree(t, "a.jpg", "cam1/a.jpg", "cam2/0001.jpg", "my photo.jpg", "img [1].png", "50%.png", "x%20y.png", "B.JPG", "b:c.png", "two.png", "TWO.png",
 		"caf\u00e9.jpg", "q'uote.jpg", `back\slash.png`, "..dots.png", "*.gif", "日本/写真.png", "plus+sign.png")
 	outside := tree(t, "far.jpg")
@@ -66,6 +67,7 @@ func TestFind(t *testing.T) {
 
 // A folder is read once, however many names are not found.
 func TestFindReadsOnce(t *testing.T) {
+	t.Parallel()
 	root := tree(t, "a.jpg")
 	f := New(root)
 	f.Find("z.jpg")
