@@ -8,6 +8,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"retinago/config"
 	"retinago/internal/dataset/data"
 	"retinago/internal/file"
 	"retinago/internal/media/register"
@@ -65,10 +66,10 @@ func outputs(c *cli.Context, folders, files []string) (g *register.Register, rel
 	for _, flag := range reading {
 		switch v := c.Value(flag).(type) {
 		case string:
-			g.Input("what -"+flag+" names", v)
+			takeInput(g, flag, v)
 		case cli.StringSlice:
 			for _, path := range v.Value() {
-				g.Input("what -"+flag+" names", path)
+				takeInput(g, flag, path)
 			}
 		}
 	}
@@ -86,6 +87,31 @@ func outputs(c *cli.Context, folders, files []string) (g *register.Register, rel
 		}
 	}
 	return g, release, nil
+}
+
+// takeInput records what a flag names for reading: a file, or the folder of a run or a dataset, and the datasets that a run was made from. Of a
+// folder of sources each file is recorded when it is found.
+func takeInput(g *register.Register, flag, path string) {
+	what := "what -" + flag + " names"
+	g.Input(what, path)
+	if flag == "source" || path == "" {
+		return
+	}
+	g.InputFolder(what, path)
+	if flag != "weights" || !isRun(path) {
+		return
+	}
+	cfg, err := config.Load(filepath.Join(path, train.ConfigFile), nil)
+	if err != nil {
+		return // which the verb reports where it needs the file
+	}
+	for _, set := range []config.Set{cfg.Data.Train, cfg.Data.Val} {
+		if set.Source != "" {
+			of := data.Source(cfg.Data, set).Path
+			g.Input("a dataset of the run", of)
+			g.InputFolder("a dataset of the run", of)
+		}
+	}
 }
 
 // freeOfOthers is the error of making shapes in a folder that has files of others under their names.

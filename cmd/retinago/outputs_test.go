@@ -66,7 +66,7 @@ func TestResultsNeverHarm(t *testing.T) {
 	seeded(t, model)
 	for _, k := range []struct {
 		name  string
-		args  string // after -weights M; paths relative to a folder with the files below
+		args  string // with -weights M unless they begin with other weights; paths relative to a folder with the files below
 		code  int
 		wants []string
 	}{
@@ -86,6 +86,12 @@ func TestResultsNeverHarm(t *testing.T) {
 		{"jsonl over the weights", "-source photos -jsonl M -overwrite", 1, []string{"what -weights names"}},
 		{"csv over the dataset", "-source photos -data data.json -csv data.json -overwrite", 1, []string{"what -data names"}},
 		{"summary over a source", "-source photos -summary photos/a.jpg", 1, []string{"photos/a.jpg is"}},
+		{"json over the model of a run", "-weights run -source photos -json run/best.safetensors -overwrite", 1, []string{"run/best.safetensors is part of what -weights names"}},
+		{"jsonl over the log of a run", "-weights run -source photos -jsonl run/log.jsonl -overwrite", 1, []string{"run/log.jsonl is part of what -weights names"}},
+		{"csv over a run's dataset", "-weights run -source photos -csv data.json -overwrite", 1, []string{"data.json is a dataset of the run"}},
+		{"labels into a run", "-weights run -source photos -yolo run -overwrite", 0, nil},
+		{"copies into the folder of a dataset", "-source photos -data voc -out voc/found -overwrite", 0, nil},
+		{"json over a file of a dataset", "-source photos -data voc -json voc/Annotations/a.xml -overwrite", 1, []string{"a.xml is part of what -data names"}},
 		{"csv over a list of others", "-source photos -csv list.csv", 1, []string{"list.csv is there", "-overwrite"}},
 		{"csv over an empty file", "-source photos -csv empty.csv", 0, nil},
 		{"two options, one file", "-source photos -csv x -json x", 2, []string{"-csv", "-json", "both x"}},
@@ -117,11 +123,24 @@ func TestResultsNeverHarm(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
+			for _, folder := range []string{"run", "voc/Annotations"} {
+				if err := os.MkdirAll(at(folder), 0o755); err != nil {
+					t.Fatal(err)
+				}
+			}
+			write(t, at("voc/Annotations/a.xml"), "<annotation><filename>a.jpg</filename><size><width>96</width><height>64</height></size></annotation>")
+			write(t, at("run/config.yaml"), "data: {train: {source: data.json}}\n")
+			write(t, at("run/log.jsonl"), "{}\n")
+			write(t, at("run/best.safetensors"), text(t, model))
 			weights := at("M")
 			write(t, weights, text(t, model))
+			args := strings.Fields(k.args)
+			if args[0] != "-weights" {
+				args = append([]string{"-weights", "M"}, args...)
+			}
 			before := sums(t, dir)
 			delete(before, at("empty.csv"))
-			c, out := program(append([]string{"detect", "-weights", "M", "-score", ".005", "-threads", "1"}, strings.Fields(k.args)...)...)
+			c, out := program(append([]string{"detect", "-score", ".005", "-threads", "1"}, args...)...)
 			c.Dir = dir
 			c.Run()
 			if code := c.ProcessState.ExitCode(); code != k.code {

@@ -37,6 +37,7 @@ type Register struct {
 
 	mu      sync.Mutex
 	inputs  map[identity]string // what each is
+	within  map[string]string   // of a resolved folder that the run reads, what it is
 	given   map[string]string   // of a folded path, the option that names it
 	folders []*Folder
 }
@@ -49,7 +50,18 @@ func New(o Options) *Register {
 	if o.Notice == nil {
 		o.Notice = func(string) {}
 	}
-	return &Register{options: o, seed: maphash.MakeSeed(), inputs: map[identity]string{}, given: map[string]string{}}
+	return &Register{options: o, seed: maphash.MakeSeed(), inputs: map[identity]string{}, within: map[string]string{}, given: map[string]string{}}
+}
+
+// InputFolder records a folder that the run reads, such as that of a dataset. Of the files below it only unchanged results of earlier runs are
+// replaced, also with Overwrite. What is no folder is passed over.
+func (g *Register) InputFolder(what, path string) {
+	if info, err := os.Stat(path); err != nil || !info.IsDir() {
+		return
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.within[resolved(path)] = what
 }
 
 // Input records a file that the run reads, such as "the source" or "-weights". What is no regular file, or not there, is passed over.
@@ -116,12 +128,29 @@ func (g *Register) once(option, path string) error {
 	return nil
 }
 
-func (g *Register) reads(path string) bool {
+func (g *Register) reads(path string) bool { return g.input(path) != "" }
+
+// input says what a file is for the run that reads it; "" where the run does not read it.
+func (g *Register) input(path string) string {
 	id, ok := identify(path)
+	if !ok {
+		return ""
+	}
+	mine, real := file.Mine(path), resolved(path)
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	_, read := g.inputs[id]
-	return ok && read
+	if what, read := g.inputs[id]; read {
+		return what
+	}
+	if mine {
+		return ""
+	}
+	for dir, what := range g.within {
+		if within(real, dir) {
+			return "part of " + what
+		}
+	}
+	return ""
 }
 
 // orOverwrite is the other advice for a path that is taken: none for an input.
@@ -156,13 +185,8 @@ func (g *Register) replaceable(path string) error {
 	if !info.Mode().IsRegular() {
 		return special{fmt.Errorf("%s is no regular file: %w", path, ErrTaken)}
 	}
-	if id, ok := identify(path); ok {
-		g.mu.Lock()
-		what, read := g.inputs[id]
-		g.mu.Unlock()
-		if read {
-			return fmt.Errorf("%s is %s: %w", path, what, ErrTaken)
-		}
+	if what := g.input(path); what != "" {
+		return fmt.Errorf("%s is %s: %w", path, what, ErrTaken)
 	}
 	if !g.options.Overwrite && !file.Mine(path) {
 		return fmt.Errorf("%s is there, and no unchanged result of an earlier %s: %w", path, file.Author(), ErrTaken)

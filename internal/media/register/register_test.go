@@ -148,3 +148,27 @@ func TestTwice(t *testing.T) {
 		}
 	}
 }
+
+// Of the files below a folder that the run reads only its own results are replaced.
+func TestInputFolder(t *testing.T) {
+	dir := t.TempDir()
+	own := result(t, filepath.Join(dir, "in", "deep", "own.json"), "1")
+	theirs := put(t, filepath.Join(dir, "in", "deep", "theirs.json"), "1")
+	beside := put(t, filepath.Join(dir, "in2", "theirs.json"), "1")
+	linked := link(t, os.Symlink, filepath.Join(dir, "in"), filepath.Join(dir, "linked"))
+	for _, overwrite := range []bool{false, true} {
+		g := New(Options{Overwrite: overwrite})
+		g.InputFolder("the dataset", linked)
+		g.InputFolder("nothing", filepath.Join(dir, "absent"))
+		g.InputFolder("a file", beside)
+		for path, want := range map[string]bool{own: true, theirs: false, filepath.Join(linked, "deep", "theirs.json"): false, filepath.Join(dir, "in", "new.json"): true, beside: overwrite} {
+			err := g.File("-json", path)
+			if (err == nil) != want || err != nil && !errors.Is(err, ErrTaken) {
+				t.Errorf("overwrite %v, %s: %v", overwrite, path, err)
+			}
+			if err != nil && path != beside && (!strings.Contains(err.Error(), "part of the dataset") || strings.Contains(err.Error(), "-overwrite")) {
+				t.Error(err)
+			}
+		}
+	}
+}
