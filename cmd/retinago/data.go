@@ -129,9 +129,11 @@ func datasetParts(c *cli.Context) ([]convert.Source, error) {
 	}
 	train, val, err := convert.Discover(s)
 	switch {
+	case err != nil && isFolder(s.Path):
+		return nil, err
 	case err != nil: // opening it reports what is wrong
 		return []convert.Source{s}, nil
-	case val.Path == "":
+	case val.Path == "" || s.Split != "":
 		return []convert.Source{train}, nil
 	}
 	return []convert.Source{train, val}, nil

@@ -8,6 +8,12 @@ import (
 	"retinago/train"
 )
 
+// isFolder reports whether a path is that of a folder.
+func isFolder(path string) bool {
+	st, err := os.Stat(path)
+	return err == nil && st.IsDir()
+}
+
 // isRun reports whether a path is the folder of a run.
 func isRun(path string) bool {
 	_, err := os.Stat(filepath.Join(path, train.ConfigFile))
@@ -16,7 +22,7 @@ func isRun(path string) bool {
 
 // modelOf is the checkpoint that -weights names: a run's folder stands for its best model, or for its last where none was measured.
 func modelOf(path string) (string, error) {
-	if st, err := os.Stat(path); err != nil || !st.IsDir() {
+	if !isFolder(path) {
 		return path, nil
 	}
 	for _, name := range []string{train.BestModel, train.LastModel} {

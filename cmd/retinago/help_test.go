@@ -108,6 +108,8 @@ func TestWrongCommands(t *testing.T) {
 		{"train -set train.learning_rate=1", 1, []string{"learning_rate"}},
 		{"train -device gpu0", 2, []string{"-data"}},
 		{"config new", 2, []string{"-data"}},
+		{"weights inspect " + dir, 1, []string{dir, "is no run"}},
+		{"data check -data " + dir, 1, []string{dir, "no dataset of a known layout"}},
 		{"eval " + absent, 2, []string{"folder of a run"}},
 		{"eval " + dir, 2, []string{"folder of a run"}},
 		{"detect -conf .3", 2, []string{"-score"}},

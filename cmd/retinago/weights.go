@@ -127,7 +127,10 @@ func importFile(w io.Writer, path, out, key string, o interop.Options, sets []st
 }
 
 func weightsInspect(c *cli.Context) error {
-	path := c.String("file")
+	path, err := modelOf(c.String("file"))
+	if err != nil {
+		return err
+	}
 	s, err := weights.OpenAny(path)
 	if err != nil {
 		return err

@@ -176,9 +176,10 @@ func discoverParts(s Source) (train, val Source, ok bool) {
 	return train, val, ok
 }
 
-// picturesOf is the folder of the pictures of a COCO file: the first of the likely ones that has the file's first picture.
+// picturesOf is the folder of the pictures of a COCO file: the first of the likely ones that has one of the file's first pictures, of which
+// some may be missing.
 func picturesOf(path string) (string, error) {
-	d, err := coco.Load(path)
+	d, err := coco.LoadWith(path, coco.LoadOptions{LeaveOut: true, Pictures: true})
 	if err != nil {
 		return "", err
 	}
@@ -195,16 +196,17 @@ func picturesOf(path string) (string, error) {
 		}
 	}
 	tried = append(tried, above)
-	name := d.Images[0].FileName
+	some := d.Images[:min(len(d.Images), 20)]
 	for _, folder := range tried {
 		if st, err := os.Stat(folder); err != nil || !st.IsDir() {
 			continue
 		}
-		if _, ok := locate.New(folder).Find(name); ok {
+		pictures := locate.New(folder)
+		if slices.ContainsFunc(some, func(im coco.Image) bool { _, ok := pictures.Find(im.FileName); return ok }) {
 			return folder, nil
 		}
 	}
-	return "", fmt.Errorf("convert: %s: its picture %q is neither beside it nor in %s: give the folder of its pictures", path, name, strings.Join(tried[1:4], ", "))
+	return "", fmt.Errorf("convert: %s: its picture %q is neither beside it nor in %s: give the folder of its pictures", path, some[0].FileName, strings.Join(tried[1:4], ", "))
 }
 
 // files lists the files of a folder with some ending, by name.
@@ -243,6 +245,12 @@ func ofTraining(all []string) (string, bool) {
 		for _, path := range all {
 			if strings.Contains(filepath.Base(path), n) {
 				some = append(some, path)
+			}
+		}
+		if len(some) > 1 { // COCO's captions and key points have files of their own
+			boxes := slices.DeleteFunc(slices.Clone(some), func(path string) bool { return !strings.HasPrefix(filepath.Base(path), "instances_") })
+			if len(boxes) == 1 {
+				return boxes[0], true
 			}
 		}
 		if len(some) > 0 {

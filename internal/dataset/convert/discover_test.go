@@ -47,17 +47,21 @@ func TestDiscover(t *testing.T) {
 		"Roboflow's CSV": {[]string{"train/_annotations.csv", "test/_annotations.csv"}, "", Source{Path: "train/_annotations.csv"}, Source{Path: "test/_annotations.csv"}},
 		"COCO 2017": {[]string{"annotations/instances_train2017.json", "annotations/instances_val2017.json", "train2017/a.jpg", "val2017/a.jpg"}, "",
 			Source{Path: "annotations/instances_train2017.json", Images: "train2017"}, Source{Path: "annotations/instances_val2017.json", Images: "val2017"}},
-		"COCO's pictures below images": {[]string{"train.json", "images/train/a.jpg"}, "", Source{Path: "train.json", Images: "images/train"}, Source{}},
-		"COCO's pictures beside":       {[]string{"labels.json", "a.jpg"}, "", Source{Path: "labels.json", Images: "."}, Source{}},
-		"CVAT's COCO":                  {[]string{"annotations/instances_default.json", "images/default/a.jpg"}, "annotations/instances_default.json", Source{Path: "annotations/instances_default.json", Images: "images/default"}, Source{}},
-		"a COCO file and its sister":   {[]string{"train.json", "val.json", "train/a.jpg", "val/a.jpg"}, "train.json", Source{Path: "train.json", Images: "train"}, Source{Path: "val.json", Images: "val"}},
-		"VOC with lists":               {[]string{"Annotations/a.xml", "JPEGImages/a.jpg", "ImageSets/Main/train.txt", "ImageSets/Main/val.txt", "ImageSets/Main/trainval.txt"}, "", Source{Split: "train"}, Source{Split: "val"}},
-		"VOC 2007, trainval and test":  {[]string{"Annotations/a.xml", "ImageSets/Main/trainval.txt", "ImageSets/Main/test.txt"}, "", Source{Split: "trainval"}, Source{Split: "test"}},
-		"trainval has val in it":       {[]string{"Annotations/a.xml", "ImageSets/Main/trainval.txt", "ImageSets/Main/val.txt"}, "", Source{Split: "trainval"}, Source{}},
-		"VOC without lists":            {[]string{"Annotations/a.xml", "JPEGImages/a.jpg"}, "", Source{}, Source{}},
-		"labelImg's flat VOC":          {[]string{"a.xml", "a.jpg"}, "", Source{}, Source{}},
-		"CSVs":                         {[]string{"train.csv", "val.csv"}, "", Source{Path: "train.csv"}, Source{Path: "val.csv"}},
-		"one CSV":                      {[]string{"boxes.csv"}, "boxes.csv", Source{Path: "boxes.csv"}, Source{}},
+		"COCO 2017 as it is downloaded": {[]string{"annotations/captions_train2017.json", "annotations/captions_val2017.json", "annotations/instances_train2017.json", "annotations/instances_val2017.json",
+			"annotations/person_keypoints_train2017.json", "annotations/person_keypoints_val2017.json", "train2017/a.jpg", "val2017/a.jpg"}, "",
+			Source{Path: "annotations/instances_train2017.json", Images: "train2017"}, Source{Path: "annotations/instances_val2017.json", Images: "val2017"}},
+		"Kaggle's VOC in small letters": {[]string{"annotations/a.xml", "images/a.png"}, "", Source{}, Source{}},
+		"COCO's pictures below images":  {[]string{"train.json", "images/train/a.jpg"}, "", Source{Path: "train.json", Images: "images/train"}, Source{}},
+		"COCO's pictures beside":        {[]string{"labels.json", "a.jpg"}, "", Source{Path: "labels.json", Images: "."}, Source{}},
+		"CVAT's COCO":                   {[]string{"annotations/instances_default.json", "images/default/a.jpg"}, "annotations/instances_default.json", Source{Path: "annotations/instances_default.json", Images: "images/default"}, Source{}},
+		"a COCO file and its sister":    {[]string{"train.json", "val.json", "train/a.jpg", "val/a.jpg"}, "train.json", Source{Path: "train.json", Images: "train"}, Source{Path: "val.json", Images: "val"}},
+		"VOC with lists":                {[]string{"Annotations/a.xml", "JPEGImages/a.jpg", "ImageSets/Main/train.txt", "ImageSets/Main/val.txt", "ImageSets/Main/trainval.txt"}, "", Source{Split: "train"}, Source{Split: "val"}},
+		"VOC 2007, trainval and test":   {[]string{"Annotations/a.xml", "ImageSets/Main/trainval.txt", "ImageSets/Main/test.txt"}, "", Source{Split: "trainval"}, Source{Split: "test"}},
+		"trainval has val in it":        {[]string{"Annotations/a.xml", "ImageSets/Main/trainval.txt", "ImageSets/Main/val.txt"}, "", Source{Split: "trainval"}, Source{}},
+		"VOC without lists":             {[]string{"Annotations/a.xml", "JPEGImages/a.jpg"}, "", Source{}, Source{}},
+		"labelImg's flat VOC":           {[]string{"a.xml", "a.jpg"}, "", Source{}, Source{}},
+		"CSVs":                          {[]string{"train.csv", "val.csv"}, "", Source{Path: "train.csv"}, Source{Path: "val.csv"}},
+		"one CSV":                       {[]string{"boxes.csv"}, "boxes.csv", Source{Path: "boxes.csv"}, Source{}},
 	} {
 		dir := tree(t, k.files...)
 		below := func(s Source, is bool) Source {
@@ -103,6 +107,20 @@ func TestDiscover(t *testing.T) {
 			if err := open(Source{Path: path}); err == nil || !strings.Contains(err.Error(), "no "+path+" in "+here) {
 				t.Errorf("%s: %v", path, err)
 			}
+		}
+	}
+	// An item that cannot be read and a picture that is missing do not hide the folder of the pictures.
+	for name, text := range map[string]string{
+		"a box with a word":       `{"images":[{"id":1,"file_name":"a.jpg"}],"annotations":[{"id":1,"image_id":1,"category_id":1,"bbox":["1","x",2,3]}],"categories":[{"id":1,"name":"cat"}]}`,
+		"an id with a word":       `{"images":[{"id":1,"file_name":"a.jpg"}],"annotations":[{"id":1,"image_id":[],"category_id":1,"bbox":[1,1,2,3]}],"categories":[{"id":1,"name":"cat"}]}`,
+		"the first one missing":   `{"images":[{"id":1,"file_name":"0.jpg"},{"id":2,"file_name":"a.jpg"}],"annotations":[],"categories":[{"id":1,"name":"cat"}]}`,
+		"the first one of a word": `{"images":[{"id":1,"file_name":7},{"id":2,"file_name":"a.jpg"}],"annotations":[],"categories":[{"id":1,"name":"cat"}]}`,
+		"no annotations":          `{"images":[{"id":1,"file_name":"a.jpg"}],"categories":[{"id":1,"name":"cat"}]}`,
+	} {
+		dir := tree(t, "images/train/a.jpg")
+		path := put(t, filepath.Join(dir, "train.json"), text)
+		if train, _, err := Discover(Source{Path: dir}); err != nil || train.Path != path || train.Images != filepath.Join(dir, "images", "train") {
+			t.Errorf("%s: %+v, %v", name, train, err)
 		}
 	}
 	// What the user says is kept.

@@ -83,12 +83,13 @@ func TestYOLOLayouts(t *testing.T) {
 		want     []string
 	}{
 		{"train: images/train", "data.yaml", []string{"images/train/a.png"}, []string{"a.png"}},
-		{"train: ../train/images", "data.yaml", []string{"train/images/a.png"}, []string{"a.png"}},       // Roboflow
-		{"train: ../train/images", "set/data.yaml", []string{"train/images/a.png"}, []string{"a.png"}},   // as it stands
-		{"train: ./train/images", "data.yaml", []string{"train/images/a.png"}, []string{"a.png"}},        // with a dot
-		{`train: train\images`, "data.yaml", []string{"train/images/a.png"}, []string{"a.png"}},          // Windows
-		{"path: ../datasets/x\ntrain: images", "data.yaml", []string{"images/a.png"}, []string{"a.png"}}, // a path that is elsewhere
-		{"path: /content/x\ntrain: images", "data.yaml", []string{"images/a.png"}, []string{"a.png"}},    // of another machine
+		{"train: ../train/images", "data.yaml", []string{"train/images/a.png"}, []string{"a.png"}},                           // Roboflow
+		{"train: ../train/images", "set/data.yaml", []string{"train/images/a.png"}, []string{"a.png"}},                       // as it stands
+		{"train: ./train/images", "data.yaml", []string{"train/images/a.png"}, []string{"a.png"}},                            // with a dot
+		{`train: train\images`, "data.yaml", []string{"train/images/a.png"}, []string{"a.png"}},                              // Windows
+		{"path: ../datasets/x\ntrain: images", "data.yaml", []string{"images/a.png"}, []string{"a.png"}},                     // a path that is elsewhere
+		{"path: /content/x\ntrain: images", "data.yaml", []string{"images/a.png"}, []string{"a.png"}},                        // of another machine
+		{"path: /datasets/coco8\ntrain: images/train", "data.yaml", []string{"coco8/images/train/a.png"}, []string{"a.png"}}, // beside its folder
 		{"train: [images/a, images/b]", "data.yaml", []string{"images/a/1.png", "images/b/1.png"}, []string{"a/1.png", "b/1.png"}},
 		{"train:\n- one/images\n- two/images", "data.yaml", []string{"one/images/1.png", "two/images/2.png"}, []string{"one/images/1.png", "two/images/2.png"}},
 		{"train: [images]", "data.yaml", []string{"images/1.png"}, []string{"1.png"}},
@@ -123,6 +124,17 @@ func TestYOLOLayouts(t *testing.T) {
 		slices.Sort(got)
 		if !slices.Equal(got, k.want) || len(d.Annotations) != len(k.want) || len(d.Dropped) > 0 {
 			t.Errorf("%q: %v with %d boxes, want %v; left out: %v", k.yaml, got, len(d.Annotations), k.want, d.Dropped)
+		}
+	}
+}
+
+// A folder that is not there is named with the key that names it.
+func TestYOLOAbsent(t *testing.T) {
+	for _, text := range []string{"train: images", "path: /content/x\ntrain: images", "train: [images]", `train: "..\\images"`} {
+		path := put(t, filepath.Join(t.TempDir(), "data.yaml"), text+"\nnames: [a]\n")
+		_, _, err := Source{Path: path, Split: "train"}.Open()
+		if err == nil || strings.Contains(err.Error(), "stat ") || !strings.Contains(err.Error(), path+`: split "train": there is no folder or list`) {
+			t.Errorf("%q: %v", text, err)
 		}
 	}
 }

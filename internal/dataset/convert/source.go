@@ -117,7 +117,7 @@ func (s Source) format() (string, error) {
 		if a, err := os.Stat(filepath.Join(s.Path, "Annotations")); err == nil && a.IsDir() {
 			return "voc", nil
 		}
-		if beside, err := filepath.Glob(filepath.Join(pattern(s.Path), "*.[xX][mM][lL]")); err == nil && len(beside) > 0 {
+		if holdsXML(s.Path) || holdsXML(filepath.Join(s.Path, "annotations")) {
 			return "voc", nil
 		}
 		return "", fmt.Errorf("convert: %s: a folder without Annotations and XML files is no Pascal VOC dataset; of other formats give the file: COCO's JSON, YOLO's data.yaml, a CSV", s.Path)
@@ -147,6 +147,12 @@ func unreachable(path string, err error) error {
 		err = e.Err
 	}
 	return fmt.Errorf("convert: %s%s: %w", path, from, err)
+}
+
+// holdsXML reports whether a folder holds an XML file.
+func holdsXML(dir string) bool {
+	all, err := filepath.Glob(filepath.Join(pattern(dir), "*.[xX][mM][lL]"))
+	return err == nil && len(all) > 0
 }
 
 // pattern is a pattern that fits a path alone.

@@ -104,10 +104,13 @@ func readVOC(s Source) (*coco.Dataset, string, error) {
 	return b.dataset(s.Classes), s.Images, nil
 }
 
-// annotations is the folder of the XML files: Annotations, or the folder itself where there is none.
+// annotations is the folder of the XML files: Annotations, annotations with XML files in it, or the folder itself where there is neither.
 func (s Source) annotations() string {
 	dir := filepath.Join(s.Path, "Annotations")
 	if st, err := os.Stat(dir); err == nil && st.IsDir() {
+		return dir
+	}
+	if dir = filepath.Join(s.Path, "annotations"); holdsXML(dir) {
 		return dir
 	}
 	return s.Path

@@ -76,7 +76,7 @@ func (y yoloFile) splits() map[string][]string {
 }
 
 // folder is where a split's pictures are: below "path", which is relative to the file. Where no such folder is, as in what some programs
-// export, it is looked for beside the file, without "../" in front and with other separators.
+// export, it is looked for beside the file, without "../" in front, with other separators, and in a folder of the last name of "path".
 func (y yoloFile) folder(file, folder string) string {
 	beside := filepath.Dir(file)
 	root := y.Path
@@ -92,7 +92,8 @@ func (y yoloFile) folder(file, folder string) string {
 	for strings.HasPrefix(bare, "../") || strings.HasPrefix(bare, "./") {
 		_, bare, _ = strings.Cut(bare, "/")
 	}
-	for _, try := range []string{first, filepath.Join(root, slashes), filepath.Join(beside, slashes), filepath.Join(root, bare), filepath.Join(beside, bare)} {
+	for _, try := range []string{first, filepath.Join(root, slashes), filepath.Join(beside, slashes), filepath.Join(root, bare), filepath.Join(beside, bare),
+		filepath.Join(beside, filepath.Base(root), bare)} {
 		if _, err := os.Stat(try); err == nil {
 			return try
 		}

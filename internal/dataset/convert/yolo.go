@@ -44,7 +44,11 @@ func readYOLO(s Source) (d *coco.Dataset, images string, err error) {
 	var f faults
 	var pictures []string
 	for _, one := range some {
-		more, err := yoloPictures(y.folder(path, one), &f)
+		folder := y.folder(path, one)
+		if _, err := os.Stat(folder); errors.Is(err, fs.ErrNotExist) {
+			return nil, "", fmt.Errorf("convert: %s: split %q: there is no folder or list %q at %s, nor beside the file: correct %s or \"path\" in it", path, s.Split, one, folder, s.Split)
+		}
+		more, err := yoloPictures(folder, &f)
 		if err != nil {
 			return nil, "", fmt.Errorf("convert: %s: split %q: %w", path, s.Split, err)
 		}
