@@ -255,3 +255,29 @@ func TestDetectOnTestSets(t *testing.T) {
 		t.Errorf("exit code %d", code)
 	}
 }
+
+// A split that is given is the only part that is checked, and can be repaired.
+func TestCheckSplit(t *testing.T) {
+	dir := t.TempDir()
+	for _, part := range []string{"train", "val"} {
+		for _, n := range []string{"a", "b"} {
+			photo(t, filepath.Join(dir, "images", part, n+".jpg"))
+			name := filepath.Join(dir, "labels", part, n+".txt")
+			if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			write(t, name, "0 .5 .5 .4 .4\n")
+		}
+	}
+	write(t, filepath.Join(dir, "data.yaml"), "train: images/train\nval: images/val\nnames: [a]\n")
+	for split, other := range map[string]string{"train": "(val)", "val": "(train)"} {
+		for _, more := range []string{"", " -fix clip -out " + filepath.Join(dir, split+".json")} {
+			for _, path := range []string{dir, filepath.Join(dir, "data.yaml")} {
+				out := ok(t, strings.Fields("data check -data "+path+" -split "+split+more+" -overwrite")...)
+				if !strings.Contains(out, "("+split+"): 2 images, 2 boxes: 0 errors") || strings.Contains(out, other) {
+					t.Errorf("%s%s: %s", split, more, out)
+				}
+			}
+		}
+	}
+}

@@ -109,7 +109,7 @@ func TestWrongCommands(t *testing.T) {
 		{"train -device gpu0", 2, []string{"-data"}},
 		{"config new", 2, []string{"-data"}},
 		{"weights inspect " + dir, 1, []string{dir, "is no run"}},
-		{"data check -data " + dir, 1, []string{dir, "no dataset of a known layout"}},
+		{"data check -data " + filepath.Join(dir, "train"), 1, []string{dir, "no dataset of a known layout"}},
 		{"eval " + absent, 2, []string{"folder of a run"}},
 		{"eval " + dir, 2, []string{"folder of a run"}},
 		{"detect -conf .3", 2, []string{"-score"}},

@@ -139,6 +139,18 @@ func TestYOLOAbsent(t *testing.T) {
 	}
 }
 
+// A list of VOC that is not there is named with the split.
+func TestVOCAbsent(t *testing.T) {
+	dir := tree(t, "Annotations/a.xml", "JPEGImages/a.jpg", "ImageSets/Main/default.txt")
+	for _, split := range []string{"train", "val"} {
+		_, _, err := Source{Path: dir, Split: split}.Open()
+		want := filepath.Join(dir, "ImageSets", "Main", split+".txt") + ": leave the split out"
+		if err == nil || strings.Contains(err.Error(), "open ") || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", split, err)
+		}
+	}
+}
+
 // Labels may stand beside the pictures.
 func TestYOLOLabelsBeside(t *testing.T) {
 	dir := t.TempDir()

@@ -161,6 +161,9 @@ func (s Source) vocFiles() ([]string, error) {
 func (s Source) vocSplit(all []string) ([]string, error) {
 	path := filepath.Join(s.Path, "ImageSets", "Main", s.Split+".txt")
 	b, err := readFile(path, maxList)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("convert: %s: there is no list of the split %q, %s: leave the split out, or name a list that is there", s.Path, s.Split, path)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("convert: the list of split %q: %w", s.Split, err)
 	}
