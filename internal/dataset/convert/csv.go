@@ -82,7 +82,8 @@ func readCSV(s Source) (*coco.Dataset, string, error) {
 		if first {
 			first = false
 			c, is, err := header(r)
-			if table.columns = c; is || err != nil {
+			table.columns, table.named = c, is
+			if is || err != nil {
 				headless = err
 				return
 			}
@@ -109,6 +110,7 @@ func readCSV(s Source) (*coco.Dataset, string, error) {
 // csvTable is a CSV that is read.
 type csvTable struct {
 	columns
+	named    bool // the columns have a header, and there may be more
 	b        *builder
 	f        faults
 	pictures *locate.Folder
@@ -120,7 +122,7 @@ type csvTable struct {
 // row adds a line's object, and its picture where it is new.
 func (t *csvTable) row(line int, r []string) {
 	where := fmt.Sprintf("%s:%d", t.file, line)
-	if least := t.least(); len(r) < least || t.columns == plainColumns && len(r) != least {
+	if least := t.least(); len(r) < least || !t.named && len(r) != least {
 		t.f.add("%s: %d columns, want path,x1,y1,x2,y2,class", where, len(r))
 		return
 	}

@@ -264,6 +264,10 @@ func TestCSVForms(t *testing.T) {
 		"spaces":              "a.png, 10, 12, 40, 32, cat\n",
 		"decimals":            "a.png,10.0,12.0,40.0,32.0,cat\n",
 		"case":                "A.PNG,10,12,40,32,cat\n",
+		"semicolons":          "path;x1;y1;x2;y2;class\na.png;10;12;40;32;cat\n",
+		"semicolons alone":    "a.png;10;12;40;32;cat\r\n",
+		"tabs":                "filename\txmin\tymin\txmax\tymax\tclass\na.png\t10\t12\t40\t32\tcat\n",
+		"a comma in quotes":   "path;x1;y1;x2;y2;class;\"a, b, c, d, e, f, g\"\na.png;10;12;40;32;cat;x\n",
 	} {
 		dir := t.TempDir()
 		blank(t, dir, "a.png")
@@ -306,7 +310,7 @@ func TestVOCLeavesOut(t *testing.T) {
 		"no name":              {"<annotation>" + size + whole + strings.Replace(vocBody, "cat", "", 1), "object 2: the class has no name", 1},
 		"an empty file":        {"", "it has no XML element", 0},
 		"a text":               {"hello", "it has no XML element", 0},
-		"a page of the web":    {"<html><body>", "expected element type <annotation> but have <html>", 0},
+		"a page of the web":    {"<html><body>", "it holds <html> and not Pascal VOC", 0},
 		"a cut file":           {"<annotation>" + size + whole, "is not valid XML: unexpected EOF", 0},
 		"an unknown encoding":  {"<?xml version=\"1.0\" encoding=\"klingon\"?><annotation></annotation>", `the encoding "klingon" is not known`, 0},
 		"no size, no picture":  {"<annotation><filename>gone.png</filename>" + vocBody, "b.xml: has no size", 0},

@@ -1,6 +1,7 @@
 package convert
 
 import (
+	"bufio"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -11,11 +12,42 @@ import (
 	"retinago/internal/text"
 )
 
-// newReader reads lines of any number of columns, without the byte order mark that spreadsheets put first.
+// newReader reads lines of any number of columns, without the byte order mark that spreadsheets put first. Columns are separated by commas,
+// or by semicolons or tabs where the first line has more of these: spreadsheets of many countries write semicolons.
 func newReader(f io.Reader) *csv.Reader {
-	r := csv.NewReader(utf8(f))
-	r.FieldsPerRecord, r.ReuseRecord, r.TrimLeadingSpace = -1, true, true
+	b := bufio.NewReader(utf8(f))
+	r := csv.NewReader(b)
+	start, _ := b.Peek(maxFirst) // the reader reports errors
+	r.Comma = separator(start)
+	r.FieldsPerRecord, r.ReuseRecord, r.TrimLeadingSpace = -1, true, r.Comma != '\t'
 	return r
+}
+
+// maxFirst is how many bytes of the first line are looked at for the separator.
+const maxFirst = 4 << 10
+
+// separator is what the first line has most of, outside of quotes, of commas, semicolons and tabs.
+func separator(start []byte) rune {
+	count := map[byte]int{}
+	quoted := false
+	for _, c := range start {
+		if c == '"' {
+			quoted = !quoted
+		}
+		if (c == '\n' || c == '\r') && !quoted && len(count) > 0 {
+			break
+		}
+		if !quoted && (c == ',' || c == ';' || c == '\t') {
+			count[c]++
+		}
+	}
+	best := byte(',')
+	for _, c := range []byte{';', '\t'} {
+		if count[c] > count[best] {
+			best = c
+		}
+	}
+	return rune(best)
 }
 
 // maxRecord bounds a line of a CSV, in bytes: a quote that nothing closes makes a line of the rest of the file.

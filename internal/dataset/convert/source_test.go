@@ -22,6 +22,7 @@ func TestSource(t *testing.T) {
 	}
 	text := put(t, filepath.Join(dir, "a.txt"), "x")
 	boxes := put(t, filepath.Join(dir, "boxes.csv"), "ImageID,LabelName,XMin,XMax,YMin,YMax\np0,/m/1,0,1,0,1\n")
+	cvat := put(t, filepath.Join(dir, "cvat", "annotations.xml"), "<?xml version=\"1.0\"?><annotations><version>1.1</version></annotations>")
 	plain := put(t, filepath.Join(images, "plain.csv"), "p0.jpg,1,2,3,4,cat\n")
 	yolo := put(t, filepath.Join(dir, "data.YML"), "train: voc/JPEGImages\nnames: [a]\n")
 	for _, k := range []struct {
@@ -48,6 +49,8 @@ func TestSource(t *testing.T) {
 	}{
 		"no such format": {Source{Path: json, Format: "bmp"}, []string{json, `"bmp"`, "coco, voc, yolo, csv, openimages"}},
 		"strange ending": {Source{Path: text}, []string{text, `".txt"`, "openimages"}},
+		"CVAT's XML":     {Source{Path: cvat}, []string{cvat, "folder"}},
+		"CVAT's folder":  {Source{Path: filepath.Dir(cvat)}, []string{"annotations.xml", "<annotations>", "export it as Pascal VOC"}},
 		"absent":         {Source{Path: filepath.Join(dir, "absent.csv")}, []string{"absent.csv"}},
 		"a folder":       {Source{Path: dir}, []string{dir, "Annotations", "data.yaml"}},
 		"a split":        {Source{Path: json, Split: "train"}, []string{json, "coco", "split", `"train"`}},

@@ -251,6 +251,9 @@ func notXML(err error) error {
 	case errors.As(err, &syntax):
 		return fmt.Errorf("line %d is not valid XML: %s", syntax.Line, syntax.Msg)
 	}
+	if _, have, ok := strings.Cut(err.Error(), "expected element type <annotation> but have <"); ok {
+		return fmt.Errorf("it holds <%s and not Pascal VOC's <annotation>: export it as Pascal VOC, COCO or YOLO", have)
+	}
 	return errors.New(strings.TrimPrefix(err.Error(), "xml: "))
 }
 
