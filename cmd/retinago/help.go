@@ -40,7 +40,11 @@ func helpText(c *cli.Command, name string) string {
 	var b strings.Builder
 	text, examples := parts(c.Description)
 	fmt.Fprintf(&b, "%s\n", wrap(name+" - "+c.Usage, "", helpWidth))
-	fmt.Fprintf(&b, "\nUsage:\n%s\n", wrapCommand(usageOf(c, name)))
+	b.WriteString("\nUsage:\n")
+	if short := shortUsage[strings.TrimPrefix(name, "retinago ")]; short != "" {
+		fmt.Fprintf(&b, "   %s %s [flags]\n", name, short)
+	}
+	fmt.Fprintf(&b, "%s\n", wrapCommand(usageOf(c, name)))
 	if text != "" {
 		fmt.Fprintf(&b, "\n%s\n", text)
 	}
@@ -61,6 +65,13 @@ func helpText(c *cli.Command, name string) string {
 		}
 	}
 	return b.String()
+}
+
+// shortUsage are the bare arguments of verbs, in the order in which they are given. MODEL is a checkpoint, the folder of a run or the name of a
+// published detector.
+var shortUsage = map[string]string{
+	"train": "DATASET", "eval": "RUN", "detect": "MODEL SOURCE...", "serve": "MODEL", "export": "MODEL", "quantize": "MODEL", "summary": "MODEL",
+	"data check": "DATASET", "data stats": "DATASET", "weights import": "FILE", "weights inspect": "FILE", "weights fetch": "NAME",
 }
 
 // usageOf is a command line with what the command needs.

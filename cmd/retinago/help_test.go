@@ -63,6 +63,20 @@ func TestReference(t *testing.T) {
 	}
 }
 
+// The bare arguments in a help are those that the command line takes.
+func TestShortUsage(t *testing.T) {
+	for verb := range bare {
+		if shortUsage[verb] == "" {
+			t.Errorf("%s takes bare arguments, and its help does not say so", verb)
+		}
+	}
+	for verb, text := range shortUsage {
+		if n := len(strings.Fields(text)); n != len(bare[verb]) {
+			t.Errorf("%s takes %d bare arguments, its help says %q", verb, len(bare[verb]), text)
+		}
+	}
+}
+
 // Words of other programs and wrong commands are answered with what is ours, and with exit code 2 where the command is at fault.
 func TestWrongCommands(t *testing.T) {
 	dir := shapes(t)
