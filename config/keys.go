@@ -57,6 +57,9 @@ func keys(t reflect.Type) []string {
 	return out
 }
 
+// Keys returns the full keys of all settings, such as train.lr, in the order of the tree.
+func Keys() []string { return paths(reflect.TypeFor[Config](), "") }
+
 // paths returns the full keys of all settings below t.
 func paths(t reflect.Type, prefix string) []string {
 	var out []string

@@ -50,6 +50,9 @@ func (l *Loop) build(c config.Config, o Options) error {
 	if err := Validate(c); err != nil {
 		return err
 	}
+	if err := checkChange(o.Change); err != nil {
+		return err
+	}
 	if err := claim(o); err != nil {
 		return err
 	}

@@ -86,7 +86,7 @@ func TestGoldenFormats(t *testing.T) {
 			}
 			c.Train.Steps = 3
 			var log bytes.Buffer
-			if err := Run(context.Background(), c, Options{Out: dir, Resume: true, Log: &log}); err != nil {
+			if err := Run(context.Background(), c, Options{Out: dir, Resume: true, Extend: true, Log: &log}); err != nil {
 				t.Fatalf("%v\n%s", err, &log)
 			}
 			for _, want := range []string{"resume    at step 2", "step 3/3"} {

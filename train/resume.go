@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"retinago/coco"
@@ -81,12 +82,17 @@ func digest(d *coco.Dataset) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// Keys of the configuration that restrict how a run resumes. All other keys may change.
+// Keys of the configuration by what their change means for a run that resumes. A key of no list needs Options.Change.
 var (
 	// otherRun are the keys after whose change the state does not fit.
 	otherRun = []string{"model.", "train.seed", "train.batch", "train.optimizer", "data.val_share", "data.val_seed"}
-	// otherTask are the keys that change what the model learns or how it is evaluated: a change needs Options.Changed.
+	// otherLength are the keys of the run's length, which need Options.Extend.
+	otherLength = []string{"train.epochs", "train.steps"}
+	// otherTask are the keys that change what the model learns or how it is evaluated. Options.Changed allows all of them.
 	otherTask = []string{"match.", "loss.", "data.short_sides", "data.max_side", "data.canvas_multiple", "data.fast_decode", "data.flip", "data.mean", "data.std"}
+	// sameRun are the keys that may change: nothing learned depends on them. Datasets are compared by their annotations, not by their paths.
+	sameRun = []string{"train.log_every", "train.eval_every", "train.checkpoint_every", "train.threads", "train.convolutions", "train.recompute_heads", "train.init_weights",
+		"data.root", "data.train.", "data.val.", "data.workers", "infer."}
 )
 
 // isOf reports whether a key is in a list of keys and groups of keys.
@@ -99,6 +105,38 @@ func isOf(key string, list []string) bool {
 	return false
 }
 
+// checkChange returns an error for a name in Options.Change that is neither a key nor a group of keys, or of which no key may change.
+func checkChange(names []string) error {
+	keys := config.Keys()
+	for _, name := range names {
+		if isOf(name, otherLength) {
+			return fmt.Errorf("train: -change %s: that is the length of a run: give -extend", name)
+		}
+		known, fits := false, false
+		for _, k := range keys {
+			if allows(name, k) {
+				known, fits = true, fits || !isOf(k, otherRun)
+			}
+		}
+		switch {
+		case !known:
+			return fmt.Errorf("train: -change %s: there is no such key or group of keys; give one that docs/config.md lists, such as train.lr or loss", name)
+		case !fits:
+			return fmt.Errorf("train: -change %s: the state of a run does not fit another %[1]s: begin another run in another -out", name)
+		}
+	}
+	return nil
+}
+
+// allows reports whether a name in Options.Change covers a key: it is the key or a group that has it.
+func allows(name, key string) bool { return key == name || strings.HasPrefix(key, name+".") }
+
+// covered reports whether Options.Change or Options.Changed allows a key to change.
+func (o Options) covered(key string) bool {
+	return o.Changed && (isOf(key, otherTask) || key == "data.train" || key == "data.val") ||
+		slices.ContainsFunc(o.Change, func(name string) bool { return allows(name, key) })
+}
+
 // compare prints the differences between a state and the run that resumes from it. It returns an error if the state does not fit.
 func (l *Loop) compare(s state, path string, o Options) error {
 	fmt.Fprintf(o.Log, "resume    at step %d of %s\n", s.Step, path)
@@ -107,7 +145,7 @@ func (l *Loop) compare(s state, path string, o Options) error {
 			return fmt.Errorf("train: %s was written by another run: %q then, %q now; resume with the run's own %s", path, s.Fingerprint, now, ConfigFile)
 		}
 		fmt.Fprintf(o.Log, "warning   %s is of an earlier version: whether config, annotations, threads and instruction set are as they were is not known\n", path)
-	} else if err := l.compareConditions(*s.Conditions, o); err != nil {
+	} else if err := l.compareConditions(*s.Conditions, s.Step, o); err != nil {
 		return fmt.Errorf("train: %s: %w", path, err)
 	}
 	if s.Step > l.schedule.Steps {
@@ -116,9 +154,38 @@ func (l *Loop) compare(s state, path string, o Options) error {
 	return nil
 }
 
-func (l *Loop) compareConditions(then conditions, o Options) error {
+// differences are the settings of a run that are not as they were, by what they need. Each is a text with the key, then and now.
+type differences struct {
+	never   []string // no option allows them
+	refused []string // an option allows them that was not given
+	task    bool     // Options.Changed allows some of these
+}
+
+// ask adds a difference that the option in flag allows.
+func (d *differences) ask(text, flag string, allowed bool) {
+	if !allowed {
+		d.refused = append(d.refused, text+" ("+flag+" allows it)")
+	}
+}
+
+func (d *differences) err() error {
+	switch {
+	case len(d.never) > 0:
+		return fmt.Errorf("%w: %s; its state does not fit: resume with the run's own %s, or begin another run in another -out", ErrChanged, strings.Join(d.never, "; "), ConfigFile)
+	case len(d.refused) > 0:
+		also := ""
+		if d.task {
+			also = "; or give -changed, which allows other losses, matching, sizes and annotations"
+		}
+		return fmt.Errorf("%w: %s; resume with the run's own %s and data, or allow each change%s", ErrChanged, strings.Join(d.refused, "; "), ConfigFile, also)
+	}
+	return nil
+}
+
+// compareConditions compares those of a state after so many steps with the run's.
+func (l *Loop) compareConditions(then conditions, step int, o Options) error {
 	now := l.conditions
-	var never, asked []string
+	var d differences
 	differs := func(key, before, after string) string {
 		text := fmt.Sprintf("%s: %s then, %s now", key, before, after)
 		fmt.Fprintf(o.Log, "changed   %s\n", text)
@@ -133,19 +200,24 @@ func (l *Loop) compareConditions(then conditions, o Options) error {
 		text := differs(k.Key, k.Before, k.After)
 		switch {
 		case isOf(k.Key, otherRun), k.Key == "train.ema" && (before.Train.EMA == 0 || l.config.Train.EMA == 0):
-			never = append(never, text)
-		case isOf(k.Key, otherTask):
-			asked = append(asked, text)
+			d.never = append(d.never, text)
+		case isOf(k.Key, otherLength):
+			d.ask(text, "-extend", o.Extend)
+		case !isOf(k.Key, sameRun):
+			d.ask(text, "-change "+k.Key, o.covered(k.Key))
+			d.task = d.task || isOf(k.Key, otherTask)
 		}
 	}
 	if then.Pictures != now.Pictures {
-		never = append(never, differs("pictures of data.train", fmt.Sprint(then.Pictures), fmt.Sprint(now.Pictures)))
+		d.never = append(d.never, differs("pictures of data.train", fmt.Sprint(then.Pictures), fmt.Sprint(now.Pictures)))
 	} else if then.Train != now.Train {
-		asked = append(asked, differs("annotations of data.train", brief(then.Train), brief(now.Train)))
+		d.ask(differs("annotations of data.train", brief(then.Train), brief(now.Train)), "-change data.train", o.covered("data.train"))
+		d.task = true
 	}
 	if then.Val != now.Val {
 		if text := differs("annotations of data.val", brief(then.Val), brief(now.Val)); then.Val != "" && now.Val != "" {
-			asked = append(asked, text)
+			d.ask(text, "-change data.val", o.covered("data.val"))
+			d.task = true
 		}
 	}
 	rounds := false
@@ -161,13 +233,23 @@ func (l *Loop) compareConditions(then conditions, o Options) error {
 	if rounds {
 		fmt.Fprintf(o.Log, "          numbers are rounded otherwise from here on: the run does not end to the bit as without the change\n")
 	}
-	switch {
-	case len(never) > 0:
-		return fmt.Errorf("%w: %s; its state does not fit: resume with the run's own %s, or begin another run in another -out", ErrChanged, strings.Join(never, "; "), ConfigFile)
-	case len(asked) > 0 && !o.Changed:
-		return fmt.Errorf("%w: %s; resume with the run's own %s and data, or give -changed to go on all the same", ErrChanged, strings.Join(asked, "; "), ConfigFile)
+	if err := d.err(); err != nil {
+		return err
 	}
+	l.compareRates(before.Train, step, o)
 	return nil
+}
+
+// compareRates prints the learning rate of the next step where it is another than the run so far would have had: in a longer run, the
+// schedule's milestones come later.
+func (l *Loop) compareRates(before config.Train, step int, o Options) {
+	if _, err := scheduleNamed(before.Schedule); err != nil {
+		return
+	}
+	then := NewSchedule(before, l.loader.BatchesPerEpoch())
+	if a, b := then.At(step), l.schedule.At(step); a != b && step < then.Steps {
+		fmt.Fprintf(o.Log, "          the learning rate of step %d is %.3g, without the changes %.3g\n", step+1, b, a)
+	}
 }
 
 // brief returns the beginning of a hash.

@@ -119,6 +119,8 @@ func TestWrongCommands(t *testing.T) {
 		{"train -data " + data + " -init " + absent, 1, []string{absent, "none"}},
 		{"train -config " + absent, 1, []string{absent}},
 		{"train -resume " + absent, 2, []string{"-resume", "config.yaml"}},
+		{"train -data " + data + " -extend", 2, []string{"-extend is for -resume"}},
+		{"train -data " + data + " -change loss", 2, []string{"-change is for -resume"}},
 		{"train -set train.learning_rate=1", 1, []string{"learning_rate"}},
 		{"train -device gpu0", 2, []string{"-data"}},
 		{"config new", 2, []string{"-data"}},

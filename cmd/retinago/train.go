@@ -46,23 +46,28 @@ func trainCommand() *cli.Command {
 			"choice is printed; -config FILE takes your own instead. Writes last.safetensors, best.safetensors (by AP), log.jsonl,\n" +
 			"config.yaml and the state that -resume needs to -out.\n\n" +
 			"Ctrl-C saves and ends with exit code 0; a second one kills. SIGTERM and SIGHUP do the same, and a run goes on when its output\n" +
-			"is closed. -resume prints which settings and annotations differ from those of the run's beginning, and refuses those that would\n" +
-			"make it another run.\n\n" +
+			"is closed. -resume prints which settings and annotations differ from those of the run's beginning. Those that would make it\n" +
+			"another run are refused, unless -extend (its length) or -change KEY (anything else) allows them.\n\n" +
 			"   retinago train -data photos/\n" +
 			"   retinago train -data photos/ -minutes 60 -size 640\n" +
 			"   retinago train -config configs/shapes_tiny.yaml -out runs/shapes\n" +
-			"   retinago train -resume runs/shapes",
+			"   retinago train -resume runs/shapes\n" +
+			"   retinago train -resume runs/shapes -set train.epochs=40 -extend",
 		Flags: append(append(configFlags(), recipeFlags()...),
 			&cli.StringFlag{Name: "out", Usage: "`DIR` of the run", DefaultText: "runs/NAME of the dataset or the config"},
 			overwriteFlag(),
 			&cli.BoolFlag{Name: "resume", Usage: "continue the run in -out; -resume DIR needs nothing else"},
+			&cli.BoolFlag{Name: "extend", Usage: "with -resume: take another length, longer or shorter, as of -set train.epochs=40"},
+			&cli.StringSliceFlag{Name: "change", Usage: "with -resume: `KEY` of the configuration, or a group as loss, that may differ from before; data.train and data.val are annotations; again for more"},
 			&cli.BoolFlag{Name: "changed", Usage: "with -resume: go on although losses, matching, sizes or annotations have changed"},
 			ignoreFlag(), skipHeadersFlag(),
 			deviceFlag(), precisionFlag(),
 		),
 		Action: func(c *cli.Context) error {
-			if c.Bool("changed") && !c.Bool("resume") {
-				return usage("train: -changed is for -resume")
+			for _, name := range []string{"changed", "extend", "change"} {
+				if c.IsSet(name) && !c.Bool("resume") {
+					return usage("train: -%s is for -resume", name)
+				}
 			}
 			if err := checkRecipe(c); err != nil {
 				return err
@@ -104,7 +109,8 @@ func trainCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			err = train.Run(c.Context, cfg, train.Options{Out: out, Locked: true, Resume: c.Bool("resume"), Changed: c.Bool("changed"), Log: c.App.Writer,
+			err = train.Run(c.Context, cfg, train.Options{Out: out, Locked: true, Resume: c.Bool("resume"), Changed: c.Bool("changed"),
+				Extend: c.Bool("extend"), Change: c.StringSlice("change"), Log: c.App.Writer,
 				IgnoreFindings: c.Bool("ignore-findings"), SkipHeaders: c.Bool("skip-headers"), Device: c.String("device"), Precision: c.String("precision")})
 			if err != nil {
 				return err
