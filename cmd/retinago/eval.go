@@ -57,6 +57,9 @@ func evalCommand() *cli.Command {
 			case metric && c.String("weights") == "":
 				return evalResults(c)
 			}
+			if w := c.String("weights"); w != "" && c.String("data") == "" {
+				return usage("eval: %s is not the folder of a run, which has a %s: give one, or -data with the dataset to measure on", w, train.ConfigFile)
+			}
 			return usage("eval wants the folder of a run, or -weights and -data, or -gt and -dt")
 		},
 	}
