@@ -227,7 +227,7 @@ func TestSaveAndOpen(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "m.safetensors")
 	cfg := config.Default()
 	cfg.Model = tiny()
-	info := Info{Config: cfg, Categories: []Category{{1, "a"}, {2, "b"}}, Step: 7, Metrics: map[string]float64{"AP": .5}}
+	info := Info{Config: cfg, Categories: []Category{{1, "a"}, {2, "b"}}, Step: 7, Metrics: map[string]float64{"AP": .5}, Scores: []float64{.25, 0}}
 	if err := m.Save(path, info); err != nil {
 		t.Fatal(err)
 	}
@@ -236,7 +236,7 @@ func TestSaveAndOpen(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer m2.Close()
-	if info2.Step != 7 || info2.Metrics["AP"] != .5 || len(info2.Categories) != 2 || info2.Config.String() != cfg.String() {
+	if info2.Step != 7 || info2.Metrics["AP"] != .5 || !slices.Equal(info2.Scores, info.Scores) || len(info2.Categories) != 2 || info2.Config.String() != cfg.String() {
 		t.Errorf("read back %+v", info2)
 	}
 	x := picture(1, 128, 256)
@@ -255,6 +255,16 @@ func TestSaveAndOpen(t *testing.T) {
 	for i := range out[0] {
 		if out[0][i] != out[1][i] {
 			t.Fatalf("logit %d: %g saved, %g read back", i, out[0][i], out[1][i])
+		}
+	}
+	for _, scores := range [][]float64{{.5}, {.5, 1}, {-.1, .5}, {.5, .5, .5}} {
+		wrong, other := info, filepath.Join(t.TempDir(), "wrong")
+		wrong.Scores = scores
+		if err := m.Save(other, wrong); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := ReadInfo(other); err == nil || !strings.Contains(err.Error(), other) || !strings.Contains(err.Error(), "score") {
+			t.Errorf("scores %v of two classes: %v", scores, err)
 		}
 	}
 	if _, _, err := Open(filepath.Join(t.TempDir(), "absent"), m.engine); !errors.Is(err, fs.ErrNotExist) {

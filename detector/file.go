@@ -26,6 +26,10 @@ type Info struct {
 	Categories []Category         // in the order of the class outputs
 	Step       int                // of training
 	Metrics    map[string]float64 // of the last evaluation, for example "AP"
+
+	// Scores are the lowest scores to report, by category: those of the best F1 at IoU .5 in the last evaluation. 0 is a class in which
+	// nothing was found; nil is a model that was not measured, or of an earlier version.
+	Scores []float64
 }
 
 // Category is a class as the training data knew it.
@@ -43,6 +47,7 @@ type meta struct {
 	Categories []Category         `json:"categories"`
 	Step       int                `json:"step"`
 	Metrics    map[string]float64 `json:"metrics,omitempty"`
+	Scores     []float64          `json:"scores,omitempty"`
 }
 
 const (
@@ -55,7 +60,7 @@ const maxMeta = 16 << 20
 
 // Save writes the model to a safetensors file, atomically.
 func (m *Model) Save(path string, info Info) error {
-	js, err := json.Marshal(meta{Format, info.Categories, info.Step, info.Metrics})
+	js, err := json.Marshal(meta{Format, info.Categories, info.Step, info.Metrics, info.Scores})
 	if err != nil {
 		return err
 	}
@@ -155,7 +160,15 @@ func readInfo(f *weights.File, path string) (Info, error) {
 	if len(mt.Categories) != len(c.Model.Classes) {
 		return Info{}, fmt.Errorf("%s: %d categories for %d classes", path, len(mt.Categories), len(c.Model.Classes))
 	}
-	return Info{Config: c, Categories: mt.Categories, Step: mt.Step, Metrics: mt.Metrics}, nil
+	if n := len(mt.Scores); n > 0 && n != len(mt.Categories) {
+		return Info{}, fmt.Errorf("%s: metadata %s has %d scores for %d classes", path, metaKey, n, len(mt.Categories))
+	}
+	for i, v := range mt.Scores {
+		if !(v >= 0 && v < 1) {
+			return Info{}, fmt.Errorf("%s: metadata %s has the score %g for class %s; scores are from 0 to below 1", path, metaKey, v, mt.Categories[i].Name)
+		}
+	}
+	return Info{Config: c, Categories: mt.Categories, Step: mt.Step, Metrics: mt.Metrics, Scores: mt.Scores}, nil
 }
 
 // Report says what loading did, by parameter name.

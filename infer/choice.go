@@ -12,7 +12,7 @@ import (
 // Choice selects classes, and the views of a picture in which objects are searched. Its zero value takes every class at the common
 // score and one view, the whole picture.
 type Choice struct {
-	Scores  map[string]float64 // lowest score to report of a class, by name, in place of the common one
+	Scores  map[string]float64 // lowest score to report of a class, by name, in place of the common one or the model's
 	Classes []string           // classes to report, also several with commas between; empty is all
 
 	Flip   bool      // also a view of the mirrored picture
@@ -52,14 +52,41 @@ func (c Choice) Check() error {
 	return nil
 }
 
-// choose applies a choice.
-func (r *request) choose(c Choice, categories []detector.Category) error {
+// CommonScore is the lowest score to report of a class for which a model that was measured has none.
+const CommonScore = .5
+
+// ClassScores returns the lowest scores to report of a model's classes [K], where the caller gives none: those of the best F1 in its last
+// evaluation, or CommonScore; nil of a model that has no scores.
+func ClassScores(info detector.Info) []float32 {
+	if len(info.Scores) == 0 {
+		return nil
+	}
+	out := make([]float32, len(info.Scores))
+	for i, v := range info.Scores {
+		if out[i] = float32(v); v == 0 {
+			out[i] = CommonScore
+		}
+	}
+	return out
+}
+
+// choose applies a choice. own are the model's scores [K]; nil takes the common score of r.
+func (r *request) choose(c Choice, categories []detector.Category, own []float32) error {
 	if err := c.Check(); err != nil {
 		return err
 	}
 	r.plan = plan{scales: c.Scales, flip: c.Flip, tile: c.Tile, overlap: c.Overlap, fuse: c.Merge != "nms"}
 	if len(c.Scores) == 0 && len(c.Classes) == 0 {
+		if slices.ContainsFunc(own, func(v float32) bool { return v != r.decode.Score }) {
+			r.decode.Scores = own
+		}
 		return nil
+	}
+	score := func(class int) float32 {
+		if own != nil {
+			return own[class]
+		}
+		return r.decode.Score
 	}
 	class := func(name string) (int, error) {
 		i := slices.IndexFunc(categories, func(k detector.Category) bool { return k.Name == name })
@@ -74,7 +101,7 @@ func (r *request) choose(c Choice, categories []detector.Category) error {
 	}
 	scores := make([]float32, len(categories))
 	for i := range scores {
-		scores[i] = r.decode.Score
+		scores[i] = score(i)
 		if len(c.Classes) > 0 {
 			scores[i] = 2 // not wanted
 		}
@@ -91,7 +118,7 @@ func (r *request) choose(c Choice, categories []detector.Category) error {
 		if err != nil {
 			return err
 		}
-		scores[i] = r.decode.Score
+		scores[i] = score(i)
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Scores)) {
 		i, err := class(name)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"math"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -27,10 +28,10 @@ type Detection struct {
 
 // Options configures a Predictor. Zero values take the checkpoint's choices.
 type Options struct {
-	Device    string // of package device; empty is the cpu
-	Precision string // as device.Options
-	Threads   int    // 0 takes the processors that the process may use
-	Score     *float64
+	Device    string   // of package device; empty is the cpu
+	Precision string   // as device.Options
+	Threads   int      // 0 takes the processors that the process may use
+	Score     *float64 // the lowest to report; nil takes the model's scores by class, or infer.score where it has none
 	NMS       *float64
 	Method    string  // of package nms
 	Sigma     float64 // of the methods with a Gaussian
@@ -112,8 +113,11 @@ func newPredictor(o Options, open func(device.Engine) (*detector.Model, detector
 // newRequest returns a model's own settings, replaced by those that options give.
 func newRequest(info detector.Info, o Options) (request, error) {
 	r := request{decode: Decoding(info.Config.Infer)}
+	var own []float32
 	if o.Score != nil {
 		r.decode.Score = float32(*o.Score)
+	} else if own = ClassScores(info); own != nil {
+		r.decode.Score = slices.Min(own)
 	}
 	if o.NMS != nil {
 		r.decode.NMS = float32(*o.NMS)
@@ -130,7 +134,7 @@ func newRequest(info detector.Info, o Options) (request, error) {
 	if o.Sigma > 0 {
 		r.decode.Sigma = float32(o.Sigma)
 	}
-	return r, r.choose(o.Choice, info.Categories)
+	return r, r.choose(o.Choice, info.Categories, own)
 }
 
 // Decoding returns how a configuration chooses detections.

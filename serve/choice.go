@@ -63,6 +63,9 @@ func (s *Server) choose(v url.Values, known []string) (choice, error) {
 		}
 	}
 	is("score", share(&c.decoding.Score))
+	if v.Has("score") {
+		c.decoding.Scores = common(c.decoding)
+	}
 	is("nms", share(&c.decoding.NMS))
 	is("method", func(t string) error {
 		c.decoding.Method = t
@@ -106,6 +109,20 @@ func (s *Server) choose(v url.Values, known []string) (choice, error) {
 		return choice{}, refuse(http.StatusBadRequest, "query", "%s", strings.Join(wrong, "; "))
 	}
 	return c, nil
+}
+
+// common returns lowest scores by class that are the common one, but for classes that the model does not report; nil where it reports all.
+func common(d detector.Decoding) []float32 {
+	if !slices.ContainsFunc(d.Scores, func(s float32) bool { return s > 1 }) {
+		return nil
+	}
+	out := slices.Clone(d.Scores)
+	for i, s := range out {
+		if s <= 1 {
+			out[i] = d.Score
+		}
+	}
+	return out
 }
 
 // only refuses parameters that are unknown or repeated.

@@ -58,8 +58,9 @@ func (m *model) only(list string) ([]bool, error) {
 // modelInfo is the JSON of a model in /v1/models.
 type modelInfo struct {
 	Name    string              `json:"name"`
-	Classes []detector.Category `json:"classes"` // by class number
-	Score   float32             `json:"score"`   // the defaults of requests
+	Classes []detector.Category `json:"classes"`          // by class number
+	Score   float32             `json:"score"`            // the defaults of requests
+	Scores  []float32           `json:"scores,omitempty"` // by class number, in place of score
 	NMS     float32             `json:"nms"`
 	Method  string              `json:"method"`
 	Max     int                 `json:"max"`
@@ -68,7 +69,7 @@ type modelInfo struct {
 
 func (m *model) describe() modelInfo {
 	i, d := m.Network.Info(), m.Network.Decoding()
-	return modelInfo{m.Name, i.Categories, d.Score, d.NMS, kind(d.Method), d.MaxDets, i.Metrics}
+	return modelInfo{m.Name, i.Categories, d.Score, d.Scores, d.NMS, kind(d.Method), d.MaxDets, i.Metrics}
 }
 
 // kind names the method of NMS.

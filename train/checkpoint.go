@@ -85,7 +85,7 @@ func (l *Loop) goOn() string {
 // saveModel writes the model for use outside of training, with the moving average of the weights if there is one.
 func (l *Loop) saveModel(name string, metrics map[string]float64) error {
 	info := l.info
-	info.Step, info.Metrics = l.last.Number, metrics
+	info.Step, info.Metrics, info.Scores = l.last.Number, metrics, l.scores
 	return l.withAverage(func() error { return l.model.Save(filepath.Join(l.out, name), info) })
 }
 

@@ -3,6 +3,7 @@ package train
 import (
 	"context"
 	"fmt"
+	"math"
 	"strings"
 
 	"retinago/coco"
@@ -83,15 +84,34 @@ func categories(c config.Config) []detector.Category {
 
 // measureOn returns the evaluation of a run's model on a dataset.
 func measureOn(val *data.Dataset) measurement {
-	return func(ctx context.Context, l *Loop) ([12]float64, string, error) {
+	return func(ctx context.Context, l *Loop) (measured, error) {
 		e, err := infer.Evaluate(ctx, l.model, l.config, val, nil)
 		if err != nil {
-			return [12]float64{}, "", err
+			return measured{}, err
 		}
 		r, err := coco.Evaluate(val.COCO(), e.Detections, coco.Params{})
 		if err != nil {
-			return [12]float64{}, "", err
+			return measured{}, err
 		}
-		return r.Stats, r.String(), nil
+		c, err := coco.ByScore(val.COCO(), e.Detections, coco.Params{})
+		if err != nil {
+			return measured{}, err
+		}
+		return measured{r.Stats, r.String(), bestScores(c)}, nil
 	}
+}
+
+// bestScores returns the scores of the best F1 by class, 0 for a class in which nothing was found; nil where that is all of them. They
+// are rounded down to thousandths, so that detections of the very score reach them however they are rounded.
+func bestScores(c *coco.ScoreCurves) []float64 {
+	scores, some := make([]float64, len(c.Classes)), false
+	for i, k := range c.Classes {
+		if k.Best.F1 > 0 {
+			scores[i], some = min(max(math.Floor(1000*k.Best.Score)/1000, .001), .999), true
+		}
+	}
+	if !some {
+		return nil
+	}
+	return scores
 }

@@ -19,8 +19,15 @@ type evaluation struct {
 	measure measurement
 }
 
-// measurement evaluates a run's model. It returns COCO's twelve numbers, also as text.
-type measurement func(ctx context.Context, l *Loop) (stats [12]float64, report string, err error)
+// measurement evaluates a run's model.
+type measurement func(ctx context.Context, l *Loop) (measured, error)
+
+// measured is the result of an evaluation.
+type measured struct {
+	stats  [12]float64 // COCO's
+	report string      // the same as text
+	scores []float64   // as detector.Info's
+}
 
 // Begin repeats an evaluation that an interruption ended early.
 func (e *evaluation) Begin(ctx context.Context, l *Loop) error {
@@ -53,10 +60,9 @@ func (e *evaluation) End(ctx context.Context, l *Loop, err error) error {
 
 func (e *evaluation) run(ctx context.Context, l *Loop) error {
 	start := time.Now()
-	var stats [12]float64
-	var report string
+	var m measured
 	err := l.withAverage(func() (err error) {
-		stats, report, err = e.measure(ctx, l)
+		m, err = e.measure(ctx, l)
 		return err
 	})
 	if ctx.Err() != nil {
@@ -67,14 +73,14 @@ func (e *evaluation) run(ctx context.Context, l *Loop) error {
 		l.unmeasured = errors.Is(err, engine.ErrMemory) // the run is saved; a resumed run makes the evaluation
 		return err
 	}
-	fmt.Fprintf(e.w, "evaluation at step %d (%s)\n%s", l.last.Number, time.Since(start).Round(100*time.Millisecond), report)
-	if err := e.journal.write(map[string]any{"step": l.last.Number, "epoch": l.epochs(), "stats": stats, "eval_s": time.Since(start).Seconds()}); err != nil {
+	fmt.Fprintf(e.w, "evaluation at step %d (%s)\n%s", l.last.Number, time.Since(start).Round(100*time.Millisecond), m.report)
+	if err := e.journal.write(map[string]any{"step": l.last.Number, "epoch": l.epochs(), "stats": m.stats, "eval_s": time.Since(start).Seconds()}); err != nil {
 		return err
 	}
 	l.unmeasured, l.evaluated = false, append(l.evaluated, l.last.Number)
-	l.metrics = metricsOf(stats[:])
-	if stats[0] > l.bestAP {
-		l.bestAP, l.bestStep, l.bestUnsaved = stats[0], l.last.Number, true
+	l.metrics, l.scores = metricsOf(m.stats[:]), m.scores
+	if m.stats[0] > l.bestAP {
+		l.bestAP, l.bestStep, l.bestUnsaved = m.stats[0], l.last.Number, true
 	}
 	return nil
 }

@@ -41,6 +41,7 @@ type Loop struct {
 
 	evaluated   []int              // steps with an evaluation
 	metrics     map[string]float64 // of the last evaluation
+	scores      []float64          // of the last evaluation, as detector.Info's
 	bestAP      float64
 	bestStep    int
 	bestUnsaved bool // this step's model is the best and is not saved yet

@@ -29,6 +29,7 @@ type state struct {
 	BestStep      int                `json:"best_step,omitempty"`
 	Evaluated     []int              `json:"evaluated,omitempty"`  // steps, rising
 	Metrics       map[string]float64 `json:"metrics,omitempty"`    // of the last evaluation
+	Scores        []float64          `json:"scores,omitempty"`     // of the last evaluation, as detector.Info's
 	Unmeasured    bool               `json:"unmeasured,omitempty"` // the evaluation of this step was interrupted
 	Seed          uint64             `json:"seed"`
 	Fingerprint   string             `json:"fingerprint"`          // settings that must not change, for states without Conditions
@@ -61,7 +62,7 @@ type named struct {
 // saveState writes the state to one file, so that a kill at any moment leaves either the old state or the new one.
 func (l *Loop) saveState() error {
 	now := state{Format: stateFormat, Step: l.last.Number, OptimizerStep: l.stepper.optimizer.step, Epoch: l.epoch, Position: l.position,
-		NormEMA: l.stepper.normalizer.EMA, BestAP: l.bestAP, BestStep: l.bestStep, Evaluated: l.evaluated, Metrics: l.metrics, Unmeasured: l.unmeasured,
+		NormEMA: l.stepper.normalizer.EMA, BestAP: l.bestAP, BestStep: l.bestStep, Evaluated: l.evaluated, Metrics: l.metrics, Scores: l.scores, Unmeasured: l.unmeasured,
 		Seed: l.config.Train.Seed, Fingerprint: l.fingerprint(), Conditions: &l.conditions}
 	if scale := l.stepper.optimizer.scale; scale != nil {
 		now.LossScale, now.GoodSteps = scale.Value, scale.Good
@@ -135,7 +136,7 @@ func (l *Loop) recall(s state, measured bool) error {
 	if s.Conditions == nil {
 		s.listEvaluations(all)
 	}
-	l.evaluated, l.metrics, l.unmeasured = s.Evaluated, s.Metrics, s.Unmeasured
+	l.evaluated, l.metrics, l.scores, l.unmeasured = s.Evaluated, s.Metrics, s.Scores, s.Unmeasured
 	// The state has the step of the best model: a kill may have come between the writes of both files.
 	l.bestUnsaved = s.BestStep > 0 && s.BestStep == s.Step
 	n := len(l.evaluated)

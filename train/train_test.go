@@ -196,9 +196,9 @@ func TestInterruptedEvaluationIsMadeUp(t *testing.T) {
 		t.Fatal(err)
 	}
 	calls := 0
-	e := &evaluation{every: 2, w: io.Discard, journal: j, measure: func(ctx context.Context, _ *Loop) ([12]float64, string, error) {
+	e := &evaluation{every: 2, w: io.Discard, journal: j, measure: func(ctx context.Context, _ *Loop) (measured, error) {
 		calls++
-		return [12]float64{}, "", ctx.Err()
+		return measured{}, ctx.Err()
 	}}
 	l := &Loop{last: Step{Number: 2}, bestAP: 1, schedule: Schedule{Epoch: 1}, stepper: &Stepper{}}
 	cancel()

@@ -2,11 +2,14 @@ package main
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
+	"retinago/detector"
 	"retinago/engine/cpu"
 	"retinago/infer"
 	"retinago/internal/kinds"
@@ -43,7 +46,7 @@ func detectCommand() *cli.Command {
 			&cli.BoolFlag{Name: "view", Usage: "show pictures in a window; q ends"},
 			&cli.StringFlag{Name: "summary", Usage: "`FILE` for the summary as JSON; - is standard output"},
 			&cli.StringFlag{Name: "data", Usage: "dataset `PATH` that knows the pictures by file name, for -json: " + whereData},
-			&cli.StringSliceFlag{Name: "score", Usage: "lowest score to report; also `CLASS=SCORE`", DefaultText: "0.5"},
+			&cli.StringSliceFlag{Name: "score", Usage: "lowest score to report; also `CLASS=SCORE`", DefaultText: defaultScore},
 			&cli.StringSliceFlag{Name: "class", Usage: "`NAMES` of classes to keep, with commas between, or again for more", DefaultText: "all"},
 			&cli.Float64Flag{Name: "nms", Usage: "IoU above which boxes are of one object", DefaultText: "of the checkpoint"},
 			&cli.StringFlag{Name: "method", Usage: "method of non-maximum suppression: " + strings.Join(kinds.Names(nms.Kinds), ", "), DefaultText: "of the checkpoint"},
@@ -98,6 +101,11 @@ func detect(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	info, err := detector.ReadInfo(path)
+	if err != nil {
+		return err
+	}
+	o.adopt(info)
 	p, err := infer.Load(path, o.predictor)
 	if err != nil {
 		return err
@@ -115,7 +123,10 @@ func detect(c *cli.Context) error {
 // options are the settings of a command line.
 type options struct {
 	predictor infer.Options
-	score     float32 // common; detections without a track are reported from it on
+	score     float32            // common; detections without a track are reported from it on
+	given     bool               // -score has the common score
+	own       map[string]float32 // the model's scores by class, where they are used in place of the common one
+	scores    string             // which scores are used where -score does not say, as text
 	track     *track.Options
 	places    []track.Place // of -line, then of -zone
 }
@@ -136,7 +147,7 @@ func detectOptions(c *cli.Context) (options, error) {
 	if n := standardOutputs(c); n > 1 {
 		return o, usage("detect: %d files are standard output", n)
 	}
-	score, scores, err := parseScores(c.StringSlice("score"))
+	score, given, scores, err := parseScores(c.StringSlice("score"))
 	if err != nil {
 		return o, err
 	}
@@ -158,7 +169,7 @@ func detectOptions(c *cli.Context) (options, error) {
 			return o, usage("detect: -%s is of tracks: give -track too", f)
 		}
 	}
-	o.score = float32(score)
+	o.score, o.given = float32(score), given
 	o.predictor = infer.Options{Device: c.String("device"), Precision: c.String("precision"), Threads: c.Int("threads"), Score: &score, Method: c.String("method"), Sigma: c.Float64("sigma"), MaxDets: c.Int("max"), Highest: true,
 		FastDecode: c.Bool("fast-decode"), Choice: infer.Choice{Scores: scores, Classes: c.StringSlice("class"), Flip: c.Bool("flip"), Merge: c.String("merge"),
 			Tile: c.Int("tile"), Overlap: c.Float64("overlap")}}
@@ -198,6 +209,48 @@ func detectOptions(c *cli.Context) (options, error) {
 	return o, nil
 }
 
+// defaultScore is the default of -score as text.
+const defaultScore = "by class, of the best F1 of the validation set; 0.5 where the checkpoint has none"
+
+// adopt takes a model's own scores where the command line has no common score.
+func (o *options) adopt(info detector.Info) {
+	if o.given {
+		return
+	}
+	scores := infer.ClassScores(info)
+	if scores == nil {
+		o.scores = fmt.Sprintf("%.3g, for the checkpoint has none of its own", o.score)
+		return
+	}
+	o.own = map[string]float32{}
+	for i, k := range info.Categories {
+		o.own[k.Name] = scores[i]
+	}
+	used := maps.Clone(o.own)
+	for name := range o.predictor.Choice.Scores {
+		delete(used, name)
+	}
+	if classes := o.predictor.Choice.Classes; len(classes) > 0 {
+		var kept []string
+		for _, list := range classes {
+			kept = append(kept, infer.SplitClasses(list, func(name string) bool { return o.own[name] > 0 })...)
+		}
+		maps.DeleteFunc(used, func(name string, _ float32) bool { return !slices.Contains(kept, name) })
+	}
+	if all := slices.Sorted(maps.Values(used)); len(all) > 0 {
+		o.scores = fmt.Sprintf("the best F1 of the validation set, %.3g", all[0])
+		if last := all[len(all)-1]; last != all[0] {
+			o.scores += fmt.Sprintf(" to %.3g", last)
+		}
+	}
+	if o.track == nil {
+		o.predictor.Score = nil
+		return
+	}
+	least := min(leastTracked, float64(slices.Min(scores)))
+	o.predictor.Score = &least
+}
+
 // standardOutputs is how many files are standard output.
 func standardOutputs(c *cli.Context) int {
 	n := 0
@@ -209,9 +262,9 @@ func standardOutputs(c *cli.Context) int {
 	return n
 }
 
-// parseScores reads ".4", "cat=.3", and lists of them with commas between.
-func parseScores(texts []string) (score float64, byClass map[string]float64, err error) {
-	score, byClass = .5, map[string]float64{}
+// parseScores reads ".4", "cat=.3", and lists of them with commas between. given says whether the common score is among them.
+func parseScores(texts []string) (score float64, given bool, byClass map[string]float64, err error) {
+	score, byClass = infer.CommonScore, map[string]float64{}
 	for _, part := range strings.Split(strings.Join(texts, ","), ",") {
 		if part == "" {
 			continue
@@ -222,13 +275,13 @@ func parseScores(texts []string) (score float64, byClass map[string]float64, err
 		}
 		v, err := strconv.ParseFloat(text, 64)
 		if err != nil || !(v > 0 && v < 1) {
-			return 0, nil, usage("detect: -score %s: give a number between 0 and 1, or CLASS=NUMBER", part)
+			return 0, false, nil, usage("detect: -score %s: give a number between 0 and 1, or CLASS=NUMBER", part)
 		}
 		if name == "" {
-			score = v
+			score, given = v, true
 		} else {
 			byClass[name] = v
 		}
 	}
-	return score, byClass, nil
+	return score, given, byClass, nil
 }

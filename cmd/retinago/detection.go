@@ -41,7 +41,7 @@ type detection struct {
 }
 
 func newDetection(c *cli.Context, o options, p *infer.Predictor, set *sources.Set, to *places) *detection {
-	d := &detection{c: c, o: o, p: p, set: set, to: to, text: c.App.Writer, outcome: newOutcome()}
+	d := &detection{c: c, o: o, p: p, set: set, to: to, text: c.App.Writer, outcome: newOutcome(o.scores)}
 	if standardOutputs(c) > 0 {
 		d.text = c.App.ErrWriter
 	}

@@ -50,7 +50,23 @@ func (o options) least(class string) float32 {
 	if v, ok := o.predictor.Choice.Scores[class]; ok {
 		return float32(v)
 	}
+	if v, ok := o.own[class]; ok {
+		return v
+	}
 	return o.score
+}
+
+// tracked is the score of a detection as the tracker takes it, which has one score for all classes: linear from 0 over the class's own, which
+// becomes the common one, to 1.
+func (o options) tracked(class string, score float32) float32 {
+	own, ok := o.own[class]
+	if _, asked := o.predictor.Choice.Scores[class]; !ok || asked {
+		return score
+	}
+	if score < own {
+		return score / own * o.score
+	}
+	return o.score + (score-own)/(1-own)*(1-o.score)
 }
 
 // link continues the tracks of a video or series that an input shows, which is called source in its counts.
@@ -59,7 +75,7 @@ func (f *follower) link(r *infer.Result, input int, of any, source string) {
 	objects := make([]track.Object, len(r.Found))
 	for i, d := range r.Found {
 		names[d.Class] = d.Category.Name
-		objects[i] = track.Object{Box: d.Box, Score: d.Score, Class: d.Class}
+		objects[i] = track.Object{Box: d.Box, Score: f.o.tracked(d.Category.Name, d.Score), Class: d.Class}
 	}
 	total := f.of.Next(input, of, source, objects, func(class int) string { return names[class] })
 	for i, o := range objects {

@@ -29,10 +29,12 @@ type outcome struct {
 	counts       []track.Total
 	crowded      int     // pictures and frames with as many objects as are reported at most
 	most         int     // that number
+	scores       string  // the lowest to report, as text; empty where the command line has them
 	highest      float32 // score, where there are no objects; 0 if unknown
 }
 
-func newOutcome() *outcome { return &outcome{begin: time.Now()} }
+// newOutcome begins one; scores says which are the lowest to report, empty where the command line does.
+func newOutcome(scores string) *outcome { return &outcome{begin: time.Now(), scores: scores} }
 
 func (s *outcome) add(r infer.Result) {
 	if r.Broken != nil {
@@ -105,6 +107,9 @@ func (s *outcome) print(w io.Writer, stages bool) error {
 		fmt.Fprintf(&b, "; the highest score was %.2g", s.highest)
 	}
 	fmt.Fprintln(&b)
+	if s.scores != "" && s.done > 0 {
+		fmt.Fprintf(&b, "scores: %s\n", s.scores)
+	}
 	if n := s.crowded; n > 0 {
 		fmt.Fprintf(&b, "%d %s have %d objects, the most that -max allows: there may be more\n", n, s.unit(), s.most)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"retinago/detector"
 	"retinago/infer"
 	"retinago/internal/kinds"
 	"retinago/internal/media/video"
@@ -45,7 +46,7 @@ func serveCommand() *cli.Command {
 			&cli.StringSliceFlag{Name: "camera", Usage: "`NAME=SOURCE` to show with boxes at /v1/stream?camera=NAME: cam:N, the address of a stream, or a video, which is repeated; again for more"},
 			&cli.StringFlag{Name: "token", Usage: "what requests must carry as Authorization: Bearer; other users see it in the process list, unless it comes from the environment", EnvVars: []string{"RETINAGO_TOKEN"}},
 			&cli.StringFlag{Name: "token-file", Usage: "`FILE` with tokens, one a line; any of them lets a request in"},
-			&cli.Float64Flag{Name: "score", Usage: "lowest score to report, for requests without one", Value: .5},
+			&cli.Float64Flag{Name: "score", Usage: "lowest score to report, for requests without one", DefaultText: defaultScore},
 			&cli.Float64Flag{Name: "nms", Usage: "IoU above which the lower score of a class goes", DefaultText: "of the checkpoint"},
 			&cli.StringFlag{Name: "method", Usage: "method of non-maximum suppression: " + strings.Join(kinds.Names(nms.Kinds), ", "), DefaultText: "of the checkpoint"},
 			deviceFlag(), precisionFlag(),
@@ -186,13 +187,13 @@ func readTokens(path string) ([]byte, error) {
 // loadModels loads the models of -weights. The caller closes the predictors, also after an error.
 func loadModels(c *cli.Context, o *serve.Options) (loaded []*infer.Predictor, err error) {
 	score := c.Float64("score")
-	if score <= 0 || score >= 1 {
+	if c.IsSet("score") && !(score > 0 && score < 1) {
 		return nil, usage("serve: -score %g: give a number between 0 and 1", score)
 	}
 	if err := (nms.Method{Kind: c.String("method")}).Check(); err != nil {
 		return nil, usage("serve: -method: %v", err)
 	}
-	how := infer.Options{Device: c.String("device"), Precision: c.String("precision"), Threads: c.Int("threads"), Score: &score, Method: c.String("method"), FastDecode: c.Bool("fast-decode")}
+	how := infer.Options{Device: c.String("device"), Precision: c.String("precision"), Threads: c.Int("threads"), Method: c.String("method"), FastDecode: c.Bool("fast-decode")}
 	if c.IsSet("nms") {
 		v := c.Float64("nms")
 		if v < 0 || v > 1 {
@@ -205,6 +206,17 @@ func loadModels(c *cli.Context, o *serve.Options) (loaded []*infer.Predictor, er
 		path, err := published(c, file)
 		if err != nil {
 			return loaded, err
+		}
+		info, err := detector.ReadInfo(path)
+		if err != nil {
+			return loaded, err
+		}
+		switch how.Score = nil; {
+		case c.IsSet("score"):
+			how.Score = &score
+		case info.Scores == nil:
+			common := float64(infer.CommonScore)
+			how.Score = &common
 		}
 		p, err := infer.Load(path, how)
 		if err != nil {

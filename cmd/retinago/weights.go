@@ -12,7 +12,9 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"retinago/detector"
 	"retinago/engine/cpu"
+	"retinago/infer"
 	"retinago/internal/model/interop"
 	"retinago/internal/model/weights"
 )
@@ -170,6 +172,13 @@ func weightsInspect(c *cli.Context) error {
 	}
 	if int8s > 0 {
 		fmt.Fprintf(w, "  int8: %d tensors are of 8-bit weights\n", int8s)
+	}
+	if info, err := detector.ReadInfo(path); err == nil && info.Scores != nil {
+		var list []string
+		for i, v := range infer.ClassScores(info) {
+			list = append(list, fmt.Sprintf("%s %.3g", plainName(info.Categories[i].Name), v))
+		}
+		fmt.Fprintf(w, "  lowest scores to report, of the best F1 of the validation set: %s\n", strings.Join(list, ", "))
 	}
 	if project, err := interop.Recognise(s); err == nil {
 		fmt.Fprintf(w, "  a detector of %s's form\n", project)

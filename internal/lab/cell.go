@@ -124,7 +124,7 @@ func (s *Sweep) after(ctx context.Context, out *Cell, model string, inspect, tim
 	if !inspect && !timed {
 		return nil
 	}
-	p, err := infer.Load(model, infer.Options{Device: s.Device, Threads: s.Base.Train.Threads})
+	p, err := infer.Load(model, infer.Options{Device: s.Device, Threads: s.Base.Train.Threads, Score: &s.Base.Infer.Score})
 	if err != nil {
 		return err
 	}

@@ -95,12 +95,16 @@ func (e *exporter) Opset() int {
 // metadata is what a user of the model must know, as JSON under the program's name, and the classes in a line of their own.
 func metadata(info detector.Info, o Options) (map[string]string, error) {
 	d, a := info.Config.Data, info.Config.Model.Anchors
-	js, err := json.Marshal(map[string]any{
+	m := map[string]any{
 		"categories": info.Categories, "mean": d.Mean, "std": d.Std, "short_side": d.TestSide(), "max_side": d.MaxSide, "canvas_multiple": d.CanvasMultiple,
 		"anchors": map[string]any{"strides": a.Strides, "sizes": a.Sizes, "scales": a.Scales, "ratios": a.Ratios, "integer_sizes": a.IntegerSizes, "canvas_strides": a.CanvasStrides},
 		"infer":   map[string]any{"score": info.Config.Infer.Score, "nms": info.Config.Infer.NMS, "top_k": info.Config.Infer.TopK, "max_detections": info.Config.Infer.MaxDetections},
 		"outputs": o.Outputs,
-	})
+	}
+	if info.Scores != nil {
+		m["scores"] = info.Scores
+	}
+	js, err := json.Marshal(m)
 	if err != nil {
 		return nil, err
 	}
