@@ -39,7 +39,7 @@ func TestResumeLossScale(t *testing.T) {
 	var scales []float64
 	for i, steps := range []int{2, 4} {
 		c.Train.Epochs, c.Train.Steps, c.Train.CheckpointEvery, c.Train.EvalEvery = 0, steps, 2, 0
-		must(t, train.Run(context.Background(), c, train.Options{Out: out, Resume: i > 0, Log: io.Discard, Device: "cuda:" + gpuNumber(), Precision: "fp16"}))
+		must(t, train.Run(context.Background(), c, train.Options{Out: out, Resume: i > 0, Extend: i > 0, Log: io.Discard, Device: "cuda:" + gpuNumber(), Precision: "fp16"}))
 		scales = append(scales, saved(t, out).Scale)
 	}
 	lines, want := journal(t, out), float64(engine.LossScaleStart)
@@ -71,7 +71,7 @@ func TestResumeAverage(t *testing.T) {
 		outs = append(outs, out)
 		for i, steps := range []int{3, 6} {
 			c.Train.Steps = steps
-			must(t, train.Run(context.Background(), c, train.Options{Out: out, Resume: i > 0, Log: io.Discard, Device: device, Precision: "float32"}))
+			must(t, train.Run(context.Background(), c, train.Options{Out: out, Resume: i > 0, Extend: i > 0, Log: io.Discard, Device: device, Precision: "float32"}))
 		}
 	}
 	want, got := saved(t, outs[0]).Average, saved(t, outs[1]).Average
