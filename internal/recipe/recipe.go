@@ -259,11 +259,8 @@ func (m *maker) time() time.Duration {
 	return cpuTime
 }
 
-// perEpoch is the steps of an epoch.
-func (m *maker) perEpoch() int {
-	b := m.out.Config.Train.Batch
-	return (m.train.Len() + b - 1) / b
-}
+// perEpoch is the steps of an epoch, of which the loader drops an incomplete batch.
+func (m *maker) perEpoch() int { return max(m.train.Len()/m.out.Config.Train.Batch, 1) }
 
 // wanted is how often a network should see the pictures: small sets more often, so that about 20,000 are seen.
 func (m *maker) wanted() int {
@@ -306,7 +303,7 @@ func (m *maker) schedule(context.Context) error {
 	m.out.Took = epoch * time.Duration(t.Epochs)
 	t.Steps = 0
 	steps := t.Epochs * per
-	t.WarmupSteps = min(max(steps/10, 1), 500)
+	t.WarmupSteps = min(max(steps/12, 1), 500)
 	t.EvalEvery, t.CheckpointEvery = per, per
 	t.LogEvery = min(max(steps/100, 1), 50)
 	if m.val == nil {
