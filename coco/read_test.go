@@ -240,7 +240,6 @@ func TestNotFinite(t *testing.T) {
 }
 
 func TestLoadMemory(t *testing.T) {
-	t.Parallel()
 	if testing.Short() {
 		t.Skip("writes 40 MB")
 	}
