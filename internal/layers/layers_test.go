@@ -27,7 +27,7 @@ type pkg struct {
 }
 
 // Packages that import neither gorgonia nor C, directly or through others.
-var leaves = []string{"box", "coco", "nms", "anchors", "loss", "track"}
+var leaves = []string{"box", "coco", "nms", "anchors", "loss", "track", "augment"}
 
 // Where third-party packages may be imported: a name, or the beginning of one that ends with a slash.
 var homes = map[string][]string{
