@@ -7,7 +7,7 @@ import (
 	"retinago/box"
 )
 
-// Config holds the anchors of every cell of every level. The lists Strides and Sizes have one element per level.
+// Config describes the anchors of every cell of every level. The lists Strides and Sizes have one element per level.
 type Config struct {
 	// Strides are the distances between cells in px, finest level first.
 	Strides []int `yaml:"strides,flow"`
@@ -19,8 +19,9 @@ type Config struct {
 	Ratios []float64 `yaml:"ratios,flow"`
 	// IntegerSizes truncates size*scale and rounds the base anchors' corners, as torchvision does.
 	IntegerSizes bool `yaml:"integer_sizes"`
-	// CanvasStrides takes a canvas's sides over a map's, without the rest, for the distances, as torchvision does: the 7x11 cells
-	// of P7 on 800x1344 px are 114 and 122 px apart, not 128. Strides are the distances where 128 divides the canvas.
+	// CanvasStrides replaces the distances Strides by the sides of the canvas divided by the sides of the map, rounded down, as
+	// torchvision does: the 7x11 cells of P7 on 800x1344 px are then 114 and 122 px apart instead of 128. Both are equal if 128
+	// divides the sides of the canvas.
 	CanvasStrides bool `yaml:"canvas_strides"`
 }
 

@@ -8,19 +8,19 @@ import (
 
 // Params are the settings that the kinds of class losses read. The yaml tags name their keys for package config.
 type Params struct {
-	// Alpha weights objects, 1-Alpha background; a negative Alpha disables weighting.
+	// Alpha is the weight of objects, 1-Alpha the weight of background; a negative Alpha disables weighting.
 	Alpha float64 `yaml:"alpha"`
 	// Gamma is the focusing exponent.
 	Gamma float64 `yaml:"gamma"`
-	// Shift is beta of focalstar.
+	// Shift is the offset beta of focalstar.
 	Shift float64 `yaml:"shift"`
 	// Epsilon is what poly1 adds to the focal loss's first coefficient.
 	Epsilon float64 `yaml:"epsilon"`
-	// MineKeep is how many anchors of a batch ohem takes.
+	// MineKeep is the number of anchors of a batch that ohem selects.
 	MineKeep int `yaml:"mine_keep"`
-	// MineRatio is how many anchors of background ohem takes per anchor of an object: 3 in the paper's OHEM 1:3; 0 makes no distinction.
+	// MineRatio is the number of background anchors that ohem selects per anchor of an object: 3 in the paper's OHEM 1:3; 0 makes no distinction.
 	MineRatio float64 `yaml:"mine_ratio"`
-	// MineNMS is the IoU with a harder anchor above which ohem excludes an anchor; 1 excludes none.
+	// MineNMS is the IoU with a harder anchor above which ohem excludes an anchor; 1 excludes no anchor.
 	MineNMS float64 `yaml:"mine_nms"`
 }
 
