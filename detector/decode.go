@@ -10,38 +10,38 @@ import (
 	"retinago/nms"
 )
 
-// Detection is one found object.
+// Detection is one detected object.
 type Detection struct {
 	Box   box.Box
 	Class int32
 	Score float32
 }
 
-// Decoding says how raw outputs become detections.
+// Decoding holds the settings by which raw outputs become detections.
 type Decoding struct {
-	Score   float32   // least score
-	Scores  []float32 // least score of each class, above 1 for one that is not wanted; nil is Score for all
+	Score   float32   // lowest score
+	Scores  []float32 // lowest score of each class, above 1 to exclude a class; nil is Score for all
 	TopK    int       // candidates kept per level, by score
 	Method  string    // of package nms; empty is greedy
-	NMS     float32   // IoU above which boxes are of one object
-	Sigma   float32   // of the methods with a Gaussian; 0 is the method's own
-	MaxDets int       // per picture
-	Only    []bool    // by class: those that are kept of the TopK; nil keeps all
+	NMS     float32   // IoU above which boxes count as one object
+	Sigma   float32   // of the methods with a Gaussian; 0 is the method's default
+	MaxDets int       // per image
+	Only    []bool    // by class: true for the classes to keep of the TopK; nil keeps all
 }
 
-// Candidates are boxes before NMS, level by level, each by falling score.
+// Candidates are boxes before NMS, level by level, sorted by falling score within a level.
 type Candidates struct {
 	Boxes   []box.Box // on the canvas
 	Scores  []float32
 	Classes []int32
 }
 
-// NMSMethod is the way in which d thins out boxes. Lowered scores answer to the threshold as well.
+// NMSMethod returns the NMS method of d. Scores that the method lowers are also compared with the lowest score.
 func (d Decoding) NMSMethod() nms.Method {
 	return nms.Method{Kind: d.Method, IoU: d.NMS, Sigma: d.Sigma, Least: d.least()}
 }
 
-// Keeps reports whether a score of a class is enough.
+// Keeps reports whether a detection of a class with this score is kept.
 func (d Decoding) Keeps(class int32, score float32) bool {
 	if d.Scores == nil {
 		return score >= d.Score
@@ -49,7 +49,7 @@ func (d Decoding) Keeps(class int32, score float32) bool {
 	return score >= d.Scores[class]
 }
 
-// least is the least score of any class.
+// least returns the smallest of the lowest scores of all classes.
 func (d Decoding) least() float32 {
 	if d.Scores == nil {
 		return d.Score
@@ -57,7 +57,7 @@ func (d Decoding) least() float32 {
 	return slices.Min(d.Scores)
 }
 
-// floors are the least scores of classes as logits, nil without.
+// floors returns the lowest scores of classes as logits, nil without Scores.
 func (d Decoding) floors() (out []float32) {
 	for _, v := range d.Scores {
 		out = append(out, logitOf(v))
@@ -73,14 +73,14 @@ func logitOf(p float32) float32 {
 	return float32(math.Log(float64(p) / (1 - float64(p))))
 }
 
-// Decode turns the outputs for picture i into boxes on its canvas, clipped to the picture's w x h pixels there
-// (Lin et al. 2017, section 4.1, "Inference"). Scores are compared as logits: background never meets a sigmoid.
+// Decode turns the outputs for image i into boxes on its canvas, clipped to the image's w x h pixels there
+// (Lin et al. 2017, section 4.1, "Inference"). Scores are compared as logits, so that no sigmoid is computed for background.
 func (m *Model) Decode(raw *Raw, i, canvasH, canvasW int, w, h float32, d Decoding) []Detection {
 	out, _ := m.DecodeTimed(raw, i, canvasH, canvasW, w, h, d)
 	return out
 }
 
-// DecodeTimed is Decode with the time that decoding and NMS took.
+// DecodeTimed is Decode; it also returns the durations of decoding and NMS.
 func (m *Model) DecodeTimed(raw *Raw, i, canvasH, canvasW int, w, h float32, d Decoding) ([]Detection, [2]time.Duration) {
 	begin := time.Now()
 	c := m.Candidates(raw, i, canvasH, canvasW, w, h, d)
@@ -89,7 +89,7 @@ func (m *Model) DecodeTimed(raw *Raw, i, canvasH, canvasW int, w, h float32, d D
 	return out, [2]time.Duration{decoded.Sub(begin), time.Since(decoded)}
 }
 
-// Candidates is the part of Decode before NMS. A higher least score gives those of a lower one that are above it.
+// Candidates is the part of Decode before NMS. Raising the lowest score only removes candidates.
 func (m *Model) Candidates(raw *Raw, i, canvasH, canvasW int, w, h float32, d Decoding) Candidates {
 	grid, starts := m.Anchors(canvasH, canvasW)
 	coder := anchors.NewCoder()
@@ -115,7 +115,7 @@ func (m *Model) Candidates(raw *Raw, i, canvasH, canvasW int, w, h float32, d De
 	return c
 }
 
-// Thin is the part of Decode after Candidates: NMS.
+// Thin is the part of Decode after Candidates: NMS and the limit on detections.
 func (d Decoding) Thin(c Candidates) []Detection {
 	var out []Detection
 	most := d.MaxDets

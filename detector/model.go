@@ -20,7 +20,7 @@ import (
 	"retinago/nn"
 )
 
-// Model is a RetinaNet: its parameters and the graphs over them. It is not for concurrent use, but for Anchors.
+// Model is a RetinaNet: its parameters and the graphs over them. Only Anchors may be called concurrently.
 type Model struct {
 	engine   engine.Engine
 	backbone backbone.Network
@@ -38,10 +38,10 @@ type Model struct {
 	nets     cache[*Net]
 }
 
-// BackbonePrefix begins the names of the backbone's parameters; the rest of the name is torchvision's classifier's.
+// BackbonePrefix begins the names of the backbone's parameters; the rest of a name is that of torchvision's classifier.
 const BackbonePrefix = "backbone.body."
 
-// What begins the names of the other parts' parameters.
+// Prefixes of the names of the other parts' parameters.
 const (
 	pyramidPrefix = "backbone.fpn."
 	headPrefix    = "head."
@@ -57,8 +57,8 @@ func NewBlank(c config.Model, e engine.Engine) (*Model, error) {
 	return build(c, e, nn.NewBlankParams(e))
 }
 
-// NewToLoad is NewBlank for the tensors of a file, whose shapes the function shape returns. A parameter that the file lacks, or has with another
-// shape, is an error before memory is taken for it: no configuration asks for more than the file holds.
+// NewToLoad is NewBlank for the tensors of a file, whose shapes the function shape returns. A parameter that the file lacks, or has with
+// another shape, is an error before memory is allocated for it, so that no configuration allocates more than the file holds.
 func NewToLoad(c config.Model, e engine.Engine, shape func(name string) ([]int, bool)) (*Model, error) {
 	params := nn.NewBlankParams(e)
 	params.Expect(func(name string, want []int) error {
@@ -115,7 +115,7 @@ func build(c config.Model, e engine.Engine, params *nn.Params) (*Model, error) {
 	return m, nil
 }
 
-// Engine is where the model lives.
+// Engine returns the engine that holds the model and computes it.
 func (m *Model) Engine() engine.Engine { return m.engine }
 
 // Classes is the number of classes, without background.
@@ -133,7 +133,7 @@ func (m *Model) Changed() {
 	m.engine.WeightsChanged()
 }
 
-// Forget frees the graphs' memory; they are made again when they are asked for.
+// Forget frees the graphs and their memory; they are built again when they are needed.
 func (m *Model) Forget() error {
 	if err := m.steps.clear(); err != nil {
 		return err
@@ -141,10 +141,10 @@ func (m *Model) Forget() error {
 	return m.ForgetNets()
 }
 
-// ForgetNets frees the inference graphs alone, each of which holds pictures of its canvas.
+// ForgetNets frees only the inference graphs, each of which holds the input images of its canvas.
 func (m *Model) ForgetNets() error { return m.nets.clear() }
 
-// Close frees the memory of graphs and parameters, and what was derived from them. It comes before the engine's Close; a second
+// Close frees the memory of graphs, of parameters and of the copies derived from them. Call it before the engine's Close; a second
 // call does nothing.
 func (m *Model) Close() error {
 	if err := m.Forget(); err != nil {
@@ -158,13 +158,13 @@ func (m *Model) Close() error {
 	return nil
 }
 
-// Anchors returns the anchors of a canvas of h x w pixels, level by level, and where each level starts; after the last
-// stands their number.
+// Anchors returns the anchors of a canvas of h x w pixels, level by level, and the index of the first anchor of each level, followed by
+// the number of anchors.
 func (m *Model) Anchors(h, w int) ([]box.Box, []int) {
 	return m.grids.get(m.anchors, h, w, m.cells(h, w))
 }
 
-// AnchorCount is the number of anchors of a canvas.
+// AnchorCount returns the number of anchors of a canvas.
 func (m *Model) AnchorCount(h, w int) int {
 	n := 0
 	for _, c := range m.cells(h, w) {
@@ -173,7 +173,7 @@ func (m *Model) AnchorCount(h, w int) int {
 	return n
 }
 
-// Levels is the number of levels of the pyramid.
+// Levels returns the number of levels of the pyramid.
 func (m *Model) Levels() int { return len(m.pyramid.Strides()) }
 
 // cells returns the cells of each level on a canvas: every level halves the one before, rounding up.
@@ -193,17 +193,17 @@ func (m *Model) builder(mode nn.Mode) *nn.Builder {
 	return nn.NewBuilder(m.engine, mode, m.params, m.folded)
 }
 
-// network adds everything between pictures and head outputs, and returns these and what the heads read, level by level;
-// errors are the builder's.
+// network adds all operations from the input images to the outputs of the heads. It returns these outputs and the inputs of the heads,
+// level by level; the builder keeps errors.
 func (m *Model) network(b *nn.Builder, x *G.Node) (levels, logits, deltas []*G.Node) {
 	c := m.backbone.Build(b, b.Narrow(x))
 	levels = m.pyramid.Build(b, c, m.backbone.Channels())
-	// The logits are the largest results: made last, they are the first that the backward pass is done with.
+	// The logits are the largest results. They are computed last, so that the backward pass frees them first.
 	deltas = m.head.Box(b, levels)
 	return levels, m.head.Class(b, levels), deltas
 }
 
-// refresh derives folded weights anew when parameters were written.
+// refresh computes folded weights again if parameters were written.
 func (m *Model) refresh() error {
 	if !m.stale {
 		return nil
@@ -212,9 +212,9 @@ func (m *Model) refresh() error {
 	return m.folded.Update()
 }
 
-// PackedBytes is what the engine's copies of the convolutions' weights take at most, in the layouts of its kernels: all as they
-// are, in training once more for the backward pass; and 3x3 filters as 6x6 Winograd filters, of which training has one
-// convolution's at a time. PackedFor knows more of an inference graph on the host.
+// PackedBytes returns an upper bound of the memory of the engine's packed copies of convolution weights, in bytes: one copy of all, in
+// training a second one for the backward pass; and 3x3 filters as 6x6 Winograd filters, in training of one convolution
+// at a time. PackedFor returns a closer bound for an inference graph on the host.
 func (m *Model) PackedBytes(training bool) int64 {
 	var n, largest int64
 	for _, p := range m.Params() {

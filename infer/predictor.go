@@ -17,16 +17,16 @@ import (
 	"retinago/nms"
 )
 
-// Detection is a detected object, in pixels of its picture.
+// Detection is a detected object, in pixels of its image.
 type Detection struct {
 	Box      box.Box
 	Class    int // index in Predictor.Info().Categories
 	Category detector.Category
 	Score    float32
-	Track    int // the number of its object in a video, 0 without tracking
+	Track    int // the number of its track in a video, 0 without tracking
 }
 
-// Options configures a Predictor. Zero values take the checkpoint's choices.
+// Options configures a Predictor. A zero value takes the setting of the checkpoint.
 type Options struct {
 	Device    string   // of package device; empty is the cpu
 	Precision string   // as device.Options
@@ -37,7 +37,7 @@ type Options struct {
 	Sigma     float64 // of the methods with a Gaussian
 	MaxDets   int
 	Choice    Choice
-	// FastDecode is config's data.fast_decode, also for a checkpoint without it.
+	// FastDecode sets data.fast_decode, also if the checkpoint was trained without it.
 	FastDecode bool
 	// Highest looks for the highest score in pictures without detections, until a picture has one: see Predictor.Highest.
 	Highest bool
@@ -76,7 +76,7 @@ type request struct {
 	decode detector.Decoding
 }
 
-// Load reads a checkpoint, which carries everything that prediction needs.
+// Load reads a checkpoint, which contains everything that prediction needs.
 func Load(path string, o Options) (*Predictor, error) {
 	return newPredictor(o, func(e device.Engine) (*detector.Model, detector.Info, error) { return detector.Open(path, e) })
 }
@@ -110,7 +110,7 @@ func newPredictor(o Options, open func(device.Engine) (*detector.Model, detector
 	return p, nil
 }
 
-// newRequest returns a model's own settings, replaced by those that options give.
+// newRequest returns the settings of a model, overridden by those of options.
 func newRequest(info detector.Info, o Options) (request, error) {
 	r := request{decode: Decoding(info.Config.Infer)}
 	var own []float32
@@ -137,12 +137,12 @@ func newRequest(info detector.Info, o Options) (request, error) {
 	return r, r.choose(o.Choice, info.Categories, own)
 }
 
-// Decoding returns how a configuration chooses detections.
+// Decoding returns the settings by which a configuration selects detections.
 func Decoding(c config.Infer) detector.Decoding {
 	return detector.Decoding{Score: float32(c.Score), Method: c.Method, TopK: c.TopK, NMS: float32(c.NMS), MaxDets: c.MaxDetections}
 }
 
-// Decoding returns how detections are chosen without options of a call.
+// Decoding returns the settings by which detections are selected in calls without options.
 func (p *Predictor) Decoding() detector.Decoding { return p.common.decode }
 
 // Info returns the model's configuration, categories and metrics.
@@ -154,8 +154,8 @@ func (p *Predictor) Model() *detector.Model { return p.model }
 // ErrClosed is the error of a Predictor after Close.
 var ErrClosed = errors.New("infer: the predictor is closed")
 
-// Highest returns the highest score in the pictures so far, where Options.Highest asks for it and none had a detection; 0 if it is not
-// known, as on engines that make detections themselves.
+// Highest returns the highest score in the images so far, if Options.Highest is set and none of them had a detection. It returns 0 if
+// the score is unknown, as on engines that compute detections themselves.
 func (p *Predictor) Highest() float32 {
 	if p.some.Load() {
 		return 0
@@ -163,7 +163,7 @@ func (p *Predictor) Highest() float32 {
 	return math.Float32frombits(p.highest.Load())
 }
 
-// note records that a picture has so many detections, and its highest score if it has none.
+// note records the number of detections of an image, and its highest score if it has none.
 func (p *Predictor) note(detections int, highest float32) {
 	if detections > 0 {
 		p.some.Store(true)
@@ -196,7 +196,7 @@ func (p *Predictor) lock(ctx context.Context) error {
 
 func (p *Predictor) unlock() { <-p.network }
 
-// Close waits for the call that has the network and frees the model. Later calls return ErrClosed.
+// Close waits for the call that runs the network and frees the model. Later calls return ErrClosed.
 func (p *Predictor) Close() error {
 	if err := p.lock(context.Background()); err != nil {
 		return err

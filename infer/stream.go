@@ -13,10 +13,10 @@ import (
 
 // StreamOptions configures Predictor.Stream. An error of one of its functions ends the stream.
 type StreamOptions struct {
-	// Workers is the number of goroutines that read pictures, and of those that run Then. 0 is one for every four cores, at least one:
-	// the other cores are for the network.
+	// Workers is the number of goroutines that read images, and of those that run Then. 0 is one for every four cores, at least one;
+	// the other cores compute the network.
 	Workers int
-	// Batch is how many pictures of one canvas go through the network together; 0 is 1.
+	// Batch is the largest number of images of one canvas that go through the network together; 0 is 1.
 	Batch int
 	// Link is called on every result that is not broken, one after another in their order, before Then. It may change Found and add
 	// Captions.
@@ -26,10 +26,10 @@ type StreamOptions struct {
 	Then func(r Result, pic *Picture) error
 	// Last is called like Then, but one after another in their order, and after Then.
 	Last func(r Result, pic *Picture) error
-	// MaxBytes bounds the bytes of files' pictures that wait for Then and Last; pictures beyond it are decoded again.
+	// MaxBytes bounds the bytes of the decoded image files that wait for Then and Last; images beyond it are decoded again.
 	// 0 is 128 MiB for each worker.
 	MaxBytes int64
-	// Films calls Last for frames of videos only, so that the pictures of files need not stay in memory for it.
+	// Films calls Last only for frames of videos, so that decoded image files need not stay in memory for it.
 	Films bool
 }
 
@@ -43,8 +43,8 @@ type Result struct {
 	Found    []Detection
 	Times    Times
 	Captions []string // lines of text that Link adds, to be drawn in the corner
-	Broken   error    // why the picture could not be read; Found is empty then
-	More     int      // pages or frames of a picture's file behind the first, which is the one that is looked at
+	Broken   error    // why the image could not be read; Found is then empty
+	More     int      // pages or frames of an image file after the first; only the first is read
 }
 
 // item is a frame on its way to a result.
@@ -154,16 +154,16 @@ func (v *item) drop() {
 	}
 }
 
-// hold reports whether the picture of a file may stay in memory, and counts it.
+// hold reports whether a decoded image file may stay in memory, and counts its bytes.
 func (v *item) hold(most int64) bool {
 	v.n = int64(len(v.pic.Pix))
 	return v.held.Add(v.n) <= most
 }
 
-// well reports whether the item has no error and its picture could be read.
+// well reports whether the item has no error and its image could be read.
 func (v *item) well() bool { return v.err == nil && v.Broken == nil }
 
-// read decodes and prepares a frame. It keeps the picture if Then or Last need it; the pictures of files only up to most bytes in all.
+// read decodes and prepares a frame. It keeps the decoded image if Then or Last need it; those of image files only up to most bytes in all.
 func (p *Predictor) read(ctx context.Context, v *item, keep bool, most int64) *item {
 	if v.err = ctx.Err(); v.err != nil {
 		return v
@@ -231,7 +231,7 @@ func (v *item) link(f func(*Result) error) *item {
 	return v
 }
 
-// show calls f with the whole picture, and frees the picture after its last use.
+// show calls f with the whole decoded image, and frees it after its last use.
 func (v *item) show(ctx context.Context, f func(Result, *picture.Picture) error, spent *time.Duration, last bool) *item {
 	if !v.well() {
 		return v

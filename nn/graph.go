@@ -9,7 +9,7 @@ import (
 	"retinago/engine"
 )
 
-// Graph describes a plan without gorgonia's types, for what writes a network to a file or runs it in another form.
+// Graph describes a plan without gorgonia's types, for packages that write a network to a file or run it in another form.
 type Graph struct {
 	// Values are numbered by their place: first what the plan's operations read, then their results in the order in which
 	// they run. An operation reads values of lower numbers only.

@@ -9,9 +9,9 @@ import (
 	"retinago/engine"
 )
 
-// Operations for which engines have no kernel are computed here, by the host.
+// The host computes operations for which engines have no kernel.
 
-// hostFloats are the values of a float32 tensor: where they lie if the engine is HostReadable, otherwise a copy.
+// hostFloats returns the values of a float32 tensor: without copying if the engine is HostReadable, otherwise a copy.
 func hostFloats(e engine.Engine, t *tensor.Dense) ([]float32, error) {
 	if h, ok := engine.As[engine.HostMemory](e, engine.HostReadable); ok {
 		return h.Floats(t), nil
@@ -20,7 +20,7 @@ func hostFloats(e engine.Engine, t *tensor.Dense) ([]float32, error) {
 	return v, e.Download(v, t)
 }
 
-// engineFloats makes v the values of t.
+// engineFloats sets the values of t to v.
 func engineFloats(e engine.Engine, t *tensor.Dense, v []float32) error {
 	if h, ok := engine.As[engine.HostMemory](e, engine.HostReadable); ok {
 		copy(h.Floats(t), v)
@@ -29,7 +29,7 @@ func engineFloats(e engine.Engine, t *tensor.Dense, v []float32) error {
 	return e.Upload(t, v)
 }
 
-// blockRows is the pixels that are computed at once.
+// blockRows is the number of pixels that are computed at once.
 const blockRows = 256
 
 // rows writes y [N,H,W,C]: f writes whole rows of C values of one image, from the same rows of x, which may be nil. Several threads call f.

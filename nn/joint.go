@@ -10,37 +10,37 @@ import (
 	"retinago/engine"
 )
 
-// Batched is a Kernel that an engine.BatchedConv computes for several nodes at once, as the convolutions of a head on the levels of a
-// pyramid.
+// Batched is a Kernel that an engine.BatchedConv computes for several nodes at once, such as the convolutions of a head on all levels of
+// a pyramid.
 type Batched interface {
 	Kernel
-	// Key is equal for nodes that can be computed at once, and nil for one that e computes as well alone. in are the nodes it reads.
+	// Key returns equal values for nodes that can be computed at once, and nil for a node that gains nothing from it. in are its inputs.
 	Key(e engine.BatchedConv, in []*G.Node) any
 	// ForwardAll is Forward for several nodes.
 	ForwardAll(e engine.BatchedConv, out []*tensor.Dense, in [][]*tensor.Dense) error
 }
 
-// Summed is a Batched whose nodes are computed at once only where the graph does nothing but add up all their results, and where no
-// other Summed runs between them, for which what they read would be kept long. ForwardAll writes the sum to out[0], which is the
-// place of all of them.
+// Summed is a Batched of which only the sum of its results is read. Its nodes are computed at once only if the graph does nothing but add
+// up their results, and if no other Summed runs between them, since their inputs would be kept in memory meanwhile. ForwardAll writes
+// the sum to out[0], which is the place of all results.
 type Summed interface {
 	Batched
 	Summed()
 }
 
-// joint is nodes that are computed at once, when all that they read is there: in the turn of the last.
+// joint is a group of nodes that are computed at once, in the turn of the last one, when all inputs are there.
 type joint struct {
 	on     engine.BatchedConv
 	nodes  []*G.Node // in their order
 	turn   int       // position of the last
 	summed bool
 
-	// What the nodes read and write, as far as they had their turn.
+	// The inputs and outputs of the nodes that had their turn.
 	in  [][]*tensor.Dense
 	out []*tensor.Dense
 }
 
-// gather takes what n reads and writes, and computes when n is the last.
+// gather collects the inputs and the output of n, and computes the joint if n is its last node.
 func (j *joint) gather(n *op, in []*tensor.Dense) error {
 	j.in, j.out = append(j.in, in), append(j.out, n.out)
 	if len(j.in) < len(j.nodes) {
@@ -54,17 +54,17 @@ func (j *joint) gather(n *op, in []*tensor.Dense) error {
 // done reports whether the last of the nodes had its turn.
 func (j *joint) done() bool { return len(j.in) == 0 }
 
-// reset forgets what a run that ended early has gathered.
+// reset discards the inputs and outputs that a run collected before it ended early.
 func (j *joint) reset() { j.in, j.out = nil, nil }
 
-// joints are what is computed at once of an order of nodes.
+// joints are the groups of an order of nodes that are computed at once.
 type joints struct {
 	on   engine.BatchedConv // nil where nothing is
 	of   map[*G.Node]*joint // by node
 	sums map[*G.Node]*joint // by sum of a Summed's nodes, which the joint makes
 }
 
-// join finds what is computed at once on e.
+// join finds the groups of nodes that e computes at once.
 func join(e engine.Engine, order []*G.Node, outputs G.Nodes) joints {
 	js := joints{of: map[*G.Node]*joint{}, sums: map[*G.Node]*joint{}}
 	var ok bool

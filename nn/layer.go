@@ -20,7 +20,7 @@ type Layer struct {
 	FLOPs int64
 	// Stride is a convolution's, of the forward pass; 0 of others.
 	Stride int
-	// Activation is what a layer of the forward pass ends with.
+	// Activation is the activation at the end of a layer of the forward pass.
 	Activation engine.Activation
 }
 
@@ -36,7 +36,7 @@ func (p *Plan) Layers() []Layer {
 	return l
 }
 
-// LayerOf is the operation that a node is the result of.
+// LayerOf returns the operation whose result a node is.
 func LayerOf(n *G.Node) Layer {
 	l := Layer{Name: layerAt(n), Op: "Sum", Back: true, Shape: n.Shape(), FLOPs: flops(n)}
 	if o, ok := n.Op().(*op); ok {
@@ -48,7 +48,7 @@ func LayerOf(n *G.Node) Layer {
 	return l
 }
 
-// claim names what o's gradient added, the operations numbered after before, as o's layer.
+// claim gives the name of o's layer to the operations that o's gradient added: those with numbers after before.
 func (o *op) claim(n *G.Node, before uint32) {
 	if n == nil {
 		return

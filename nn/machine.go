@@ -10,9 +10,8 @@ import (
 	"retinago/engine"
 )
 
-// Machine runs the part of a graph that its outputs need, over and over, in planned memory. Data come in through the
-// tensors that are bound to the graph's inputs and go out through the outputs' values, which hold until another
-// machine of the same arena runs. It is not for concurrent use.
+// Machine runs the part of a graph that its outputs need, any number of times, in planned memory. It reads the tensors that are bound
+// to the graph's inputs. The values of its outputs are valid until another machine of the same arena runs. It is not for concurrent use.
 type Machine struct {
 	engine engine.Engine
 	arena  *Arena
@@ -83,10 +82,10 @@ func (m *Machine) Run() error {
 // Layers lists the operations of a run.
 func (m *Machine) Layers() []Layer { return m.plan.Layers() }
 
-// Bytes is the memory that the plan needs.
+// Bytes returns the memory that the plan needs.
 func (m *Machine) Bytes() int64 { return m.plan.bytes }
 
-// Close gives the memory back. The outputs' values must not be read afterwards.
+// Close frees the memory. The values of the outputs must not be read afterwards.
 func (m *Machine) Close() error {
 	if m.vm == nil {
 		return nil
@@ -100,10 +99,10 @@ func (m *Machine) Close() error {
 	return err
 }
 
-// Value is the result of a node that the machine was made for; it holds until another machine of the arena runs.
+// Value returns the result of one of the machine's outputs; it is valid until another machine of the arena runs.
 func (m *Machine) Value(n *G.Node) *tensor.Dense { return n.Value().(*tensor.Dense) }
 
-// Bind lays all results over mem.
+// Bind places all results in mem.
 func (m *Machine) Bind(mem tensor.Memory) {
 	m.sums = m.sums[:0]
 	for _, n := range m.plan.order {
@@ -126,7 +125,7 @@ func (m *Machine) freeState() {
 	}
 }
 
-// enter checks that operations run in the planned order: in another one they would overwrite each other's results.
+// enter checks that operations run in the planned order: in another order they would overwrite each other's results.
 func (m *Machine) enter(o *op) error {
 	if o.order != m.next {
 		return fmt.Errorf("nn: %v runs as number %d but is planned as number %d", o, m.next, o.order)

@@ -18,7 +18,7 @@ import (
 type Kernel interface {
 	// Name is the operation's name in errors and summaries.
 	Name() string
-	// Shape gives the output's shape and type of the inputs' shapes. An error is a mistake in composing the network.
+	// Shape returns the output shape for the given input shapes. An error means that the network is composed wrongly.
 	Shape(in []tensor.Shape) (tensor.Shape, error)
 	// Forward writes the whole of out.
 	Forward(e engine.Engine, out *tensor.Dense, in []*tensor.Dense) error
@@ -27,7 +27,7 @@ type Kernel interface {
 // Differentiable is a Kernel with a gradient.
 type Differentiable interface {
 	Kernel
-	// WRT says for each of n inputs whether the operation can be differentiated by it.
+	// WRT reports for each of n inputs whether the operation can be differentiated by it.
 	WRT(n int) []bool
 	// Gradient adds the gradient's nodes: one per input, nil where WRT is false. dout is the gradient of out.
 	Gradient(in G.Nodes, out, dout *G.Node) (G.Nodes, error)

@@ -9,8 +9,8 @@ import (
 	"retinago/engine"
 )
 
-// Plan is the order in which a graph's operations run and the place of every result in one arena. A place is reused
-// as soon as its last reader has run, or by it, where that is an InPlace; what is to be read after the run keeps its place.
+// Plan is the order in which a graph's operations run and the place of every result in one arena. A place is free as soon as the last
+// reader of its result has run; if that is an InPlace, it may write its own result there. Outputs keep their places after the run.
 type Plan struct {
 	order  []*G.Node // operations, first to run first
 	inputs G.Nodes   // parameters and data that the operations read
@@ -19,7 +19,7 @@ type Plan struct {
 	bytes  int64
 }
 
-// align keeps places on cache lines, as vector kernels like them.
+// align places results on cache lines, on which vector kernels are fastest.
 const align = 64
 
 // NewPlan plans the part of the graph that outputs need, to be run on e. Nothing is allocated.
@@ -88,10 +88,10 @@ func NewPlan(e engine.Engine, outputs G.Nodes) (*Plan, error) {
 	return p, nil
 }
 
-// Bytes is the size of the arena.
+// Bytes returns the size of the arena.
 func (p *Plan) Bytes() int64 { return p.bytes }
 
-// FLOPs is the work of one run, as far as the operations count it.
+// FLOPs returns the floating point operations of one run, over the operations that are Counted.
 func (p *Plan) FLOPs() int64 {
 	var total int64
 	for _, n := range p.order {
@@ -106,8 +106,8 @@ type Span struct {
 	Bytes, Base int64
 }
 
-// Place gives a base to each span, and returns the memory that they need. The largest comes first, each at the lowest
-// address that is free during its life (Pisarchyk and Lee 2020, "Efficient Memory Management for Deep Neural Net
+// Place sets the base of each span and returns the memory that all need together, in bytes. It places the largest span first, and each at
+// the lowest address that is free during its life (Pisarchyk and Lee 2020, "Efficient Memory Management for Deep Neural Net
 // Inference", algorithm 3).
 func Place(spans []*Span) (bytes int64) {
 	spans = slices.Clone(spans)
@@ -132,7 +132,7 @@ func Place(spans []*Span) (bytes int64) {
 	return bytes
 }
 
-// overwritten finds operations, by position, that may write over a result that they are the last to read, and its position.
+// overwritten maps the positions of operations to the positions of the results over which they may write: they are the last to read them.
 func overwritten(order []*G.Node, at map[*G.Node]int, last []int) map[int]int {
 	over := map[int]int{}
 	for i, n := range order {
@@ -156,7 +156,7 @@ func overwritten(order []*G.Node, at map[*G.Node]int, last []int) map[int]int {
 	return over
 }
 
-// place gives offsets to results.
+// place sets the offsets of results.
 func (p *Plan) place(turns, last []int, over map[int]int) {
 	spans := make([]*Span, len(p.order)) // nil for views
 	var all []*Span

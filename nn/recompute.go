@@ -8,17 +8,17 @@ import (
 	G "gorgonia.org/gorgonia"
 )
 
-// Repeatable is a Kernel that may run twice in a run, to the same result.
+// Repeatable is a Kernel that may run twice in a run with the same result.
 type Repeatable interface {
 	Kernel
-	// Repeat is the kernel for another node; nil where a second time would change something.
+	// Repeat returns the kernel for a second node; nil if running twice would change a result.
 	Repeat() Kernel
 }
 
-// Recompute lets gradients that are added later compute what lies between xs and ys once more, instead of keeping it from
-// the forward pass (Chen et al. 2016, "Training Deep Nets with Sublinear Memory Cost", section 3). They are the same to
-// the bit. xs and ys themselves are kept; ys must need nothing else but inputs of the graph. All is computed again at once, in
-// the order of the first time.
+// Recompute makes gradients that are added later compute the results between xs and ys again, instead of keeping them from
+// the forward pass (Chen et al. 2016, "Training Deep Nets with Sublinear Memory Cost", section 3). The gradients are the same to
+// the bit. xs and ys themselves are kept; beside xs, ys must depend only on inputs of the graph. All results are computed again in one
+// go, in the original order.
 //
 // Operations run in the order in which they were added, and gradients are added from the last operation to the first. The
 // copies are added with the first gradient that reads one, so that they run after the backward pass of whatever was added

@@ -101,11 +101,11 @@ func tooLarge(most int64) *problem {
 	return refuse(http.StatusRequestEntityTooLarge, "large", "the body has more than the %d bytes that are taken", most)
 }
 
-// pixels bounds the memory of decoded pictures and of their decoding, and how many are decoded at once. Small pictures never wait for
-// large ones, which have a share of their own and leave a core free: 16 pictures that take a second each delay no small one.
+// pixels bounds the memory of decoded images and of decoding, and the number of images that are decoded at once. Small images never wait for
+// large ones, which have a budget of their own and leave a core free: 16 images that take a second each delay no small one.
 type pixels struct{ small, large pool }
 
-// pool is bytes and cores that pictures share, in the order of their arrival.
+// pool holds bytes and cores that images share, in the order of their arrival.
 type pool struct {
 	most  int64
 	bytes *semaphore.Weighted
@@ -116,10 +116,10 @@ func newPool(bytes, cores int64) pool {
 	return pool{bytes, semaphore.NewWeighted(bytes), semaphore.NewWeighted(cores)}
 }
 
-// smallBytes is what decoding a small picture takes at most: a JPEG of 8 million pixels does.
+// smallBytes is the upper bound of the memory to decode a small image: a JPEG of 8 million pixels takes as much.
 const smallBytes = 32 << 20
 
-// newPixels has room for picturesHeld pictures of so many pixels, and for one of any kind.
+// newPixels returns a budget for picturesHeld images of so many pixels, and for one image of any kind.
 func newPixels(most, cores int) pixels {
 	c := int64(cores)
 	return pixels{newPool(2*c*smallBytes, c), newPool(max(picturesHeld*3*int64(most), picture.MaxMemory()), max(c-1, 1))}
@@ -131,7 +131,7 @@ func (p pixels) decoding(ctx context.Context, n int64) (*share, error) {
 	if n > smallBytes {
 		l = p.large
 	}
-	n = min(n, l.most) // a picture that takes more has the pool alone
+	n = min(n, l.most) // an image that takes more has the pool alone
 	if err := l.bytes.Acquire(ctx, n); err != nil {
 		return nil, err
 	}
@@ -142,14 +142,14 @@ func (p pixels) decoding(ctx context.Context, n int64) (*share, error) {
 	return &share{l, n, true}, nil
 }
 
-// share is the bytes and the core that a picture holds. decoded and release may be called again.
+// share is the bytes and the core that an image holds. decoded and release may be called more than once.
 type share struct {
 	pool
 	n    int64
 	core bool
 }
 
-// decoded frees the core and the bytes of decoding, and keeps n bytes for the picture.
+// decoded frees the core and the bytes of decoding, and keeps n bytes for the decoded image.
 func (s *share) decoded(n int64) {
 	if s.core {
 		s.core = false

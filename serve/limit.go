@@ -11,8 +11,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// limited accepts at most a number of connections at once, and at most a number of them from one address. If there is no room for one
-// more, a connection without a request is closed for it; if there is none, the new connection is answered 503 and closed.
+// limited bounds the number of connections, in all and from one address. If there is no room for a new connection, one without a request
+// is closed for it; if all have requests, the new connection is answered 503 and closed.
 type limited struct {
 	net.Listener
 	most, each int
@@ -36,7 +36,7 @@ type held struct {
 	l       *limited
 	address netip.Prefix
 	asked   bool      // there was a request
-	waits   time.Time // since when there is no request; zero while one is being answered
+	waits   time.Time // since when there has been no request; zero while one is being answered
 	gone    bool
 }
 
@@ -54,9 +54,9 @@ func newLimited(l net.Listener, most, each int, c connections) *limited {
 	return &limited{Listener: l, most: most, each: each, count: c, closing: make(chan struct{}, refusing), open: map[*held]struct{}{}, from: map[netip.Prefix]int{}}
 }
 
-// network is the address that a connection is counted under: one of IPv4, or the first 64 bits of one of IPv6, which are one
-// customer's. Headers such as X-Forwarded-For do not count: their sender could write anything. It is invalid where a connection
-// has no address of IP.
+// network returns the address under which a connection is counted: an IPv4 address, or the first 64 bits of an IPv6 address, which
+// belong to one customer. Headers such as X-Forwarded-For are ignored, since a client can set them to anything. The result is invalid
+// if a connection has no IP address.
 func network(a net.Addr) netip.Prefix {
 	tcp, ok := a.(*net.TCPAddr)
 	if !ok {
@@ -85,7 +85,7 @@ func (l *limited) Accept() (net.Conn, error) {
 	}
 }
 
-// hold counts a connection, if necessary in place of another. Without room it returns nil.
+// hold counts a connection, if necessary in place of another one. If there is no room, it returns nil.
 func (l *limited) hold(c net.Conn) *held {
 	now := time.Now()
 	h := &held{Conn: c, l: l, address: network(c.RemoteAddr()), waits: now}
@@ -107,8 +107,8 @@ func (l *limited) hold(c net.Conn) *held {
 	return h
 }
 
-// victim is the connection that has waited longest without a request, of the address that has the most connections, or of one
-// address alone.
+// victim returns the connection that has waited longest without a request, of the address with the most connections, or of a given
+// address.
 func (l *limited) victim(now time.Time, address netip.Prefix, only bool) (v *held) {
 	for h := range l.open {
 		if h.waits.IsZero() || h.asked && now.Sub(h.waits) < spared || only && h.address != address {
@@ -141,7 +141,7 @@ func (h *held) Close() error {
 	return h.Conn.Close()
 }
 
-// changed is the ConnState of a http.Server. A connection counts as without a request until its whole header has arrived.
+// changed is the ConnState hook of an http.Server. A connection has no request until its whole header has arrived.
 func (l *limited) changed(c net.Conn, state http.ConnState) {
 	h, ok := c.(*held)
 	if !ok {

@@ -13,7 +13,7 @@ import (
 	"retinago/engine"
 )
 
-// problem is the reason why a request is refused, for its sender.
+// problem is the reason why a request is refused, as sent to the client.
 type problem struct {
 	Code    string `json:"code"` // one word
 	Message string `json:"message"`
@@ -35,7 +35,7 @@ func busy(retry time.Duration, format string, a ...any) *problem {
 	return p
 }
 
-// asProblem returns the problem that the sender of a request gets for an error. Details of the server's own faults stay in its log.
+// asProblem returns the problem that the client gets for an error. Details of the server's own faults are only logged.
 func (s *Server) asProblem(err error) *problem {
 	var p *problem
 	switch {
@@ -43,9 +43,9 @@ func (s *Server) asProblem(err error) *problem {
 	case errors.Is(err, context.DeadlineExceeded):
 		p = refuse(http.StatusServiceUnavailable, "timeout", "the time of the request passed before its turn came")
 		p.retry = time.Second
-	case errors.Is(err, context.Canceled): // by the sender, who is gone
+	case errors.Is(err, context.Canceled): // by the client, which is gone
 		p = refuse(499, "gone", "the request was given up")
-	case errors.Is(err, engine.ErrMemory): // of the host or of its control group, which others use too
+	case errors.Is(err, engine.ErrMemory): // of the host or of its control group, which other programs use too
 		s.o.Log.Error("serve", "error", err)
 		p = refuse(http.StatusServiceUnavailable, "memory", "there is too little memory for this picture now; the server's log says how much it takes")
 		p.retry = time.Second
@@ -88,10 +88,10 @@ func (s *Server) write(w http.ResponseWriter, status int, v any) {
 	s.send(w, status, append(b, '\n'))
 }
 
-// smallAnswer is the bytes of an answer that do not count: sockets hold as many.
+// smallAnswer is the size in bytes up to which an answer does not count, since the buffer of a socket holds as much.
 const smallAnswer = 64 << 10
 
-// send writes an answer whose header is set but for the length. Large ones count until their receiver has them.
+// send writes an answer and sets the length in its header. A large answer counts against the budget until the client has received it.
 func (s *Server) send(w http.ResponseWriter, status int, b []byte) {
 	if n := int64(cap(b)); len(b) > smallAnswer {
 		if !s.answers.take(n) {
@@ -103,7 +103,7 @@ func (s *Server) send(w http.ResponseWriter, status int, b []byte) {
 	w.Header().Set("Content-Length", strconv.Itoa(len(b)))
 	s.writeBy(w)
 	w.WriteHeader(status)
-	w.Write(b) // an error means that the receiver is gone
+	w.Write(b) // an error means that the client is gone
 }
 
 // writeBy gives what is written next its time. Writers of tests have no deadlines.

@@ -11,24 +11,24 @@ import (
 	"retinago/infer"
 )
 
-// queue gathers the prepared pictures of one model into batches.
+// queue collects the prepared images of one model into batches.
 //
 //	enter -> (decode, prepare) -> run: wait, network -> (boxes, NMS, draw) -> leave
 type queue struct {
 	net    Network
-	places int           // pictures between enter and leave
-	most   int           // of them in one run of the network
-	delay  time.Duration // that one waits at most for others
+	places int           // most images between enter and leave
+	most   int           // most images in one batch
+	delay  time.Duration // longest time that an image waits for others
 	turn   chan struct{} // holds a value while a network runs, of any model
 	count  counter
 	panics *panics
 
 	mu      sync.Mutex
 	inside  int           // places taken
-	taken   []*place      // those that are inside, by their time
-	coming  int           // of them, those that may yet wait for the network
+	taken   []*place      // the places taken, in the order in which they were taken
+	coming  int           // images with a place that are not yet prepared
 	waiting []*job        // for the network, in the order of arrival
-	mean    time.Duration // of a picture in the network, recently
+	mean    time.Duration // recent mean time of an image in the network
 	closed  bool
 	wake    chan struct{} // has a value when any of these changed
 }
@@ -39,14 +39,14 @@ type counter interface {
 	left(after time.Duration)         // a picture leaves its place
 }
 
-// job is a picture that waits for the network.
+// job is an image that waits for the network.
 type job struct {
 	in      *infer.Input
 	arrived time.Time
 	done    chan outcome // with room for one
 }
 
-// outcome is the result of a picture of a batch.
+// outcome is the result for an image of a batch.
 type outcome struct {
 	*batch
 	k    int // its number in the batch
@@ -54,13 +54,13 @@ type outcome struct {
 	err  error
 }
 
-// batch is the network's outputs, shared by the requests of its pictures.
+// batch is the network's outputs, shared by the requests of its images.
 type batch struct {
 	*infer.Outputs
 	n int
 }
 
-// place is a place of one picture between body and answer.
+// place is the place of one image between the body of its request and its answer.
 type place struct {
 	q      *queue
 	since  time.Time
@@ -71,7 +71,7 @@ func newQueue(n Network, o Options, turn chan struct{}, c counter, p *panics) *q
 	return &queue{net: n, places: o.Queue, most: o.Batch, delay: o.Delay, turn: turn, count: c, panics: p, wake: make(chan struct{}, 1)}
 }
 
-// enter takes a place, unless all are taken or the pictures before need longer than the request's timeout.
+// enter takes a place, unless all are taken or the images before this one need longer than the request's timeout.
 func (q *queue) enter(within time.Duration) (*place, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -85,7 +85,7 @@ func (q *queue) enter(within time.Duration) (*place, error) {
 	return p, nil
 }
 
-// oldest is how long the place has been taken that was taken first, 0 without one.
+// oldest returns how long the oldest place has been taken, 0 if none is.
 func (q *queue) oldest(now time.Time) time.Duration {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -95,14 +95,14 @@ func (q *queue) oldest(now time.Time) time.Duration {
 	return now.Sub(q.taken[0].since)
 }
 
-// batchTime is what the largest batch takes, by recent pictures.
+// batchTime estimates the time of the largest batch from recent images.
 func (q *queue) batchTime() time.Duration {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return time.Duration(q.most) * q.mean
 }
 
-// peek is enter without taking: it refuses early what enter would most likely refuse.
+// peek is enter without taking a place: it refuses a request early that enter would most likely refuse.
 func (q *queue) peek(within time.Duration) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -122,7 +122,7 @@ func (q *queue) full(within time.Duration) error {
 	return nil
 }
 
-// came says that the picture will not join a batch any more, or has.
+// came records that the image waits for a batch, or will never do so.
 func (p *place) came() {
 	if p.coming {
 		p.coming = false
@@ -131,7 +131,7 @@ func (p *place) came() {
 	}
 }
 
-// leave gives the place back.
+// leave frees the place.
 func (p *place) leave() {
 	p.q.mu.Lock()
 	defer p.q.mu.Unlock()
@@ -142,7 +142,7 @@ func (p *place) leave() {
 	p.q.count.left(time.Since(p.since))
 }
 
-// run sends a picture through the network, which releases it. While the picture waits, run returns when ctx ends.
+// run sends an image through the network, which releases it. While the image waits, run returns when ctx ends.
 func (p *place) run(ctx context.Context, in *infer.Input) (outcome, error) {
 	q := p.q
 	j := &job{in, time.Now(), make(chan outcome, 1)}
@@ -159,11 +159,11 @@ func (p *place) run(ctx context.Context, in *infer.Input) (outcome, error) {
 		in.Release()
 		return outcome{}, ctx.Err()
 	}
-	o := <-j.done // it is in the network: that is a matter of one run
+	o := <-j.done // the image is in the network, which takes one run at most
 	return o, o.err
 }
 
-// forget takes a job out of those that wait, if it is still there.
+// forget removes a job from those that wait, if it is still there.
 func (q *queue) forget(j *job) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -184,7 +184,7 @@ func (q *queue) changed() {
 	}
 }
 
-// close admits no more pictures, and ends work once all have left.
+// close admits no more images, and ends work once all have left.
 func (q *queue) close() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -224,8 +224,8 @@ func (q *queue) next() (ran bool, wait time.Duration, closed bool) {
 	return len(jobs) > 0, wait, closed
 }
 
-// take chooses a batch: the picture that came first and, in their order, those of its canvas. Without one it says how long to
-// wait, 0 for as long as nothing changes. A batch is a power of two, so that few graphs serve all.
+// take chooses a batch: the image that arrived first and the next ones of its canvas, in their order. If there is none yet, it returns how
+// long to wait, 0 to wait for a change. The size of a batch is a power of two, so that few graphs are needed.
 func (q *queue) take(now time.Time) (jobs []*job, wait time.Duration, closed bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -255,7 +255,7 @@ func (q *queue) take(now time.Time) (jobs []*job, wait time.Duration, closed boo
 	return jobs, 0, false
 }
 
-// forward runs the network on a batch and hands each picture's owner its outcome. A panic fails the batch, and not the program.
+// forward runs the network on a batch and sends each job its outcome. A panic fails the batch, not the program.
 func (q *queue) forward(jobs []*job) {
 	sent := 0
 	defer func() {
@@ -282,7 +282,7 @@ func (q *queue) forward(jobs []*job) {
 	}
 }
 
-// outputs runs the network and releases what it was given.
+// outputs runs the network and releases its inputs.
 func (q *queue) outputs(jobs []*job) (*infer.Outputs, error) {
 	in := make([]*infer.Input, len(jobs))
 	for i, j := range jobs {

@@ -14,16 +14,16 @@ import (
 	"retinago/internal/file"
 )
 
-// kernelVersion is raised when the own kernels become faster or slower: what was measured before then counts no more.
+// kernelVersion is raised when the speed of retinago's own kernels changes, which makes earlier measurements invalid.
 const kernelVersion = 4
 
-// margin is what one kernel must be faster by to be chosen against the rule: less may be chance.
+// margin is the share of time that a kernel must save to be chosen against the rule: a smaller difference may be chance.
 const margin = .1
 
-// unsteady is the median over the least time of a kernel above which something else was at work on the machine.
+// unsteady is the ratio of median and shortest time of a kernel above which other programs disturbed the measurement.
 const unsteady = 1.3
 
-// machine is what measurements hold for.
+// machine identifies the machine for which measurements hold.
 type machine struct {
 	CPU     string `json:"cpu"`
 	ISA     string `json:"isa"`
@@ -32,7 +32,7 @@ type machine struct {
 	Kernels int    `json:"kernels"`
 }
 
-// shape is a convolution as choices know it.
+// shape is the shape of a convolution, by which measurements are stored.
 type shape struct {
 	Pass   string `json:"pass"`
 	N      int    `json:"n"`
@@ -45,7 +45,7 @@ type shape struct {
 	Groups int    `json:"groups"`
 }
 
-// choice is what a measurement came to.
+// choice is the result of a measurement.
 type choice struct {
 	shape
 	Own      bool    `json:"own"`
@@ -53,7 +53,7 @@ type choice struct {
 	OneDNNMS float64 `json:"onednn_ms"`
 }
 
-// choices keeps what was measured, here and in a file of this machine.
+// choices keeps the results of measurements in memory and in a file of this machine.
 type choices struct {
 	machine machine
 	path    string // empty where the system has no place for caches
@@ -72,7 +72,7 @@ func ChoicesDir() string {
 	return filepath.Join(dir, "retinago")
 }
 
-// Choices is the file of this engine's measured choices, empty where there is none.
+// Choices returns the path of the file with this engine's measured choices, empty if there is none.
 func (e *Engine) Choices() string {
 	if e.choices == nil {
 		return ""
@@ -97,13 +97,13 @@ func newChoices(threads int, warn func(error)) *choices {
 	return c
 }
 
-// contents is the file.
+// contents is the JSON of the file.
 type contents struct {
 	Machine machine  `json:"machine"`
 	Choices []choice `json:"choices"`
 }
 
-// read adds what the file holds and is not known yet.
+// read adds the choices of the file that are not in memory.
 func (c *choices) read() error {
 	if c.path == "" {
 		return nil
@@ -130,12 +130,12 @@ func (c *choices) read() error {
 	return nil
 }
 
-// write keeps what is known, with what other processes have measured meanwhile.
+// write stores the choices, together with those that other processes have measured meanwhile.
 func (c *choices) write() error {
 	if c.path == "" {
 		return nil
 	}
-	c.read() // a broken file is written over; New told of it
+	c.read() // a broken file is replaced; New has warned about it
 	f := contents{Machine: c.machine}
 	for _, have := range c.known {
 		f.Choices = append(f.Choices, have)
@@ -147,7 +147,7 @@ func (c *choices) write() error {
 	return file.WriteJSON(c.path, " ", f)
 }
 
-// get is the choice for a shape, measured where it is met for the first time.
+// get returns the choice for a shape, and measures it if the shape is new.
 func (c *choices) get(p pass, s *conv, measure timer) bool {
 	key := shape{passes[p], int(s.n), int(s.h), int(s.w), int(s.c), int(s.k), int(s.r), int(s.stride), int(s.groups)}
 	if have, ok := c.known[key]; ok {
@@ -172,8 +172,8 @@ func (c *choices) get(p pass, s *conv, measure timer) bool {
 	return c.known[key].Own
 }
 
-// decide takes the faster, or the rule's where they are near each other: two measurements then hardly differ in their
-// choice.
+// decide reports whether retinago's own kernel is chosen: the faster one is, or the rule's if the times are close, so that two
+// measurements seldom lead to different choices.
 func decide(oneDNN, own float64, rule bool) bool {
 	if own < (1-margin)*oneDNN {
 		return true
@@ -181,7 +181,7 @@ func decide(oneDNN, own float64, rule bool) bool {
 	return rule && oneDNN >= (1-margin)*own
 }
 
-// Processor is the name that Linux gives the first one, empty where it does not tell.
+// Processor returns the model name of the first processor in /proc/cpuinfo, empty if there is none.
 func Processor() string {
 	b, err := os.ReadFile("/proc/cpuinfo")
 	if err != nil {

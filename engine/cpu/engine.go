@@ -73,7 +73,7 @@ func New(o Options) (*Engine, error) {
 	return e, nil
 }
 
-// Name names what computes.
+// Name returns "cpu".
 func (e *Engine) Name() string { return "cpu" }
 
 // Threads is the number of threads that kernels use.
@@ -96,10 +96,10 @@ func (e *Engine) Close() error {
 	return nil
 }
 
-// WeightsChanged makes the next convolutions pack their weights anew.
+// WeightsChanged makes the next convolutions pack their weights again.
 func (e *Engine) WeightsChanged() { e.worker.do(func() { C.rn_conv_weights_changed(e.conv) }) }
 
-// CacheBytes is the memory of packed weights and scratch space.
+// CacheBytes returns the memory of packed weights and scratch space in bytes.
 func (e *Engine) CacheBytes() (n int64) {
 	e.worker.do(func() { n = int64(C.rn_conv_bytes(e.conv)) })
 	return n
@@ -111,7 +111,7 @@ func (e *Engine) primitives() (n int) {
 	return n
 }
 
-// BeginRun names the results of the graph's own additions; nil ends the run.
+// BeginRun sets the tensors to which the graph's own additions write in this run; nil ends the run.
 func (e *Engine) BeginRun(sums []*tensor.Dense) {
 	e.sums, e.next = sums, 0
 	if now := time.Now(); e.sharing.due(now) {
@@ -119,8 +119,8 @@ func (e *Engine) BeginRun(sums []*tensor.Dense) {
 	}
 }
 
-// Add is gorgonia's sum of gradients. It writes to the next place of the run and ignores hints to reuse an operand:
-// the machine does not know what is read after the run.
+// Add adds gradients for gorgonia. It writes to the next tensor of BeginRun and ignores hints to reuse an operand: the machine does
+// not know which results are read after the run.
 func (e *Engine) Add(a, b tensor.Tensor, _ ...tensor.FuncOpt) (tensor.Tensor, error) {
 	x, y := a.(*tensor.Dense), b.(*tensor.Dense)
 	if !x.Shape().Eq(y.Shape()) {
@@ -140,7 +140,7 @@ func (e *Engine) Add(a, b tensor.Tensor, _ ...tensor.FuncOpt) (tensor.Tensor, er
 	return out, e.Sum(out, x, y, engine.None)
 }
 
-// AddScalar is not among the detector's operations.
+// AddScalar returns an error: no operation of the detector needs it.
 func (e *Engine) AddScalar(a tensor.Tensor, _ any, _ bool, _ ...tensor.FuncOpt) (tensor.Tensor, error) {
 	return nil, fmt.Errorf("cpu: no sum of %v and a scalar", a.Shape())
 }
@@ -168,8 +168,8 @@ func (w *worker) do(f func()) {
 	<-w.done
 }
 
-// stop ends the thread, and with it OpenMP's pool: the goroutine ends while locked.
+// stop ends the thread and OpenMP's pool with it, since the goroutine ends while it is locked to the thread.
 func (w *worker) stop() { close(w.jobs) }
 
-// LibraryVersion is oneDNN's.
+// LibraryVersion returns the version of oneDNN.
 func LibraryVersion() string { return C.GoString(C.rn_library_version()) }

@@ -45,7 +45,7 @@ func (e *Engine) held() (n int64) {
 	return n
 }
 
-// Free gives memory of Alloc back, and with it what was packed of weights that lay there.
+// Free frees memory of Alloc, together with the packed copies of weights in it.
 func (e *Engine) Free(mem tensor.Memory, _ int64) error {
 	e.mu.Lock()
 	b, ok := e.blocks[mem.Uintptr()]
@@ -82,7 +82,7 @@ func (e *Engine) Release(ts ...*tensor.Dense) {
 	}
 }
 
-// At returns a tensor over a part of mem.
+// At returns a tensor in a part of mem.
 func (e *Engine) At(mem tensor.Memory, offset int64, dt tensor.Dtype, shape ...int) *tensor.Dense {
 	size := uintptr(tensor.Shape(shape).TotalSize()) * dt.Size()
 	return tensor.New(tensor.Of(dt), tensor.WithShape(shape...), tensor.WithEngine(e), tensor.FromMemory(mem.Uintptr()+uintptr(offset), size))
@@ -91,7 +91,7 @@ func (e *Engine) At(mem tensor.Memory, offset int64, dt tensor.Dtype, shape ...i
 // Upload copies src, a []float32 or []int32, to dst.
 func (e *Engine) Upload(dst *tensor.Dense, src any) error { return move(dst, src, true) }
 
-// Floats are the values of a float32 tensor where they lie.
+// Floats returns the values of a float32 tensor without copying them.
 func (e *Engine) Floats(t *tensor.Dense) []float32 { return t.Data().([]float32) }
 
 // Download copies src to dst, a []float32 or []int32.
@@ -125,7 +125,7 @@ func copyTo[T any](device, host []T, up bool) {
 	}
 }
 
-// The rest of tensor.Engine: memory is Go's to read.
+// The other methods of tensor.Engine: Go can read the memory.
 
 // AllocAccessible reports that Go can read the memory.
 func (e *Engine) AllocAccessible() bool { return true }

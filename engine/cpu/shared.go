@@ -12,11 +12,11 @@ import (
 	"retinago/internal/processors"
 )
 
-// sharing shortens how long OpenMP's threads spin while they wait, where others want the processors too. libgomp spins 300,000 times,
-// longer than a time slice, before a thread sleeps, and 1000 times while there are more OpenMP threads than processors. On processors of
-// its own, a quota of their time included, the long wait is better: pauses between kernels are shorter than waking a thread takes.
-// Beside other programs, threads that wait use up the time of those that work. Then two idle threads more than there are processors
-// make it the short one.
+// sharing shortens the time for which OpenMP's threads spin while they wait, if other programs need the processors too. libgomp spins
+// 300,000 times, longer than a time slice, before a thread sleeps, but only 1000 times while there are more OpenMP threads than processors.
+// If the program has its processors for itself, also under a quota of their time, the long wait is better: pauses between kernels are
+// shorter than waking a thread takes. Beside other programs, threads that wait take time from those that work. sharing then adds two
+// idle threads more than there are processors, which selects the short wait.
 type sharing struct {
 	threads int
 	idle    *C.struct_rn_idle
@@ -26,8 +26,8 @@ type sharing struct {
 
 const (
 	lookEvery = time.Second
-	// manyDelays is the share of time from which on a thread that waits for a processor is taken for crowded out, and fewDelays the one
-	// from which on it is not any more. One busy program beside two threads on two processors delays each by a third.
+	// Above manyDelays, the share of time for which a thread waits for a processor, waits become short; below fewDelays they become long
+	// again. One busy program beside two threads on two processors delays each by a third.
 	manyDelays, fewDelays = .25, .1
 )
 
@@ -36,13 +36,13 @@ func (s *sharing) due(now time.Time) bool {
 	return s.threads > 1 && now.Sub(s.looked) >= lookEvery
 }
 
-// look decides anew. It is called on the thread that computes.
+// look measures the delays and adjusts the waits. It is called on the thread that computes.
 func (s *sharing) look(now time.Time) {
 	d, ok := delay()
 	if !ok {
 		return
 	}
-	// Under a quota all threads stop for the rest of a period: that is not others' doing.
+	// Under a quota all threads stop for the rest of a period; other programs do not cause that.
 	d -= processors.Throttled() / time.Duration(s.threads)
 	if !s.looked.IsZero() {
 		s.judge(float64(d-s.delayed) / float64(now.Sub(s.looked)))
@@ -50,7 +50,7 @@ func (s *sharing) look(now time.Time) {
 	s.looked, s.delayed = now, d
 }
 
-// judge decides by the share of time in which the thread wanted a processor and had none.
+// judge decides by the share of time in which the thread waited for a processor.
 func (s *sharing) judge(share float64) {
 	switch {
 	case share > manyDelays:
@@ -71,8 +71,8 @@ func (s *sharing) set(short bool) {
 	}
 }
 
-// delay is how long the calling thread has waited for a processor since it began; Linux reports it in nanoseconds, after the time that
-// it has run.
+// delay returns how long the calling thread has waited for a processor since it began. Linux reports it in nanoseconds, after the time
+// for which the thread has run.
 func delay() (time.Duration, bool) {
 	b, err := os.ReadFile("/proc/thread-self/schedstat")
 	if err != nil {

@@ -21,7 +21,7 @@ type planKey struct {
 	shape C.retinago_shape
 }
 
-// mostWorkspace bounds what cuDNN and cuBLASLt may take for one convolution.
+// mostWorkspace bounds the scratch memory of cuDNN and cuBLASLt for one convolution, in bytes.
 const mostWorkspace = 256 << 20
 
 // plan returns cuDNN's choice for a shape, with its scratch memory.
@@ -57,8 +57,8 @@ func freePlan(p *C.retinago_plan) {
 	C.free(unsafe.Pointer(p))
 }
 
-// makeRoom frees the least recently used of as many plans as are kept, when no work needs it any more. Recordings that may need it are
-// void; while one is made, nothing is freed.
+// makeRoom frees the least recently used plan if as many plans exist as are kept, after the work that needs it is complete. Recordings
+// that may need it become invalid; while a recording is being made, nothing is freed.
 func makeRoom[K comparable, V any](e *Engine, plans *bounded[K, V], free func(V)) error {
 	if e.recording.Load() {
 		return nil
@@ -92,7 +92,7 @@ func (e *Engine) cudnnType(t *tensor.Dense) C.int {
 
 func ptr(p uint64) C.CUdeviceptr { return C.CUdeviceptr(p) }
 
-// Conv computes a convolution with fused scale, bias, residual and ReLU. Where cuDNN fuses no such end, a kernel follows.
+// Conv computes a convolution with fused scale, bias, residual and ReLU. If cuDNN cannot fuse them, a kernel applies them afterwards.
 func (e *Engine) Conv(y, x, w, scale, b, res *tensor.Dense, p engine.ConvParams) error {
 	if depthwise(x, w, p) {
 		if err := e.depthwiseForward(y, x, w, scale, p); err != nil {
@@ -185,7 +185,7 @@ func (e *Engine) ConvWeights(dw, dy, x, scale *tensor.Dense, p engine.ConvParams
 	return e.unpack(dw, to, x.Dtype(), scale)
 }
 
-// unpack brings a gradient by weights, as K,R,S,C in the type dt, to dw.
+// unpack converts a gradient by weights from K,R,S,C in the type dt and writes it to dw.
 func (e *Engine) unpack(dw *tensor.Dense, from uint64, dt tensor.Dtype, scale *tensor.Dense) error {
 	k, c, rs := filterSize(dw)
 	return e.each(e.form("unpack_weights", dt), size(dw), at(dw), from, maybe(scale), long(k), long(c), long(rs))
@@ -219,7 +219,7 @@ type packedWeights struct {
 	fresh bool
 }
 
-// filters returns weights, or a bias, in cuDNN's layout and as dt, made anew after WeightsChanged.
+// filters returns weights, or a bias, in cuDNN's layout and type dt. They are packed again after WeightsChanged.
 func (e *Engine) filters(w, scale *tensor.Dense, dt tensor.Dtype) (uint64, error) {
 	if plain(w, scale, dt) {
 		return at(w), nil
@@ -248,7 +248,7 @@ func (e *Engine) filters(w, scale *tensor.Dense, dt tensor.Dtype) (uint64, error
 	return at(p.mem), e.each(e.form("pack_weights", dt), size(w), at(p.mem), at(w), maybe(scale), long(filters), long(c), long(rs))
 }
 
-// forget frees what was packed of weights and scales in memory that was freed: the next tensor may lie there.
+// forget frees the packed copies of weights and scales in memory that was freed, since the next tensor may be placed there.
 func (e *Engine) forget(from uint64, bytes int64) error {
 	var errs []error
 	freed := func(p uint64) bool { return p >= from && p < from+uint64(bytes) }
@@ -261,14 +261,14 @@ func (e *Engine) forget(from uint64, bytes int64) error {
 	return errors.Join(errs...)
 }
 
-// WeightsChanged makes the next convolutions pack their weights anew.
+// WeightsChanged makes the next convolutions pack their weights again.
 func (e *Engine) WeightsChanged() {
 	for _, p := range e.packed {
 		p.fresh = false
 	}
 }
 
-// CacheBytes is the memory of packed weights and scratch space.
+// CacheBytes returns the memory of packed weights and scratch space in bytes.
 func (e *Engine) CacheBytes() (n int64) {
 	for _, p := range e.packed {
 		n += p.mem.n

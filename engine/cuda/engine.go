@@ -148,17 +148,17 @@ func (e *Engine) Close() error {
 	return errors.Join(err, e.dev.ReleasePrimaryCtx())
 }
 
-// Name names what computes.
+// Name returns the name of the device.
 func (e *Engine) Name() string { return e.device.String() }
 
-// Threads is 1: the host's, which gives the GPU its work.
+// Threads returns 1: one thread of the host queues the work of the GPU.
 func (e *Engine) Threads() int { return 1 }
 
-// BeginRun names the results of the graph's own additions; nil ends the run.
+// BeginRun sets the tensors to which the graph's own additions write in this run; nil ends the run.
 func (e *Engine) BeginRun(sums []*tensor.Dense) { e.sums, e.next = sums, 0 }
 
-// Add is gorgonia's sum of gradients. It writes to the next place of the run and ignores hints to reuse an operand: the machine
-// does not know what is read after the run.
+// Add adds gradients for gorgonia. It writes to the next tensor of BeginRun and ignores hints to reuse an operand: the machine does
+// not know which results are read after the run.
 func (e *Engine) Add(a, b tensor.Tensor, _ ...tensor.FuncOpt) (tensor.Tensor, error) {
 	x, y := a.(*tensor.Dense), b.(*tensor.Dense)
 	if !x.Shape().Eq(y.Shape()) {
@@ -175,7 +175,7 @@ func (e *Engine) Add(a, b tensor.Tensor, _ ...tensor.FuncOpt) (tensor.Tensor, er
 	return out, e.Sum(out, x, y, engine.None)
 }
 
-// AddScalar is not among the detector's operations.
+// AddScalar returns an error: no operation of the detector needs it.
 func (e *Engine) AddScalar(a tensor.Tensor, _ any, _ bool, _ ...tensor.FuncOpt) (tensor.Tensor, error) {
 	return nil, fmt.Errorf("cuda: no sum of %v and a scalar", a.Shape())
 }
@@ -241,7 +241,7 @@ func describe(i int) (d Device, err error) {
 	return d, nil
 }
 
-// Least is the compute capability that the kernels are made for: Ampere's.
+// Least is the lowest major compute capability on which the kernels run: that of Ampere.
 const Least = 8
 
 // find returns device n, if the kernels run on it.

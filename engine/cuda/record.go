@@ -12,7 +12,7 @@ import (
 	"retinago/engine"
 )
 
-// recording is work as a CUDA graph.
+// recording is a captured sequence of work, as a CUDA graph.
 type recording struct {
 	e    *Engine
 	exec C.CUgraphExec
@@ -21,7 +21,7 @@ type recording struct {
 
 var errRecording = errors.New("cuda: a step is being recorded, nothing may be allocated, copied or waited for")
 
-// Record captures what f gives to the stream.
+// Record captures the work that f queues on the stream.
 func (e *Engine) Record(f func() error) (engine.Recording, error) {
 	r := &recording{e: e, at: e.moves.Load()}
 	e.WeightsChanged() // packing is a part of the work
@@ -33,7 +33,7 @@ func (e *Engine) Record(f func() error) (engine.Recording, error) {
 	return r, nil
 }
 
-// capture runs on one thread from beginning to end; f may use others.
+// capture runs on one thread from beginning to end; f may use other threads.
 func (r *recording) capture(f func() error) error {
 	e := r.e
 	if s := C.cuStreamBeginCapture(e.queue(), C.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL); s != C.CUDA_SUCCESS {

@@ -17,9 +17,9 @@ import (
 	"retinago/engine"
 )
 
-// staging sends host memory through pages: the host fills a page of pinned memory, the stream of copies takes that to a page on the GPU,
-// and from there the engine's stream takes it to its place, after the work that was queued before. So copies over the bus run
-// beside that work, which may still read the place.
+// staging uploads host memory in pages. The host fills a page of pinned memory, and the copy stream copies it to a page on the GPU. From
+// there the engine's stream copies it to its destination, after the work that was queued before. Copies over the bus therefore overlap
+// with that work, which may still read the destination.
 type staging struct {
 	mu     sync.Mutex
 	copies cu.Stream
@@ -39,7 +39,7 @@ type page struct {
 const (
 	pageBytes = 4 << 20 // large enough that a copy's cost is its bytes
 	pageAlign = 256
-	mostPages = 16 // more are waited for: two batches of 30 MB may be on their way
+	mostPages = 16 // room for two batches of 30 MB; when all are in use, send waits
 )
 
 func (s *staging) start() (err error) {
@@ -89,7 +89,7 @@ func (p *page) send(work, copies cu.Stream, to cu.DevicePtr, b []byte) error {
 	return p.taken.Record(work)
 }
 
-// page returns one with room. Where the next in turn is on its way, one is added, or waited for where there are enough.
+// page returns a page with room. If the next page in turn is still being copied, page adds one, or waits if there are mostPages.
 func (s *staging) page(e *Engine) (*page, error) {
 	n := len(s.pages)
 	if n > 0 && s.pages[s.turn].used < pageBytes {
@@ -118,7 +118,7 @@ func (s *staging) page(e *Engine) (*page, error) {
 	return p, s.copies.Wait(p.taken, 0)
 }
 
-// newPage makes a page.
+// newPage allocates a page.
 func newPage(e *Engine) (p *page, err error) {
 	p = &page{}
 	if p.gpu, err = cu.MemAlloc(pageBytes); err != nil {
@@ -144,7 +144,7 @@ func (e *Engine) pin(bytes int) (p unsafe.Pointer, err error) {
 	return p, nil
 }
 
-// free gives the pages back, when work with them is done.
+// free frees the pages when all work with them is complete.
 func (s *staging) free() error {
 	var errs []error
 	for _, p := range s.pages {

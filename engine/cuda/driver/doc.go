@@ -1,5 +1,5 @@
-// Package driver lets a program that is built for NVIDIA GPUs start, and say so, where there is none. It is empty without the
-// build tag gpu.
+// Package driver lets a program that is built for NVIDIA GPUs start on a machine without one, and report that. It is empty without
+// the build tag gpu.
 //
 // gorgonia.org/cu is linked against libcuda, which comes with the driver. Here every entry point that it needs is a jump through
 // a slot, filled by Open from libcuda.so.1 of the machine. include/cuda.h declares them, so that a build needs no toolkit, and

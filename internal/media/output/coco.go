@@ -5,7 +5,7 @@ import (
 	"retinago/infer"
 )
 
-// COCO writes COCO's results format, in a file that appears with Close.
+// COCO writes COCO's results format into a file, which appears when Close has succeeded.
 type COCO struct {
 	id   func(r infer.Result) (int64, error)
 	dets chan coco.Detection
@@ -13,7 +13,7 @@ type COCO struct {
 	err  error // once done is closed
 }
 
-// NewCOCO begins a file; id gives a result its image's.
+// NewCOCO begins a file; id returns the image id of a result.
 func NewCOCO(path string, id func(r infer.Result) (int64, error)) *COCO {
 	c := &COCO{id: id, dets: make(chan coco.Detection), done: make(chan struct{})}
 	go func() {
@@ -50,7 +50,7 @@ func (c *COCO) Write(r infer.Result) error {
 	return nil
 }
 
-// Close ends the file and gives it its name.
+// Close completes the file and gives it its name.
 func (c *COCO) Close() error {
 	close(c.dets)
 	<-c.done

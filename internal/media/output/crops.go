@@ -16,7 +16,7 @@ import (
 // quality of the JPEGs that are written.
 const quality = 92
 
-// Crops writes what lies in each box as a JPEG, in a folder for each class.
+// Crops writes the pixels of each box as a JPEG, into a folder for each class.
 type Crops struct {
 	to    *register.Folder
 	stems names
@@ -25,7 +25,8 @@ type Crops struct {
 	folders map[string]string // by class
 }
 
-// NewCrops writes below a folder, which is made. Classes have folders in their order, so that these are the same in every run.
+// NewCrops returns a writer below a folder, which it creates. Folders are named in the order of classes, so that their names are the same
+// in every run.
 func NewCrops(to *register.Folder, classes []string) *Crops {
 	c := &Crops{to: to, folders: map[string]string{}}
 	c.stems.of = c.name
@@ -35,10 +36,10 @@ func NewCrops(to *register.Folder, classes []string) *Crops {
 	return c
 }
 
-// Name gives a result's crops their names. It is called for one result after another, in their order, before Write.
+// Name reserves the names of a result's crops. It is called for one result after another, in their order, before Write.
 func (c *Crops) Name(r infer.Result) { c.stems.keep(r) }
 
-// Write writes the crops of a result. One that cannot be written is left out, and the first such error returned. It may be called from
+// Write writes the crops of a result. It skips a crop that cannot be written and returns the first such error. It may be called from
 // several goroutines.
 func (c *Crops) Write(r infer.Result, pic *picture.Picture) error {
 	stem := c.stems.take(r)
@@ -61,7 +62,7 @@ func (c *Crops) Write(r infer.Result, pic *picture.Picture) error {
 	return left
 }
 
-// name is what a result's crops begin with: its name, with its extension where that is not a JPEG's.
+// name returns the beginning of the names of a result's crops: the result's name, with its extension unless that is a JPEG's.
 func (c *Crops) name(r infer.Result) string {
 	if r.Video != nil {
 		return frame(r, c.to.Frames(stem(r), r.Name, ".jpg"))
@@ -72,7 +73,7 @@ func (c *Crops) name(r infer.Result) string {
 	return c.to.Name(stem(r), r.Name, ".jpg")
 }
 
-// classes sets names of classes apart from those of sources.
+// classes separates names of classes from those of sources.
 const classes = "classes/"
 
 // folder is the folder of a class, which no other class has.

@@ -10,13 +10,13 @@ import (
 	"retinago/internal/text"
 )
 
-// CSV writes a row for every detection, at once. A text that a spreadsheet would run has an apostrophe in front (text.Cell).
+// CSV writes a row for every detection, at once. A text that a spreadsheet would run as a formula gets a leading apostrophe (text.Cell).
 type CSV struct {
 	*stream
 	rows *csv.Writer
 }
 
-// NewCSV begins a file with its head; "-" is stdout.
+// NewCSV begins a file with the header row; "-" is standard output.
 func NewCSV(path string, stdout io.Writer) (*CSV, error) {
 	s, err := newStream(path, stdout)
 	if err != nil {
@@ -33,7 +33,7 @@ func (c *CSV) row(v ...string) error {
 	return nil
 }
 
-// Write adds a result's detections. Frame and time are empty of pictures, and the track where there is none.
+// Write adds the detections of a result. Frame and time are empty for images, and the track without tracking.
 func (c *CSV) Write(r infer.Result) error {
 	frame, time := "", ""
 	if r.Video != nil {

@@ -1,18 +1,19 @@
-// Package output writes what was found: drawn onto copies of pictures and videos, cut out, and as text.
+// Package output writes detections: drawn on copies of images and videos, as crops, and as text.
 //
 //	infer.Result with its picture -> Crops, Pictures, Videos
 //	infer.Result                  -> COCO, Lines, CSV, YOLO
 //
-// Every path is asked of a register.Folder, or was taken by register.Register.File before. Writers of text take one result after another and keep none. Files of text that grow while one works, Lines and CSV, are
-// readable at any moment; the others appear whole or not at all.
+// Every path comes from a register.Folder, or was reserved by register.Register.File before. Writers of text take one result after
+// another and keep none. Lines and CSV write each result at once, so that their files are readable at any moment; other files appear
+// complete or not at all.
 package output
 
 import "retinago/infer"
 
-// Writer takes the results of a run in their order, broken ones too.
+// Writer takes the results of a run in their order, including broken ones.
 type Writer interface {
 	Write(r infer.Result) error
-	// Close ends what is written. It is called once.
+	// Close completes the output. It is called once.
 	Close() error
 }
 

@@ -18,8 +18,8 @@ import (
 // rate is the rate of a copy if the video's own is unknown, in frames a second.
 const rate = 25
 
-// Videos writes the drawn frames of each video as an mp4 of its own, of the same size and rate. Frames keep their time stamps, from the first
-// one on; where realtime sources drop frames, the one before is shown for longer.
+// Videos writes the drawn frames of each video as an mp4 of the same size and rate. Frames keep their time stamps, relative to the first
+// one; if a realtime source drops frames, the one before is shown for longer.
 type Videos struct {
 	to     *register.Folder
 	notice func(text string) // called for each file that is done
@@ -37,13 +37,13 @@ type copied struct {
 	begin time.Duration // time of its first frame
 }
 
-// NewVideos writes below a folder, which is made; notice is called with a line for each file.
+// NewVideos returns a writer below a folder, which it creates; notice is called with a line for each completed file.
 func NewVideos(to *register.Folder, notice func(text string)) *Videos {
 	return &Videos{to: to, notice: notice, inputs: map[int]*copied{}}
 }
 
-// Write adds a frame that is drawn on. The first frame that cannot be written is an error; the others of that video are passed over,
-// and what was written of it stays under its name for unfinished videos.
+// Write adds a drawn frame. It returns an error for the first frame that cannot be written, and skips the other frames of that video.
+// The frames before the error stay in the file, under its name for unfinished videos.
 func (v *Videos) Write(r infer.Result, pic *picture.Picture) error {
 	c := v.inputs[r.Video.Input]
 	var ended error

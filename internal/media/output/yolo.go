@@ -17,7 +17,7 @@ type YOLO struct{ to *register.Folder }
 // NewYOLO writes below a folder, which is made.
 func NewYOLO(to *register.Folder) *YOLO { return &YOLO{to} }
 
-// Write writes a result's file, which is empty where nothing was found.
+// Write writes the file of a result, which is empty if there are no detections.
 func (y *YOLO) Write(r infer.Result) error {
 	if r.Broken != nil {
 		return nil
@@ -46,7 +46,7 @@ func (y *YOLO) name(r infer.Result) string {
 	return y.to.Name(stem(r), r.Name, ".txt")
 }
 
-// Close makes what was written durable.
+// Close syncs the files to the disk.
 func (y *YOLO) Close() error { return file.SyncAll(y.to.Dir()) }
 
 // LabelName is the name of the file that YOLO writes for a picture or the first frame of a video, where no other source takes it.

@@ -84,7 +84,7 @@ func decodeFor(ctx context.Context, b []byte, target Target) (p *Picture, w, h i
 	if ctx.Err() == nil {
 		p, err = decode(ctx, b, head, head.denom(target))
 	}
-	if p == nil && ctx.Err() != nil { // whatever a decoder makes of it
+	if p == nil && ctx.Err() != nil { // whichever error the decoder returned
 		err = context.Cause(ctx)
 	}
 	if err != nil {
@@ -94,10 +94,10 @@ func decodeFor(ctx context.Context, b []byte, target Target) (p *Picture, w, h i
 	return p, head.W, head.H, give, nil
 }
 
-// headerBytes are read of a file first for its size; most headers end before.
+// headerBytes is the number of bytes that are read first to find the size of an image; most headers are shorter.
 const headerBytes = 256 << 10
 
-// read reads a file into memory that the caller gives back. A large one is read on only if its header can be decoded.
+// read reads a file into memory that the caller frees. It reads the rest of a large file only if its header can be decoded.
 func read(path string, target Target) (b []byte, err error) {
 	f, info, err := file.Open(path)
 	if errors.Is(err, file.ErrIrregular) && file.Irregular(path) == nil {

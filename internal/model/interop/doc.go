@@ -1,8 +1,8 @@
-// Package interop turns checkpoints of other projects into ours and back.
+// Package interop converts checkpoints of other projects into retinago's and back.
 //
-//	weights.Source --Import--> Model: configuration, classes, tensors under our names --Save--> a checkpoint
+//	weights.Source --Import--> Model: configuration, classes, tensors under retinago's names --Save--> a checkpoint
 //	a checkpoint   --Export--> safetensors under torchvision's names
 //
-// What a project does otherwise (where P6 comes from, how anchors are rounded, which logits are classes, what is added
-// to variances) follows from the names and shapes and travels with the weights. Our parameter names are torchvision's.
+// The conventions of a project (the source of P6, the rounding of anchors, the logits that are classes, the number that is added
+// to variances) follow from names and shapes and are stored with the weights. retinago's parameter names are those of torchvision.
 package interop

@@ -12,7 +12,7 @@ import (
 	"retinago/internal/model/weights"
 )
 
-// Save writes a checkpoint that evaluates, detects and goes on training. e holds the model meanwhile.
+// Save writes a checkpoint that can be evaluated, used for detection and trained further. e holds the model meanwhile.
 func (m *Model) Save(path string, e engine.Engine) (err error) {
 	if err := m.Config.Validate(); err != nil {
 		return fmt.Errorf("interop: what the file's tensors say of its network: %w", err)
@@ -43,7 +43,7 @@ func (m *Model) Save(path string, e engine.Engine) (err error) {
 //
 //	m = torchvision.models.detection.RetinaNet(backbone, num_classes=len(classes), ...); m.load_state_dict(tensors)
 //
-// There, label i is class i: no logit is the background. A network that torchvision's RetinaNet cannot be is an error.
+// There, label i is class i: no logit is the background. A network that torchvision's RetinaNet cannot represent is an error.
 func Export(checkpoint, path string) (detector.Info, error) {
 	info, err := detector.ReadInfo(checkpoint)
 	if err != nil {
@@ -89,7 +89,7 @@ func torchvisionHas(m config.Model) error {
 	return err
 }
 
-// counter ends the name of a batch norm's count of batches, which nothing here reads.
+// counter ends the name of a batch norm's count of batches, which retinago does not read.
 const counter = ".num_batches_tracked"
 
 // Copy writes a classifier's tensors as safetensors under their own names, for train.init_weights.
@@ -105,7 +105,7 @@ func Copy(s weights.Source, path string) error {
 	return copyTensors(s, path, specs)
 }
 
-// copyTensors copies from s what it has; the rest are zeros.
+// copyTensors copies the tensors that s has; the others are zeros.
 func copyTensors(s weights.Source, path string, specs []weights.Spec) error {
 	return weights.WriteFrom(path, nil, specs, func(i int, dst []float32) error {
 		if !s.Has(specs[i].Name) {

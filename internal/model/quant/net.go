@@ -11,8 +11,8 @@ import (
 	"retinago/nn"
 )
 
-// Net runs a graph in 8 bits where its scheme says so. It is the counterpart of nn.Machine, with the arena of which it
-// shares its memory. It is not for concurrent use.
+// Net runs a graph with the operations of its scheme in 8 bits. It is the counterpart of nn.Machine and shares the arena of a model with
+// the other networks. It is not for concurrent use.
 type Net struct {
 	engine    engine.Engine
 	arena     *nn.Arena
@@ -27,7 +27,7 @@ type Net struct {
 	watch     func(layer int, d time.Duration) // nil without an observer
 }
 
-// Counts are a network's convolutions of both kinds.
+// Counts holds the numbers of a network's int8 and float convolutions.
 type Counts struct{ Int8, Float int }
 
 // step is one call of a kernel.
@@ -38,7 +38,7 @@ type step struct {
 	run   func() error
 }
 
-// converts reports whether a step brings a result into the other form.
+// converts reports whether a step converts a result from float to int8 or back.
 func (s *step) converts() bool { return s.layer.Op == quantize || s.layer.Op == dequantize }
 
 const quantize, dequantize = "Quantize", "Dequantize"
@@ -57,11 +57,11 @@ type value struct {
 	t      *tensor.Dense
 }
 
-// slack is what convolutions read beyond the end of their input, up to whole cache lines.
+// slack is the number of bytes that convolutions may read beyond the end of their input, in whole cache lines.
 const slack = 64
 
-// NewNet makes a graph's network in memory of a. w holds the int8 weights of all networks of one model; nil computes in
-// float.
+// NewNet builds the network of a graph in memory of a. w holds the int8 weights of all networks of one model; with nil the network
+// computes in float.
 func NewNet(e engine.Engine, a *nn.Arena, g Graph, w *Weights) (*Net, error) {
 	n := &Net{engine: e, arena: a, outputs: map[int]*value{}}
 	err := n.compile(g, w)
@@ -75,13 +75,13 @@ func NewNet(e engine.Engine, a *nn.Arena, g Graph, w *Weights) (*Net, error) {
 	return n, nil
 }
 
-// Run computes the outputs from the pictures.
+// Run computes the outputs from the images.
 func (n *Net) Run() error { return n.Show(nil) }
 
 // imagesName is what the pictures are called among results.
 const imagesName = "images"
 
-// Show runs and shows the pictures and every operation's result by name, which holds until f returns. f may be nil.
+// Show runs the network and calls f with the images and with every operation's result by name, valid until f returns. f may be nil.
 func (n *Net) Show(f func(name string, t *tensor.Dense) error) error {
 	if err := n.arena.Ready(); err != nil {
 		return err
@@ -120,16 +120,16 @@ func (n *Net) Layers() []nn.Layer {
 // Observe makes later runs call f after every operation, with its index in Layers and the time that it took; nil ends it.
 func (n *Net) Observe(f func(layer int, d time.Duration)) { n.watch = f }
 
-// Value is an output of the last run, by its number.
+// Value returns an output of the last run, by its number.
 func (n *Net) Value(number int) *tensor.Dense { return n.outputs[number].t }
 
-// Counts are the convolutions of both kinds.
+// Counts returns the numbers of int8 and float convolutions.
 func (n *Net) Counts() Counts { return n.counts }
 
-// Bytes is the memory that results need.
+// Bytes returns the memory of the results in bytes.
 func (n *Net) Bytes() int64 { return n.bytes }
 
-// Bind lays the results over mem.
+// Bind places the results in mem.
 func (n *Net) Bind(mem tensor.Memory) {
 	for _, v := range n.values {
 		dt := tensor.Float32
@@ -140,7 +140,7 @@ func (n *Net) Bind(mem tensor.Memory) {
 	}
 }
 
-// Close gives the memory back.
+// Close frees the memory.
 func (n *Net) Close() error {
 	if n.arena == nil {
 		return nil
@@ -159,7 +159,7 @@ func (n *Net) release() {
 	}
 }
 
-// place gives every value its place, from the steps that read and write it.
+// place sets the place of every value, from the steps that read and write it.
 func (n *Net) place() {
 	spans := make([]*nn.Span, len(n.values))
 	for i, v := range n.values {

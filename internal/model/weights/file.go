@@ -12,7 +12,7 @@ import (
 	"retinago/internal/file"
 )
 
-// chunk is how many bytes are converted at a time.
+// chunk is the number of bytes that are converted at a time.
 const chunk = 1 << 20
 
 // File is an open safetensors file. It may be read from several goroutines. Close it after use.
@@ -95,10 +95,10 @@ func read(path string, r io.ReaderAt, size int64) (*File, error) {
 // Close closes the file.
 func (f *File) Close() error { return f.close() }
 
-// Path is where the file was opened.
+// Path returns the path with which the file was opened.
 func (f *File) Path() string { return f.path }
 
-// Names are the tensors in the order of the file.
+// Names returns the names of the tensors in the order of the file.
 func (f *File) Names() []string {
 	out := make([]string, len(f.entries))
 	for i, e := range f.entries {
@@ -122,8 +122,8 @@ func (f *File) Info(name string) (dtype string, shape []int, ok bool) {
 	return f.entries[i].dtype, slices.Clone(f.entries[i].shape), true
 }
 
-// Tensor reads a tensor and converts it to float32. Integers beyond 2^24 are rounded; see Ints. The error of a name that
-// is not there is an fs.ErrNotExist.
+// Tensor reads a tensor and converts it to float32. Integers beyond 2^24 are rounded; see Ints. For a name that the file lacks the
+// error is an fs.ErrNotExist.
 func (f *File) Tensor(name string) (Tensor, error) {
 	e, err := f.entry(name)
 	if err != nil {
@@ -205,8 +205,8 @@ func (f *File) entry(name string) (entry, error) {
 	return f.entries[i], nil
 }
 
-// chunks reads an entry's bytes piece by piece, into all of dst or where that is nil into a place of its own; at counts elements.
-// Where the file has sums, bytes that are not those that were written are an error, after use has seen them.
+// chunks reads the bytes of an entry piece by piece, into dst or, if that is nil, into a buffer of its own; at counts elements.
+// If the file has checksums and the bytes do not match, chunks returns an error after use has processed the last piece.
 func (f *File) chunks(e entry, dst []byte, use func(at int, b []byte) error) error {
 	size := e.end - e.begin
 	var own []byte
