@@ -7,10 +7,6 @@ import (
 	"github.com/urfave/cli/v2"
 	"go.yaml.in/yaml/v3"
 
-	"retinago/anchors"
-	"retinago/box"
-	"retinago/coco"
-	"retinago/config"
 	"retinago/internal/dataset/data"
 )
 
@@ -79,7 +75,7 @@ func anchorsFit(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	pictures, names, err := sizes(d, cfg.Data)
+	pictures, names, err := data.Scaled(d, cfg.Data)
 	if err != nil {
 		return err
 	}
@@ -96,31 +92,4 @@ func anchorsFit(c *cli.Context) error {
 	}
 	_, err = fmt.Fprintf(w, "to use them, put this into the configuration:\n%s", snippet)
 	return err
-}
-
-// sizes lists the objects of a dataset for package anchors, with the names of their classes.
-func sizes(d *coco.Dataset, c config.Data) ([]anchors.Picture, []string, error) {
-	x, err := d.Index()
-	if err != nil {
-		return nil, nil, err
-	}
-	var out []anchors.Picture
-	for i, im := range d.Images {
-		if im.Width < 1 || im.Height < 1 {
-			return nil, nil, fmt.Errorf("%s: image %d (%s) is %dx%d pixels: give its width and height", d.Path, im.ID, im.FileName, im.Width, im.Height)
-		}
-		s := data.Resized(data.Size{W: im.Width, H: im.Height}, c.TestSide(), c.MaxSide)
-		sx, sy := float32(s.W)/float32(im.Width), float32(s.H)/float32(im.Height)
-		p := anchors.Picture{W: s.W, H: s.H, Scale: float64(sx)}
-		for _, k := range x.Annotations[i] {
-			a := d.Annotations[k]
-			if a.IsCrowd {
-				continue
-			}
-			p.Boxes = append(p.Boxes, box.FromXYWH(float32(a.BBox[0]), float32(a.BBox[1]), float32(a.BBox[2]), float32(a.BBox[3])).Scale(sx, sy))
-			p.Classes = append(p.Classes, int32(x.ClassOf[a.CategoryID]))
-		}
-		out = append(out, p)
-	}
-	return out, x.Names, nil
 }

@@ -4,8 +4,6 @@ import (
 	"math"
 	"slices"
 
-	"retinago/anchors"
-	"retinago/config"
 	"retinago/internal/dataset/data"
 )
 
@@ -59,24 +57,4 @@ func quantile(v []float64, q float64) float64 {
 	}
 	slices.Sort(v)
 	return v[int(q*float64(len(v)-1)+.5)]
-}
-
-// scaled lists the objects of a dataset at the size that the network sees, for package anchors.
-func scaled(d *data.Dataset, c config.Data) []anchors.Picture {
-	var out []anchors.Picture
-	for i := range d.Len() {
-		im := d.Image(i)
-		s := data.Resized(data.Size{W: im.Width, H: im.Height}, c.TestSide(), c.MaxSide)
-		sx, sy := float32(s.W)/float32(im.Width), float32(s.H)/float32(im.Height)
-		p := anchors.Picture{W: s.W, H: s.H, Scale: float64(sx)}
-		boxes, classes, crowd := d.Objects(i)
-		for k, b := range boxes {
-			if !crowd[k] {
-				p.Boxes = append(p.Boxes, b.Scale(sx, sy))
-				p.Classes = append(p.Classes, classes[k])
-			}
-		}
-		out = append(out, p)
-	}
-	return out
 }

@@ -216,7 +216,11 @@ func (m *maker) anchors(context.Context) error {
 		m.because("anchors", "those of %s", m.Init)
 		return nil
 	}
-	a, why, err := chooseAnchors(scaled(m.train, m.out.Config.Data))
+	objects, _, err := data.Scaled(m.train.COCO(), m.out.Config.Data)
+	if err != nil {
+		return err
+	}
+	a, why, err := chooseAnchors(objects)
 	if err != nil {
 		return err
 	}
