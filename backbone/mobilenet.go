@@ -55,9 +55,9 @@ func (m MobileNetV1) Channels() [Maps]int {
 
 // Build adds the network and returns C2 to C5.
 func (m MobileNetV1) Build(b *nn.Builder, x *G.Node) [Maps]*G.Node {
-	defer b.Freeze(false)
+	defer b.EndStages()
 	net := mobile{b, m.Prefix, m.Norm, engine.LeakyReLU(m.Slope)}
-	b.Freeze(m.FrozenStages >= 1)
+	b.Stage(1, m.FrozenStages)
 	x = net.conv(x, "stage1.0.0", "stage1.0.1", nn.ConvSpec{In: 3, Out: m.width(), Kernel: 3, Stride: 2, Activation: engine.ReLU}, nil)
 	var c [Maps]*G.Node
 	in, halved := m.width(), 1 // times the picture was halved
@@ -73,7 +73,7 @@ func (m MobileNetV1) Build(b *nn.Builder, x *G.Node) [Maps]*G.Node {
 				}
 				halved++
 			}
-			b.Freeze(m.FrozenStages >= halved)
+			b.Stage(halved, m.FrozenStages)
 			name := fmt.Sprintf("stage%d.%d.", s+1, at)
 			out := row.out * m.width()
 			x = net.conv(x, name+"0", name+"1", nn.ConvSpec{In: in, Out: in, Kernel: 3, Stride: row.stride, Groups: in, Activation: engine.ReLU}, nil)
@@ -111,9 +111,9 @@ func (m MobileNetV2) Channels() [Maps]int {
 
 // Build adds the network and returns C2 to C5.
 func (m MobileNetV2) Build(b *nn.Builder, x *G.Node) [Maps]*G.Node {
-	defer b.Freeze(false)
+	defer b.EndStages()
 	net := mobile{b, m.Prefix, m.Norm, engine.ReLU6}
-	b.Freeze(m.FrozenStages >= 1)
+	b.Stage(1, m.FrozenStages)
 	in := m.scaled(32)
 	x = net.conv(x, "features.0.0", "features.0.1", nn.ConvSpec{In: 3, Out: in, Kernel: 3, Stride: 2, Activation: engine.ReLU}, nil)
 	var c [Maps]*G.Node
@@ -131,7 +131,7 @@ func (m MobileNetV2) Build(b *nn.Builder, x *G.Node) [Maps]*G.Node {
 				}
 				halved++
 			}
-			b.Freeze(m.FrozenStages >= halved)
+			b.Stage(halved, m.FrozenStages)
 			x = net.inverted(x, fmt.Sprintf("features.%d.conv.", block), in, out, row[0], stride)
 			in = out
 			block++

@@ -98,14 +98,14 @@ func (r RegNet) Channels() [Maps]int {
 
 // Build adds the network and returns C2 to C5.
 func (r RegNet) Build(b *nn.Builder, x *G.Node) [Maps]*G.Node {
-	defer b.Freeze(false)
-	b.Freeze(r.FrozenStages >= 1)
+	defer b.EndStages()
+	b.Stage(1, r.FrozenStages)
 	x = r.convNorm(b, x, "stem", nn.ConvSpec{In: 3, Out: regnetStem, Kernel: 3, Stride: 2, Activation: engine.ReLU}, nil)
 	var c [Maps]*G.Node
 	in := regnetStem
 	blocks, widths := r.stages()
 	for s, n := range blocks {
-		b.Freeze(r.FrozenStages >= s+2)
+		b.Stage(s+2, r.FrozenStages)
 		for i := range n {
 			stride := 1
 			if i == 0 {

@@ -74,8 +74,8 @@ func (r ResNet) Build(b *nn.Builder, x *G.Node) [Maps]*G.Node {
 		b.Check(nil, fmt.Errorf("backbone: no ResNet of depth %d; there are 18, 34, 50, 101 and 152", r.Depth))
 		return [Maps]*G.Node{}
 	}
-	defer b.Freeze(false)
-	b.Freeze(r.FrozenStages >= 1)
+	defer b.EndStages()
+	b.Stage(1, r.FrozenStages)
 	x = r.convNorm(b, x, "conv1", "bn1", nn.ConvSpec{In: 3, Out: r.width(), Kernel: 7, Stride: 2, Activation: engine.ReLU}, nil)
 	if b.Err() == nil {
 		x = b.Check(nn.MaxPool(x, engine.PoolParams{Kernel: 3, Stride: 2, Pad: 1}))
@@ -83,7 +83,7 @@ func (r ResNet) Build(b *nn.Builder, x *G.Node) [Maps]*G.Node {
 	var c [Maps]*G.Node
 	in := r.width()
 	for g, n := range plan.blocks {
-		b.Freeze(r.FrozenStages >= g+2)
+		b.Stage(g+2, r.FrozenStages)
 		width := r.width() << g
 		for i := range n {
 			stride := 1

@@ -24,6 +24,7 @@ type Builder struct {
 	folded *Folded
 	engine engine.Engine
 	nodes  map[string]*G.Node // of parameters and constants, by name
+	stage  int                // of the backbone; 0 outside
 	frozen bool
 	host   bool // see OnHost
 	err    error
@@ -40,8 +41,12 @@ func (b *Builder) Err() error { return b.err }
 // OnHost reports whether the host computes a part of the graph on every engine, so that an engine.Recorder cannot repeat it.
 func (b *Builder) OnHost() bool { return b.host }
 
-// Freeze makes the parameters that are declared until the next call trainable or not.
-func (b *Builder) Freeze(frozen bool) { b.frozen = frozen }
+// Stage begins stage n, from 1, of a backbone whose first stages, frozen many, do not train. The parameters that are declared from now on
+// belong to it.
+func (b *Builder) Stage(n, frozen int) { b.stage, b.frozen = n, n <= frozen }
+
+// EndStages ends the last Stage: the parameters that are declared from now on belong to none, and train.
+func (b *Builder) EndStages() { b.stage, b.frozen = 0, false }
 
 // Input adds a tensor of data to the graph.
 func (b *Builder) Input(name string, t *tensor.Dense) *G.Node {
@@ -85,7 +90,9 @@ func (b *Builder) declare(name string, k Kind, init Init, shape ...int) *Param {
 		return nil
 	}
 	p, err := b.params.Declare(name, k, !b.frozen, init, shape...)
-	b.err = err
+	if b.err = err; p != nil {
+		p.Stage = b.stage
+	}
 	return p
 }
 

@@ -28,7 +28,8 @@ type Param struct {
 	Name      string
 	Shape     []int
 	Kind      Kind
-	Trainable bool
+	Trainable bool          // what is changed before a training graph is made holds for it
+	Stage     int           // of the backbone, from 1; 0 outside of it
 	Value     *tensor.Dense // nil after Params.Release
 }
 
