@@ -20,6 +20,7 @@ const (
 	maxOutputs    = 1 << 17 // of a cell: anchors times classes
 	maxSides      = 64
 	maxMilestones = 64
+	maxGroups     = 64
 	maxName       = 1000      // bytes of a class's
 	maxWord       = 1000      // bytes of a number's text
 	maxNames      = 400 << 10 // bytes of all: they are at most four times as long where they are escaped

@@ -169,10 +169,10 @@ type Train struct {
 	Batch int `yaml:"batch"`
 	// BaseBatch is the number of images per step for which LR, Steps and WarmupSteps were chosen.
 	BaseBatch int `yaml:"base_batch"`
-	// Epochs is the length of a run in passes over the training set, if Steps is 0. A file or an override that sets one of the two
-	// sets the other to 0.
+	// Epochs is the length of a run in passes over the training set, if Steps and Minutes are 0. A file or an override that sets one of the
+	// three sets the others to 0.
 	Epochs int `yaml:"epochs"`
-	// Steps is the length of a run in steps of BaseBatch images, if Epochs is 0.
+	// Steps is the length of a run in steps of BaseBatch images, if Epochs and Minutes are 0.
 	Steps int `yaml:"steps"`
 	// Optimizer is sgd, adam or adamw.
 	Optimizer string `yaml:"optimizer"`
@@ -197,13 +197,23 @@ type Train struct {
 	WarmupSteps int `yaml:"warmup_steps"`
 	// WarmupFactor is the share of LR at which the warm-up begins.
 	WarmupFactor float64 `yaml:"warmup_factor"`
-	// Schedule is the course of the learning rate after the warm-up: multistep (multiplied by Gamma at each of Milestones), cosine
-	// (falls to 0) or constant.
+	// Schedule is the course of the learning rate after the warm-up: multistep (multiplied by Gamma at each of Milestones), cosine (falls
+	// to 0), cosine_restarts (falls to 0 in each of Cycles), one_cycle (rises once and falls once) or constant.
 	Schedule string `yaml:"schedule"`
 	// Milestones are shares of the whole run in (0,1), in rising order.
 	Milestones []float64 `yaml:"milestones,flow"`
 	// Gamma multiplies the learning rate at each milestone.
 	Gamma float64 `yaml:"gamma"`
+	// Cycles is the number of times that the learning rate of cosine_restarts starts at LR.
+	Cycles int `yaml:"cycles"`
+	// CycleGrowth is the length of a cycle of cosine_restarts, divided by the length of the cycle before it.
+	CycleGrowth float64 `yaml:"cycle_growth"`
+	// Rise is the share of the run in which the learning rate of one_cycle rises.
+	Rise float64 `yaml:"rise"`
+	// RiseFrom is the share of LR at which one_cycle begins.
+	RiseFrom float64 `yaml:"rise_from"`
+	// FallTo is the share of LR at which one_cycle ends.
+	FallTo float64 `yaml:"fall_to"`
 	// ClipNorm is the upper bound of the norm of all gradients together; 0 is unbounded.
 	ClipNorm float64 `yaml:"clip_norm"`
 	// Seed determines the initial weights, the order of the images and their flips.
@@ -227,6 +237,21 @@ type Train struct {
 	InitWeights string `yaml:"init_weights"`
 	// EMA is the decay of an exponential moving average of the weights, which evaluation and checkpoints use; 0 disables it.
 	EMA float64 `yaml:"ema"`
+	// EMAWarmup is the steps in which the decay of the average rises: it is EMA*(1-exp(-step/EMAWarmup)), so that the average follows the
+	// weights while they change much; 0 is EMA from the first step on.
+	EMAWarmup int `yaml:"ema_warmup"`
+	// Groups train parameters apart from the others. Each is a pattern of names and one or more of lr=FACTOR, decay=FACTOR and freeze:
+	// "backbone.* lr=0.1" or "head.regression_head.* freeze". Of several that fit a name, the last holds.
+	Groups []string `yaml:"groups,flow"`
+	// LayerDecay is a factor on the learning rate of each stage of the backbone, once for every stage from it to the pyramid: with .8 the last
+	// stage has .8 times the rate, the first .8 to the power of 5.
+	LayerDecay float64 `yaml:"layer_decay"`
+	// Accumulate is the parts that a batch is computed in, one after the other, in the memory of one part. Batch norms of kind batch see a
+	// part; all else is as with the whole batch, but for rounding.
+	Accumulate int `yaml:"accumulate"`
+	// Minutes is the length of a run, evaluations included, instead of Epochs and Steps: after 20 steps, the time that they took decides how
+	// many steps there are. A run that resumes keeps their number.
+	Minutes float64 `yaml:"minutes"`
 }
 
 // Scale returns Batch/BaseBatch. The learning rate is multiplied by it, steps and warm-up are divided by it, so that a run
@@ -268,6 +293,7 @@ func Default() Config {
 			Batch: 16, BaseBatch: 16, Steps: 90000, Optimizer: "sgd", LR: .01, Momentum: .9, Beta1: .9, Beta2: .999, Eps: 1e-8,
 			WeightDecay: 1e-4, WarmupSteps: 1000, WarmupFactor: .001,
 			Schedule: "multistep", Milestones: []float64{2. / 3, 8. / 9}, Gamma: .1,
+			Cycles: 3, CycleGrowth: 1, Rise: .3, RiseFrom: .04, FallTo: 4e-6, LayerDecay: 1, Accumulate: 1,
 			Convolutions: "fixed", EvalEvery: 5000, CheckpointEvery: 1000, LogEvery: 20,
 		},
 		Infer: Infer{Score: .05, Method: "greedy", NMS: .5, TopK: 1000, MaxDetections: 100},

@@ -92,15 +92,21 @@ func (c *Config) lay(name string, text []byte) []error {
 	return o.errs
 }
 
-// settle makes the last given length of a run replace the other: Epochs replaces earlier Steps, and Steps earlier Epochs. If both are
-// given at once, both stay, and Validate reports it.
+// settle makes the last given length of a run, Epochs, Steps or Minutes, replace earlier ones. If several are given at once, they stay,
+// and Validate reports it.
 func (t *Train) settle(before Train) {
-	switch {
-	case t.Epochs <= 0 || t.Steps <= 0:
-	case t.Epochs != before.Epochs && t.Steps == before.Steps:
-		t.Steps = 0
-	case t.Steps != before.Steps && t.Epochs == before.Epochs:
+	epochs, steps, minutes := t.Epochs != before.Epochs, t.Steps != before.Steps, t.Minutes != before.Minutes
+	if !(epochs && t.Epochs > 0 || steps && t.Steps > 0 || minutes && t.Minutes > 0) {
+		return
+	}
+	if !epochs {
 		t.Epochs = 0
+	}
+	if !steps {
+		t.Steps = 0
+	}
+	if !minutes {
+		t.Minutes = 0
 	}
 }
 

@@ -11,8 +11,8 @@ type Stepping interface {
 
 // Updater takes the steps of one optimiser.
 type Updater interface {
-	// Rate sends the learning rate of the next Update.
-	Rate(lr float32) error
+	// Rate sends the learning rate of the next Update, and how far averages then move towards their parameters, the t of Lerp.
+	Rate(lr, average float32) error
 	// Update queues a step by the gradients of a graph, one per slot, nil where a slot has none, after its class and box losses of
 	// one value each. Where a loss or the norm of all gradients is not finite, or a label is no class, the step changes nothing, and
 	// neither does any that follows: the parameters stay as they were before it. With a LossScale above 1 that is not so of a norm:
@@ -35,17 +35,17 @@ type Slot struct {
 	V       *tensor.Dense // of Adam
 	Average *tensor.Dense // moves to W after each step; may be nil
 	Decay   float32
+	Rate    float32 // factor on the learning rate
 }
 
 // UpdateParams configures an Updater.
 type UpdateParams struct {
-	Adam      *AdamParams // instead of SGD; of its fields Beta1, Beta2, Eps and Decoupled are read
-	Momentum  float32     // of SGD
-	Nesterov  bool        // SGD
-	ClipNorm  float64     // the largest norm of all gradients; 0 is none
-	AverageBy float32     // the t of Lerp
-	Taken     int         // steps before these
-	Scale     *LossScale  // nil for gradients that are not scaled
+	Adam     *AdamParams // instead of SGD; of its fields Beta1, Beta2, Eps and Decoupled are read
+	Momentum float32     // of SGD
+	Nesterov bool        // SGD
+	ClipNorm float64     // the largest norm of all gradients; 0 is none
+	Taken    int         // steps before these
+	Scale    *LossScale  // nil for gradients that are not scaled
 }
 
 // LossScale keeps small gradients above what fp16 distinguishes from 0: the backward pass begins with it and the optimiser divides by it

@@ -29,9 +29,10 @@ func (b Budget) Device() int64 { return b.Total() - b.Process }
 // process is the resident memory of the program with its libraries (OpenCV, oneDNN) and Go's heap at rest.
 const process = 125 << 20
 
-// TrainingBudget computes the memory of training on batches of n canvases of h x w pixels.
+// TrainingBudget computes the memory of training on batches of n canvases of h x w pixels, each computed in train.accumulate parts.
 func TrainingBudget(m *detector.Model, c config.Config, n, h, w int) (Budget, error) {
-	plan, err := m.TrainPlan(n, h, w, trainSpec(c))
+	part := max(n/max(c.Train.Accumulate, 1), 1)
+	plan, err := m.TrainPlan(part, h, w, trainSpec(c))
 	if err != nil {
 		return Budget{}, err
 	}
@@ -46,11 +47,14 @@ func TrainingBudget(m *detector.Model, c config.Config, n, h, w int) (Budget, er
 	if c.Train.EMA > 0 {
 		moments++
 	}
+	if c.Train.Accumulate > 1 {
+		moments += 2 // sums of gradients
+	}
 	b.Optimizer = 4 * int64(moments*trainable)
 	// Labels and four box targets per anchor, and two batches ahead in the loader besides the one in use.
 	b.Inputs += int64(n) * int64(m.AnchorCount(h, w)) * 20
 	b.Inputs *= 4
-	b.Inputs += m.LossBytes(n, h, w, lossFunc(c.Loss))
+	b.Inputs += m.LossBytes(part, h, w, lossFunc(c.Loss))
 	b.Packed = m.PackedBytes(true)
 	if c.Data.Val.Source != "" {
 		return b.evaluating(m, h, w)

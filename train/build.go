@@ -106,6 +106,9 @@ func (l *Loop) openModel(o Options, val *data.Dataset) error {
 		return err
 	}
 	l.onClose(l.model.Close)
+	if err := Freeze(c.Train, l.model.Params()); err != nil {
+		return err
+	}
 	l.info = detector.Info{Config: c, Categories: categories(c)}
 	if l.conditions, err = conditionsOf(c, e, l.data, val); err != nil {
 		return err
@@ -146,7 +149,12 @@ func (l *Loop) openLoader() (err error) {
 // addHooks puts the run's own hooks after the caller's. The checkpoint is last, because it saves the results of the evaluation.
 func (l *Loop) addHooks(o Options, val *data.Dataset) {
 	c := l.config.Train
+	pictures := 0
+	if val != nil {
+		pictures = val.Len()
+	}
 	l.hooks = append(slices.Clone(o.Hooks),
+		&budgeted{w: o.Log, pictures: pictures},
 		&guards{w: o.Log, train: l.data, val: val},
 		&broken{w: o.Log, all: l.loader.Broken, named: map[string]bool{}},
 		&progress{w: o.Log, every: max(c.LogEvery, 1)},

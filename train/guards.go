@@ -50,6 +50,10 @@ func (g *guards) Step(_ context.Context, l *Loop, s Step) error {
 	if s.Number != l.first+1 {
 		return nil
 	}
+	if l.schedule.Steps == openEnd {
+		fmt.Fprintf(g.w, "first step %.3g s\n", s.Took.Seconds())
+		return nil
+	}
 	left := s.Took * time.Duration(l.schedule.Steps-s.Number)
 	fmt.Fprintf(g.w, "first step %.3g s: the remaining %d take about %s, without evaluation\n", s.Took.Seconds(), l.schedule.Steps-s.Number, left.Round(time.Second))
 	if left > longRun {

@@ -38,7 +38,7 @@ type ScheduleKind struct {
 }
 
 // Schedules lists all schedules.
-var Schedules = []ScheduleKind{multistep, cosine, constant}
+var Schedules = []ScheduleKind{multistep, cosine, cosineRestarts, oneCycle, constant}
 
 // optimizerNamed returns the optimiser with a name. The error for an unknown name lists all.
 func optimizerNamed(name string) (OptimizerKind, error) {

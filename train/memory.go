@@ -34,7 +34,7 @@ func (l *Loop) fits() error {
 	if !l.config.Train.RecomputeHeads {
 		first = "set train.recompute_heads=true or "
 	}
-	return fmt.Errorf("train: this needs %s of memory%s and %s are available; %s: %slower train.batch (%d), data.short_sides (%v) or model.fpn_width (%d)",
+	return fmt.Errorf("train: this needs %s of memory%s and %s are available; %s: %slower train.batch (%d), data.short_sides (%v) or model.fpn_width (%d), or set train.accumulate, which computes a batch in parts",
 		megabytes(of(need)), where, megabytes(have), plan, first, batch, l.config.Data.ShortSides, l.config.Model.FPNWidth)
 }
 

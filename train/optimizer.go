@@ -7,7 +7,6 @@ import (
 	"gorgonia.org/tensor"
 
 	"retinago/config"
-	"retinago/detector"
 	"retinago/engine"
 	"retinago/nn"
 )
@@ -36,10 +35,12 @@ type optimizer struct {
 	rule    Rule
 	moments map[string][]*tensor.Dense // by parameter: momentum, or Adam's two moments
 	step    int                        // number of steps taken
+	begun   int                        // number of steps taken, skipped or queued
 	params  []*nn.Param
-	update  engine.Updater    // of an engine.Stepping; made at the first step
-	slots   map[string]int    // slot of the updater by parameter
-	scale   *engine.LossScale // of fp16, as in the last report; nil in other precisions
+	update  engine.Updater     // of an engine.Stepping; made at the first step
+	slots   map[string]int     // slot of the updater by parameter
+	factors map[string]factors // on the rate and the decay, by parameter
+	scale   *engine.LossScale  // of fp16, as in the last report; nil in other precisions
 }
 
 // newOptimizer allocates the optimiser's state for every trainable parameter.
@@ -55,6 +56,9 @@ func newOptimizer(e engine.Engine, c config.Train, params []*nn.Param) (*optimiz
 			return nil, fmt.Errorf("train: loss scale: %w", err)
 		}
 		o.scale = &engine.LossScale{Seed: seed, Value: engine.LossScaleStart}
+	}
+	if o.factors, err = factorsOf(c, params); err != nil {
+		return nil, err
 	}
 	for _, p := range params {
 		if !p.Trainable {
@@ -87,7 +91,7 @@ func (o *optimizer) release() {
 }
 
 // GradNorm returns the L2 norm of all gradients together: NaN or Inf if one is not finite.
-func (o *optimizer) GradNorm(s *detector.TrainStep) (float64, error) {
+func (o *optimizer) GradNorm(s gradients) (float64, error) {
 	var all []*tensor.Dense
 	err := s.Gradients(func(_ *nn.Param, g *tensor.Dense) error {
 		all = append(all, g)
@@ -102,14 +106,14 @@ func (o *optimizer) GradNorm(s *detector.TrainStep) (float64, error) {
 
 // Step updates the parameters with the gradients of the last run, scaled so that their norm is at most
 // train.clip_norm.
-func (o *optimizer) Step(s *detector.TrainStep, lr, norm float64) error {
+func (o *optimizer) Step(s gradients, lr, norm float64) error {
 	scale := 1.0
 	if o.c.ClipNorm > 0 && norm > o.c.ClipNorm {
 		scale = o.c.ClipNorm / (norm + 1e-6)
 	}
 	o.step++
 	return s.Gradients(func(p *nn.Param, g *tensor.Dense) error {
-		return o.rule.Update(o.engine, p.Value, o.moments[p.Name], g, At{LR: float32(lr), Decay: o.decay(p), Scale: float32(scale), Step: o.step})
+		return o.rule.Update(o.engine, p.Value, o.moments[p.Name], g, At{LR: float32(lr) * o.factors[p.Name].lr, Decay: o.decay(p), Scale: float32(scale), Step: o.step})
 	})
 }
 
@@ -118,5 +122,15 @@ func (o *optimizer) decay(p *nn.Param) float32 {
 	if p.Kind != nn.Weight && !o.c.DecayNormBias {
 		return 0
 	}
-	return float32(o.c.WeightDecay)
+	return float32(o.c.WeightDecay) * o.factors[p.Name].decay
+}
+
+// averageBy returns how far the moving average goes towards the parameters after a number of steps: 1 minus its decay, which
+// train.ema_warmup lets rise.
+func (o *optimizer) averageBy(steps int) float32 {
+	decay := o.c.EMA
+	if w := o.c.EMAWarmup; w > 0 {
+		decay *= 1 - math.Exp(-float64(steps)/float64(w))
+	}
+	return float32(1 - decay)
 }

@@ -9,7 +9,7 @@ type Options struct {
 	Out            string    // folder of the run, made where it is absent; empty is the current folder
 	Resume         bool      // continue the run that is in Out
 	Changed        bool      // with Resume: allow other losses, images or annotations than before; the log names the differences
-	Extend         bool      // with Resume: allow another length than before, train.epochs or train.steps
+	Extend         bool      // with Resume: allow another length than before, train.epochs, train.steps or train.minutes
 	Change         []string  // with Resume: keys of the configuration, or groups such as loss, that may differ; data.train and data.val allow other annotations
 	Locked         bool      // the caller has locked Out against other processes
 	Log            io.Writer // receives progress as text; nil discards it

@@ -44,14 +44,17 @@ func (p *progress) Step(_ context.Context, l *Loop, s Step) error {
 	}
 	n := float64(p.sum.steps)
 	perStep := l.training / time.Duration(max(s.Number-l.first, 1))
-	eta := perStep * time.Duration(steps-s.Number)
+	of, eta := fmt.Sprint("/", steps), (perStep * time.Duration(steps-s.Number)).Round(time.Second).String()
+	if steps == openEnd {
+		of, eta = "", "unknown"
+	}
 	scale := ""
 	if s.LossScale > 0 {
 		scale = fmt.Sprintf("  scale %g", s.LossScale)
 	}
-	fmt.Fprintf(p.w, "step %*d/%d  epoch %.2f  loss %.4f (class %.4f box %.4f)  lr %.3g  grad %.3g%s  %.3f s/step  wait %.0f ms  %s  eta %s\n",
-		len(fmt.Sprint(steps)), s.Number, steps, l.epochs(), (p.sum.class+p.sum.box)/n, p.sum.class/n, p.sum.box/n,
-		s.LR, s.GradNorm, scale, perStep.Seconds(), 1e3*p.sum.wait.Seconds()/n, megabytes(memory.Resident()), eta.Round(time.Second))
+	fmt.Fprintf(p.w, "step %*d%s  epoch %.2f  loss %.4f (class %.4f box %.4f)  lr %.3g  grad %.3g%s  %.3f s/step  wait %.0f ms  %s  eta %s\n",
+		max(len(of)-1, 0), s.Number, of, l.epochs(), (p.sum.class+p.sum.box)/n, p.sum.class/n, p.sum.box/n,
+		s.LR, s.GradNorm, scale, perStep.Seconds(), 1e3*p.sum.wait.Seconds()/n, megabytes(memory.Resident()), eta)
 	p.sum = meter{}
 	return nil
 }

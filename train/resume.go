@@ -87,11 +87,11 @@ var (
 	// otherRun are the keys after whose change the state does not fit.
 	otherRun = []string{"model.", "train.seed", "train.batch", "train.optimizer", "data.val_share", "data.val_seed"}
 	// otherLength are the keys of the run's length, which need Options.Extend.
-	otherLength = []string{"train.epochs", "train.steps"}
+	otherLength = []string{"train.epochs", "train.steps", "train.minutes"}
 	// otherTask are the keys that change what the model learns or how it is evaluated. Options.Changed allows all of them.
 	otherTask = []string{"match.", "loss.", "data.short_sides", "data.max_side", "data.canvas_multiple", "data.fast_decode", "data.flip", "data.mean", "data.std"}
 	// sameRun are the keys that may change: nothing learned depends on them. Datasets are compared by their annotations, not by their paths.
-	sameRun = []string{"train.log_every", "train.eval_every", "train.checkpoint_every", "train.threads", "train.convolutions", "train.recompute_heads", "train.init_weights",
+	sameRun = []string{"train.log_every", "train.eval_every", "train.checkpoint_every", "train.threads", "train.convolutions", "train.recompute_heads", "train.accumulate", "train.init_weights",
 		"data.root", "data.train.", "data.val.", "data.workers", "infer."}
 )
 
@@ -138,18 +138,18 @@ func (o Options) covered(key string) bool {
 }
 
 // compare prints the differences between a state and the run that resumes from it. It returns an error if the state does not fit.
-func (l *Loop) compare(s state, path string, o Options) error {
+func (l *Loop) compare(s state, path string, before config.Config, o Options) error {
 	fmt.Fprintf(o.Log, "resume    at step %d of %s\n", s.Step, path)
 	if s.Conditions == nil {
 		if now := l.fingerprint(); s.Fingerprint != now {
 			return fmt.Errorf("train: %s was written by another run: %q then, %q now; resume with the run's own %s", path, s.Fingerprint, now, ConfigFile)
 		}
 		fmt.Fprintf(o.Log, "warning   %s is of an earlier version: whether config, annotations, threads and instruction set are as they were is not known\n", path)
-	} else if err := l.compareConditions(*s.Conditions, s.Step, o); err != nil {
+	} else if err := l.compareConditions(s, before, o); err != nil {
 		return fmt.Errorf("train: %s: %w", path, err)
 	}
 	if s.Step > l.schedule.Steps {
-		return fmt.Errorf("train: %s is at step %d, beyond the %d that are to be taken: raise train.steps or train.epochs", path, s.Step, l.schedule.Steps)
+		return fmt.Errorf("train: %s is at step %d, beyond the %d that are to be taken: raise train.steps, train.epochs or train.minutes", path, s.Step, l.schedule.Steps)
 	}
 	return nil
 }
@@ -182,19 +182,14 @@ func (d *differences) err() error {
 	return nil
 }
 
-// compareConditions compares those of a state after so many steps with the run's.
-func (l *Loop) compareConditions(then conditions, step int, o Options) error {
-	now := l.conditions
+// compareConditions compares those of a state, whose config is before, with the run's.
+func (l *Loop) compareConditions(s state, before config.Config, o Options) error {
+	then, now := *s.Conditions, l.conditions
 	var d differences
 	differs := func(key, before, after string) string {
 		text := fmt.Sprintf("%s: %s then, %s now", key, before, after)
 		fmt.Fprintf(o.Log, "changed   %s\n", text)
 		return text
-	}
-	before, err := config.Parse("config", []byte(then.Config))
-	if err != nil {
-		fmt.Fprintf(o.Log, "warning   the config of the steps so far cannot be read and is not compared: %v\n", err)
-		before = l.config
 	}
 	for _, k := range before.Changes(l.config) {
 		text := differs(k.Key, k.Before, k.After)
@@ -236,17 +231,20 @@ func (l *Loop) compareConditions(then conditions, step int, o Options) error {
 	if err := d.err(); err != nil {
 		return err
 	}
-	l.compareRates(before.Train, step, o)
+	l.compareRates(before.Train, s, o)
 	return nil
 }
 
 // compareRates prints the learning rate of the next step where it is another than the run so far would have had: in a longer run, the
 // schedule's milestones come later.
-func (l *Loop) compareRates(before config.Train, step int, o Options) {
+func (l *Loop) compareRates(before config.Train, s state, o Options) {
 	if _, err := scheduleNamed(before.Schedule); err != nil {
 		return
 	}
-	then := NewSchedule(before, l.loader.BatchesPerEpoch())
+	step, then := s.Step, NewSchedule(before, l.loader.BatchesPerEpoch())
+	if s.Chosen > 0 {
+		then = newSchedule(before, then.Epoch, s.Chosen)
+	}
 	if a, b := then.At(step), l.schedule.At(step); a != b && step < then.Steps {
 		fmt.Fprintf(o.Log, "          the learning rate of step %d is %.3g, without the changes %.3g\n", step+1, b, a)
 	}

@@ -22,14 +22,22 @@ type Schedule struct {
 // NewSchedule scales a recipe to its batch: k times the pictures per step take k times the learning rate and 1/k of
 // the steps and of the warm-up, so that a run sees the same pictures (Goyal et al. 2017, "Accurate, Large Minibatch
 // SGD", section 2.1). perEpoch is the number of batches in one pass over the training set. NewSchedule panics if
-// the name of the schedule is unknown; Validate checks it.
+// the name of the schedule is unknown; Validate checks it. The length of a run of train.minutes is not known before it has begun: it has
+// the largest number of steps, and the learning rates of a run without an end.
 func NewSchedule(c config.Train, perEpoch int) Schedule {
-	k := c.Scale()
-	s := Schedule{Epoch: perEpoch, Base: c.LR * k, Warmup: int(math.Round(float64(c.WarmupSteps) / k)), scale: k, c: c}
-	s.Steps = c.Epochs * perEpoch
-	if c.Steps > 0 {
-		s.Steps = max(int(math.Round(float64(c.Steps)/k)), 1)
+	switch {
+	case c.Minutes > 0:
+		return newSchedule(c, perEpoch, openEnd)
+	case c.Steps > 0:
+		return newSchedule(c, perEpoch, max(int(math.Round(float64(c.Steps)/c.Scale())), 1))
 	}
+	return newSchedule(c, perEpoch, c.Epochs*perEpoch)
+}
+
+// newSchedule returns a schedule of so many steps.
+func newSchedule(c config.Train, perEpoch, steps int) Schedule {
+	k := c.Scale()
+	s := Schedule{Steps: steps, Epoch: perEpoch, Base: c.LR * k, Warmup: int(math.Round(float64(c.WarmupSteps) / k)), scale: k, c: c}
 	kind, err := scheduleNamed(c.Schedule)
 	if err != nil {
 		panic(err.Error()) // Validate has checked it
@@ -50,8 +58,12 @@ func (s Schedule) At(step int) float64 {
 
 // String describes the schedule and its scaling.
 func (s Schedule) String() string {
-	out := fmt.Sprintf("%d steps (%.1f epochs of %d), learning rate %.4g, %s", s.Steps, float64(s.Steps)/float64(s.Epoch), s.Epoch, s.Base, s.c.Schedule)
-	if len(s.Milestones) > 0 {
+	length := fmt.Sprintf("%d steps (%.1f epochs of %d)", s.Steps, float64(s.Steps)/float64(s.Epoch), s.Epoch)
+	if s.Steps == openEnd {
+		length = fmt.Sprintf("%g minutes", s.c.Minutes)
+	}
+	out := fmt.Sprintf("%s, learning rate %.4g, %s", length, s.Base, s.c.Schedule)
+	if len(s.Milestones) > 0 && s.Steps != openEnd {
 		out += fmt.Sprintf(" x%g at %v", s.c.Gamma, s.Milestones)
 	}
 	if s.Warmup > 0 {

@@ -9,6 +9,7 @@ import (
 
 	"gorgonia.org/tensor"
 
+	"retinago/config"
 	"retinago/internal/model/weights"
 )
 
@@ -27,10 +28,11 @@ type state struct {
 	NormEMA       float64            `json:"normalizer_ema"`
 	BestAP        float64            `json:"best_ap"`
 	BestStep      int                `json:"best_step,omitempty"`
-	Evaluated     []int              `json:"evaluated,omitempty"`  // steps, rising
-	Metrics       map[string]float64 `json:"metrics,omitempty"`    // of the last evaluation
-	Scores        []float64          `json:"scores,omitempty"`     // of the last evaluation, as detector.Info's
-	Unmeasured    bool               `json:"unmeasured,omitempty"` // the evaluation of this step was interrupted
+	Evaluated     []int              `json:"evaluated,omitempty"`    // steps, rising
+	Metrics       map[string]float64 `json:"metrics,omitempty"`      // of the last evaluation
+	Scores        []float64          `json:"scores,omitempty"`       // of the last evaluation, as detector.Info's
+	Unmeasured    bool               `json:"unmeasured,omitempty"`   // the evaluation of this step was interrupted
+	Chosen        int                `json:"chosen_steps,omitempty"` // length of a run of train.minutes; 0 before it is chosen
 	Seed          uint64             `json:"seed"`
 	Fingerprint   string             `json:"fingerprint"`          // settings that must not change, for states without Conditions
 	Conditions    *conditions        `json:"conditions,omitempty"` // nil in states of older versions
@@ -67,6 +69,9 @@ func (l *Loop) saveState() error {
 	if scale := l.stepper.optimizer.scale; scale != nil {
 		now.LossScale, now.GoodSteps = scale.Value, scale.Good
 	}
+	if l.config.Train.Minutes > 0 && l.schedule.Steps != openEnd {
+		now.Chosen = l.schedule.Steps
+	}
 	js, err := json.Marshal(now)
 	if err != nil {
 		return err
@@ -99,7 +104,15 @@ func (l *Loop) loadState(o Options, measured bool) error {
 	if s.Format > stateFormat {
 		return fmt.Errorf("train: %s has format %d, of a later version of retinago; this one reads formats up to %d", path, s.Format, stateFormat)
 	}
-	if err := l.compare(s, path, o); err != nil {
+	before, err := s.config()
+	if err != nil {
+		fmt.Fprintf(o.Log, "warning   the config of the steps so far cannot be read and is not compared: %v\n", err)
+		before = l.config
+	}
+	if l.config.Train.Minutes > 0 && s.Chosen > 0 {
+		l.schedule = newSchedule(l.config.Train, l.schedule.Epoch, resumedSteps(s.Chosen, before.Train, l.config.Train))
+	}
+	if err := l.compare(s, path, before, o); err != nil {
 		return err
 	}
 	for _, n := range l.tensors() {
@@ -115,7 +128,8 @@ func (l *Loop) loadState(o Options, measured bool) error {
 		}
 	}
 	l.model.Changed()
-	l.last.Number, l.stepper.optimizer.step, l.bestAP, l.bestStep = s.Step, s.OptimizerStep, s.BestAP, s.BestStep
+	l.last.Number, l.stepper.optimizer.step, l.stepper.optimizer.begun = s.Step, s.OptimizerStep, s.Step
+	l.bestAP, l.bestStep = s.BestAP, s.BestStep
 	l.stepper.normalizer.EMA = s.NormEMA
 	if scale := l.stepper.optimizer.scale; scale != nil && s.LossScale > 0 { // 0 after steps in another precision
 		scale.Value, scale.Good = s.LossScale, s.GoodSteps
@@ -124,6 +138,14 @@ func (l *Loop) loadState(o Options, measured bool) error {
 		return err
 	}
 	return l.loader.Seek(s.Epoch, s.Position)
+}
+
+// config returns the settings of the steps so far, the zero ones where an older version wrote the state.
+func (s *state) config() (config.Config, error) {
+	if s.Conditions == nil {
+		return config.Config{}, nil
+	}
+	return config.Parse("config", []byte(s.Conditions.Config))
 }
 
 // recall reads from the state and the log which evaluations the run has made. If the run is at the step of an evaluation whose line is

@@ -25,6 +25,8 @@ type Stepper struct {
 	average     map[string]*tensor.Dense // moving average by parameter; nil without averages
 	queued      []func(*Step) error      // read the results of the queued steps, oldest first
 	notRecorded error                    // why the engine.Recorder did not record the last step
+	sum         *accumulator             // of a batch in parts; nil before the first
+	pictures    []engine.Picture         // of the next batch in parts, for an engine.Preparer
 }
 
 // Step holds the results of one step of training. It is a copy: a change to it has no effect.
@@ -79,23 +81,31 @@ func (s *Stepper) Close() error {
 		e.Release(t)
 	}
 	e.Release(s.positives)
-	s.average, s.positives, s.queued = nil, nil, nil
+	if s.sum != nil {
+		s.sum.release()
+	}
+	s.average, s.positives, s.queued, s.sum = nil, nil, nil, nil
 	return err
 }
 
-// Graph returns the training graph for n canvases of h x w pixels.
+// Graph returns the training graph for a batch of n canvases of h x w pixels, which has the canvases of one of its parts
+// (train.accumulate).
 func (s *Stepper) Graph(n, h, w int) (*detector.TrainStep, error) {
 	spec := trainSpec(s.config)
 	if scale := s.optimizer.scale; scale != nil {
 		spec.Seed = scale.Seed
 	}
-	return s.model.TrainStep(n, h, w, spec)
+	return s.model.TrainStep(n/s.config.Train.Accumulate, h, w, spec)
 }
 
 // Targets assigns the objects of pictures to the anchors of canvases of h x w pixels. An engine that matches anchors itself does so in
 // the step instead. Several goroutines may call Targets at once.
 func (s *Stepper) Targets(h, w int, pictures []detector.Objects) *detector.Targets {
-	return s.model.Targets(s.config.Match.Assigner(s.config.Model.Anchors.PerCell()), h, w, pictures)
+	match := s.config.Match.Assigner(s.config.Model.Anchors.PerCell())
+	if s.config.Train.Accumulate > 1 { // the factors of a part need the counts of the whole batch
+		return s.model.Assign(match, h, w, pictures)
+	}
+	return s.model.Targets(match, h, w, pictures)
 }
 
 // batch returns the batch of a step with the factors on its losses.
@@ -139,6 +149,10 @@ func (s *Stepper) Prepare(n, h, w int, pictures []engine.Picture) error {
 	g, err := s.Graph(n, h, w)
 	if err != nil {
 		return err
+	}
+	if s.config.Train.Accumulate > 1 {
+		s.pictures = pictures
+		return nil
 	}
 	return g.Prepare(pictures)
 }
@@ -188,25 +202,31 @@ func (s *Stepper) Report() (Step, error) {
 // take takes a step on the host and waits for its results.
 func (s *Stepper) take(g *detector.TrainStep, b *detector.Batch, lr float64) (Step, error) {
 	var out Step
-	var err error
 	begin := time.Now()
-	if out.Losses, err = g.Run(b); err != nil {
-		return out, err
-	}
-	if out.Positives, err = g.Positives(b)(); err != nil {
+	all, err := s.compute(g, b, func(part *detector.Batch) error {
+		l, err := g.Run(part)
+		if err != nil {
+			return err
+		}
+		positives, err := g.Positives(part)()
+		out.Losses.Class, out.Losses.Box, out.Positives = out.Losses.Class+l.Class, out.Losses.Box+l.Box, out.Positives+positives
+		return err
+	})
+	if err != nil {
 		return out, err
 	}
 	out.Network = time.Since(begin)
 	begin = time.Now()
-	if out.GradNorm, err = s.optimizer.GradNorm(g); err != nil {
+	if out.GradNorm, err = s.optimizer.GradNorm(all); err != nil {
 		return out, err
 	}
 	if v := out.Losses.Total() + out.GradNorm; math.IsNaN(v) || math.IsInf(v, 0) {
 		return out, out.notFinite()
 	}
-	if err := s.optimizer.Step(g, lr, out.GradNorm); err != nil {
+	if err := s.optimizer.Step(all, lr, out.GradNorm); err != nil {
 		return out, err
 	}
+	s.optimizer.begun++
 	if err := s.updateAverage(); err != nil {
 		return out, err
 	}
@@ -221,9 +241,10 @@ func (t *Step) notFinite() error {
 
 // updateAverage moves the average towards the parameters: avg += (1-decay) * (w - avg).
 func (s *Stepper) updateAverage() error {
+	share := s.optimizer.averageBy(s.optimizer.begun)
 	for _, p := range s.model.Params() {
 		if avg, ok := s.average[p.Name]; ok {
-			if err := s.model.Engine().Lerp(avg, p.Value, float32(1-s.config.Train.EMA)); err != nil {
+			if err := s.model.Engine().Lerp(avg, p.Value, share); err != nil {
 				return err
 			}
 		}

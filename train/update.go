@@ -17,24 +17,36 @@ func (s *Stepper) queue(e engine.Stepping, g *detector.TrainStep, b *detector.Ba
 		return err
 	}
 	begin := time.Now()
-	if err := g.Send(b); err != nil {
-		return err
-	}
-	positives := g.Positives(b)
-	if err := u.Rate(float32(lr)); err != nil {
+	if err := u.Rate(float32(lr), s.optimizer.averageBy(s.optimizer.begun+1)); err != nil {
 		return err
 	}
 	var network time.Duration
-	err = g.Repeat(func() error {
-		if err := g.Compute(); err != nil {
+	var positives []func() (int, error)
+	work := func(part *detector.Batch) error {
+		if err := g.Send(part); err != nil {
 			return err
 		}
+		positives = append(positives, g.Positives(part))
+		if s.config.Train.Accumulate > 1 {
+			return g.Compute()
+		}
+		return g.Repeat(func() error {
+			if err := g.Compute(); err != nil {
+				return err
+			}
+			network = time.Since(begin)
+			return s.optimizer.queue(g)
+		})
+	}
+	all, err := s.compute(g, b, work)
+	if err == nil && s.config.Train.Accumulate > 1 {
 		network = time.Since(begin)
-		return s.optimizer.queue(g)
-	})
+		err = s.optimizer.queue(all)
+	}
 	if err != nil {
 		return err
 	}
+	s.optimizer.begun++
 	s.notRecorded = g.NotRecorded()
 	if err := u.Tell(); err != nil {
 		return err
@@ -46,8 +58,12 @@ func (s *Stepper) queue(e engine.Stepping, g *detector.TrainStep, b *detector.Ba
 		if err != nil {
 			return err
 		}
-		if out.Positives, err = positives(); err != nil {
-			return err
+		for _, count := range positives {
+			n, err := count()
+			if err != nil {
+				return err
+			}
+			out.Positives += n
 		}
 		s.optimizer.step = r.Taken
 		if scale := s.optimizer.scale; scale != nil {
@@ -67,11 +83,11 @@ func (o *optimizer) updater(e engine.Stepping, average map[string]*tensor.Dense)
 	if o.update != nil {
 		return o.update, nil
 	}
-	p := engine.UpdateParams{ClipNorm: o.c.ClipNorm, AverageBy: float32(1 - o.c.EMA), Taken: o.step, Scale: o.scale}
+	p := engine.UpdateParams{ClipNorm: o.c.ClipNorm, Taken: o.step, Scale: o.scale}
 	o.rule.Configure(&p)
 	var slots []engine.Slot
 	for _, q := range o.params {
-		s := engine.Slot{W: q.Value, Average: average[q.Name], Decay: o.decay(q)}
+		s := engine.Slot{W: q.Value, Average: average[q.Name], Decay: o.decay(q), Rate: o.factors[q.Name].lr}
 		switch m := o.moments[q.Name]; len(m) {
 		case 2:
 			s.M, s.V = m[0], m[1]
@@ -90,7 +106,7 @@ func (o *optimizer) updater(e engine.Stepping, average map[string]*tensor.Dense)
 }
 
 // queue updates the parameters with the gradients of the last run, and the averages, on an engine.Stepping.
-func (o *optimizer) queue(s *detector.TrainStep) error {
+func (o *optimizer) queue(s gradients) error {
 	grads := make([]*tensor.Dense, len(o.slots))
 	err := s.Gradients(func(p *nn.Param, g *tensor.Dense) error {
 		grads[o.slots[p.Name]] = g

@@ -51,6 +51,9 @@ func summary(c *cli.Context) error {
 		return err
 	}
 	defer m.Close()
+	if err := train.Freeze(cfg.Train, m.Params()); err != nil {
+		return err
+	}
 	up := func(v int) int {
 		return (v + cfg.Data.CanvasMultiple - 1) / cfg.Data.CanvasMultiple * cfg.Data.CanvasMultiple
 	}

@@ -24,6 +24,7 @@ import (
 	"retinago/internal/dataset/data"
 	"retinago/internal/lab/speed"
 	"retinago/internal/media/picture"
+	"retinago/internal/model/weights"
 	"retinago/train"
 )
 
@@ -42,12 +43,11 @@ func shapes(t *testing.T) config.Config {
 	return c
 }
 
-// `train` on a GPU: checkpoints, averages and evaluation included; what it wrote detects the same on both devices. A batch that does
-// not fit is refused, with the one that does.
-func TestRun(t *testing.T) {
-	c := shapes(t)
+// runBoth trains on the CPU, into cpu, and on the GPU, into cud, and compares the steps. It returns the folder of both.
+func runBoth(t *testing.T, c config.Config) (out string) {
+	t.Helper()
 	var losses [2]string
-	out := t.TempDir()
+	out = t.TempDir()
 	for i, device := range []string{"cpu", "cuda:0"} {
 		var log bytes.Buffer
 		must(t, train.Run(context.Background(), c, train.Options{Out: filepath.Join(out, device[:3]), Log: &log, Device: device, Precision: "float32"}))
@@ -65,6 +65,47 @@ func TestRun(t *testing.T) {
 			t.Errorf("line %d: %+v on the cpu, %+v on the GPU", i, c, g)
 		}
 	}
+	return out
+}
+
+// A batch in parts, groups of parameters and averages that warm up are the same on a GPU.
+func TestRunInParts(t *testing.T) {
+	c := shapes(t)
+	c.Train.Accumulate, c.Train.EMAWarmup, c.Train.LayerDecay, c.Train.Groups = 2, 3, .7, []string{"backbone.fpn.* lr=2 decay=0.5", "head.regression_head.* freeze"}
+	out := runBoth(t, c)
+	a, b := averages(t, filepath.Join(out, "cpu", train.StateFile)), averages(t, filepath.Join(out, "cud", train.StateFile))
+	if len(a) == 0 {
+		t.Fatal("no averages")
+	}
+	for name, v := range a {
+		near(t, name, b[name], v, 1e-3)
+	}
+	c.Train.Accumulate = 4
+	must(t, train.Run(context.Background(), c, train.Options{Out: t.TempDir(), Log: &bytes.Buffer{}, Device: "cuda:0", Precision: "fp16"}))
+}
+
+// averages reads the averages of a state file.
+func averages(t *testing.T, path string) map[string][]float32 {
+	t.Helper()
+	f, err := weights.Open(path)
+	must(t, err)
+	defer f.Close()
+	out := map[string][]float32{}
+	for _, n := range f.Names() {
+		if strings.HasPrefix(n, "average.") {
+			v, err := f.Tensor(n)
+			must(t, err)
+			out[n] = v.Data
+		}
+	}
+	return out
+}
+
+// `train` on a GPU: checkpoints, averages and evaluation included; what it wrote detects the same on both devices. A batch that does
+// not fit is refused, with the one that does.
+func TestRun(t *testing.T) {
+	c := shapes(t)
+	out := runBoth(t, c)
 	path := filepath.Join(out, "cud", train.LastModel)
 	img := &picture.Picture{W: 60, H: 90, Pix: make([]uint8, 3*60*90)}
 	for i := range img.Pix {

@@ -18,9 +18,9 @@ import (
 func TestLossScale(t *testing.T) {
 	e, c := start(t), startCPU(t)
 	scale := &engine.LossScale{Seed: put(t, e, []float32{0}, 1), Value: 2, Good: engine.LossScaleGood - 2}
-	s := newStepped(t, e, engine.UpdateParams{Momentum: .9, AverageBy: .1, Scale: scale})
+	s := newStepped(t, e, engine.UpdateParams{Momentum: .9, Scale: scale})
 	w, m, g := put(t, c, get(t, e, s.slots[1].W), 100), put(t, c, make([]float32, 100), 100), put(t, c, normal(1, 100), 100)
-	must(t, c.SGD(w, m, g, engine.SGDParams{LR: .1, Momentum: .9, Decay: s.slots[1].Decay, Scale: .5}))
+	must(t, c.SGD(w, m, g, engine.SGDParams{LR: .1 * s.slots[1].Rate, Momentum: .9, Decay: s.slots[1].Decay, Scale: .5}))
 	inf, nan := float32(math.Inf(1)), float32(math.NaN())
 	for k, step := range []struct {
 		bad             float32

@@ -78,7 +78,7 @@ func (u *updater) start() (err error) {
 		if s.M != nil && u.p.Adam != nil && s.V == nil {
 			return fmt.Errorf("slot %d has one moment, Adam has two", i)
 		}
-		table = append(table, at(s.W), maybe(s.M), maybe(s.V), maybe(s.Average), float(s.Decay))
+		table = append(table, at(s.W), maybe(s.M), maybe(s.V), maybe(s.Average), pair(s.Decay, s.Rate))
 		for from := 0; from < size(s.W); from += chunkValues {
 			chunks = append(chunks, uint64(i), uint64(from), uint64(min(chunkValues, size(s.W)-from)))
 		}
@@ -87,7 +87,7 @@ func (u *updater) start() (err error) {
 	if u.chunks == 0 {
 		return errors.New("there is no parameter")
 	}
-	if u.rate, err = u.e.New(tensor.Float32, 1); err != nil {
+	if u.rate, err = u.e.New(tensor.Float32, 2); err != nil {
 		return err
 	}
 	if u.part, err = u.e.region(int64(8 * u.chunks)); err != nil {
@@ -128,8 +128,8 @@ func sent[T uint64 | float64](e *Engine, words []T) (region, error) {
 	return r, nil
 }
 
-// Rate sends the learning rate of the next Update.
-func (u *updater) Rate(lr float32) error { return u.e.Upload(u.rate, []float32{lr}) }
+// Rate sends what changes from step to step.
+func (u *updater) Rate(lr, average float32) error { return u.e.Upload(u.rate, []float32{lr, average}) }
 
 // Update queues a step.
 func (u *updater) Update(class, box, grads []*tensor.Dense) error {
@@ -170,7 +170,7 @@ func (u *updater) Update(class, box, grads []*tensor.Dense) error {
 	if err != nil {
 		return err
 	}
-	args := []uint64{state, slots, chunks, long(u.chunks), grad, at(u.rate), float(p.AverageBy)}
+	args := []uint64{state, slots, chunks, long(u.chunks), grad, at(u.rate)}
 	if p.Adam == nil {
 		return e.launch("step_sgd", grid, threads, append(args, float(p.Momentum), flag(p.Nesterov))...)
 	}
@@ -233,6 +233,9 @@ func (u *updater) Release() {
 	}
 	*u = updater{e: u.e}
 }
+
+// pair is two floats in a word.
+func pair(a, b float32) uint64 { return float(a) | float(b)<<32 }
 
 func double(v float64) uint64 { return math.Float64bits(v) }
 

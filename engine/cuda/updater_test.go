@@ -30,7 +30,7 @@ var sizes = []int{1, 100, 1<<15 + 3, 7, 1 << 16, 5}
 func newStepped(t testing.TB, e engine.Engine, p engine.UpdateParams) *stepped {
 	s := &stepped{e: e, p: p, taken: p.Taken}
 	for i, n := range sizes {
-		slot := engine.Slot{W: put(t, e, normal(uint64(i), n), n), Average: put(t, e, normal(uint64(i+50), n), n), Decay: float32(i%2) * 1e-2}
+		slot := engine.Slot{W: put(t, e, normal(uint64(i), n), n), Average: put(t, e, normal(uint64(i+50), n), n), Decay: float32(i%2) * 1e-2, Rate: 1 / float32(1+i%3)}
 		if i < len(sizes)-1 {
 			slot.M = put(t, e, make([]float32, n), n)
 			if p.Adam != nil {
@@ -69,7 +69,7 @@ func (s *stepped) begin(t testing.TB, k int, lr float32, bad float32) {
 		must(t, s.e.Upload(l, []float32{float32(k) + float32(i)/4}))
 	}
 	if s.updater != nil {
-		must(t, s.updater.Rate(lr))
+		must(t, s.updater.Rate(lr, averageBy(k)))
 		must(t, s.updater.Update(s.losses[:2], s.losses[2:], s.grads))
 		must(t, s.updater.Tell())
 		return
@@ -84,14 +84,17 @@ func (s *stepped) begin(t testing.TB, k int, lr float32, bad float32) {
 	for i, slot := range s.slots {
 		if slot.M != nil && s.p.Adam != nil {
 			a := *s.p.Adam
-			a.LR, a.Decay, a.Scale, a.Step = lr, slot.Decay, scale, s.taken
+			a.LR, a.Decay, a.Scale, a.Step = lr*slot.Rate, slot.Decay, scale, s.taken
 			must(t, s.e.Adam(slot.W, slot.M, slot.V, s.grads[i], a))
 		} else if slot.M != nil {
-			must(t, s.e.SGD(slot.W, slot.M, s.grads[i], engine.SGDParams{LR: lr, Momentum: s.p.Momentum, Decay: slot.Decay, Scale: scale, Nesterov: s.p.Nesterov}))
+			must(t, s.e.SGD(slot.W, slot.M, s.grads[i], engine.SGDParams{LR: lr * slot.Rate, Momentum: s.p.Momentum, Decay: slot.Decay, Scale: scale, Nesterov: s.p.Nesterov}))
 		}
-		must(t, s.e.Lerp(slot.Average, slot.W, s.p.AverageBy))
+		must(t, s.e.Lerp(slot.Average, slot.W, averageBy(k)))
 	}
 }
+
+// averageBy is how far averages move in step k.
+func averageBy(k int) float32 { return .1 + .25*float32(k%4) }
 
 // values are all tensors that a step changes.
 func (s *stepped) values(t testing.TB) (all [][]float32) {
@@ -110,12 +113,12 @@ func (s *stepped) values(t testing.TB) (all [][]float32) {
 func TestUpdater(t *testing.T) {
 	c := startCPU(t)
 	for name, p := range map[string]engine.UpdateParams{
-		"sgd":             {Momentum: .9, AverageBy: .1},
-		"nesterov, clip":  {Momentum: .9, Nesterov: true, ClipNorm: 2, AverageBy: .1},
-		"wide clip":       {Momentum: .9, ClipNorm: 1e4, AverageBy: 1},
-		"adam":            {Adam: &engine.AdamParams{Beta1: .9, Beta2: .999, Eps: 1e-8}, AverageBy: .1},
-		"adamw, clip":     {Adam: &engine.AdamParams{Beta1: .9, Beta2: .99, Eps: 1e-8, Decoupled: true}, ClipNorm: 2, AverageBy: .1},
-		"adam, continued": {Adam: &engine.AdamParams{Beta1: .9, Beta2: .999, Eps: 1e-8}, Taken: 1000, AverageBy: .1},
+		"sgd":             {Momentum: .9},
+		"nesterov, clip":  {Momentum: .9, Nesterov: true, ClipNorm: 2},
+		"wide clip":       {Momentum: .9, ClipNorm: 1e4},
+		"adam":            {Adam: &engine.AdamParams{Beta1: .9, Beta2: .999, Eps: 1e-8}},
+		"adamw, clip":     {Adam: &engine.AdamParams{Beta1: .9, Beta2: .99, Eps: 1e-8, Decoupled: true}, ClipNorm: 2},
+		"adam, continued": {Adam: &engine.AdamParams{Beta1: .9, Beta2: .999, Eps: 1e-8}, Taken: 1000},
 	} {
 		t.Run(name, func(t *testing.T) {
 			want, got := newStepped(t, c, p), newStepped(t, start(t), p)
@@ -157,7 +160,7 @@ func told(t testing.TB, s *stepped, k, taken int) {
 // class are an error of their step.
 func TestUpdaterStops(t *testing.T) {
 	for _, bad := range []float32{float32(math.NaN()), float32(math.Inf(1))} {
-		s := newStepped(t, start(t), engine.UpdateParams{Momentum: .9, AverageBy: .1})
+		s := newStepped(t, start(t), engine.UpdateParams{Momentum: .9})
 		s.begin(t, 0, .1, 0)
 		before := s.values(t)
 		s.begin(t, 1, .1, bad)
@@ -174,7 +177,7 @@ func TestUpdaterStops(t *testing.T) {
 		told(t, s, 2, 1)
 	}
 	e := start(t)
-	s := newStepped(t, e, engine.UpdateParams{Momentum: .9, AverageBy: .1})
+	s := newStepped(t, e, engine.UpdateParams{Momentum: .9})
 	before := s.values(t)
 	labels, loss := put(t, e, []int32{0, 3}, 1, 2), put(t, e, []float32{0}, 1)
 	must(t, e.FocalLoss(loss, put(t, e, make([]float32, 6), 1, 2, 3), labels, put(t, e, []float32{1}, 1), engine.FocalParams{Alpha: .25, Gamma: 2}))

@@ -8,7 +8,7 @@ typedef unsigned long long u64;
 // A parameter's tensors, by address; 0 is none. Without m it has an average alone.
 struct slot {
   i64 w, m, v, average;
-  float decay, unused;
+  float decay, rate;
 };
 
 // A piece of a parameter, the work of one block at a time.

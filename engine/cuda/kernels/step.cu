@@ -57,7 +57,7 @@ KERNEL step_judge(struct step_state *s, const double *part, i64 n, const i64 *lo
   s->root = 1 / SQRTD(1 - s->power2);
 }
 
-// PARAMETERS runs its body for each value of each parameter that has a gradient, then moves the averages by t.
+// PARAMETERS runs its body for each value of each parameter that has a gradient, then moves the averages by lr[1].
 #define PARAMETERS(body)                                                                    \
   if (!s->go) return;                                                                       \
   for (i64 c = BLOCK_X; c < n; c += BLOCKS_X) {                                             \
@@ -65,19 +65,18 @@ KERNEL step_judge(struct step_state *s, const double *part, i64 n, const i64 *lo
     i64 from = chunks[c].from, to = from + chunks[c].n;                                     \
     float *w = PLACE(float, p->w), *m = PLACE(float, p->m), *v = PLACE(float, p->v), *a = PLACE(float, p->average); \
     const float *g = PLACE(const float, grads[chunks[c].slot]);                             \
-    float decay = p->decay, scale = (float)s->scale;                                        \
+    float decay = p->decay, scale = (float)s->scale, rate = lr[0] * p->rate, t = lr[1];     \
     for (i64 i = from + TID; i < to; i += THREADS) {                                        \
       if (g) body;                                                                          \
       if (a) a[i] += t * (w[i] - a[i]);                                                     \
     }                                                                                       \
   }
 
-KERNEL step_sgd(const struct step_state *s, const struct slot *slots, const struct chunk *chunks, i64 n, const i64 *grads, const float *lr, float t, float momentum, int nesterov) {
-  float rate = *lr;
+KERNEL step_sgd(const struct step_state *s, const struct slot *slots, const struct chunk *chunks, i64 n, const i64 *grads, const float *lr, float momentum, int nesterov) {
   PARAMETERS(sgd_of(w + i, m + i, g[i], rate, momentum, decay, scale, nesterov))
 }
 
-KERNEL step_adam(const struct step_state *s, const struct slot *slots, const struct chunk *chunks, i64 n, const i64 *grads, const float *lr, float t, float beta1, float beta2, float eps, int decoupled) {
-  float rate = *lr, step = (float)s->step, root = (float)s->root;
-  PARAMETERS(adam_of(w + i, m + i, v + i, g[i], step, root, beta1, beta2, eps, decoupled ? 0 : decay, decoupled ? 1 - rate * decay : 1, scale))
+KERNEL step_adam(const struct step_state *s, const struct slot *slots, const struct chunk *chunks, i64 n, const i64 *grads, const float *lr, float beta1, float beta2, float eps, int decoupled) {
+  float root = (float)s->root;
+  PARAMETERS(adam_of(w + i, m + i, v + i, g[i], (float)s->step * p->rate, root, beta1, beta2, eps, decoupled ? 0 : decay, decoupled ? 1 - rate * decay : 1, scale))
 }
