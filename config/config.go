@@ -113,7 +113,8 @@ type Set struct {
 	Format string `yaml:"format"`
 	// Images is the folder of the images; empty takes the folder that the format defines.
 	Images string `yaml:"images"`
-	// Split is the part to read: a list in VOC's ImageSets/Main, a key of data.yaml, or a file of ids beside OpenImages' CSV.
+	// Split is the part to read: a list in VOC's ImageSets/Main, a key of data.yaml, a file of ids beside OpenImages' CSV, or a value in
+	// the column split of a CSV.
 	Split string `yaml:"split"`
 	// Classes is a CSV file that lists the classes: class,number, or OpenImages' LabelName,DisplayName.
 	Classes string `yaml:"classes"`

@@ -10,7 +10,7 @@ import (
 )
 
 // whereData describes the values of -data.
-const whereData = "COCO's JSON, a folder of Pascal VOC, YOLO's data.yaml, or the CSV of keras-retinanet or OpenImages"
+const whereData = "COCO's JSON, a folder of Pascal VOC, YOLO's data.yaml, or a CSV (keras-retinanet, OpenImages, columns with a header)"
 
 // dataFlag names a dataset.
 func dataFlag(required bool) cli.Flag {
@@ -20,9 +20,9 @@ func dataFlag(required bool) cli.Flag {
 // sourceFlags are the settings of a dataset that its path does not determine.
 func sourceFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "images", Usage: "`DIR` of the pictures", DefaultText: "known to VOC and YOLO; the folder of keras-retinanet's CSV"},
+		&cli.StringFlag{Name: "images", Usage: "`DIR` of the pictures", DefaultText: "known to VOC and YOLO; looked for beside a CSV"},
 		&cli.StringFlag{Name: "format", Usage: "`NAME` of the dataset's format: " + strings.Join(convert.Formats(), ", "), DefaultText: "derived from the path"},
-		&cli.StringFlag{Name: "split", Usage: "part to read: `NAME` of a list in VOC's ImageSets/Main, a key of data.yaml, a file of ids beside OpenImages' CSV", DefaultText: "all"},
+		&cli.StringFlag{Name: "split", Usage: "part to read: `NAME` of a list in VOC's ImageSets/Main, a key of data.yaml, a file of ids beside OpenImages' CSV, a value in a CSV's column split", DefaultText: "all"},
 		&cli.StringFlag{Name: "class-list", Usage: "CSV `FILE` of the classes: class,number, or OpenImages' LabelName,DisplayName"},
 		&cli.StringFlag{Name: "difficult", Usage: "how to read VOC's difficult objects: `HOW` is crowd, keep or drop", DefaultText: "crowd"},
 	}

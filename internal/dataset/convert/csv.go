@@ -3,6 +3,7 @@ package convert
 import (
 	"encoding/csv"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -16,156 +17,205 @@ import (
 
 // A text that a spreadsheet would run has an apostrophe in front when it is written, which readers here take away (text.Cell).
 
-// columns says in which column of a CSV a value stands.
-type columns struct {
-	path, class int
-	corner      [4]int // x1, y1, x2, y2
-}
-
-// plainColumns are those of keras-retinanet, which has no header.
-var plainColumns = columns{path: 0, corner: [4]int{1, 2, 3, 4}, class: 5}
-
-// least is the number of columns that a line must have.
-func (c columns) least() int { return max(c.path, c.class, slices.Max(c.corner[:])) + 1 }
-
-// columnNames are names of columns, in small letters: those of TensorFlow's and Roboflow's exports, and of what people write. They stand for
-// path, class, x1, y1, x2 and y2.
-var columnNames = [6][]string{
-	{"path", "filename", "file_name", "file", "image", "image_path", "img_path", "image_name", "image_id"},
-	{"class", "class_name", "classname", "label", "name", "category"},
-	{"x1", "xmin", "x_min", "left"}, {"y1", "ymin", "y_min", "top"}, {"x2", "xmax", "x_max", "right"}, {"y2", "ymax", "y_max", "bottom"},
-}
-
-// header finds the columns that a first line names. A line with a number or an empty corner is no header, and neither is one that has at most
-// one of the names.
-func header(r []string) (c columns, is bool, err error) {
-	for i, v := range r {
-		if _, err := strconv.ParseFloat(v, 64); err == nil || i >= 1 && i <= 4 && v == "" {
-			return plainColumns, false, nil
-		}
-	}
-	var at [6]int
-	named := 0
-	for i, names := range columnNames {
-		at[i] = slices.IndexFunc(r, func(v string) bool { return slices.Contains(names, strings.ToLower(strings.TrimSpace(v))) })
-		if at[i] >= 0 {
-			named++
-		}
-	}
-	switch {
-	case named == len(at):
-		return columns{path: at[0], class: at[1], corner: [4]int(at[2:])}, true, nil
-	case named <= 1:
-		return plainColumns, false, nil
-	}
-	return c, false, fmt.Errorf("%q is a header that lacks columns: want path, x1, y1, x2, y2 and class, in any order (also filename, xmin, ymin, xmax, ymax, label)", r)
-}
-
 // readCSV reads keras-retinanet's format: a line "path,x1,y1,x2,y2,class" per object, and "path,,,,," for a picture
-// without objects; corners in pixels from 0. A first line without a number names the columns, which may then stand in any order. Paths are
-// relative to the folder of pictures, which is read for their sizes.
+// without objects; corners in pixels from 0. A first line without a number names the columns, which may then stand in any order and be others
+// (columns.go). Paths are relative to the folder of pictures, which is read for their sizes.
 func readCSV(s Source) (*coco.Dataset, string, error) {
-	images := s.Images
-	if images == "" {
-		images = filepath.Dir(s.Path)
-	}
 	b := newBuilder(s.Path)
 	if s.Classes != "" {
 		if err := b.classList(s.Classes); err != nil {
 			return nil, "", err
 		}
 	}
-	table := csvTable{b: b, pictures: locate.New(images), ids: map[string]int64{}, columns: plainColumns, classes: s.Classes, file: s.Path}
+	table := csvTable{s: s, b: b, ids: map[string]int64{}, columns: plainColumns}
 	first := true
 	var headless error
 	err := eachRecord(s.Path, func(line int, r []string) {
 		if first {
 			first = false
-			c, is, err := header(r)
-			table.columns, table.named = c, is
-			if is || err != nil {
+			c, is, err := header(r, len(b.names) == 1)
+			if table.columns = c; is || err != nil {
 				headless = err
 				return
 			}
 		}
 		if headless == nil {
-			table.row(line, r)
+			table.add(line, r)
 		}
 	})
 	if err == nil && headless != nil {
 		err = fmt.Errorf("convert: %s:1: %w", s.Path, headless)
 	}
+	if err == nil && s.Split != "" && table.part < 0 {
+		err = fmt.Errorf("convert: %s: it has no column for the parts of the dataset, such as split: leave the split %q out", s.Path, s.Split)
+	}
 	if err == nil {
+		table.begin()
 		err = table.f.leave(&b.d)
 	}
 	if err != nil {
 		return nil, "", err
 	}
-	if len(b.d.Images) == 0 {
-		return nil, "", fmt.Errorf("convert: %s is empty", s.Path)
+	switch {
+	case len(b.d.Images) > 0:
+		return b.dataset(s.Classes), table.images, nil
+	case len(table.parts) > 0:
+		return nil, "", fmt.Errorf("convert: %s: no row is of the part %q; there are %v", s.Path, s.Split, slices.Sorted(maps.Keys(table.parts)))
 	}
-	return b.dataset(s.Classes), images, nil
+	return nil, "", fmt.Errorf("convert: %s is empty", s.Path)
 }
 
 // csvTable is a CSV that is read.
 type csvTable struct {
 	columns
-	named    bool // the columns have a header, and there may be more
-	b        *builder
-	f        faults
-	pictures *locate.Folder
-	ids      map[string]int64 // of images, by their names in the CSV
-	classes  string
-	file     string
+	s       Source
+	b       *builder
+	f       faults
+	ids     map[string]int64 // of images, by their names in the CSV
+	images  string           // folder of the pictures, "" until it is found
+	waiting []csvRow         // the first rows, by whose pictures it is found
+	parts   map[string]bool  // parts of rows that are passed over
+}
+
+// csvRow is a line of a CSV.
+type csvRow struct {
+	line  int
+	cells []string
+}
+
+// mostWaiting is how many rows are looked at for the folder of the pictures.
+const mostWaiting = 20
+
+// add adds a row of the part that is read, when the folder of the pictures is known.
+func (t *csvTable) add(line int, r []string) {
+	if least := t.least(); len(r) < least || t.header == 0 && len(r) != t.width() {
+		want := "path,x1,y1,x2,y2,class"
+		if t.header > 0 {
+			want = fmt.Sprintf("the %d of the header", t.header)
+		}
+		t.f.add("%s:%d: %d columns, want %s", t.s.Path, line, len(r), want)
+		return
+	}
+	if t.s.Split != "" && t.part >= 0 && !strings.EqualFold(strings.TrimSpace(r[t.part]), t.s.Split) {
+		if t.parts == nil {
+			t.parts = map[string]bool{}
+		}
+		if len(t.parts) < 20 {
+			t.parts[strings.Clone(r[t.part])] = true
+		}
+		return
+	}
+	if t.images != "" {
+		t.row(line, r)
+		return
+	}
+	if t.waiting = append(t.waiting, csvRow{line, slices.Clone(r)}); len(t.waiting) == mostWaiting {
+		t.begin()
+	}
+}
+
+// width is the number of columns without a header.
+func (c columns) width() int {
+	if c.shares {
+		return vertexWidth
+	}
+	return c.least()
+}
+
+// begin finds the folder of the pictures and adds the rows that wait for it.
+func (t *csvTable) begin() {
+	if t.images != "" {
+		return
+	}
+	if t.images = t.s.Images; t.images == "" {
+		t.images = filepath.Dir(t.s.Path)
+		has := func(folder string) bool {
+			b := builder{found: locate.New(folder), listed: folders{}}
+			return slices.ContainsFunc(t.waiting, func(r csvRow) bool { _, ok := b.fileOf(text.FromCell(r.cells[t.picture])); return ok })
+		}
+		if folder, ok := besideFolder(t.s.Path, has); ok {
+			t.images = folder
+		}
+	}
+	t.b.found = locate.New(t.images)
+	for _, r := range t.waiting {
+		t.row(r.line, r.cells)
+	}
+	t.waiting = nil
 }
 
 // row adds a line's object, and its picture where it is new.
 func (t *csvTable) row(line int, r []string) {
-	where := fmt.Sprintf("%s:%d", t.file, line)
-	if least := t.least(); len(r) < least || !t.named && len(r) != least {
-		t.f.add("%s: %d columns, want path,x1,y1,x2,y2,class", where, len(r))
-		return
-	}
-	name := text.FromCell(r[t.path])
+	where := fmt.Sprintf("%s:%d", t.s.Path, line)
+	name := text.FromCell(r[t.picture])
 	id, known := t.ids[name]
 	if !known {
-		found, ok := t.pictures.Find(name)
-		if !ok {
-			found = name
-		}
-		w, h, err := picture.Size(t.pictures.Path(found))
+		found, _ := t.b.fileOf(name)
+		w, h, err := picture.Size(t.b.found.Path(found))
 		if err != nil {
 			t.f.add("%s: %w", where, err)
 		} else {
 			id = t.b.image(found, w, h)
 		}
-		t.ids[name] = id
+		t.ids[strings.Clone(name)] = id
 	}
 	if id == 0 { // the picture is left out
 		return
 	}
-	var v [4]float64
-	empty := r[t.class] == ""
-	for _, k := range t.corner {
-		empty = empty && r[k] == ""
+	v, ok, err := t.numbers(r)
+	if err != nil {
+		t.f.add("%s: %w", where, err)
 	}
-	if empty {
+	if err != nil || !ok {
 		return
 	}
-	for i, k := range t.corner {
-		x, err := strconv.ParseFloat(r[k], 64)
-		if err != nil || !finite(x) {
-			t.f.add("%s: %q is no number of pixels", where, r[k])
-			return
-		}
-		v[i] = x
+	box := t.form(v)
+	if t.shares {
+		im := t.b.d.Images[id-1]
+		w, h := float64(im.Width), float64(im.Height)
+		box = [4]float64{micro(box[0] * w), micro(box[1] * h), micro(box[2] * w), micro(box[3] * h)}
 	}
-	category, err := t.b.class(text.FromCell(r[t.class]), t.classes)
+	class := t.classOf(r)
+	category, err := t.b.class(class, t.s.Classes)
 	if err != nil {
 		t.f.add("%s: %w", where, err)
 		return
 	}
-	t.b.object(id, category, [4]float64{v[0], v[1], v[2] - v[0], v[3] - v[1]}, false)
+	t.b.object(id, category, box, false)
+}
+
+// classOf is the class of a row.
+func (t *csvTable) classOf(r []string) string {
+	if t.class < 0 {
+		return t.b.d.Categories[0].Name
+	}
+	class := text.FromCell(r[t.class])
+	if strings.HasPrefix(class, "{") {
+		return regionClass(class)
+	}
+	return class
+}
+
+// csvParts are the parts that a column of a CSV divides it into, by their names in small letters; none without such a column.
+func csvParts(path string) (map[string]string, error) {
+	parts := map[string]string{}
+	part, first := -1, true
+	err := eachRecord(path, func(_ int, r []string) {
+		if first {
+			first = false
+			c, is, err := header(r, true)
+			if part = c.part; is || err != nil {
+				return
+			}
+		}
+		if part >= 0 && part < len(r) && len(parts) < 20 {
+			name := strings.TrimSpace(r[part])
+			if _, known := parts[strings.ToLower(name)]; !known && name != "" {
+				parts[strings.ToLower(name)] = strings.Clone(name)
+			}
+		}
+	})
+	return parts, err
 }
 
 // WriteCSV writes annotations and classes as the format csv is read. Crowd regions have no place in the format and are left

@@ -77,6 +77,21 @@ func discoverFile(s Source) (train, val Source, err error) {
 	if s.Split != "" {
 		return s, val, nil
 	}
+	if name == "csv" {
+		parts, err := csvParts(s.Path)
+		if err != nil {
+			return s, val, err
+		}
+		have := slices.Collect(maps.Keys(parts))
+		if split, ok := first(trainNames, have); ok {
+			s.Split = parts[split]
+			if split, ok = first(valNames, have); ok {
+				val = s
+				val.Split = parts[split]
+			}
+			return s, val, nil
+		}
+	}
 	// The file of the other part stands beside it and is called likewise.
 	base := filepath.Base(s.Path)
 	for _, t := range trainNames {
@@ -176,8 +191,7 @@ func discoverParts(s Source) (train, val Source, ok bool) {
 	return train, val, ok
 }
 
-// picturesOf is the folder of the pictures of a COCO file: the first of the likely ones that has one of the file's first pictures, of which
-// some may be missing.
+// picturesOf is the folder of the pictures of a COCO file, which has one of the file's first pictures: some may be missing.
 func picturesOf(path string) (string, error) {
 	d, err := coco.LoadWith(path, coco.LoadOptions{LeaveOut: true, Pictures: true})
 	if err != nil {
@@ -186,27 +200,15 @@ func picturesOf(path string) (string, error) {
 	if len(d.Images) == 0 {
 		return "", fmt.Errorf("convert: %s has no images", path)
 	}
-	dir, stem := filepath.Dir(path), strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
-	part := strings.TrimPrefix(stem, "instances_")
-	above := filepath.Dir(dir)
-	tried := []string{dir}
-	for _, root := range []string{dir, above} {
-		for _, name := range []string{part, stem, "images", filepath.Join("images", part), "JPEGImages"} {
-			tried = append(tried, filepath.Join(root, name))
-		}
-	}
-	tried = append(tried, above)
 	some := d.Images[:min(len(d.Images), 20)]
-	for _, folder := range tried {
-		if st, err := os.Stat(folder); err != nil || !st.IsDir() {
-			continue
-		}
+	folder, ok := besideFolder(path, func(folder string) bool {
 		pictures := locate.New(folder)
-		if slices.ContainsFunc(some, func(im coco.Image) bool { _, ok := pictures.Find(im.FileName); return ok }) {
-			return folder, nil
-		}
+		return slices.ContainsFunc(some, func(im coco.Image) bool { _, ok := pictures.Find(im.FileName); return ok })
+	})
+	if ok {
+		return folder, nil
 	}
-	return "", fmt.Errorf("convert: %s: its picture %q is neither beside it nor in %s: give the folder of its pictures", path, some[0].FileName, strings.Join(tried[1:4], ", "))
+	return "", fmt.Errorf("convert: %s: its picture %q is neither beside it nor in %s: give the folder of its pictures", path, some[0].FileName, strings.Join(likely(path)[1:4], ", "))
 }
 
 // files lists the files of a folder with some ending, by name.

@@ -49,8 +49,8 @@ func isPicture(name string) bool {
 func hidden(name string) bool { return len(name) > 1 && name[0] == '.' && name != ".." }
 
 // eachPicture calls f with the path of each picture below a folder, and with its name relative to it, in the order of
-// the paths. The folder may be a link. What is no regular file has an error. Hidden files and folders are passed over.
-func eachPicture(dir string, f func(path, name string, err error)) error {
+// the paths, until f returns an error, fs.SkipAll for a good end. The folder may be a link. What is no regular file has an error. Hidden files and folders are passed over.
+func eachPicture(dir string, f func(path, name string, err error) error) error {
 	top := dir + string(filepath.Separator)
 	return filepath.WalkDir(top, func(p string, e fs.DirEntry, err error) error {
 		if err == nil && p != top && hidden(e.Name()) {
@@ -69,8 +69,7 @@ func eachPicture(dir string, f func(path, name string, err error)) error {
 		if !e.Type().IsRegular() { // a link may be to a regular file
 			err = file.Irregular(p)
 		}
-		f(p, filepath.ToSlash(name), err)
-		return nil
+		return f(p, filepath.ToSlash(name), err)
 	})
 }
 

@@ -37,7 +37,10 @@ type openImages struct {
 // not. Rows of other pictures are passed over: the CSV is of millions of pictures, of which most folders have a part.
 func readOpenImages(s Source) (*coco.Dataset, string, error) {
 	if s.Images == "" {
-		return nil, "", fmt.Errorf("convert: %s: openimages wants the folder of its pictures, which are called ImageID.jpg there: give images", s.Path)
+		s.Images = imagesOf(s.Path)
+	}
+	if s.Images == "" {
+		return nil, "", fmt.Errorf("convert: %s: neither images nor a folder of the CSV's name beside it has pictures, which are called ImageID.jpg: give images, their folder", s.Path)
 	}
 	o := openImages{s: s, b: newBuilder(s.Path)}
 	if err := o.header(); err != nil {
@@ -76,16 +79,21 @@ func (o *openImages) header() error {
 	if err != nil {
 		return fmt.Errorf("convert: %s: its header: %w", o.s.Path, err)
 	}
-	o.columns, o.confidence, o.group = len(r), slices.Index(r, "Confidence"), slices.Index(r, "IsGroupOf")
+	o.columns, o.confidence, o.group = len(r), columnOf(r, "Confidence"), columnOf(r, "IsGroupOf")
 	for _, c := range []struct {
 		name string
 		at   *int
 	}{{"ImageID", &o.id}, {"LabelName", &o.label}, {"XMin", &o.corner[0]}, {"YMin", &o.corner[1]}, {"XMax", &o.corner[2]}, {"YMax", &o.corner[3]}} {
-		if *c.at = slices.Index(r, c.name); *c.at < 0 {
+		if *c.at = columnOf(r, c.name); *c.at < 0 {
 			o.f.add("%s:1: no column %s; the header is %s", o.s.Path, c.name, strings.Join(openImagesHeader, ","))
 		}
 	}
 	return o.f.err()
+}
+
+// columnOf is the column with a name, in any case; -1 for none.
+func columnOf(r []string, name string) int {
+	return slices.IndexFunc(r, func(v string) bool { return strings.EqualFold(strings.TrimSpace(v), name) })
 }
 
 // row adds a line's box.

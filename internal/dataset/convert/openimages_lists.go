@@ -3,6 +3,7 @@ package convert
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"path"
 	"path/filepath"
 	"slices"
@@ -42,18 +43,19 @@ func (o *openImages) descriptions() error {
 func (o *openImages) pictures() error {
 	files := map[string]string{} // ImageID -> file name
 	var order []string
-	err := eachPicture(o.s.Images, func(_, name string, err error) {
+	err := eachPicture(o.s.Images, func(_, name string, err error) error {
 		if err != nil {
 			o.f.add("%w", err)
-			return
+			return nil
 		}
 		id := stem(name)
 		if other, twice := files[id]; twice {
 			o.f.add("%s: %s and %s are both called %s", o.s.Images, other, name, id)
-			return
+			return nil
 		}
 		files[id] = name
 		order = append(order, id)
+		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("convert: %s: %w", o.s.Path, err)
@@ -82,6 +84,27 @@ func (o *openImages) pictures() error {
 		return o.f.err()
 	}
 	return nil
+}
+
+// imagesOf is the first of the likely folders that has a picture, those beside the CSV before its own and the others; "" for none.
+func imagesOf(path string) string {
+	var beside, others []string
+	dir := filepath.Dir(path)
+	for _, folder := range likely(path)[1:] {
+		if strings.HasPrefix(folder, dir) {
+			beside = append(beside, folder)
+		} else if folder != filepath.Dir(dir) {
+			others = append(others, folder)
+		}
+	}
+	for _, folder := range slices.Concat(beside, []string{dir}, others) {
+		found := false
+		err := eachPicture(folder, func(_, _ string, _ error) error { found = true; return fs.SkipAll })
+		if err == nil && found {
+			return folder
+		}
+	}
+	return ""
 }
 
 // split lists the ids of a file beside the boxes: a CSV with a column ImageID, or an id or "train/id" per line.

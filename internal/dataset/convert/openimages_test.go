@@ -78,7 +78,7 @@ func TestOpenImagesErrors(t *testing.T) {
 			boxes + `:6: YMin "nan"`, boxes + `:7: IsGroupOf "2"`, boxes + `:8: LabelName "/m/z"`, classes}},
 		"header":      {Source{Path: put(t, filepath.Join(dir, "h.csv"), "ImageID,LabelName,XMin,XMax,YMin\n"), Images: images}, []string{"h.csv:1", "no column YMax"}},
 		"empty":       {Source{Path: put(t, filepath.Join(dir, "e.csv"), ""), Format: "openimages", Images: images}, []string{"e.csv", "header"}},
-		"no images":   {Source{Path: boxes}, []string{boxes, "images"}},
+		"no images":   {Source{Path: put(t, filepath.Join(dir, "a", "lone", "b.csv"), header)}, []string{filepath.Join("lone", "b.csv") + ": neither images nor a folder", "give images"}},
 		"no pictures": {Source{Path: boxes, Images: filepath.Join(dir, "none")}, []string{boxes, "none"}},
 		"no row":      {Source{Path: put(t, filepath.Join(dir, "o.csv"), header+"x,/m/a,1,0,1,0,1,0\n"), Images: images}, []string{"o.csv", "none of its 1 rows", images}},
 		"two of one":  {Source{Path: boxes, Images: twice}, []string{"a/p0.jpg", "b/p0.jpg", twice}},
@@ -113,6 +113,31 @@ func TestWriteOpenImages(t *testing.T) {
 		b, err := os.ReadFile(path)
 		if err != nil || !strings.HasPrefix(string(b), want) {
 			t.Errorf("%s, %v; want\n%s", b, err, want)
+		}
+	}
+}
+
+// Pictures are found beside the CSV, in images, in a folder of the CSV's part, or in FiftyOne's data; and the header may be in another case.
+func TestOpenImagesBeside(t *testing.T) {
+	const row = "ImageID,LabelName,XMin,XMax,YMin,YMax\np0,/m/a,0.1,0.5,0.25,0.75\n"
+	for _, k := range []struct{ csv, images, text string }{
+		{"train-annotations-bbox.csv", "train", row},
+		{"oidv6-train-annotations-bbox.csv", "train", row},
+		{"validation-annotations-bbox.csv", "validation", row},
+		{"validation-annotations-bbox.csv", "val", row},
+		{"boxes.csv", "images", row},
+		{"boxes.csv", ".", row},
+		{"train-annotations-bbox.csv", "images/train", row},
+		{"labels/detections.csv", "data", row},
+		{"annotations/test-annotations-bbox.csv", "test", row},
+		{"boxes.csv", "images", strings.ToLower(row)},
+	} {
+		dir := t.TempDir()
+		images := filepath.Join(dir, k.images)
+		made(t, images)
+		d, folder, err := Source{Path: put(t, filepath.Join(dir, k.csv), k.text)}.Open()
+		if err != nil || folder != images || len(d.Images) != 3 || len(d.Annotations) != 1 || d.Annotations[0].BBox != [4]float64{10, 20, 40, 40} {
+			t.Errorf("%s with %s: %+v in %s, %v", k.csv, k.images, d, folder, err)
 		}
 	}
 }

@@ -20,9 +20,9 @@ import (
 //	coco        instances JSON                             -                              -                    stays empty
 //	voc         folder with Annotations, or with XML files ImageSets/Main/SPLIT.txt       class,number         JPEGImages or images of the folder
 //	yolo        data.yaml                                  key of data.yaml; needed       -                    must be: data.yaml names it
-//	csv         path,x1,y1,x2,y2,class of keras-retinanet, -                              class,number         the CSV's folder
+//	csv         path,x1,y1,x2,y2,class of keras-retinanet, value of a column split        class,number         looked for beside the CSV, else its folder
 //	            or columns that a header names
-//	openimages  boxes CSV                                  file of ids beside the CSV     class descriptions   must be given
+//	openimages  boxes CSV                                  file of ids beside the CSV     class descriptions   images, or the CSV's part, beside it
 //
 // Category ids run from 1 in the order of Classes, or of YOLO's names; without Classes in the order of names, of all
 // files in Annotations whatever the split, of the one CSV otherwise. A training set and a validation set in two folders
@@ -65,7 +65,7 @@ var formats = []format{
 	{"coco", []string{"images"}, readCOCO},
 	{"voc", []string{"split", "classes", "images", "difficult"}, readVOC},
 	{"yolo", []string{"split"}, readYOLO},
-	{"csv", []string{"classes", "images"}, readCSV},
+	{"csv", []string{"split", "classes", "images"}, readCSV},
 	{"openimages", []string{"split", "classes", "images"}, readOpenImages},
 }
 
@@ -126,7 +126,7 @@ func (s Source) format() (string, error) {
 	case ".yaml", ".yml":
 		return "yolo", nil
 	case ".csv":
-		if first, err := firstRecord(s.Path); err == nil && slices.Contains(first, "ImageID") && slices.Contains(first, "LabelName") {
+		if first, err := firstRecord(s.Path); err == nil && columnOf(first, "ImageID") >= 0 && columnOf(first, "LabelName") >= 0 {
 			return "openimages", nil
 		}
 		return "csv", nil

@@ -87,13 +87,15 @@ func isList(path string) bool {
 // yoloPictures are the paths of the pictures of a folder, or of the lines of a file, which are relative to it.
 func yoloPictures(path string, f *faults) (out []string, err error) {
 	if !isList(path) {
-		return out, eachPicture(path, func(p, _ string, err error) {
+		err := eachPicture(path, func(p, _ string, err error) error {
 			if err != nil {
 				f.add("%w", err)
-				return
+				return nil
 			}
 			out = append(out, p)
+			return nil
 		})
+		return out, err
 	}
 	b, err := readFile(path, maxList)
 	if err != nil {
