@@ -3,6 +3,7 @@ package coco
 import (
 	"fmt"
 	"iter"
+	"slices"
 )
 
 // overhangPx is how far a box may reach over its image's edge: annotation tools round x and width on their own.
@@ -34,7 +35,7 @@ func (d *Dataset) Problems() iter.Seq[Problem] {
 
 func (c *checker) check() {
 	d := c.d
-	for _, p := range d.Dropped {
+	for _, p := range slices.Concat(d.Notes, d.Dropped) {
 		if !c.ended && c.wanted(p.Severity, p.Kind) {
 			c.ended = !c.yield(p)
 		}

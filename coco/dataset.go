@@ -15,6 +15,7 @@ type Dataset struct {
 	Categories  []Category
 	Extra       json.RawMessage // other top-level members as one JSON object; kept on request, see LoadOptions
 	Dropped     []Problem       // items that a reader could not read and left out
+	Notes       []Problem       // what a reader assumed, of the dataset as a whole
 
 	texts, named int // numbers in the file that are texts, ids that are texts and no numbers
 }

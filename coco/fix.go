@@ -89,7 +89,7 @@ func (d *Dataset) Fix(mode Mode) (*Dataset, *Report) {
 		x.change(p.Kind, func(int) string { return p.Item }, 0, "left out: %s", p.Seen)
 		x.report.Changed[p.Kind] += p.More
 	}
-	out.Dropped, out.texts, out.named = nil, 0, 0
+	out.Notes, out.Dropped, out.texts, out.named = nil, nil, 0, 0
 	x.fixImages()
 	x.fixCategories()
 	x.fixAnnotations()

@@ -141,8 +141,11 @@ func openWhole(c *cli.Context, path string) (d *coco.Dataset, images string, err
 	return d, images, err
 }
 
-// sayLeftOut says how many items of a dataset could not be read.
+// sayLeftOut says what was assumed of a dataset, and how many of its items could not be read.
 func sayLeftOut(c *cli.Context, d *coco.Dataset) {
+	for _, p := range d.Notes {
+		fmt.Fprintf(c.App.ErrWriter, "warning: %s: %s; %s\n", d.Path, p.Seen, p.Advice)
+	}
 	if n := doctor.LeftOut(d); n > 0 {
 		fmt.Fprintf(c.App.ErrWriter, "warning: %s: %d items are left out, which `data check` lists: %s\n", d.Path, n, d.Dropped[0].Seen)
 	}

@@ -10,7 +10,7 @@ import (
 )
 
 // whereData describes the values of -data.
-const whereData = "COCO's JSON, a folder of Pascal VOC, YOLO's data.yaml, or a CSV (keras-retinanet, OpenImages, columns with a header)"
+const whereData = "COCO's JSON, a folder of Pascal VOC, YOLO's data.yaml or folder, or a CSV (keras-retinanet, OpenImages, columns with a header)"
 
 // dataFlag names a dataset.
 func dataFlag(required bool) cli.Flag {

@@ -24,6 +24,11 @@ func newBuilder(path string) *builder {
 	return &builder{d: coco.Dataset{Path: path}, names: map[string]int64{}, listed: folders{}}
 }
 
+// note keeps what the reader has assumed, of the dataset as a whole.
+func (b *builder) note(k coco.Kind, seen, advice string) {
+	b.d.Notes = append(b.d.Notes, coco.Problem{Severity: coco.Warning, Kind: k, Item: "the dataset", Seen: seen, Advice: advice})
+}
+
 // category returns the id of a name, a new one when it is new.
 func (b *builder) category(name string) int64 {
 	id, ok := b.names[name]

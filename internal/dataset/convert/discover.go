@@ -22,6 +22,7 @@ var (
 // measure on, whose Path is empty where the files show none. It knows the layouts that exporters write:
 //
 //	data.yaml, or a folder that holds one             YOLO: its keys train and val, valid or test
+//	folder/images/train, folder/train/images          YOLO with labels beside or in folders of their own, and Darknet's obj.data
 //	folder/train/*.json, folder/valid/*.json          COCO with a file in each part's folder; VOC and CSV likewise
 //	folder/annotations/instances_train2017.json       COCO with all files in one folder, or in the dataset's own
 //	folder/Annotations, folder/ImageSets/Main         Pascal VOC with lists of its parts
@@ -37,7 +38,7 @@ func Discover(s Source) (train, val Source, err error) {
 	if !st.IsDir() {
 		return discoverFile(s)
 	}
-	if file, ok := one(s.Path, ".yaml", ".yml"); ok {
+	if file, ok := yamlIn(s.Path); ok {
 		s.Path = file
 		return discoverFile(s)
 	}
@@ -46,6 +47,9 @@ func Discover(s Source) (train, val Source, err error) {
 	}
 	if train, val, ok := discoverParts(s); ok {
 		return train, val, nil
+	}
+	if isYOLO(s.Path) {
+		return discoverYOLO(s)
 	}
 	for _, dir := range []string{s.Path, filepath.Join(s.Path, "annotations"), filepath.Join(s.Path, "Annotations")} {
 		for _, ending := range []string{".json", ".csv"} {
@@ -116,17 +120,38 @@ func discoverFile(s Source) (train, val Source, err error) {
 	return s, val, nil
 }
 
-// discoverYOLO chooses the keys of data.yaml.
+// yamlIn is the data.yaml of a folder: the only one, or the only one that names parts of a dataset, or the one that is called so.
+func yamlIn(dir string) (string, bool) {
+	all := slices.Concat(files(dir, ".yaml"), files(dir, ".yml"))
+	if len(all) > 1 {
+		all = slices.DeleteFunc(all, func(path string) bool {
+			b, err := readFile(path, maxYAML)
+			if err != nil {
+				return true
+			}
+			y, err := parseYOLO(b)
+			_, is := first(slices.Concat(trainNames, valNames), slices.Collect(maps.Keys(y.splits())))
+			return err == nil && !is // the reader says what is wrong with a faulty one
+		})
+	}
+	for _, path := range all {
+		if name := stem(path); len(all) == 1 || name == "data" || name == "dataset" {
+			return path, true
+		}
+	}
+	return "", false
+}
+
+// discoverYOLO chooses the parts that data.yaml, obj.data or the folders name.
 func discoverYOLO(s Source) (train, val Source, err error) {
-	b, err := readFile(s.Path, maxYAML)
+	y, err := s.yoloSet()
 	if err != nil {
-		return s, val, fmt.Errorf("convert: %w", err)
+		return s, val, err
 	}
-	y, err := parseYOLO(b)
-	if err != nil {
-		return s, val, fmt.Errorf("convert: %s: %w", s.Path, err)
+	if _, whole := y.splits[""]; whole && s.Split == "" {
+		return s, val, nil // all pictures are of one part
 	}
-	have := slices.Sorted(maps.Keys(y.splits()))
+	have := slices.Sorted(maps.Keys(y.splits))
 	if s.Split == "" {
 		s.Split, _ = first(trainNames, have)
 	}

@@ -19,7 +19,8 @@ import (
 //	format      Path                                       Split                          Classes              Images, when empty
 //	coco        instances JSON                             -                              -                    stays empty
 //	voc         folder with Annotations, or with XML files ImageSets/Main/SPLIT.txt       class,number         JPEGImages or images of the folder
-//	yolo        data.yaml                                  key of data.yaml; needed       -                    must be: data.yaml names it
+//	yolo        data.yaml, obj.data of Darknet, or a       key of data.yaml or obj.data,  -                    must be: data.yaml names it
+//	            folder with images and labels              or a folder's name
 //	csv         path,x1,y1,x2,y2,class of keras-retinanet, value of a column split        class,number         looked for beside the CSV, else its folder
 //	            or columns that a header names
 //	openimages  boxes CSV                                  file of ids beside the CSV     class descriptions   images, or the CSV's part, beside it
@@ -120,10 +121,13 @@ func (s Source) format() (string, error) {
 		if holdsXML(s.Path) || holdsXML(filepath.Join(s.Path, "annotations")) {
 			return "voc", nil
 		}
-		return "", fmt.Errorf("convert: %s: a folder without Annotations and XML files is no Pascal VOC dataset; of other formats give the file: COCO's JSON, YOLO's data.yaml, a CSV", s.Path)
+		if isYOLO(s.Path) {
+			return "yolo", nil
+		}
+		return "", fmt.Errorf("convert: %s: a folder without Annotations and XML files is no Pascal VOC dataset, and one without labels is none of YOLO; of other formats give the file: COCO's JSON, YOLO's data.yaml, a CSV", s.Path)
 	}
 	switch ending {
-	case ".yaml", ".yml":
+	case ".yaml", ".yml", ".data":
 		return "yolo", nil
 	case ".csv":
 		if first, err := firstRecord(s.Path); err == nil && columnOf(first, "ImageID") >= 0 && columnOf(first, "LabelName") >= 0 {

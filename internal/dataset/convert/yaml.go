@@ -15,6 +15,7 @@ import (
 type yoloFile struct {
 	Path  string               `yaml:"path"`
 	Names yaml.Node            `yaml:"names"`
+	Count yaml.Node            `yaml:"nc"`        // of the classes
 	Poses yaml.Node            `yaml:"kpt_shape"` // there where labels have key points behind their boxes
 	Rest  map[string]yaml.Node `yaml:",inline"`
 }
@@ -101,9 +102,12 @@ func (y yoloFile) folder(file, folder string) string {
 	return first
 }
 
-// names are the classes in the order of their numbers.
+// names are the classes in the order of their numbers; none where the file has no names.
 func (y yoloFile) names() (list []string, err error) {
 	n := &y.Names
+	if n.Kind == 0 {
+		return nil, nil
+	}
 	if n.Kind == yaml.AliasNode {
 		n = n.Alias
 	}
@@ -121,14 +125,22 @@ func (y yoloFile) names() (list []string, err error) {
 			list = append(list, n)
 		}
 	}
+	if err := distinct(list); err != nil {
+		return nil, fmt.Errorf("names: %w", err)
+	}
+	return list, nil
+}
+
+// distinct reports two classes of one name.
+func distinct(list []string) error {
 	index := map[string]int{}
 	for i, n := range list {
 		if first, twice := index[n]; twice {
-			return nil, fmt.Errorf("names: classes %d and %d are both called %q", first, i, n)
+			return fmt.Errorf("classes %d and %d are both called %q", first, i, n)
 		}
 		index[n] = i
 	}
-	return list, nil
+	return nil
 }
 
 // numbered reads numbers with names, one by one: the decoder of maps compares each key with all others.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -18,64 +17,97 @@ import (
 	"retinago/internal/dataset/locate"
 )
 
-// readYOLO reads a split, such as "train" or "val", of a dataset that a data.yaml describes: a folder, a list of pictures in a file, or several
-// of either. The labels of images/a/b.jpg stand in labels/a/b.txt, or beside the picture: a line per object with class, centre and size
-// as shares of the picture, or class and the corners of a polygon, of which the box is taken; a picture without a file has no objects.
-// File names are relative to the split's folder, or to the first folder that all of its folders lie in.
+// readYOLO reads a split, such as "train" or "val", of a dataset that a data.yaml, Darknet's obj.data or its folders describe: a folder, a list of
+// pictures in a file, or several of either. The labels of images/a/b.jpg stand in labels/a/b.txt, or beside the picture: a line per object with
+// class, centre and size as shares of the picture, or class and the corners of a polygon, of which the box is taken; a picture without a file
+// has no objects. File names are relative to the split's folder, or to the first folder that all of its folders lie in.
 func readYOLO(s Source) (d *coco.Dataset, images string, err error) {
-	path := s.Path
-	b, err := readFile(path, maxYAML)
+	y, err := s.yoloSet()
 	if err != nil {
-		return nil, "", fmt.Errorf("convert: %w", err)
+		return nil, "", err
 	}
-	y, err := parseYOLO(b)
-	if err != nil {
-		return nil, "", fmt.Errorf("convert: %s: %w", path, err)
-	}
-	names, err := y.names()
-	if err != nil {
-		return nil, "", fmt.Errorf("convert: %s: %w", path, err)
-	}
-	splits := y.splits()
-	some, ok := splits[s.Split]
+	some, ok := y.splits[s.Split]
 	if !ok {
-		return nil, "", fmt.Errorf("convert: %s: no folder for the split %q; there are %v", path, s.Split, slices.Sorted(maps.Keys(splits)))
+		return nil, "", fmt.Errorf("convert: %s: no folder for the split %q; there are %v", s.Path, s.Split, slices.Sorted(maps.Keys(y.splits)))
 	}
 	var f faults
-	var pictures []string
-	for _, one := range some {
-		folder := y.folder(path, one)
-		if _, err := os.Stat(folder); errors.Is(err, fs.ErrNotExist) {
-			return nil, "", fmt.Errorf("convert: %s: split %q: there is no folder or list %q at %s, nor beside the file: correct %s or \"path\" in it", path, s.Split, one, folder, s.Split)
-		}
-		more, err := yoloPictures(folder, &f)
-		if err != nil {
-			return nil, "", fmt.Errorf("convert: %s: split %q: %w", path, s.Split, err)
-		}
-		pictures = append(pictures, more...)
+	pictures, twice, err := y.pictures(s.Split, &f)
+	if err != nil {
+		return nil, "", err
 	}
-	images = y.folder(path, some[0])
+	images = y.find(some[0])
 	if len(some) > 1 || isList(images) {
 		images = above(pictures)
 	}
-	build := newBuilder(path)
-	for _, n := range names {
+	build := newBuilder(s.Path)
+	for _, n := range y.names {
 		build.category(n)
+	}
+	if y.note != "" {
+		build.note(coco.Assumed, y.note, "write them into classes.txt beside the folders, a name in each line, or into data.yaml")
+	}
+	if twice > 0 {
+		build.note(coco.Repeated, fmt.Sprintf("%d pictures of the split %q are listed more than once: each counts once", twice, s.Split), "list them once")
 	}
 	build.size = s.sizes(images, pictures)
 	for _, p := range pictures {
 		name, err := filepath.Rel(images, p)
 		if err == nil {
-			err = build.yolo(p, filepath.ToSlash(name), names, y.Poses.Kind != 0, &f)
+			err = build.yolo(p, filepath.ToSlash(name), y.names, y.poses, &f)
 		}
 		if err != nil {
 			f.add("%w", err)
 		}
 	}
 	if len(build.d.Images) == 0 && len(f.errs) == 0 {
-		f.add("%s: no pictures in %s", path, strings.Join(some, ", "))
+		f.add("%s: no pictures in %s", s.Path, strings.Join(some, ", "))
 	}
 	return &build.d, images, f.leave(&build.d)
+}
+
+// yamlOfYOLO reads data.yaml.
+func yamlOfYOLO(path string) (set yoloSet, err error) {
+	b, err := readFile(path, maxYAML)
+	if err != nil {
+		return set, fmt.Errorf("convert: %w", err)
+	}
+	y, err := parseYOLO(b)
+	if err != nil {
+		return set, fmt.Errorf("convert: %s: %w", path, err)
+	}
+	set = yoloSet{path: path, splits: y.splits(), poses: y.Poses.Kind != 0, find: func(name string) string { return y.folder(path, name) }}
+	if set.names, err = y.names(); err != nil {
+		return set, fmt.Errorf("convert: %s: %w", path, err)
+	}
+	if y.Count.Decode(&set.count) != nil || set.count > mostNumbers {
+		set.count = 0
+	}
+	return set, nil
+}
+
+// pictures are the paths of the pictures of a split, each once; twice is how many are listed again.
+func (y *yoloSet) pictures(split string, f *faults) (paths []string, twice int, err error) {
+	seen := map[string]bool{}
+	for _, name := range y.splits[split] {
+		folder := y.find(name)
+		if _, err := os.Stat(folder); errors.Is(err, fs.ErrNotExist) {
+			return nil, 0, fmt.Errorf("convert: %s: split %q: there is no folder or list %q at %s, nor beside the file: correct %s or \"path\" in it", y.path, split, name, folder, split)
+		}
+		more, err := yoloPictures(folder, f)
+		if err != nil {
+			return nil, 0, fmt.Errorf("convert: %s: split %q: %w", y.path, split, err)
+		}
+		for _, p := range more {
+			p = filepath.Clean(p)
+			if seen[p] {
+				twice++
+				continue
+			}
+			seen[p] = true
+			paths = append(paths, p)
+		}
+	}
+	return paths, twice, nil
 }
 
 // isList reports whether a split is a file that lists pictures.
@@ -108,11 +140,13 @@ func yoloPictures(path string, f *faults) (out []string, err error) {
 			continue
 		}
 		found, ok := beside.Find(name)
-		if !ok {
+		if ok {
+			out = append(out, beside.Path(found))
+		} else if other := byEnd(filepath.Dir(path), name); isRegular(other) { // Darknet's lists start from another folder
+			out = append(out, other)
+		} else {
 			f.add("%s: no picture %q beside it", path, name)
-			continue
 		}
-		out = append(out, beside.Path(found))
 	}
 	return out, nil
 }
@@ -136,11 +170,16 @@ func labels(path string) string {
 	beside := strings.TrimSuffix(path, filepath.Ext(path)) + ".txt"
 	other := parallel(path)
 	if _, err := os.Stat(other); err != nil {
-		if st, err := os.Stat(beside); err == nil && st.Mode().IsRegular() {
+		if isRegular(beside) {
 			return beside
 		}
 	}
 	return other
+}
+
+func isRegular(path string) bool {
+	st, err := os.Stat(path)
+	return err == nil && st.Mode().IsRegular()
 }
 
 func parallel(path string) string {
@@ -178,8 +217,8 @@ func (b *builder) yolo(path, name string, names []string, poses bool, f *faults)
 			continue
 		}
 		where := fmt.Sprintf("%s:%d", file, line)
-		class, err := strconv.ParseFloat(fields[0], 64) // some programs write 3.0
-		if err != nil || class < 0 || class >= float64(len(names)) || class != math.Trunc(class) {
+		class, ok := classNumber(fields[0])
+		if !ok || class >= len(names) {
 			f.add("%s: class %q; there are %d", where, fields[0], len(names))
 			continue
 		}
