@@ -47,9 +47,17 @@ func (f *Folder) Find(name string) (found string, ok bool) {
 			return n, true
 		}
 	}
-	for _, n := range append(all, below...) {
+	all = append(all, below...)
+	for _, n := range all {
 		if n, ok := f.otherwise(n); ok {
 			return n, true
+		}
+	}
+	for _, n := range all {
+		if n = original(n); n != "" && filepath.IsLocal(n) {
+			if n, ok := f.otherwise(n); ok {
+				return n, true
+			}
 		}
 	}
 	return "", false
@@ -96,6 +104,8 @@ func spellings(name string) []string {
 	for _, change := range []func(string) string{
 		func(s string) string { return strings.Trim(s, " \t\r\n\"'") },
 		func(s string) string { return strings.ReplaceAll(s, `\`, "/") },
+		served,
+		uploaded,
 		func(s string) string { // file:///a/b.jpg, http://host/a/b.jpg?width=9
 			begin := scheme.FindString(s)
 			if begin == "" {

@@ -82,8 +82,27 @@ func TestFindReadsOnce(t *testing.T) {
 	}
 }
 
+// Label Studio's names lead to its copies, or to the files that were copied.
+func TestFindLabelStudio(t *testing.T) {
+	t.Parallel()
+	root := tree(t, "ab12cd34-a.jpg", "b.jpg", "sub/c.jpg", "my d.jpg", "12345678-b.jpg.png", "e-1.jpg")
+	for name, want := range map[string]string{
+		"upload/1/ab12cd34-a.jpg": "ab12cd34-a.jpg", "/data/upload/12/ab12cd34-a.jpg": "ab12cd34-a.jpg", "images/ab12cd34-a.jpg": "ab12cd34-a.jpg", `images\ab12cd34-a.jpg`: "ab12cd34-a.jpg",
+		"../../label-studio/data/media/upload/1/ab12cd34-a.jpg": "ab12cd34-a.jpg", "http://localhost:8080/data/upload/1/ab12cd34-a.jpg": "ab12cd34-a.jpg",
+		"upload/1/0f12cd34-b.jpg": "b.jpg", "0f12cd34-b.jpg": "b.jpg", "sub/0f12cd34-c.jpg": "sub/c.jpg", "upload/3/0f12cd34-my%20d.jpg": "my d.jpg", "0f12cd34-B.JPG": "b.jpg",
+		"/data/local-files/?d=b.jpg": "b.jpg", "/data/local-files/?d=photos/sub/c.jpg": "sub/c.jpg", "/data/local-files/?d=photos%2Fmy%20d.jpg": "my d.jpg",
+		"http://localhost:8080/data/local-files/?d=home/x/b.jpg&t=1": "b.jpg",
+		// nothing
+		"upload/1/0f12cd34-e.jpg": "", "0f12cd3-b.jpg": "", "e-e-1.jpg": "", "0f12cd34-../b.jpg": "", "upload/x/b.jpg": "", "/data/local-files/?d=": "", "/data/local-files/?d=z.jpg": "",
+	} {
+		if got, ok := New(root).Find(name); got != want || ok != (want != "") {
+			t.Errorf("%q: %q, %v, want %q", name, got, ok, want)
+		}
+	}
+}
+
 func FuzzFind(f *testing.F) {
-	for _, s := range []string{"a.jpg", `C:\a.jpg`, "../a", "file:///%20", "\x00", "//", "%2e%2e/a"} {
+	for _, s := range []string{"a.jpg", `C:\a.jpg`, "../a", "file:///%20", "\x00", "//", "%2e%2e/a", "0f12cd34-a.jpg", "/data/local-files/?d=a.jpg"} {
 		f.Add(s)
 	}
 	root := f.TempDir()
