@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"retinago/coco"
+	"retinago/internal/media/picture"
 	"retinago/train"
 )
 
@@ -98,5 +99,34 @@ func TestCheckFixes(t *testing.T) {
 		if len(d.Annotations) != want || len(d.Images) != 2 {
 			t.Errorf("%s: %d boxes on %d images, want %d on 2", mode, len(d.Annotations), len(d.Images), want)
 		}
+	}
+}
+
+// A part of a dataset whose parts are folders is repaired by its name; without it, and with a wrong one, the parts are listed.
+func TestCheckPart(t *testing.T) {
+	dir := t.TempDir()
+	for part, right := range map[string]string{"train": "130", "valid": "40", "test": "40"} {
+		if err := os.MkdirAll(filepath.Join(dir, part), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := picture.New(96, 72).WritePNG(filepath.Join(dir, part, "a.png")); err != nil {
+			t.Fatal(err)
+		}
+		write(t, filepath.Join(dir, part, "a.xml"), "<annotation><size><width>96</width><height>72</height></size><object><name>cat</name><bndbox><xmin>11</xmin><ymin>13</ymin><xmax>"+
+			right+"</xmax><ymax>32</ymax></bndbox></object></annotation>")
+	}
+	fixed := filepath.Join(t.TempDir(), "fixed.json")
+	wants(t, ok(t, "data", "check", "-data", dir, "-split", "train", "-fix", "clip", "-out", fixed), filepath.Join(dir, "train")+": 1 images, 1 boxes", "clipped from [10 12 120 20]", "repaired copy: "+fixed)
+	d, err := coco.Load(fixed)
+	if err != nil || len(d.Annotations) != 1 || d.Annotations[0].BBox != [4]float64{10, 12, 86, 20} {
+		t.Errorf("%+v, %v", d, err)
+	}
+	wants(t, ok(t, "data", "check", "-data", dir), filepath.Join(dir, "train")+": 1 images", filepath.Join(dir, "valid")+": 1 images")
+	for _, args := range [][]string{{"check", "-split", "trian"}, {"stats", "-split", "trian"}, {"stats"}, {"draw", "-split", "trian", "-out", filepath.Join(t.TempDir(), "s.jpg")}} {
+		code, out := call(t, append([]string{"data", args[0], "-data", dir}, args[1:]...)...)
+		if code != 1 {
+			t.Errorf("%v: exit code %d", args, code)
+		}
+		wants(t, out, dir, "[test train valid]")
 	}
 }

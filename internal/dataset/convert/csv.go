@@ -60,7 +60,7 @@ func readCSV(s Source) (*coco.Dataset, string, error) {
 	case len(b.d.Images) > 0:
 		return b.dataset(s.Classes), table.images, nil
 	case len(table.parts) > 0:
-		return nil, "", fmt.Errorf("convert: %s: no row is of the part %q; there are %v", s.Path, s.Split, slices.Sorted(maps.Keys(table.parts)))
+		return nil, "", absentPart(s.Path, s.Split, slices.Sorted(maps.Keys(table.parts)))
 	}
 	return nil, "", fmt.Errorf("convert: %s is empty", s.Path)
 }

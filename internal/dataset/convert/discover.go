@@ -59,6 +59,9 @@ func Discover(s Source) (train, val Source, err error) {
 			}
 		}
 	}
+	if err := s.noPart(); err != nil {
+		return s, val, err
+	}
 	return s, val, fmt.Errorf("convert: %s holds no dataset of a known layout (YOLO's data.yaml, COCO's JSON, Pascal VOC's Annotations, a CSV): give the file that describes it", s.Path)
 }
 
@@ -170,10 +173,7 @@ func discoverVOC(s Source) (train, val Source, err error) {
 	if s.Split != "" {
 		return s, val, nil
 	}
-	var lists []string
-	for _, path := range files(filepath.Join(s.Path, "ImageSets", "Main"), ".txt") {
-		lists = append(lists, strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)))
-	}
+	lists := s.lists()
 	split, ok := first([]string{"train", "training", "trainval"}, lists)
 	if !ok {
 		return s, val, nil // all files are of one part
@@ -186,34 +186,92 @@ func discoverVOC(s Source) (train, val Source, err error) {
 	return s, val, nil
 }
 
-// discoverParts looks for a folder of each part.
+// discoverParts looks for a folder of each part, or of the part that s names.
 func discoverParts(s Source) (train, val Source, ok bool) {
-	part := func(names []string) (Source, bool) {
+	among := func(names []string) (Source, bool) {
 		for _, n := range names {
-			p := s
-			p.Path = filepath.Join(s.Path, n)
-			if file, ok := one(p.Path, ".json"); ok {
-				p.Path = file
-				if images, err := picturesOf(file); err == nil {
-					p.Images = images
-					return p, true
-				}
-				continue
-			}
-			if name, err := p.format(); err == nil && name == "voc" {
-				return p, true
-			}
-			if file, ok := one(p.Path, ".csv"); ok {
-				p.Path = file
+			if p, ok := s.part(n); ok && p != train {
 				return p, true
 			}
 		}
 		return Source{}, false
 	}
-	if train, ok = part(trainNames); ok {
-		val, _ = part(valNames)
+	names := trainNames
+	if s.Split != "" {
+		names = []string{s.Split}
+	}
+	if train, ok = among(names); ok {
+		val, _ = among(valNames)
 	}
 	return train, val, ok
+}
+
+// part is the dataset in a folder of a part: COCO's JSON or a CSV with its pictures, or Pascal VOC's XML files.
+func (s Source) part(name string) (Source, bool) {
+	p := s
+	p.Path, p.Split = filepath.Join(s.Path, name), ""
+	if file, ok := one(p.Path, ".json"); ok {
+		p.Path = file
+		images, err := picturesOf(file)
+		if p.Images == "" {
+			p.Images = images
+		}
+		return p, err == nil
+	}
+	if format, err := p.format(); err == nil && format == "voc" {
+		return p, true
+	}
+	file, ok := one(p.Path, ".csv")
+	p.Path = file
+	return p, ok
+}
+
+// partsIn are the folders of parts that a folder has.
+func (s Source) partsIn() (names []string) {
+	entries, err := os.ReadDir(s.Path)
+	if err != nil {
+		return nil
+	}
+	for _, e := range entries {
+		if _, ok := s.part(e.Name()); ok && !hidden(e.Name()) {
+			names = append(names, e.Name())
+		}
+	}
+	return names
+}
+
+// resolve completes a Source whose path is a folder that holds data.yaml, or a folder of the part that it names.
+func (s Source) resolve() (Source, error) {
+	if s.Format != "" || !isFolder(s.Path) {
+		return s, nil
+	}
+	if file, ok := yamlIn(s.Path); ok {
+		s.Path = file
+		return s, nil
+	}
+	if _, err := s.format(); err == nil {
+		return s, nil
+	}
+	if p, ok := s.part(s.Split); ok && s.Split != "" {
+		return p, nil
+	}
+	return s, s.noPart()
+}
+
+// noPart is the error of a folder that has parts, of which s names none; nil where it has none.
+func (s Source) noPart() error {
+	if have := s.partsIn(); len(have) > 0 {
+		return absentPart(s.Path, s.Split, have)
+	}
+	return nil
+}
+
+// absentPart is the error of a dataset that has other parts than the one that is wanted.
+func absentPart(path, part string, have []string) error {
+	if part == "" {
+		return fmt.Errorf("convert: %s: it has the parts %v: give one as the split", path, have)
+	}
+	return fmt.Errorf("convert: %s: there is no split %q; there are %v", path, part, have)
 }
 
 // picturesOf is the folder of the pictures of a COCO file, which has one of the file's first pictures: some may be missing.

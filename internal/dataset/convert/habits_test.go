@@ -221,6 +221,8 @@ func TestVOCLayouts(t *testing.T) {
 		"folders in both":            {"Annotations/x/a.xml", "JPEGImages/x/a.png", "x/a", "x/a.png"},
 		"folders of XML files":       {"Annotations/x/a.xml", "JPEGImages/a.png", "x/a", "a.png"},
 		"pictures in images":         {"Annotations/a.xml", "images/a.png", "a", "a.png"},
+		"FiftyOne":                   {"labels/a.xml", "data/a.png", "a", "a.png"},
+		"xmls and images":            {"xmls/a.xml", "images/a.png", "a", "a.png"},
 		"side by side":               {"a.xml", "a.png", "a", "a.png"},
 		"a large ending":             {"Annotations/a.XML", "JPEGImages/a.PNG", "a", "a.PNG"},
 		"blanks":                     {"Annotations/my a.xml", "JPEGImages/my a.png", "my a", "my a.png"},

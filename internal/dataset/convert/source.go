@@ -82,6 +82,10 @@ func Formats() []string {
 // Open reads the dataset and returns the folder of its pictures; only COCO's file may leave that open. A choice that
 // the format does not know is an error.
 func (s Source) Open() (d *coco.Dataset, images string, err error) {
+	split := s.Split
+	if s, err = s.resolve(); err != nil {
+		return nil, "", err
+	}
 	name := s.Format
 	if name == "" {
 		if name, err = s.format(); err != nil {
@@ -98,8 +102,8 @@ func (s Source) Open() (d *coco.Dataset, images string, err error) {
 		}
 	}
 	d, images, err = formats[i].read(s)
-	if err == nil && s.Split != "" {
-		d.Path += " (" + s.Split + ")"
+	if err == nil && split != "" {
+		d.Path += " (" + split + ")"
 	}
 	return d, images, err
 }
@@ -115,10 +119,7 @@ func (s Source) format() (string, error) {
 		return "", unreachable(s.Path, err)
 	}
 	if st.IsDir() {
-		if a, err := os.Stat(filepath.Join(s.Path, "Annotations")); err == nil && a.IsDir() {
-			return "voc", nil
-		}
-		if holdsXML(s.Path) || holdsXML(filepath.Join(s.Path, "annotations")) {
+		if dir := s.annotations(); dir != s.Path || holdsXML(dir) {
 			return "voc", nil
 		}
 		if isYOLO(s.Path) {

@@ -20,7 +20,7 @@ func TestSource(t *testing.T) {
 	if err := WriteVOC(d, voc, "train"); err != nil {
 		t.Fatal(err)
 	}
-	text := put(t, filepath.Join(dir, "a.txt"), "x")
+	text := put(t, filepath.Join(dir, "texts", "a.txt"), "x")
 	boxes := put(t, filepath.Join(dir, "boxes.csv"), "ImageID,LabelName,XMin,XMax,YMin,YMax\np0,/m/1,0,1,0,1\n")
 	cvat := put(t, filepath.Join(dir, "cvat", "annotations.xml"), "<?xml version=\"1.0\"?><annotations><version>1.1</version></annotations>")
 	plain := put(t, filepath.Join(images, "plain.csv"), "p0.jpg,1,2,3,4,cat\n")
@@ -52,7 +52,7 @@ func TestSource(t *testing.T) {
 		"CVAT's XML":     {Source{Path: cvat}, []string{cvat, "folder"}},
 		"CVAT's folder":  {Source{Path: filepath.Dir(cvat)}, []string{"annotations.xml", "<annotations>", "export it as Pascal VOC"}},
 		"absent":         {Source{Path: filepath.Join(dir, "absent.csv")}, []string{"absent.csv"}},
-		"a folder":       {Source{Path: dir}, []string{dir, "Annotations", "data.yaml"}},
+		"a folder":       {Source{Path: filepath.Dir(text)}, []string{filepath.Dir(text), "Annotations", "data.yaml"}},
 		"a split":        {Source{Path: json, Split: "train"}, []string{json, "coco", "split", `"train"`}},
 		"classes":        {Source{Path: yolo, Split: "train", Classes: plain}, []string{"yolo", "classes"}},
 		"images":         {Source{Path: yolo, Split: "train", Images: images}, []string{"yolo", "images"}},

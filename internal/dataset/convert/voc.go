@@ -104,23 +104,26 @@ func readVOC(s Source) (*coco.Dataset, string, error) {
 	return b.dataset(s.Classes), s.Images, nil
 }
 
-// annotations is the folder of the XML files: Annotations, annotations with XML files in it, or the folder itself where there is neither.
+// Folders of XML files and of pictures within a Pascal VOC dataset, as exporters call them.
+var (
+	xmlFolders     = []string{"Annotations", "annotations", "labels", "xml", "xmls"}
+	pictureFolders = []string{"JPEGImages", "images", "Images", "data"}
+)
+
+// annotations is the folder of the XML files: Annotations, one of the others with XML files in it, or the folder itself where there is none.
 func (s Source) annotations() string {
-	dir := filepath.Join(s.Path, "Annotations")
-	if st, err := os.Stat(dir); err == nil && st.IsDir() {
-		return dir
-	}
-	if dir = filepath.Join(s.Path, "annotations"); holdsXML(dir) {
-		return dir
+	for i, name := range xmlFolders {
+		if dir := filepath.Join(s.Path, name); i == 0 && isFolder(dir) || holdsXML(dir) {
+			return dir
+		}
 	}
 	return s.Path
 }
 
 // pictures is the folder of the pictures where none is given: JPEGImages or images, or the folder of the XML files.
 func (s Source) pictures() string {
-	for _, name := range []string{"JPEGImages", "images", "Images"} {
-		dir := filepath.Join(s.Path, name)
-		if st, err := os.Stat(dir); err == nil && st.IsDir() {
+	for _, name := range pictureFolders {
+		if dir := filepath.Join(s.Path, name); isFolder(dir) {
 			return dir
 		}
 	}
@@ -162,7 +165,7 @@ func (s Source) vocSplit(all []string) ([]string, error) {
 	path := filepath.Join(s.Path, "ImageSets", "Main", s.Split+".txt")
 	b, err := readFile(path, maxList)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("convert: %s: there is no list of the split %q, %s: leave the split out, or name a list that is there", s.Path, s.Split, path)
+		return nil, fmt.Errorf("convert: %s: there is no list of the split %q, %s: leave the split out, or name a list that is there%s", s.Path, s.Split, path, listsText(s.lists()))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("convert: the list of split %q: %w", s.Split, err)
@@ -181,6 +184,27 @@ func (s Source) vocSplit(all []string) ([]string, error) {
 		return nil, fmt.Errorf("convert: %s is empty", path)
 	}
 	return out, nil
+}
+
+// lists are the splits that ImageSets/Main has lists of.
+func (s Source) lists() (names []string) {
+	for _, path := range files(filepath.Join(s.Path, "ImageSets", "Main"), ".txt") {
+		names = append(names, strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)))
+	}
+	return names
+}
+
+// mostLists bounds the lists that a message names: VOC has some for every class.
+const mostLists = 20
+
+func listsText(names []string) string {
+	switch {
+	case len(names) == 0:
+		return "; there is none"
+	case len(names) > mostLists:
+		return fmt.Sprintf("; there are %v and %d more", names[:mostLists], len(names)-mostLists)
+	}
+	return fmt.Sprintf("; there are %v", names)
 }
 
 // listed is the name in a line of a split's list, "" for a blank one. A class's list has a second column, which says whether the class

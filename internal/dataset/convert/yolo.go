@@ -28,7 +28,7 @@ func readYOLO(s Source) (d *coco.Dataset, images string, err error) {
 	}
 	some, ok := y.splits[s.Split]
 	if !ok {
-		return nil, "", fmt.Errorf("convert: %s: no folder for the split %q; there are %v", s.Path, s.Split, slices.Sorted(maps.Keys(y.splits)))
+		return nil, "", absentPart(s.Path, s.Split, slices.Sorted(maps.Keys(y.splits)))
 	}
 	var f faults
 	pictures, twice, err := y.pictures(s.Split, &f)
