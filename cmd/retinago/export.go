@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -19,19 +21,21 @@ func exportCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "export",
 		Usage: "write a checkpoint for another project or runtime",
-		Description: "-to torchvision writes the tensors of torchvision.models.detection.RetinaNet with num_classes=K as safetensors. There,\n" +
+		Description: "The ending of -out decides the form: .onnx is an ONNX model, .safetensors torchvision's tensors. -to names the form where the\n" +
+			"file has another ending.\n\n" +
+			"-to torchvision writes the tensors of torchvision.models.detection.RetinaNet with num_classes=K as safetensors. There,\n" +
 			"label i is class i: no logit is the background.\n\n" +
 			"-to onnx writes the network for ONNX Runtime, OpenCV's DNN and others. Its input images [N,3,H,W] is R, G, B of [0,1]\n" +
 			"less the mean, over std, zeros beyond the picture; mean, std and classes stand in the file's metadata. Its outputs:\n" +
 			"   raw         logits [N,A,K] and deltas [N,A,4]\n" +
 			"   boxes       boxes [N,A,4], x1 y1 x2 y2 in pixels of the canvas, and scores [N,A,K]\n" +
 			"   detections  of one picture after NMS: boxes [D,4], scores [D] and labels [D], best first\n\n" +
-			"   retinago export -weights best.safetensors -to torchvision -out for_torchvision.safetensors\n" +
-			"   retinago export -weights best.safetensors -to onnx -size 640x640 -outputs detections -out detector.onnx\n" +
-			"   retinago export -weights best.safetensors -to onnx -size dynamic -out network.onnx",
+			"   retinago export runs/my -out for_torchvision.safetensors\n" +
+			"   retinago export runs/my -size 640x640 -outputs detections -out detector.onnx\n" +
+			"   retinago export runs/my -size dynamic -out network.onnx",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "weights", Usage: "checkpoint `FILE`, or the name of a published detector (see weights fetch)", Required: true},
-			&cli.StringFlag{Name: "to", Usage: "`FORMAT`: torchvision or onnx", Value: "torchvision"},
+			&cli.StringFlag{Name: "to", Usage: "`FORMAT`: torchvision or onnx", DefaultText: "onnx if -out ends with .onnx, else torchvision"},
 			&cli.StringFlag{Name: "out", Usage: "`FILE` to write", Required: true},
 			&cli.StringFlag{Name: "size", Usage: "onnx: canvas as `HxW` in multiples of 32, or dynamic", DefaultText: "the checkpoint's largest"},
 			&cli.IntFlag{Name: "batch", Usage: "onnx: pictures at once", Value: 1},
@@ -42,17 +46,48 @@ func exportCommand() *cli.Command {
 	}
 }
 
-func export(c *cli.Context) error {
-	to, out := c.String("to"), c.String("out")
-	if to != "torchvision" && to != "onnx" {
-		return usage("export: -to %s: there are torchvision and onnx", to)
+// Forms of an export, as -to names them.
+const (
+	toTorchvision = "torchvision"
+	toONNX        = "onnx"
+)
+
+// exportForm returns the form of an export: -to, or what the ending of -out says. It is an error where the two contradict each other, or where
+// the ending is that of a format which is not written.
+func exportForm(to, out string) (string, error) {
+	ending := strings.ToLower(filepath.Ext(out))
+	if to != "" && to != toTorchvision && to != toONNX {
+		return "", usage("export: -to %s: there are %s and %s", to, toTorchvision, toONNX)
 	}
-	for _, f := range []string{"size", "batch", "outputs"} {
-		if to != "onnx" && c.IsSet(f) {
-			return usage("export: -%s is for -to onnx", f)
+	switch ending {
+	case ".onnx":
+		if to == toTorchvision {
+			return "", usage("export: -to %s and -out %s: the ending .onnx is that of -to %s; change one of the two", to, out, toONNX)
+		}
+		return toONNX, nil
+	case ".safetensors", ".pth", ".pt":
+		if to == toONNX {
+			return "", usage("export: -to %s and -out %s: the ending %s is that of PyTorch's weights; change one of the two", to, out, ending)
+		}
+		if ending != ".safetensors" {
+			return "", usage("export: -out %s: %s is PyTorch's pickle, which is not written; name a file that ends with .safetensors (safetensors.torch.load_file reads it)", out, ending)
 		}
 	}
-	if to == "torchvision" {
+	return cmp.Or(to, toTorchvision), nil
+}
+
+func export(c *cli.Context) error {
+	out := c.String("out")
+	to, err := exportForm(c.String("to"), out)
+	if err != nil {
+		return err
+	}
+	for _, f := range []string{"size", "batch", "outputs"} {
+		if to != toONNX && c.IsSet(f) {
+			return usage("export: -%s is for ONNX: give -to onnx, or an -out that ends with .onnx", f)
+		}
+	}
+	if to == toTorchvision {
 		if err := inFloat(c.String("weights")); err != nil {
 			return err
 		}
@@ -66,7 +101,7 @@ func export(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if to == "onnx" {
+	if to == toONNX {
 		return exportONNX(c, path, out)
 	}
 	info, err := interop.Export(path, out)
