@@ -31,7 +31,7 @@ func (e *exporter) outputs(logits, deltas []string, cells [][2]int) {
 	case Detections:
 		e.detections(flat, boxes, cells)
 	case Boxes:
-		g.output("boxes", g.Op("Concat", boxes, nn.Attr("axis", 1)), typeFloat, n, a, dim{n: 4})
+		g.output("boxes", e.original(g.Op("Concat", boxes, nn.Attr("axis", 1))), typeFloat, n, a, dim{n: 4})
 		g.output("scores", g.Op("Sigmoid", []string{g.Op("Concat", flat, nn.Attr("axis", 1))}), typeFloat, n, a, dim{n: k})
 	default:
 		g.output("logits", g.Op("Concat", flat, nn.Attr("axis", 1)), typeFloat, n, a, dim{n: k})
@@ -71,8 +71,8 @@ func (e *exporter) decode(deltas, head string, level int, cells [2]int) string {
 	bounded := e.Clip(slice(deltas, 2, 4), -math.MaxFloat32, anchors.NewCoder().Clamp)
 	half := g.Op("Mul", []string{g.Op("Mul", []string{g.Op("Exp", []string{bounded}), size}), g.Floats("half", []float32{.5}, 1)})
 	low, high := g.Op("Sub", []string{c, half}), g.Op("Add", []string{c, half})
-	x := func(corner string) string { return e.within(slice(corner, 0, 1), 3, e.options.W) }
-	y := func(corner string) string { return e.within(slice(corner, 1, 2), 2, e.options.H) }
+	x := func(corner string) string { return e.within(slice(corner, 0, 1), 3, e.options.W, e.placed.width) }
+	y := func(corner string) string { return e.within(slice(corner, 1, 2), 2, e.options.H, e.placed.height) }
 	return g.Op("Concat", []string{x(low), y(low), x(high), y(high)}, nn.Attr("axis", 2))
 }
 
@@ -84,13 +84,15 @@ func (e *exporter) Clip(x string, low, high float32) string {
 	return e.Op("Clip", []string{x, e.Floats("low", []float32{low}), e.Floats("high", []float32{high})})
 }
 
-// within bounds coordinates to a side of the canvas.
-func (e *exporter) within(x string, axis, side int) string {
-	if !e.options.Dynamic {
+// within bounds coordinates to a side of the canvas, or to that of the picture on it, which has a name with preprocessing.
+func (e *exporter) within(x string, axis, side int, picture string) string {
+	if !e.options.Dynamic && picture == "" {
 		return e.Clip(x, 0, float32(side))
 	}
-	s := e.Op("Gather", []string{e.Op("Shape", []string{input}), e.scalar(axis)})
-	return e.Op("Clip", []string{x, e.Floats("low", []float32{0}), e.Op("Cast", []string{s}, nn.Attr("to", typeFloat))})
+	if picture == "" {
+		picture = e.cast(e.Op("Gather", []string{e.Op("Shape", []string{e.canvas}), e.scalar(axis)}), typeFloat)
+	}
+	return e.Op("Clip", []string{x, e.Floats("low", []float32{0}), picture})
 }
 
 // anchors gives centres and sizes of a level's anchors, [1,a,2] each.
@@ -119,7 +121,7 @@ func (e *exporter) anchors(head string, level int, cells [2]int) (centre, size s
 		count := g.Op("Gather", []string{shape, g.scalar(axis)})
 		step := g.scalar(c.Strides[level])
 		if c.CanvasStrides {
-			step = g.Op("Div", []string{g.Op("Gather", []string{g.Op("Shape", []string{input}), g.scalar(axis)}), count})
+			step = g.Op("Div", []string{g.Op("Gather", []string{g.Op("Shape", []string{e.canvas}), g.scalar(axis)}), count})
 		}
 		r := g.Op("Cast", []string{g.Op("Mul", []string{g.Op("Range", []string{g.scalar(0), count, g.scalar(1)}), step})}, nn.Attr("to", typeFloat))
 		return g.Op("Expand", []string{g.Op("Reshape", []string{r, g.Ints(to...)}), full})
@@ -164,14 +166,15 @@ func (e *exporter) detections(logits, boxes []string, cells [][2]int) {
 		perClass = g.Op("Unsqueeze", []string{row, g.Ints(0)})
 	}
 	kept := g.Op("NonMaxSuppression", []string{g.Op("Unsqueeze", []string{b, g.Ints(0)}), perClass, g.Ints(in.MaxDetections),
-		g.Floats("iou", []float32{float32(in.NMS)}, 1), g.Floats("score", []float32{float32(in.Score)}, 1)})
+		g.Floats("iou", []float32{float32(in.NMS)}, 1), g.Floats("score", []float32{float32(e.least)}, 1)})
 	index := g.Op("Reshape", []string{g.Op("Slice", []string{kept, g.Ints(2), g.Ints(3), g.Ints(1)}), g.Ints(-1)})
 	scores := g.Op("Gather", []string{s, index}, axis)
 	most := g.Op("Min", []string{g.Op("Shape", []string{scores}), g.Ints(in.MaxDetections)})
 	best := g.ops("TopK", []string{scores, most}, 2)
 	index = g.Op("Gather", []string{index, best[1]}, axis)
 	found := dim{name: "detections"}
-	g.output("boxes", g.Op("Gather", []string{b, index}, axis), typeFloat, found, dim{n: 4})
-	g.output("scores", best[0], typeFloat, found)
-	g.output("labels", g.Op("Gather", []string{l, index}, axis), typeInt64, found)
+	b, s, l = e.visible(g.Op("Gather", []string{b, index}, axis), best[0], g.Op("Gather", []string{l, index}, axis))
+	g.output("boxes", e.original(b), typeFloat, found, dim{n: 4})
+	g.output("scores", s, typeFloat, found)
+	g.output("labels", l, typeInt64, found)
 }

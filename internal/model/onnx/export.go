@@ -27,6 +27,11 @@ type Options struct {
 	Batch   int    // 0 is 1
 	Outputs string // Raw, Boxes or Detections; empty is Raw
 	Version string // of the program
+
+	// Preprocess puts into the model what comes before the network. Its input is then pictures [N,h,w,3] of any size, bytes in R, G, B. They
+	// are resized as data.short_sides and data.max_side say, and no larger than a fixed canvas; a dynamic canvas is the next multiple of
+	// data.canvas_multiple. Boxes are clipped to the picture and in its pixels. Raw outputs cannot have it.
+	Preprocess bool
 }
 
 // nominal is the canvas that a dynamic model's graph is read from.
@@ -69,10 +74,12 @@ func Marshal(m *detector.Model, info detector.Info, o Options) ([]byte, error) {
 		return nil, fmt.Errorf("outputs %q: there are %s, %s and %s", o.Outputs, Raw, Boxes, Detections)
 	case o.Outputs == Detections && o.Batch != 1:
 		return nil, fmt.Errorf("detections of a batch of %d: they are of one picture, whose number of objects is free", o.Batch)
+	case o.Outputs == Raw && o.Preprocess:
+		return nil, fmt.Errorf("preprocessing with outputs %s: deltas are of anchors on the canvas; export %s or %s", Raw, Boxes, Detections)
 	case o.Outputs == Detections && in.Method != "greedy" && in.Method != "agnostic":
 		return nil, fmt.Errorf("infer.method %s: ONNX has an operation for greedy and agnostic only; export %s instead", in.Method, Boxes)
 	}
-	e := &exporter{graph: newGraph(), engine: m.Engine(), config: info.Config, options: o}
+	e := &exporter{graph: newGraph(), engine: m.Engine(), config: info.Config, options: o, least: leastScore(info)}
 	if err := m.InferGraph(o.Batch, o.H, o.W, e.network); err != nil {
 		return nil, err
 	}
@@ -83,10 +90,21 @@ func Marshal(m *detector.Model, info detector.Info, o Options) ([]byte, error) {
 	return e.graph.model("retinago", o.Version, doc(info, o), e.Opset(), meta), nil
 }
 
-// Opset is the operator set: what free sizes and NMS need, otherwise an older one, of which OpenCV 4.6 knows all that is
+// leastScore is the least score of detections: infer.score, or that of a class which the checkpoint has and which is lower.
+func leastScore(info detector.Info) float64 {
+	least := info.Config.Infer.Score
+	for _, v := range info.Scores {
+		if v > 0 { // 0 is a class that was not measured
+			least = min(least, v)
+		}
+	}
+	return least
+}
+
+// Opset is the operator set: what free sizes, preprocessing and NMS need, otherwise an older one, of which OpenCV 4.6 knows all that is
 // used here.
 func (e *exporter) Opset() int {
-	if e.options.Dynamic || e.options.Outputs == Detections {
+	if e.options.Dynamic || e.options.Outputs == Detections || e.options.Preprocess {
 		return opset
 	}
 	return olderOpset
@@ -98,8 +116,8 @@ func metadata(info detector.Info, o Options) (map[string]string, error) {
 	m := map[string]any{
 		"categories": info.Categories, "mean": d.Mean, "std": d.Std, "short_side": d.TestSide(), "max_side": d.MaxSide, "canvas_multiple": d.CanvasMultiple,
 		"anchors": map[string]any{"strides": a.Strides, "sizes": a.Sizes, "scales": a.Scales, "ratios": a.Ratios, "integer_sizes": a.IntegerSizes, "canvas_strides": a.CanvasStrides},
-		"infer":   map[string]any{"score": info.Config.Infer.Score, "nms": info.Config.Infer.NMS, "top_k": info.Config.Infer.TopK, "max_detections": info.Config.Infer.MaxDetections},
-		"outputs": o.Outputs,
+		"infer":   map[string]any{"score": leastScore(info), "nms": info.Config.Infer.NMS, "top_k": info.Config.Infer.TopK, "max_detections": info.Config.Infer.MaxDetections},
+		"outputs": o.Outputs, "preprocess": o.Preprocess,
 	}
 	if info.Scores != nil {
 		m["scores"] = info.Scores
@@ -117,10 +135,13 @@ func metadata(info detector.Info, o Options) (map[string]string, error) {
 
 func doc(info detector.Info, o Options) string {
 	d := info.Config.Data
-	return fmt.Sprintf("RetinaNet on %s, %d classes. Input images [N,3,H,W]: R, G, B of [0,1] less %v, over %v; a picture is resized to a short side of %d px "+
-		"(long side at most %d), put at the top left, and the rest is zeros. Outputs: %s.", info.Config.Model.Backbone, len(info.Categories), d.Mean, d.Std,
-		d.TestSide(), d.MaxSide, map[string]string{Raw: "logits [N,A,K] and deltas [N,A,4]", Boxes: "boxes [N,A,4] and scores [N,A,K]",
-			Detections: "boxes [D,4], scores [D], labels [D]"}[o.Outputs])
+	in := fmt.Sprintf("Input images [N,3,H,W]: R, G, B of [0,1] less %v, over %v; a picture is resized to a short side of %d px (long side at most %d), "+
+		"put at the top left, and the rest is zeros.", d.Mean, d.Std, d.TestSide(), d.MaxSide)
+	if o.Preprocess {
+		in = "Input pictures [N,height,width,3]: bytes in R, G, B. Boxes are in px of the picture."
+	}
+	return fmt.Sprintf("RetinaNet on %s, %d classes. %s Outputs: %s.", info.Config.Model.Backbone, len(info.Categories), in,
+		map[string]string{Raw: "logits [N,A,K] and deltas [N,A,4]", Boxes: "boxes [N,A,4] and scores [N,A,K]", Detections: "boxes [D,4], scores [D], labels [D]"}[o.Outputs])
 }
 
 // size gives H and W of the input: numbers, or names.
@@ -141,19 +162,31 @@ type exporter struct {
 	engine  engine.Engine
 	config  config.Config
 	options Options
+	least   float64  // score of a detection
 	names   []string // of the network's values in the model, by number; maps are [N,C,H,W]
+	canvas  string   // of the network's input
+	placed  placed   // with preprocessing
 }
 
 var _ nn.Exporter = (*exporter)(nil)
 
-const input = "images"
+// Names of a model's input: canvases, or with preprocessing pictures.
+const (
+	input    = "images"
+	pictures = "pictures"
+)
 
 // network writes the network's operations and what the options ask for after them.
 func (e *exporter) network(g detector.Graph) error {
-	n, h, w := e.options.size()
-	e.input(input, typeFloat, n, dim{n: 3}, h, w)
+	if e.options.Preprocess {
+		e.canvas = e.preprocess()
+	} else {
+		n, h, w := e.options.size()
+		e.canvas = input
+		e.input(input, typeFloat, n, dim{n: 3}, h, w)
+	}
 	e.names = make([]string, len(g.Values))
-	e.names[g.Images] = input
+	e.names[g.Images] = e.canvas
 	for i, v := range g.Values {
 		if v.In == nil {
 			continue

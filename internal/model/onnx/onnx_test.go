@@ -250,12 +250,44 @@ func compare(t *testing.T, name string, got, want output) {
 	}
 }
 
-// ONNX Runtime gives what this project gives, for every form of export.
-func TestONNXRuntime(t *testing.T) {
+// runtimeFolder is the folder whose node_modules has onnxruntime-node. Without one the test is skipped.
+func runtimeFolder(t *testing.T) string {
+	t.Helper()
 	dir := os.Getenv("RETINAGO_ORT")
 	if dir == "" {
 		t.Skip("RETINAGO_ORT is not set: the folder whose node_modules has onnxruntime-node")
 	}
+	return dir
+}
+
+// inRuntime runs a model in ONNX Runtime and returns its outputs by name. raw has the elements of its input.
+func inRuntime(t *testing.T, dir, model, elements string, raw []byte, dims ...int) map[string]output {
+	t.Helper()
+	tmp := t.TempDir()
+	in, out := filepath.Join(tmp, "in.bin"), filepath.Join(tmp, "out.json")
+	if err := os.WriteFile(in, raw, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	shape := strings.Trim(strings.ReplaceAll(fmt.Sprint(dims), " ", ","), "[]")
+	cmd := exec.Command("node", "testdata/run.js", model, in, elements, shape, out)
+	cmd.Env = append(os.Environ(), "NODE_PATH="+filepath.Join(dir, "node_modules"))
+	if text, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	b, err := os.ReadFile(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got map[string]output
+	if err := json.Unmarshal(b, &got); err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+// ONNX Runtime gives what this project gives, for every form of export.
+func TestONNXRuntime(t *testing.T) {
+	dir := runtimeFolder(t)
 	for name, change := range everyModel() {
 		t.Run(name, func(t *testing.T) {
 			m, info := newModel(t, change)
@@ -272,8 +304,7 @@ func TestONNXRuntime(t *testing.T) {
 			} {
 				t.Run(fmt.Sprintf("%+v", c.o), func(t *testing.T) {
 					nhwc, nchw := images(c.n, c.h, c.w)
-					tmp := t.TempDir()
-					path, in, out := filepath.Join(tmp, "m.onnx"), filepath.Join(tmp, "in.bin"), filepath.Join(tmp, "out.json")
+					path := filepath.Join(t.TempDir(), "m.onnx")
 					if err := Export(m, info, path, c.o); err != nil {
 						t.Fatal(err)
 					}
@@ -281,22 +312,7 @@ func TestONNXRuntime(t *testing.T) {
 					for _, v := range nchw {
 						raw = binary.LittleEndian.AppendUint32(raw, math.Float32bits(v))
 					}
-					if err := os.WriteFile(in, raw, 0o644); err != nil {
-						t.Fatal(err)
-					}
-					cmd := exec.Command("node", "testdata/run.js", path, in, fmt.Sprint(c.n), fmt.Sprint(c.h), fmt.Sprint(c.w), out)
-					cmd.Env = append(os.Environ(), "NODE_PATH="+filepath.Join(dir, "node_modules"))
-					if text, err := cmd.CombinedOutput(); err != nil {
-						t.Fatalf("%v\n%s", err, text)
-					}
-					b, err := os.ReadFile(out)
-					if err != nil {
-						t.Fatal(err)
-					}
-					var got map[string]output
-					if err := json.Unmarshal(b, &got); err != nil {
-						t.Fatal(err)
-					}
+					got := inRuntime(t, dir, path, "float32", raw, c.n, 3, c.h, c.w)
 					want := expected(t, m, info, c.o.Outputs, c.n, c.h, c.w, nhwc)
 					if len(got) != len(want) {
 						t.Errorf("%d outputs, want %d", len(got), len(want))
@@ -350,6 +366,7 @@ func TestRefuses(t *testing.T) {
 		{info, Options{H: 128, W: 128, Outputs: "masks"}, "masks"},
 		{info, Options{H: 128, W: 128, Outputs: Detections, Batch: 2}, "one picture"},
 		{soft, Options{H: 128, W: 128, Outputs: Detections}, "soft-gaussian"},
+		{info, Options{H: 128, W: 128, Preprocess: true}, "export boxes or detections"},
 	} {
 		if _, err := Marshal(m, c.info, c.o); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%+v: %v lacks %q", c.o, err, c.want)

@@ -13,8 +13,10 @@ import (
 
 // Types of elements, TensorProto.DataType.
 const (
-	typeFloat = 1
-	typeInt64 = 7
+	typeFloat  = 1
+	typeUint8  = 2
+	typeInt64  = 7
+	typeDouble = 11
 )
 
 // dim is a dimension of an input or output: a number, or a name where it is free.
@@ -147,6 +149,11 @@ func (g *graph) Ints(v ...int) string {
 // scalar adds an int64 without dimensions.
 func (g *graph) scalar(v int) string {
 	return g.constant("int", typeInt64, binary.LittleEndian.AppendUint64(nil, uint64(int64(v))), nil)
+}
+
+// double adds a float64 without dimensions.
+func (g *graph) double(v float64) string {
+	return g.constant("double", typeDouble, binary.LittleEndian.AppendUint64(nil, math.Float64bits(v)), nil)
 }
 
 // constant adds a tensor once: small ones of the same content share a name.
