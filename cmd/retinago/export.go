@@ -4,14 +4,11 @@ import (
 	"cmp"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
-	"retinago/detector"
-	"retinago/engine/cpu"
 	"retinago/internal/model/interop"
 	"retinago/internal/model/onnx"
 	"retinago/internal/model/weights"
@@ -30,16 +27,23 @@ func exportCommand() *cli.Command {
 			"   raw         logits [N,A,K] and deltas [N,A,4]\n" +
 			"   boxes       boxes [N,A,4], x1 y1 x2 y2 in pixels of the canvas, and scores [N,A,K]\n" +
 			"   detections  of one picture after NMS: boxes [D,4], scores [D] and labels [D], best first\n\n" +
+			"-preprocess puts resizing, normalising and padding into the model. Its input is then pictures [N,height,width,3], bytes in R, G, B, of\n" +
+			"any size, and its boxes are in pixels of the picture. With -size HxW a picture is made to fit that canvas; otherwise it has the canvas\n" +
+			"of detect, and the detections are detect's.\n\n" +
+			"-examples writes programs that use the model beside it: for Python, for Node.js, and a page for a browser.\n\n" +
 			"   retinago export runs/my -out for_torchvision.safetensors\n" +
+			"   retinago export runs/my -preprocess -examples -out detector.onnx\n" +
 			"   retinago export runs/my -size 640x640 -outputs detections -out detector.onnx\n" +
 			"   retinago export runs/my -size dynamic -out network.onnx",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "weights", Usage: "checkpoint `FILE`, or the name of a published detector (see weights fetch)", Required: true},
 			&cli.StringFlag{Name: "to", Usage: "`FORMAT`: torchvision or onnx", DefaultText: "onnx if -out ends with .onnx, else torchvision"},
 			&cli.StringFlag{Name: "out", Usage: "`FILE` to write", Required: true},
-			&cli.StringFlag{Name: "size", Usage: "onnx: canvas as `HxW` in multiples of 32, or dynamic", DefaultText: "the checkpoint's largest"},
+			&cli.StringFlag{Name: "size", Usage: "onnx: canvas as `HxW` in multiples of 32, or dynamic", DefaultText: "the checkpoint's largest; dynamic with -preprocess"},
 			&cli.IntFlag{Name: "batch", Usage: "onnx: pictures at once", Value: 1},
-			&cli.StringFlag{Name: "outputs", Usage: "onnx: raw, boxes or detections", Value: onnx.Raw},
+			&cli.StringFlag{Name: "outputs", Usage: "onnx: raw, boxes or detections", DefaultText: "raw; detections with -preprocess or -examples"},
+			&cli.BoolFlag{Name: "preprocess", Usage: "onnx: take pictures of any size as bytes, give boxes in their pixels"},
+			&cli.BoolFlag{Name: "examples", Usage: "onnx: write programs beside the model that use it, as .py, .mjs and .html"},
 			overwriteFlag(), mirrorFlag(), cacheFlag(),
 		},
 		Action: export,
@@ -82,7 +86,7 @@ func export(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, f := range []string{"size", "batch", "outputs"} {
+	for _, f := range []string{"size", "batch", "outputs", "preprocess", "examples"} {
 		if to != toONNX && c.IsSet(f) {
 			return usage("export: -%s is for ONNX: give -to onnx, or an -out that ends with .onnx", f)
 		}
@@ -92,11 +96,18 @@ func export(c *cli.Context) error {
 			return err
 		}
 	}
-	_, release, err := outputs(c, nil, []string{"out"})
+	g, release, err := outputs(c, nil, []string{"out"})
 	if err != nil {
 		return err
 	}
 	defer release()
+	if c.Bool("examples") {
+		for _, path := range onnx.ExamplePaths(out) {
+			if err := g.File("-examples", path); err != nil {
+				return err
+			}
+		}
+	}
 	path, err := checkpoint(c)
 	if err != nil {
 		return err
@@ -138,46 +149,6 @@ func inFloat(path string) error {
 			_, err := f.Tensor(name)
 			return err
 		}
-	}
-	return nil
-}
-
-func exportONNX(c *cli.Context, path, out string) error {
-	o := onnx.Options{Batch: c.Int("batch"), Outputs: c.String("outputs"), Version: version, Dynamic: c.String("size") == "dynamic"}
-	if size := c.String("size"); size != "" && !o.Dynamic {
-		if n, err := fmt.Sscanf(size, "%dx%d", &o.H, &o.W); n != 2 || err != nil {
-			return usage("export: -size %s: give height x width, as in 640x640, or dynamic", size)
-		}
-	}
-	e, err := cpu.New(cpu.Options{})
-	if err != nil {
-		return err
-	}
-	defer e.Close()
-	m, info, err := detector.Open(path, e)
-	if err != nil {
-		return err
-	}
-	defer m.Close()
-	if d := info.Config.Data; o.H == 0 {
-		up := func(v int) int { return (v + d.CanvasMultiple - 1) / d.CanvasMultiple * d.CanvasMultiple }
-		o.H, o.W = up(d.TestSide()), up(d.MaxSide)
-	}
-	if err := onnx.Export(m, info, out, o); err != nil {
-		return err
-	}
-	st, err := os.Stat(out)
-	if err != nil {
-		return err
-	}
-	size := fmt.Sprintf("%dx%d", o.H, o.W)
-	if o.Dynamic {
-		size = "any multiple of 32"
-	}
-	fmt.Fprintf(c.App.Writer, "written: %s, %.1f MB\n  canvas %s, outputs %s, classes %s\n", out, float64(st.Size())/1e6, size, o.Outputs,
-		strings.Join(info.Config.Model.Classes[:min(8, len(info.Config.Model.Classes))], ", "))
-	if m.Int8() != nil {
-		fmt.Fprintf(c.App.Writer, "  the checkpoint is int8: the model is float, with weights rounded to 8 bits\n")
 	}
 	return nil
 }

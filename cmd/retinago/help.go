@@ -20,10 +20,10 @@ var groups = []struct {
 }{
 	{"Data", []string{"source", "data", "val", "images", "pictures", "train", "split", "format", "class-list", "difficult", "gt", "dt", "file", "input", "input-pictures"}},
 	{"Model", []string{"weights", "config", "set", "init", "name", "from", "key", "ids"}},
-	{"The run", []string{"epochs", "minutes", "size", "batch", "resume", "extend", "change", "changed", "seed", "seeds"}},
+	{"The run", []string{"epochs", "minutes", "size", "batch", "preprocess", "resume", "extend", "change", "changed", "seed", "seeds"}},
 	{"Detections", []string{"score", "class", "nms", "method", "sigma", "max", "flip", "scales", "tile", "overlap", "merge"}},
 	{"Videos", []string{"track", "line", "zone", "smooth", "retries", "camera"}},
-	{"Results", []string{"out", "json", "jsonl", "csv", "yolo", "crops", "view", "summary", "report", "results", "classes", "errors", "errors-score", "layers", "overwrite", "to"}},
+	{"Results", []string{"out", "json", "jsonl", "csv", "yolo", "crops", "view", "summary", "report", "results", "classes", "errors", "errors-score", "layers", "overwrite", "to", "examples"}},
 	{"Access", []string{"addr", "health-addr", "allow-host", "allow-origin", "token", "token-file"}},
 	{"Limits", []string{"queue", "delay", "max-body", "max-pixels", "max-conns", "max-conns-address", "timeout", "grace", "drain"}},
 	{"Computing", []string{"device", "precision", "threads", "convolutions", "fast-decode"}},

@@ -140,9 +140,11 @@ func (e *exporter) detections(logits, boxes []string, cells [][2]int) {
 	var bs, ss, ls []string
 	for l := range logits {
 		row := g.Op("Reshape", []string{logits[l], g.Ints(-1)})
-		count := g.Ints(min(in.TopK, cells[l][0]*cells[l][1]*e.config.Model.Anchors.PerCell()*k))
+		var count string // an initializer that no operation reads would be a warning of ONNX Runtime
 		if e.options.Dynamic {
 			count = g.Op("Min", []string{g.Op("Shape", []string{row}), g.Ints(in.TopK)})
+		} else {
+			count = g.Ints(min(in.TopK, cells[l][0]*cells[l][1]*e.config.Model.Anchors.PerCell()*k))
 		}
 		top := g.ops("TopK", []string{row, count}, 2)
 		classes := g.Ints(k)

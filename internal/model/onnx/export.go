@@ -40,21 +40,21 @@ const nominal = 256
 // multiple of px: canvases at which every map of the backbone is half of the one before.
 const multiple = 32
 
-// Export writes the model to a file. The network is the one that detects: norms are folded into convolutions. An error
-// of the disk leaves no file.
-func Export(m *detector.Model, info detector.Info, path string, o Options) error {
-	b, err := Marshal(m, info, o)
+// Export writes the model to a file and returns its inputs and outputs. The network is the one that detects: norms are folded into
+// convolutions. An error of the disk leaves no file.
+func Export(m *detector.Model, info detector.Info, path string, o Options) (Signature, error) {
+	b, signature, err := Marshal(m, info, o)
 	if err != nil {
-		return fmt.Errorf("onnx: %w", err)
+		return signature, fmt.Errorf("onnx: %w", err)
 	}
 	if err := file.WriteBytes(path, b); err != nil {
-		return fmt.Errorf("onnx: %w", err)
+		return signature, fmt.Errorf("onnx: %w", err)
 	}
-	return nil
+	return signature, nil
 }
 
-// Marshal returns the bytes of the model.
-func Marshal(m *detector.Model, info detector.Info, o Options) ([]byte, error) {
+// Marshal returns the bytes of the model, and its inputs and outputs.
+func Marshal(m *detector.Model, info detector.Info, o Options) ([]byte, Signature, error) {
 	if o.Batch == 0 {
 		o.Batch = 1
 	}
@@ -67,27 +67,27 @@ func Marshal(m *detector.Model, info detector.Info, o Options) ([]byte, error) {
 	in := info.Config.Infer
 	switch {
 	case o.H < multiple || o.W < multiple || o.H%multiple != 0 || o.W%multiple != 0:
-		return nil, fmt.Errorf("a canvas of %dx%d: height and width must be multiples of %d", o.H, o.W, multiple)
+		return nil, Signature{}, fmt.Errorf("a canvas of %dx%d: height and width must be multiples of %d", o.H, o.W, multiple)
 	case o.Batch < 1:
-		return nil, fmt.Errorf("a batch of %d", o.Batch)
+		return nil, Signature{}, fmt.Errorf("a batch of %d", o.Batch)
 	case o.Outputs != Raw && o.Outputs != Boxes && o.Outputs != Detections:
-		return nil, fmt.Errorf("outputs %q: there are %s, %s and %s", o.Outputs, Raw, Boxes, Detections)
+		return nil, Signature{}, fmt.Errorf("outputs %q: there are %s, %s and %s", o.Outputs, Raw, Boxes, Detections)
 	case o.Outputs == Detections && o.Batch != 1:
-		return nil, fmt.Errorf("detections of a batch of %d: they are of one picture, whose number of objects is free", o.Batch)
+		return nil, Signature{}, fmt.Errorf("detections of a batch of %d: they are of one picture, whose number of objects is free", o.Batch)
 	case o.Outputs == Raw && o.Preprocess:
-		return nil, fmt.Errorf("preprocessing with outputs %s: deltas are of anchors on the canvas; export %s or %s", Raw, Boxes, Detections)
+		return nil, Signature{}, fmt.Errorf("preprocessing with outputs %s: deltas are of anchors on the canvas; export %s or %s", Raw, Boxes, Detections)
 	case o.Outputs == Detections && in.Method != "greedy" && in.Method != "agnostic":
-		return nil, fmt.Errorf("infer.method %s: ONNX has an operation for greedy and agnostic only; export %s instead", in.Method, Boxes)
+		return nil, Signature{}, fmt.Errorf("infer.method %s: ONNX has an operation for greedy and agnostic only; export %s instead", in.Method, Boxes)
 	}
 	e := &exporter{graph: newGraph(), engine: m.Engine(), config: info.Config, options: o, least: leastScore(info)}
 	if err := m.InferGraph(o.Batch, o.H, o.W, e.network); err != nil {
-		return nil, err
+		return nil, Signature{}, err
 	}
 	meta, err := metadata(info, o)
 	if err != nil {
-		return nil, err
+		return nil, Signature{}, err
 	}
-	return e.graph.model("retinago", o.Version, doc(info, o), e.Opset(), meta), nil
+	return e.graph.model("retinago", o.Version, doc(info, o), e.Opset(), meta), e.signature, nil
 }
 
 // leastScore is the least score of detections: infer.score, or that of a class which the checkpoint has and which is lower.
@@ -126,11 +126,14 @@ func metadata(info detector.Info, o Options) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	var names []string
+	return map[string]string{"retinago": string(js), "names": strings.Join(classNames(info), "\n")}, nil
+}
+
+func classNames(info detector.Info) (names []string) {
 	for _, c := range info.Categories {
 		names = append(names, c.Name)
 	}
-	return map[string]string{"retinago": string(js), "names": strings.Join(names, "\n")}, nil
+	return names
 }
 
 func doc(info detector.Info, o Options) string {

@@ -65,7 +65,7 @@ func everyModel() map[string]func(c *config.Model) {
 func TestBackbones(t *testing.T) {
 	for _, k := range backbone.Smallest() {
 		m, info := newModel(t, everyModel()[k.Name])
-		b, err := Marshal(m, info, Options{H: 128, W: 192})
+		b, _, err := Marshal(m, info, Options{H: 128, W: 192})
 		if err != nil || len(b) < 1000 {
 			t.Errorf("%s: %d bytes, %v", k.Name, len(b), err)
 		}
@@ -305,7 +305,7 @@ func TestONNXRuntime(t *testing.T) {
 				t.Run(fmt.Sprintf("%+v", c.o), func(t *testing.T) {
 					nhwc, nchw := images(c.n, c.h, c.w)
 					path := filepath.Join(t.TempDir(), "m.onnx")
-					if err := Export(m, info, path, c.o); err != nil {
+					if _, err := Export(m, info, path, c.o); err != nil {
 						t.Fatal(err)
 					}
 					var raw []byte
@@ -368,11 +368,11 @@ func TestRefuses(t *testing.T) {
 		{soft, Options{H: 128, W: 128, Outputs: Detections}, "soft-gaussian"},
 		{info, Options{H: 128, W: 128, Preprocess: true}, "export boxes or detections"},
 	} {
-		if _, err := Marshal(m, c.info, c.o); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, _, err := Marshal(m, c.info, c.o); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%+v: %v lacks %q", c.o, err, c.want)
 		}
 	}
-	if err := Export(m, info, filepath.Join(t.TempDir(), "absent", "m.onnx"), Options{H: 128, W: 128}); err == nil || !strings.Contains(err.Error(), "absent") {
+	if _, err := Export(m, info, filepath.Join(t.TempDir(), "absent", "m.onnx"), Options{H: 128, W: 128}); err == nil || !strings.Contains(err.Error(), "absent") {
 		t.Errorf("a folder that is not there: %v", err)
 	}
 }

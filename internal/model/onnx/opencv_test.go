@@ -20,7 +20,7 @@ func TestOpenCV(t *testing.T) {
 				const h, w = 128, 192
 				m, info := newModel(t, change)
 				path := filepath.Join(t.TempDir(), "m.onnx")
-				if err := Export(m, info, path, Options{H: h, W: w, Outputs: kind}); err != nil {
+				if _, err := Export(m, info, path, Options{H: h, W: w, Outputs: kind}); err != nil {
 					t.Fatal(err)
 				}
 				nhwc, nchw := images(1, h, w)

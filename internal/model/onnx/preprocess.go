@@ -94,11 +94,13 @@ func (e *exporter) scaled(v string, axis int, from, to string) string {
 // missing returns how many px [1] a canvas has beyond the picture along one side. A fixed canvas has the given px, a dynamic one the next
 // multiple of data.canvas_multiple.
 func (e *exporter) missing(side string, px int) string {
-	canvas := e.scalar(px)
+	var canvas string
 	if e.options.Dynamic {
 		m := e.scalar(e.config.Data.CanvasMultiple)
 		up := e.Op("Add", []string{side, e.scalar(e.config.Data.CanvasMultiple - 1)})
 		canvas = e.Op("Mul", []string{e.Op("Div", []string{up, m}), m})
+	} else {
+		canvas = e.scalar(px)
 	}
 	return e.Op("Reshape", []string{e.Op("Sub", []string{canvas, side}), e.Ints(1)})
 }

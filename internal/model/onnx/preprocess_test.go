@@ -86,7 +86,7 @@ func TestPreprocess(t *testing.T) {
 	} {
 		t.Run(fmt.Sprintf("%+v", o), func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "m.onnx")
-			if err := Export(m, info, path, o); err != nil {
+			if _, err := Export(m, info, path, o); err != nil {
 				t.Fatal(err)
 			}
 			for i, size := range []data.Size{{W: 640, H: 427}, {W: 427, H: 640}, {W: 97, H: 61}, {W: 900, H: 31}, {W: 96, H: 96}} {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
+	"strings"
 
 	"google.golang.org/protobuf/encoding/protowire"
 
@@ -25,11 +27,43 @@ type dim struct {
 	name string
 }
 
+func (d dim) String() string {
+	if d.name != "" {
+		return d.name
+	}
+	return strconv.Itoa(d.n)
+}
+
+// typeNames are as ONNX Runtime writes them.
+var typeNames = map[int]string{typeFloat: "float32", typeUint8: "uint8", typeInt64: "int64"}
+
+// Value describes an input or an output of a model.
+type Value struct {
+	Name string
+	Type string   // of the elements: float32, uint8 or int64
+	Dims []string // numbers, or names of free dimensions
+}
+
+// String returns the value as "images float32 [1,3,height,width]".
+func (v Value) String() string { return v.Name + " " + v.Type + " [" + strings.Join(v.Dims, ",") + "]" }
+
+// Signature lists a model's inputs and outputs.
+type Signature struct{ Inputs, Outputs []Value }
+
+func described(name string, elem int, dims []dim) Value {
+	v := Value{Name: name, Type: typeNames[elem]}
+	for _, d := range dims {
+		v.Dims = append(v.Dims, d.String())
+	}
+	return v
+}
+
 // graph collects a GraphProto. Names of values are made up by fresh.
 type graph struct {
 	nodes, initializers, inputs, outputs []byte
 	count                                int
 	constants                            map[string]string // name by content
+	signature                            Signature
 }
 
 func newGraph() *graph { return &graph{constants: map[string]string{}} }
@@ -121,10 +155,12 @@ func (g *graph) output(name, value string, elem int, dims ...dim) {
 	b = protowire.AppendTag(b, 4, protowire.BytesType)
 	b = protowire.AppendString(b, "Identity")
 	g.nodes = message(g.nodes, 1, b)
+	g.signature.Outputs = append(g.signature.Outputs, described(name, elem, dims))
 	g.outputs = message(g.outputs, 12, valueInfo(name, elem, dims))
 }
 
 func (g *graph) input(name string, elem int, dims ...dim) {
+	g.signature.Inputs = append(g.signature.Inputs, described(name, elem, dims))
 	g.inputs = message(g.inputs, 11, valueInfo(name, elem, dims))
 }
 
