@@ -24,6 +24,7 @@ const (
 	maxName       = 1000      // bytes of a class's
 	maxWord       = 1000      // bytes of a number's text
 	maxNames      = 400 << 10 // bytes of all: they are at most four times as long where they are escaped
+	maxSelected   = 64 << 10  // bytes of the names in data.classes and data.rename
 	maxPath       = 4096      // bytes, as Linux has it
 	minExtent     = 1e-3      // of anchors' sizes in px, scales and ratios
 	maxExtent     = 1 << 20

@@ -73,6 +73,11 @@ type Data struct {
 	ValShare float64 `yaml:"val_share"`
 	// ValSeed is the seed of the draw of the images that are held out.
 	ValSeed uint64 `yaml:"val_seed"`
+	// Classes are the names of the classes to learn, after Rename; an empty list stands for all classes. Objects of other classes are left
+	// out. An image whose objects are all left out is background.
+	Classes []string `yaml:"classes,flow"`
+	// Rename gives classes new names, each as OLD=NEW. Classes that get the same name become one class.
+	Rename []string `yaml:"rename,flow"`
 	// ShortSides are lengths of the short side in px after resizing. Training draws one per batch; evaluation and detection use
 	// the last.
 	ShortSides []int `yaml:"short_sides,flow"`

@@ -153,6 +153,7 @@ func TestValidateTellsAll(t *testing.T) {
 	c.Model.Anchors.Sizes = []float64{32, 64}
 	c.Data.ShortSides = []int{2000}
 	c.Data.CanvasMultiple = 100
+	c.Data.Classes, c.Data.Rename = []string{"a", ""}, []string{"a=b", "car", "=b"}
 	c.Data.Std[1] = 0
 	c.Match.Background = .6
 	c.Train.Milestones = []float64{.5, .5, 60000}
@@ -167,6 +168,7 @@ func TestValidateTellsAll(t *testing.T) {
 		"model.prior is 0", `model.classes[1] is "a"`, "model.classes[2]", "model.category_ids is [1 1]", "model.category_ids[1]",
 		"model.anchors.strides is [4 8 16 32 64], want [8 16 32 64 128]", "model.anchors.sizes is [32 64], want 5 values",
 		"data.short_sides[0] is 2000, want at most data.max_side (1333)", "data.canvas_multiple is 100", "data.std[1] is 0",
+		`data.classes[1] is "", want a name`, `data.rename[1] is "car", want OLD=NEW`, `data.rename[2] is "=b"`,
 		"match.background is 0.6, want 0 to match.foreground (0.5)", "train.milestones[1]", "train.milestones[2] is 60000",
 		"train.epochs is 3", "train.ema is 1", "infer.score is 1",
 	} {

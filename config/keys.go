@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"retinago/internal/text"
 )
 
 // tag returns the YAML key of a struct field.
@@ -81,14 +83,8 @@ func unknown(t reflect.Type, path, key string) string {
 	if len(key) > 64 {
 		return "unknown key " + full
 	}
-	best, least := "", 1+max(len(key)/3, 1)
-	for _, k := range keys(t) {
-		if d := distance(key, k); d < least {
-			best, least = join(path, k), d
-		}
-	}
-	if best != "" {
-		return fmt.Sprintf("unknown key %s; did you mean %s?", full, best)
+	if best, ok := text.Nearest(key, keys(t)); ok {
+		return fmt.Sprintf("unknown key %s; did you mean %s?", full, join(path, best))
 	}
 	for _, p := range paths(reflect.TypeFor[Config](), "") {
 		if p == key || strings.HasSuffix(p, "."+key) {
@@ -100,25 +96,4 @@ func unknown(t reflect.Type, path, key string) string {
 		where = path
 	}
 	return fmt.Sprintf("unknown key %s; %s has %s", full, where, strings.Join(keys(t), ", "))
-}
-
-// distance returns the Levenshtein distance of two words: the number of insertions, deletions and substitutions between them.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			next := min(diagonal+cost, row[j]+1, row[j+1]+1)
-			diagonal, row[j+1] = row[j+1], next
-		}
-	}
-	return row[len(b)]
 }

@@ -211,6 +211,7 @@ func (v *check) data(d Data) {
 	if d.ValShare > 0 && d.Val.Source != "" {
 		v.fail("data.val_share", d.ValShare, "0 where data.val.source names a dataset (%s)", brief(d.Val.Source))
 	}
+	v.selection(d)
 	if len(d.ShortSides) == 0 {
 		v.fail("data.short_sides", d.ShortSides, "at least one value in px")
 	}
@@ -233,6 +234,33 @@ func (v *check) data(d Data) {
 		v.span(fmt.Sprintf("data.std[%d]", i), float64(d.Std[i]), 1e-6, 1e6)
 	}
 	v.count("data.workers", d.Workers, 0, 1024)
+}
+
+// selection checks the classes that are learned and their new names. Whether a dataset has them shows when it is read.
+func (v *check) selection(d Data) {
+	if !v.length("data.classes", len(d.Classes), MaxClasses) || !v.length("data.rename", len(d.Rename), MaxClasses) {
+		return
+	}
+	bytes := 0
+	for i, name := range d.Classes {
+		key := fmt.Sprintf("data.classes[%d]", i)
+		if strings.TrimSpace(name) == "" {
+			v.fail(key, name, "a name")
+		}
+		v.text(key, name, maxName)
+		bytes += len(name)
+	}
+	for i, r := range d.Rename {
+		key := fmt.Sprintf("data.rename[%d]", i)
+		if from, to, ok := strings.Cut(r, "="); !ok || strings.TrimSpace(from) == "" || strings.TrimSpace(to) == "" {
+			v.fail(key, r, "OLD=NEW, such as car=vehicle")
+		}
+		v.text(key, r, 2*maxName+1)
+		bytes += len(r)
+	}
+	if bytes > maxSelected {
+		*v = append(*v, fmt.Errorf("data.classes and data.rename have names of %d bytes in all, want at most %d", bytes, maxSelected))
+	}
 }
 
 func (v *check) set(key string, s Set) {

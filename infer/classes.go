@@ -8,6 +8,7 @@ import (
 
 	"retinago/coco"
 	"retinago/detector"
+	"retinago/internal/text"
 )
 
 // Classes are how a model's classes and a dataset's categories, which are matched by name, fit together.
@@ -53,7 +54,7 @@ func MatchClasses(model []string, categories []coco.Category) (*Classes, error) 
 		}
 	}
 	if len(m.Common) == 0 {
-		return nil, fmt.Errorf("the model knows the classes %s, the dataset has %s: none of them has the same name; rename the dataset's categories, "+
+		return nil, fmt.Errorf("the model knows the classes %s, the dataset has %s: none of them has the same name; give the dataset the model's names (-rename OLD=NEW), "+
 			"or name the classes of an imported model with `weights import -classes`", Brief(model), Brief(m.DatasetOnly))
 	}
 	return m, nil
@@ -126,13 +127,5 @@ func (m *Classes) String() string {
 	return b.String()
 }
 
-// mostNames bounds a list of names in a message.
-const mostNames = 20
-
 // Brief lists names, 20 at most and the number of the rest.
-func Brief(names []string) string {
-	if more := len(names) - mostNames; more > 0 {
-		return fmt.Sprintf("%s and %d more", strings.Join(names[:mostNames], ", "), more)
-	}
-	return strings.Join(names, ", ")
-}
+func Brief(names []string) string { return text.Brief(names) }

@@ -38,6 +38,10 @@ func (l *Loop) openData(c *config.Config, o Options) (val *data.Dataset, err err
 	if val, err = open(*c, c.Data.Val, "data.val", o); err != nil {
 		return nil, err
 	}
+	// Formats without ids number the classes of each set by itself.
+	if val, err = val.Renumbered(c.Model.Classes, c.Model.CategoryIDs); err != nil {
+		return nil, err
+	}
 	return val, sameCategories(*c, val)
 }
 

@@ -91,8 +91,8 @@ var (
 	// otherTask are the keys that change what the model learns or how it is evaluated. Options.Changed allows all of them.
 	otherTask = []string{"match.", "loss.", "data.short_sides", "data.max_side", "data.canvas_multiple", "data.fast_decode", "data.flip", "data.mean", "data.std"}
 	// sameRun are the keys that may change: nothing learned depends on them. Datasets are compared by their annotations, not by their paths.
-	sameRun = []string{"train.log_every", "train.eval_every", "train.checkpoint_every", "train.threads", "train.convolutions", "train.recompute_heads", "train.accumulate", "train.init_weights",
-		"data.root", "data.train.", "data.val.", "data.workers", "infer."}
+	sameRun = []string{"train.log_every", "train.eval_every", "train.checkpoint_every", "train.threads", "train.convolutions", "train.recompute_heads", "train.init_weights",
+		"data.root", "data.train.", "data.val.", "data.classes", "data.rename", "data.workers", "infer."}
 )
 
 // isOf reports whether a key is in a list of keys and groups of keys.

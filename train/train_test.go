@@ -11,11 +11,13 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
 	"retinago/coco"
 	"retinago/config"
+	"retinago/detector"
 	"retinago/internal/dataset/convert"
 	"retinago/internal/dataset/data"
 	"retinago/internal/model/weights"
@@ -97,6 +99,53 @@ func TestTrainsOnVOCInPlace(t *testing.T) {
 	}
 	if names := strings.Join(saved.Model.Classes, " "); names != "circle square star triangle" {
 		t.Errorf("classes %s, want the names in their order", names)
+	}
+}
+
+// A run learns some classes of a dataset, under other names. Its validation set may number them otherwise, and lack an old name. The model
+// has the training set's ids, and the run resumes with its own configuration.
+func TestSelectedClasses(t *testing.T) {
+	c := small(t)
+	val, err := coco.Load(c.Data.Path("val.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	val, err = convert.Selection{Rename: []string{"circle=round", "square=round"}}.Of(val)
+	if err == nil {
+		val = convert.Renumbered(val, []string{"star", "triangle", "round"}, []int64{1, 2, 9})
+		err = val.Save(c.Data.Path("other.json"))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Data.Val.Source = "other.json"
+	c.Data.Classes, c.Data.Rename = []string{"star", "round"}, []string{"circle=round", "square=round"}
+	c.Train.Epochs, c.Train.Steps = 0, 2
+	out := t.TempDir()
+	if err := Run(t.Context(), c, Options{Out: out}); err != nil {
+		t.Fatal(err)
+	}
+	saved, err := config.Load(filepath.Join(out, ConfigFile), []string{"train.steps=3"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(saved.Model.Classes, []string{"round", "star"}) || !slices.Equal(saved.Model.CategoryIDs, []int64{1, 7}) || !slices.Equal(saved.Data.Classes, c.Data.Classes) {
+		t.Errorf("%v with ids %v, of %v", saved.Model.Classes, saved.Model.CategoryIDs, saved.Data.Classes)
+	}
+	info, err := detector.ReadInfo(filepath.Join(out, LastModel))
+	if err != nil || !slices.Equal(info.Config.Data.Rename, c.Data.Rename) || info.Categories[0] != (detector.Category{ID: 1, Name: "round"}) {
+		t.Errorf("the checkpoint has %+v, %v", info.Categories, err)
+	}
+	var log bytes.Buffer
+	if err := Run(t.Context(), saved, Options{Out: out, Resume: true, Extend: true, Log: &log}); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(log.String(), "at step 2 of") || strings.Contains(log.String(), "annotations of") {
+		t.Errorf("resumed:\n%s", log.String())
+	}
+	c.Data.Classes = []string{"str"}
+	if err := Run(t.Context(), c, Options{Out: t.TempDir()}); err == nil || !strings.Contains(err.Error(), `no class "str" (did you mean "star"?)`) {
+		t.Errorf("a class that the training set lacks: %v", err)
 	}
 }
 

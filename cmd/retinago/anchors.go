@@ -7,6 +7,7 @@ import (
 	"github.com/urfave/cli/v2"
 	"go.yaml.in/yaml/v3"
 
+	"retinago/internal/dataset/convert"
 	"retinago/internal/dataset/data"
 )
 
@@ -67,6 +68,8 @@ func anchorsFit(c *cli.Context) error {
 	}
 	if src.Path == "" {
 		src = data.Source(cfg.Data, cfg.Data.Train)
+	} else {
+		src.Select = convert.Selection{Rename: cfg.Data.Rename, Keep: cfg.Data.Classes}
 	}
 	if src.Path == "" {
 		return usage("anchors fit wants -data, or a -config with data.train.source")

@@ -33,7 +33,7 @@ func editCommands() []*cli.Command {
 				"   retinago data convert -data train.json -to yolo -name train -out yolo\n" +
 				"   retinago data convert -data validation-annotations-bbox.csv -class-list class-descriptions-boxable.csv -images validation \\\n" +
 				"      -to coco -out val.json",
-			Flags: append(sourceFlags(), dataFlag(true),
+			Flags: append(sourceFlags(), dataFlag(true), classesFlag(), renameFlag(),
 				&cli.StringFlag{Name: "to", Usage: "`FORMAT` to write: " + strings.Join(convert.Formats(), ", "), Value: "coco"},
 				&cli.StringFlag{Name: "name", Usage: "`NAME` of the part that is written, such as train", Value: "train"},
 				&cli.StringFlag{Name: "out", Usage: "`PATH` to write", Required: true},
@@ -46,7 +46,7 @@ func editCommands() []*cli.Command {
 			Usage: "divide a dataset at random, class by class",
 			Description: "Equal seeds make equal parts.\n\n" +
 				"   retinago data split -data all.json -share .2 -out val.json -rest train.json",
-			Flags: append(sourceFlags(), dataFlag(true), out,
+			Flags: append(sourceFlags(), dataFlag(true), out, classesFlag(), renameFlag(),
 				&cli.Float64Flag{Name: "share", Usage: "of the images that go to -out", Value: .2},
 				&cli.StringFlag{Name: "rest", Usage: "`FILE` for the other images", Required: true},
 				&cli.Uint64Flag{Name: "seed", Usage: "of the random numbers"},
@@ -71,7 +71,7 @@ func editCommands() []*cli.Command {
 			Usage: "join datasets; categories of one name become one",
 			Description: "Images and objects are numbered anew. File names must differ between the datasets. Other flags hold for each of them.\n\n" +
 				"   retinago data merge -data a.json -data b.json -out both.json",
-			Flags: append(sourceFlags(), out, &cli.StringSliceFlag{Name: "data", Usage: "dataset `PATH`, given for each: " + whereData, Required: true}),
+			Flags: append(sourceFlags(), out, classesFlag(), renameFlag(), &cli.StringSliceFlag{Name: "data", Usage: "dataset `PATH`, given for each: " + whereData, Required: true}),
 			Action: func(c *cli.Context) error {
 				var all []*coco.Dataset
 				for _, path := range c.StringSlice("data") {
@@ -92,7 +92,7 @@ func editCommands() []*cli.Command {
 			Name:        "subset",
 			Usage:       "keep some classes, or the first images",
 			Description: "   retinago data subset -data instances_val2017.json -classes person,dog -most 100 -out small.json",
-			Flags: append(sourceFlags(), dataFlag(true), out,
+			Flags: append(sourceFlags(), dataFlag(true), out, renameFlag(),
 				&cli.StringFlag{Name: "classes", Usage: "`NAMES` to keep, separated by commas", DefaultText: "all"},
 				&cli.IntFlag{Name: "most", Usage: "images", DefaultText: "all"},
 				&cli.BoolFlag{Name: "empty", Usage: "keep images without such objects too"},
@@ -118,7 +118,7 @@ func editCommands() []*cli.Command {
 			Usage: "draw pictures with their boxes onto one sheet",
 			Description: "   retinago data draw -data train.json -images train -out sheet.jpg\n" +
 				"   retinago data draw -data data.yaml -split train -out sheet.jpg",
-			Flags: append(sourceFlags(), dataFlag(true), out,
+			Flags: append(sourceFlags(), dataFlag(true), out, classesFlag(), renameFlag(),
 				&cli.IntFlag{Name: "count", Usage: "pictures, drawn at random", Value: 12},
 				&cli.Uint64Flag{Name: "seed", Usage: "of the random numbers"},
 			),

@@ -38,7 +38,7 @@ func dataCommand() *cli.Command {
 					"   retinago data check -data train.json -images train\n" +
 					"   retinago data check -data VOC2012 -split train\n" +
 					"   retinago data check -data train.json -images train -fix drop -out train_fixed.json",
-				Flags: append(sourceFlags(), dataFlag(true),
+				Flags: append(sourceFlags(), dataFlag(true), classesFlag(), renameFlag(),
 					&cli.StringFlag{Name: "fix", Usage: "repair by `MODE` clip or drop"},
 					&cli.StringFlag{Name: "out", Usage: "`FILE` for the repaired copy, COCO's JSON"},
 					overwriteFlag(),
@@ -50,7 +50,7 @@ func dataCommand() *cli.Command {
 				Name:        "stats",
 				Usage:       "count pictures, boxes, classes and sizes",
 				Description: "   retinago data stats -data train.json",
-				Flags:       append(sourceFlags(), dataFlag(true)),
+				Flags:       append(sourceFlags(), dataFlag(true), classesFlag(), renameFlag()),
 				Action: func(c *cli.Context) error {
 					s, err := source(c, c.String("data"))
 					if err != nil {
@@ -136,6 +136,7 @@ func datasetParts(c *cli.Context) ([]convert.Source, error) {
 	case val.Path == "" || s.Split != "":
 		return []convert.Source{train}, nil
 	}
+	val.Select.Absent = true
 	return []convert.Source{train, val}, nil
 }
 

@@ -14,6 +14,7 @@ import (
 	"retinago/detector"
 	"retinago/engine/cpu"
 	"retinago/infer"
+	"retinago/internal/dataset/convert"
 	"retinago/internal/dataset/data"
 	"retinago/internal/lab/report"
 	"retinago/train"
@@ -33,6 +34,8 @@ func evalCommand() *cli.Command {
 			"   retinago eval -gt instances_val2017.json -dt results.json -json metrics.json",
 		Flags: append(sourceFlags(), dataFlag(false),
 			&cli.StringFlag{Name: "weights", Usage: "checkpoint `FILE`, or the name of a published detector (see weights fetch)"},
+			&cli.StringSliceFlag{Name: "class", Usage: "`NAMES` of the dataset's classes to measure, separated by commas, or again for more", DefaultText: "all that the model knows"},
+			&cli.StringSliceFlag{Name: "rename", Usage: "with -data: call a class of the dataset by the model's name for it, `OLD=NEW`; again for more: classes that get one name become one"},
 			&cli.StringFlag{Name: "gt", Usage: "COCO instances `JSON` as ground truth"},
 			&cli.StringFlag{Name: "dt", Usage: "COCO results `JSON` to be measured"},
 			&cli.StringFlag{Name: "json", Usage: "write the numbers to `FILE`: stats at full precision, classes, precision arrays"},
@@ -66,7 +69,17 @@ func evalCommand() *cli.Command {
 }
 
 func evalResults(c *cli.Context) error {
+	if _, err := source(c, ""); err != nil {
+		return err
+	}
+	sel, err := selected(c, "class")
+	if err != nil {
+		return err
+	}
 	gt, err := coco.Load(c.String("gt"))
+	if err == nil {
+		gt, err = sel.Of(gt)
+	}
 	if err != nil {
 		return err
 	}
@@ -104,10 +117,14 @@ func evalModel(c *cli.Context) error {
 		return fmt.Errorf("%s on %s: %w", path, d.Path(), err)
 	}
 	if classes.Renamed() && !c.Bool("ignore-findings") {
-		return fmt.Errorf("%s knows %s, and %s has %s instead: were classes renamed? Give the dataset the model's names, or measure the other classes alone with -ignore-findings",
-			path, infer.Brief(classes.ModelOnly), d.Path(), infer.Brief(classes.DatasetOnly))
+		return fmt.Errorf("%s knows %s, and %s has %s instead: are they the same under other names? Give the dataset's the model's names, as with -rename %q, or measure the other classes alone with -ignore-findings",
+			path, infer.Brief(classes.ModelOnly), d.Path(), infer.Brief(classes.DatasetOnly), classes.DatasetOnly[0]+"="+classes.ModelOnly[0])
 	}
-	fmt.Fprint(c.App.ErrWriter, classes)
+	notice := *classes
+	if c.IsSet("class") { // the others were not asked for
+		notice.ModelOnly = nil
+	}
+	fmt.Fprint(c.App.ErrWriter, &notice)
 	if c.Bool("fast-decode") {
 		info.Config.Data.FastDecode = true
 	}
@@ -136,15 +153,28 @@ func evalModel(c *cli.Context) error {
 	return nil
 }
 
-// evalData opens the dataset of -data, or the one that a run measures on.
+// evalData opens the dataset of -data, or the one that a run measures on, with the classes of -class.
 func evalData(c *cli.Context) (*data.Dataset, error) {
+	sel, err := selected(c, "class")
+	if err != nil {
+		return nil, err
+	}
+	d, err := evalWhole(c)
+	if err != nil {
+		return nil, err
+	}
+	return d.Select(convert.Selection{Keep: sel.Keep})
+}
+
+// evalWhole opens the dataset with all classes.
+func evalWhole(c *cli.Context) (*data.Dataset, error) {
 	folder := c.String("weights")
 	run := data.Run{Log: c.App.ErrWriter, Ignore: c.Bool("ignore-findings"), SkipHeaders: c.Bool("skip-headers")}
+	s, err := source(c, c.String("data"))
+	if err != nil {
+		return nil, err
+	}
 	if c.String("data") != "" {
-		s, err := source(c, c.String("data"))
-		if err != nil {
-			return nil, err
-		}
 		return data.OpenFor(c.Context, s, run)
 	}
 	cfg, err := config.Load(filepath.Join(folder, train.ConfigFile), nil)

@@ -13,12 +13,12 @@ const (
 	helpIndent = 24 // column at which the text of a flag begins
 )
 
-// groups are the headings of a help text and the flags below them, in order. Flags of none of them stand below the last heading.
+// groups are the headings of a help text and the flags below them, in order, by name, or by name and value where verbs differ. Flags of none of them stand below the last heading.
 var groups = []struct {
 	title string
 	flags []string
 }{
-	{"Data", []string{"source", "data", "val", "images", "pictures", "train", "split", "format", "class-list", "difficult", "gt", "dt", "file", "input", "input-pictures"}},
+	{"Data", []string{"source", "data", "val", "images", "pictures", "train", "split", "format", "class-list", "classes NAMES", "rename", "difficult", "gt", "dt", "file", "input", "input-pictures"}},
 	{"Model", []string{"weights", "config", "set", "init", "name", "from", "key", "ids"}},
 	{"The run", []string{"epochs", "minutes", "size", "batch", "preprocess", "resume", "extend", "change", "changed", "seed", "seeds"}},
 	{"Detections", []string{"score", "class", "nms", "method", "sigma", "max", "flip", "scales", "tile", "overlap", "merge"}},
@@ -117,7 +117,10 @@ func writeFlags(b *strings.Builder, flags []cli.Flag) {
 		return
 	}
 	for _, g := range groups {
-		take(g.title, func(f cli.Flag) bool { return g.flags == nil || slices.Contains(g.flags, f.Names()[0]) })
+		take(g.title, func(f cli.Flag) bool {
+			head, _ := describe(f)
+			return g.flags == nil || slices.Contains(g.flags, f.Names()[0]) || slices.Contains(g.flags, head[1:])
+		})
 	}
 }
 

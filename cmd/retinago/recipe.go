@@ -30,6 +30,7 @@ func recipeFlags() []cli.Flag {
 		&cli.Float64Flag{Name: "minutes", Usage: "length of the run on this machine: `N`", DefaultText: "about 12, on a GPU 60"},
 		&cli.IntFlag{Name: "batch", Usage: "pictures per step: `N`", DefaultText: "what fits, at most 8, on a GPU 16"},
 		&cli.StringFlag{Name: "init", Usage: "weights to start from: `FILE` of a backbone or a detector, or none", DefaultText: "ImageNet's, fetched once"},
+		trainClassesFlag(), trainRenameFlag(),
 		&cli.StringFlag{Name: "images", Usage: "`DIR` of the pictures", DefaultText: "looked for beside the dataset's file"},
 		&cli.StringFlag{Name: "split", Usage: "part of the dataset to train on: `NAME`", DefaultText: "train"},
 		mirrorFlag(), cacheFlag(),
@@ -76,11 +77,17 @@ func makeRecipe(c *cli.Context) (*recipe.Recipe, error) {
 	if err != nil {
 		return nil, err
 	}
+	from.Select, err = selected(c, "classes")
+	if err != nil {
+		return nil, err
+	}
 	if path := c.String("val"); path != "" {
 		if to, _, err = convert.Discover(convert.Source{Path: abs(path)}); err != nil {
 			return nil, fmt.Errorf("-val: %w", err)
 		}
 	}
+	to.Select = from.Select
+	to.Select.Absent = true
 	r := recipe.Request{Train: from, Val: to, Size: c.Int("size"), Epochs: c.Int("epochs"), Batch: c.Int("batch"),
 		Time: time.Duration(c.Float64("minutes") * float64(time.Minute)), Device: c.String("device"), Precision: c.String("precision"),
 		Init: c.String("init"), Log: c.App.ErrWriter,
@@ -187,10 +194,29 @@ func configCommand() *cli.Command {
 	}
 }
 
+// selectIn writes the classes that the flags select into a configuration.
+func selectIn(c *cli.Context, cfg *config.Config) error {
+	s, err := selected(c, "classes")
+	if err != nil || s.IsZero() {
+		return err
+	}
+	if len(s.Keep) > 0 {
+		cfg.Data.Classes = s.Keep
+	}
+	if len(s.Rename) > 0 {
+		cfg.Data.Rename = s.Rename
+	}
+	return train.Validate(*cfg)
+}
+
 // configOf is the configuration of a verb that trains: made for -data, or that of -config and -set.
 func configOf(c *cli.Context) (config.Config, error) {
 	if c.String("data") == "" {
-		return loadConfig(c)
+		cfg, err := loadConfig(c)
+		if err != nil {
+			return cfg, err
+		}
+		return cfg, selectIn(c, &cfg)
 	}
 	r, err := makeRecipe(c)
 	if err != nil {

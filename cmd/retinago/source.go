@@ -28,15 +28,60 @@ func sourceFlags() []cli.Flag {
 	}
 }
 
+// classesFlag and renameFlag select classes of a dataset.
+func classesFlag() cli.Flag {
+	return &cli.StringSliceFlag{Name: "classes", Usage: "`NAMES` of the classes to read, separated by commas; objects of others are left out, images stay", DefaultText: "all"}
+}
+
+func renameFlag() cli.Flag {
+	return &cli.StringSliceFlag{Name: "rename", Usage: "read a class under another name, `OLD=NEW`, before -classes; again for more: classes that get one name become one"}
+}
+
+// trainClassesFlag and trainRenameFlag select the classes of a run.
+func trainClassesFlag() cli.Flag {
+	return &cli.StringSliceFlag{Name: "classes", Usage: "`NAMES` of the classes to learn, separated by commas (data.classes); objects of others are left out, and images stay as background", DefaultText: "all"}
+}
+
+func trainRenameFlag() cli.Flag {
+	return &cli.StringSliceFlag{Name: "rename", Usage: "learn a class under another name, `OLD=NEW`, before -classes (data.rename); again for more: classes that get one name become one"}
+}
+
+// selected returns the classes that the flags select; classes is the name of the flag that has their names.
+func selected(c *cli.Context, classes string) (convert.Selection, error) {
+	s := convert.Selection{Rename: c.StringSlice("rename")}
+	for _, r := range s.Rename {
+		if _, _, err := convert.ParseRename(r); err != nil {
+			return s, usage("%s: -rename: %v", c.Command.FullName(), err)
+		}
+	}
+	for _, list := range c.StringSlice(classes) {
+		for name := range strings.SplitSeq(list, ",") {
+			if name = strings.TrimSpace(name); name == "" {
+				return s, usage("%s: -%s %q: give names of classes, separated by commas", c.Command.FullName(), classes, list)
+			}
+			s.Keep = append(s.Keep, name)
+		}
+	}
+	return s, nil
+}
+
 // source returns the dataset at a path with the settings of the flags; without a path the flags are an error.
 func source(c *cli.Context, path string) (convert.Source, error) {
-	s := convert.Source{Path: path, Format: c.String("format"), Split: c.String("split"), Classes: c.String("class-list"), Images: c.String("images"),
+	sel, err := selected(c, "classes")
+	if err != nil {
+		return convert.Source{}, err
+	}
+	s := convert.Source{Select: sel, Path: path, Format: c.String("format"), Split: c.String("split"), Classes: c.String("class-list"), Images: c.String("images"),
 		Difficult: convert.Difficult(c.String("difficult"))}
 	if s.Format != "" && !slices.Contains(convert.Formats(), s.Format) {
 		return s, usage("%s: -format %s; there are %s", c.Command.FullName(), s.Format, strings.Join(convert.Formats(), ", "))
 	}
-	if path == "" && s != (convert.Source{}) {
-		return s, usage("%s: -images, -format, -split, -class-list and -difficult need -data", c.Command.FullName())
+	if path == "" {
+		for _, name := range []string{"images", "format", "split", "class-list", "difficult", "rename"} {
+			if c.IsSet(name) {
+				return s, usage("%s: -%s needs -data", c.Command.FullName(), name)
+			}
+		}
 	}
 	return s, nil
 }

@@ -50,6 +50,7 @@ func trainCommand() *cli.Command {
 			"another run are refused, unless -extend (its length) or -change KEY (anything else) allows them.\n\n" +
 			"   retinago train -data photos/\n" +
 			"   retinago train -data photos/ -minutes 60 -size 640\n" +
+			"   retinago train -data photos/ -classes person,vehicle -rename car=vehicle -rename truck=vehicle\n" +
 			"   retinago train -config configs/shapes_tiny.yaml -out runs/shapes\n" +
 			"   retinago train -resume runs/shapes\n" +
 			"   retinago train -resume runs/shapes -set train.epochs=40 -extend",
@@ -68,6 +69,9 @@ func trainCommand() *cli.Command {
 				if c.IsSet(name) && !c.Bool("resume") {
 					return usage("train: -%s is for -resume", name)
 				}
+			}
+			if c.Bool("resume") && (c.IsSet("classes") || c.IsSet("rename")) {
+				return usage("train: a run is resumed with its own classes: leave -classes and -rename out")
 			}
 			if err := checkRecipe(c); err != nil {
 				return err

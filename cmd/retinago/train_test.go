@@ -40,6 +40,72 @@ func TestBrokenPictures(t *testing.T) {
 	wants(t, text(t, page), "1 pictures could not be read", cut)
 }
 
+// Training on some classes under other names: the run, its evaluation, its detections and the data verbs have the same classes.
+func TestClasses(t *testing.T) {
+	dir := shapes(t)
+	run := filepath.Join(t.TempDir(), "run")
+	picked := []string{"-classes", "round, star", "-rename", "circle=round", "-rename", "square=round"}
+	start := func(more ...string) []string {
+		return append(append([]string{"train", "-out", run}, tiny(dir, "train.steps=1")...), more...)
+	}
+	for _, bad := range []struct {
+		args []string
+		code int
+		want string
+	}{
+		{start("-classes", "stars"), 1, `no class "stars" (did you mean "star"?): there are circle, square, triangle, star`},
+		{start("-rename", "ring=round"), 1, `"ring=round" cannot be renamed`},
+		{start("-rename", "ring"), 2, "OLD=NEW"},
+		{start("-classes", "star,"), 2, "separated by commas"},
+		{[]string{"train", "-resume", run, "-classes", "star"}, 2, "its own classes"},
+	} {
+		if code, out := call(t, bad.args...); code != bad.code || !strings.Contains(out, bad.want) {
+			t.Errorf("%v: exit code %d\n%s", bad.args, code, out)
+		}
+		if _, err := os.Stat(run); err == nil {
+			t.Errorf("%v leaves a folder behind", bad.args)
+		}
+	}
+	wants(t, ok(t, start(picked...)...), "2 classes")
+	wants(t, ok(t, "train", "-resume", run, "-set", "train.steps=2", "-extend"), "at step 1 of", "step 2/2")
+	json, images := filepath.Join(dir, "val.json"), filepath.Join(dir, "val")
+	if out := ok(t, "eval", run, "-classes"); strings.Contains(out, "measured") || !strings.Contains(out, "round") || strings.Contains(out, "circle") {
+		t.Errorf("eval of the run:\n%s", out)
+	}
+	if out := ok(t, "eval", run, "-classes", "-class", "star"); strings.Contains(out, "not ") || strings.Contains(out, "round") || !strings.Contains(out, "star") {
+		t.Errorf("eval of one class:\n%s", out)
+	}
+	at := []string{"eval", "-weights", run, "-data", json, "-images", images}
+	wants(t, ok(t, append(at, "-rename", "circle=round", "-rename", "square=round")...), "2 are measured", "round, star", "does not know them: triangle")
+	wants(t, ok(t, at...), "not measured, since the model does not know them: circle, square, triangle", "not looked for, since the dataset does not have them: round")
+	code, out := call(t, append(at, "-class", "round")...)
+	if code != 1 || !strings.Contains(out, `no class "round": there are circle`) {
+		t.Errorf("a class that the dataset does not have: exit code %d\n%s", code, out)
+	}
+	code, out = call(t, append(at, "-rename", "triangle=star", "-class", "square,star")...) // round and square are left
+	if code != 1 || !strings.Contains(out, `-rename "square=round"`) || strings.Contains(out, "{") {
+		t.Errorf("a class under another name: exit code %d\n%s", code, out)
+	}
+	code, out = call(t, "eval", run, "-rename", "circle=round")
+	if code != 2 || !strings.Contains(out, "-rename needs -data") {
+		t.Errorf("-rename of a run's own dataset: exit code %d\n%s", code, out)
+	}
+	found := filepath.Join(dir, "found.jsonl")
+	ok(t, "detect", run, images, "-jsonl", found, "-score", ".001")
+	if s := text(t, found); strings.Contains(s, "circle") || !strings.Contains(s, `"round","category_id":1,`) && !strings.Contains(s, `"star","category_id":7,`) {
+		t.Errorf("detections have other classes: %.300s", s)
+	}
+	all := ok(t, "data", "stats", "-data", json)
+	if part := ok(t, append([]string{"data", "stats", "-data", json}, picked...)...); !strings.Contains(all, "triangle") || strings.Contains(part, "triangle") || strings.Contains(part, "square") || !strings.Contains(part, "round") {
+		t.Errorf("data stats:\n%s", part)
+	}
+	wants(t, ok(t, append([]string{"data", "check", dir}, picked...)...), "train.json: 12 images", "val.json: 4 images")
+	copied := filepath.Join(dir, "copy.json")
+	wants(t, ok(t, append([]string{"data", "convert", "-data", json, "-out", copied}, picked...)...), "4 images", "2 categories")
+	ok(t, append([]string{"data", "draw", "-data", json, "-images", images, "-out", filepath.Join(dir, "sheet.jpg")}, picked...)...)
+	wants(t, ok(t, append([]string{"config", "new", "-data", dir, "-size", "64", "-epochs", "1", "-init", "none"}, picked...)...), "classes: [round, star]", "rename: [circle=round, square=round]")
+}
+
 // Another network or other classes than the weights' are told apart, by name.
 func TestOtherModels(t *testing.T) {
 	dir := shapes(t)

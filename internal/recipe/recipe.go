@@ -19,14 +19,14 @@ import (
 
 // Request is what a user has said. Zero values leave the choice to Make.
 type Request struct {
-	Train, Val convert.Source
-	Size       int           // short side of the pictures, px
-	Epochs     int           // length of the run
-	Time       time.Duration // length of the run on this machine, instead of Epochs
-	Batch      int           // pictures per step
-	Device     string        // cpu or cuda:N
-	Precision  string        // of a GPU
-	Init       string        // file of weights to start from; NoInit starts from random ones
+	Train, Val convert.Source // the classes that Train selects are those of the run
+	Size       int            // short side of the pictures, px
+	Epochs     int            // length of the run
+	Time       time.Duration  // length of the run on this machine, instead of Epochs
+	Batch      int            // pictures per step
+	Device     string         // cpu or cuda:N
+	Precision  string         // of a GPU
+	Init       string         // file of weights to start from; NoInit starts from random ones
 	// Find returns a file with the ImageNet weights of a backbone, or why there is none. It is asked where Init is empty; nil has none.
 	Find func(ctx context.Context, backbone string) (path string, err error)
 	Run  data.Run  // how the datasets are examined
@@ -95,7 +95,7 @@ func (m *maker) because(what, why string, a ...any) {
 // datasets opens the data, holds out a validation set where there is none, and describes both.
 func (m *maker) datasets(ctx context.Context) (err error) {
 	c := &m.out.Config
-	c.Data.Train = set(m.Train)
+	c.Data.Train, c.Data.Classes, c.Data.Rename = set(m.Train), m.Train.Select.Keep, m.Train.Select.Rename
 	if m.train, err = data.OpenFor(ctx, m.Train, m.Run); err != nil {
 		return err
 	}

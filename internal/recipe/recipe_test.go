@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -79,6 +80,25 @@ func TestMakeAsked(t *testing.T) {
 	r, err = Make(t.Context(), Request{Train: from, Size: 64, Time: time.Nanosecond, Batch: 2, Init: NoInit})
 	if err != nil || r.Config.Train.Epochs != 1 {
 		t.Errorf("no time: %d epochs, %v", r.Config.Train.Epochs, err)
+	}
+}
+
+// The classes that are selected are in the configuration, and nothing else of the dataset is looked at.
+func TestMakeSelected(t *testing.T) {
+	from, to := shapes(t, 24)
+	from.Select = convert.Selection{Keep: []string{"round"}, Rename: []string{"circle=round", "square=round"}}
+	to.Select = from.Select
+	r, err := Make(t.Context(), Request{Train: from, Val: to, Size: 64, Epochs: 3, Batch: 2, Init: NoInit})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := r.Config.Data
+	if !slices.Equal(d.Classes, []string{"round"}) || !slices.Equal(d.Rename, []string{"circle=round", "square=round"}) {
+		t.Errorf("classes %v, renamed %v", d.Classes, d.Rename)
+	}
+	from.Select.Keep = []string{"square"}
+	if _, err := Make(t.Context(), Request{Train: from, Init: NoInit}); err == nil || !strings.Contains(err.Error(), `"round" after renaming`) {
+		t.Errorf("a class under its old name: %v", err)
 	}
 }
 

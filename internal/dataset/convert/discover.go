@@ -190,7 +190,7 @@ func discoverVOC(s Source) (train, val Source, err error) {
 func discoverParts(s Source) (train, val Source, ok bool) {
 	among := func(names []string) (Source, bool) {
 		for _, n := range names {
-			if p, ok := s.part(n); ok && p != train {
+			if p, ok := s.part(n); ok && (p.Path != train.Path || p.Split != train.Split) {
 				return p, true
 			}
 		}

@@ -3,6 +3,7 @@ package convert
 import (
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -74,7 +75,7 @@ func TestDiscover(t *testing.T) {
 			return s
 		}
 		train, val, err := Discover(Source{Path: filepath.Join(dir, k.give)})
-		if err != nil || train != below(k.train, true) || val != below(k.val, k.val != Source{}) {
+		if err != nil || !reflect.DeepEqual(train, below(k.train, true)) || !reflect.DeepEqual(val, below(k.val, !reflect.DeepEqual(k.val, Source{}))) {
 			t.Errorf("%s: %+v\n%+v\n%v", name, train, val, err)
 		}
 	}
@@ -125,7 +126,7 @@ func TestDiscover(t *testing.T) {
 	}
 	// What the user says is kept.
 	dir := tree(t, "data.yaml", "images/train/a.jpg")
-	if train, val, err := Discover(Source{Path: dir, Split: "val"}); err != nil || train.Split != "val" || val != (Source{}) {
+	if train, val, err := Discover(Source{Path: dir, Split: "val"}); err != nil || train.Split != "val" || !reflect.DeepEqual(val, Source{}) {
 		t.Errorf("%+v, %+v, %v", train, val, err)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"retinago/coco"
+	"retinago/internal/text"
 )
 
 // Split divides a dataset's images at random into a part with the given share of them and the rest; each keeps at least
@@ -66,18 +67,19 @@ func Split(d *coco.Dataset, share float64, seed uint64) (part, rest *coco.Datase
 // Subset keeps the objects of some classes, all where classes is empty, and the first most images that have any of
 // them, all where most is 0. With empty, images without such objects stay too.
 func Subset(d *coco.Dataset, classes []string, most int, empty bool) (*coco.Dataset, error) {
-	keep, wanted, there := map[int64]bool{}, map[string]bool{}, map[string]bool{}
+	keep, wanted := map[int64]bool{}, map[string]bool{}
 	for _, n := range classes {
 		wanted[n] = true
 	}
 	for _, c := range d.Categories {
-		if there[c.Name] = true; len(classes) == 0 || wanted[c.Name] {
+		if len(classes) == 0 || wanted[c.Name] {
 			keep[c.ID] = true
 		}
 	}
+	have, there := categoryNames(d)
 	for _, n := range classes {
 		if !there[n] {
-			return nil, fmt.Errorf("convert: %s has no class %q", d.Path, n)
+			return nil, fmt.Errorf("convert: %s: %w", d.Path, text.Unknown("no class", n, have))
 		}
 	}
 	list, err := objects(d)

@@ -37,6 +37,7 @@ type Source struct {
 	Classes   string // CSV file that lists the classes
 	Images    string // folder that the images' file names are relative to
 	Difficult Difficult
+	Select    Selection
 	Sizer     Sizer // reads the sizes of many pictures at once; nil reads them one by one
 	Pictures  bool  // only the pictures' names and ids are wanted: a COCO file without annotations is read too
 	Whole     bool  // keep what a COCO file has besides boxes, so that nothing is lost when it is written again
@@ -101,7 +102,9 @@ func (s Source) Open() (d *coco.Dataset, images string, err error) {
 			return nil, "", fmt.Errorf("convert: %s: the format %s has no choice of %s: leave %q out", s.Path, name, choice[0], choice[1])
 		}
 	}
-	d, images, err = formats[i].read(s)
+	if d, images, err = formats[i].read(s); err == nil {
+		err = s.Select.apply(d)
+	}
 	if err == nil && split != "" {
 		d.Path += " (" + split + ")"
 	}

@@ -70,10 +70,10 @@ func OpenFor(ctx context.Context, s convert.Source, r Run) (*Dataset, error) {
 	return use(c, images)
 }
 
-// Source is a set of a configuration.
+// Source is a set of a configuration, with the classes that the configuration selects. The training set must have all of them.
 func Source(c config.Data, s config.Set) convert.Source {
 	return convert.Source{Path: c.Path(s.Source), Format: s.Format, Split: s.Split, Classes: c.Path(s.Classes), Images: c.Path(s.Images),
-		Difficult: convert.Difficult(s.Difficult)}
+		Difficult: convert.Difficult(s.Difficult), Select: convert.Selection{Rename: c.Rename, Keep: c.Classes, Absent: s != c.Train}}
 }
 
 // New is Open on a dataset that is already read, with file names relative to the folder images.
@@ -94,6 +94,27 @@ func use(c *coco.Dataset, images string) (*Dataset, error) {
 		return nil, err
 	}
 	return &Dataset{coco: c, index: x, images: images}, nil
+}
+
+// Select returns a dataset with the selected classes and all pictures.
+func (d *Dataset) Select(s convert.Selection) (*Dataset, error) {
+	if s.IsZero() {
+		return d, nil
+	}
+	c, err := s.Of(d.coco)
+	if err != nil {
+		return nil, err
+	}
+	return use(c, d.images)
+}
+
+// Renumbered returns the dataset with the given ids of its categories, by their names; see convert.Renumbered.
+func (d *Dataset) Renumbered(names []string, ids []int64) (*Dataset, error) {
+	c := convert.Renumbered(d.coco, names, ids)
+	if c == d.coco {
+		return d, nil
+	}
+	return use(c, d.images)
 }
 
 // Len is the number of pictures.

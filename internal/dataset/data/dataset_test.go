@@ -2,6 +2,7 @@ package data
 
 import (
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -27,10 +28,14 @@ func TestSourceOfConfig(t *testing.T) {
 			t.Errorf("%v, want %q", err, want)
 		}
 	}
-	d := config.Data{Root: "r"}
+	d := config.Data{Root: "r", Classes: []string{"b"}, Rename: []string{"a=b"}}
 	got := Source(d, config.Set{Source: "a.csv", Format: "csv", Images: "/i", Split: "s", Classes: "c", Difficult: "keep"})
-	if want := (convert.Source{Path: filepath.Join("r", "a.csv"), Format: "csv", Images: "/i", Split: "s", Classes: filepath.Join("r", "c"), Difficult: convert.Keep}); got != want {
+	if want := (convert.Source{Path: filepath.Join("r", "a.csv"), Format: "csv", Images: "/i", Split: "s", Classes: filepath.Join("r", "c"), Difficult: convert.Keep, Select: convert.Selection{Keep: []string{"b"}, Rename: []string{"a=b"}, Absent: true}}); !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v, want %+v", got, want)
+	}
+	d.Train.Source = "a.csv"
+	if Source(d, d.Train).Select.Absent {
+		t.Error("the training set may lack a class that is selected")
 	}
 }
 
