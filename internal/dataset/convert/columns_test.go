@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -109,13 +110,13 @@ func TestColumnOfParts(t *testing.T) {
 		}
 		path := put(t, filepath.Join(dir, "all.csv"), k.text)
 		train, val, err := Discover(Source{Path: dir})
-		if err != nil || train != (Source{Path: path, Split: k.train}) || val != (Source{Path: path, Split: k.val}) {
+		if err != nil || !reflect.DeepEqual(train, Source{Path: path, Split: k.train}) || !reflect.DeepEqual(val, Source{Path: path, Split: k.val}) {
 			t.Errorf("%q: %+v, %+v, %v", k.text, train, val, err)
 			continue
 		}
-		for s, want := range map[Source]string{train: "a.png", val: "b.png", {Path: path, Split: strings.ToLower(k.train)}: "a.png"} {
-			if d := open(t, s); len(d.Images) != 1 || d.Images[0].FileName != want || len(d.Annotations) != 1 {
-				t.Errorf("%q, %q: %+v", k.text, s.Split, d.Images)
+		for split, want := range map[string]string{train.Split: "a.png", val.Split: "b.png", strings.ToLower(k.train): "a.png"} {
+			if d := open(t, Source{Path: path, Split: split}); len(d.Images) != 1 || d.Images[0].FileName != want || len(d.Annotations) != 1 {
+				t.Errorf("%q, %q: %+v", k.text, split, d.Images)
 			}
 		}
 		checkError(t, k.text, Source{Path: path, Split: "nonsense"}, path, `"nonsense"`, k.train, k.val)
