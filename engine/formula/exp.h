@@ -42,4 +42,27 @@ FORMULA float log1p_of(float e) {
   return p * e;
 }
 
+// log_of is log(x) for a finite x above 1e-37, to 1e-7 of 1 or of the result: log(m) + e*log(2), m in [sqrt(1/2), sqrt(2)] (Cephes).
+FORMULA float log_of(float x) {
+  union {
+    float f;
+    unsigned i;
+  } u;
+  u.f = x;
+  unsigned above = u.i - 0x3f3504f3u; // the bits of sqrt(1/2)
+  float e = (float)((int)above >> 23);
+  u.i = (above & 0x7fffffu) + 0x3f3504f3u;
+  float m = u.f - 1;
+  float p = 7.0376836292e-2f;
+  p = p * m - 1.1514610310e-1f;
+  p = p * m + 1.1676998740e-1f;
+  p = p * m - 1.2420140846e-1f;
+  p = p * m + 1.4249322787e-1f;
+  p = p * m - 1.6668057665e-1f;
+  p = p * m + 2.0000714765e-1f;
+  p = p * m - 2.4999993993e-1f;
+  p = p * m + 3.3333331174e-1f;
+  return e * .693359375f + (m + (p * m * m * m - .5f * m * m - e * 2.12194440e-4f));
+}
+
 #endif

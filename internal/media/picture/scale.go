@@ -44,7 +44,7 @@ func (in Input) Fill(dst []float32, p *Picture) {
 		panic(fmt.Sprintf("picture: a picture of %dx%d with %d values", p.W, p.H, len(p.Pix)))
 	}
 	scale, shift := in.Factors()
-	xs, ys := taps(in.W, p.W), taps(in.H, p.H)
+	xs, ys := ratioTaps(in.W, p.W), ratioTaps(in.H, p.H)
 	for i, v := range xs {
 		if in.Flip {
 			v.a, v.b = C.int32_t(p.W-1)-v.a, C.int32_t(p.W-1)-v.b
@@ -66,10 +66,8 @@ func (in Input) Fill(dst []float32, p *Picture) {
 	wg.Wait()
 }
 
-// taps are the sources of n target pixels among m: bilinear, pixel centres at .5, no antialiasing
-// (torch.nn.functional.interpolate with align_corners=False). The ratio is a float32, as torch's, and the rest float64:
-// torch rounds the ratio alone, and 1e-7 of it move a pixel by 1e-4.
-func taps(n, m int) []C.rn_tap {
+// ratioTaps are the sources of n target pixels among m: bilinear, pixel centres at .5, no antialiasing.
+func ratioTaps(n, m int) []C.rn_tap {
 	out := make([]C.rn_tap, n)
 	ratio := float64(float32(m) / float32(n))
 	for i := range out {

@@ -1,16 +1,10 @@
 #ifndef RETINAGO_SCALE_H
 #define RETINAGO_SCALE_H
-#include <stdint.h>
+#include "scene.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-// rn_tap is the two source pixels, as offsets of their red, that a target pixel lies between, and the weight of the second.
-typedef struct {
-  int32_t a, b;
-  float t;
-} rn_tap;
 
 // rn_picture_rows writes the target rows from..to of a canvas [h, canvas_w, 3]: those of ys are src [*, src_w, 3] scaled
 // and then value*scale + shift per channel, with 0 to their right; those beyond h are 0. ys are in rows of src. row has

@@ -1,0 +1,228 @@
+package picture
+
+// #cgo CXXFLAGS: -O3 -std=c++17
+// #include "scene.h"
+import "C"
+
+import (
+	"fmt"
+	"math"
+	"runtime"
+	"sync"
+	"unsafe"
+
+	"retinago/augment"
+	"retinago/box"
+	"retinago/engine"
+	_ "retinago/engine/formula" // scene.cpp includes its headers
+)
+
+// Source is an image of a scene. A layer's Position is in px of an image of W x H, which may be more than the Picture's if that was decoded
+// at a fraction of its size.
+type Source struct {
+	Picture *Picture
+	W, H    int
+}
+
+// Draw writes a scene to dst, [H,W,3], as the input of a network: (value/255 - Mean)/Std, 0 where nothing is drawn. images[i] is that
+// of scene.Layers[i], with its Filters applied. Samples are bilinear, also where an image becomes smaller: without antialiasing, as
+// torchvision's detection transform scales tensors, and with its rounding where an image is resized to whole px at the top left.
+func (in Input) Draw(dst []float32, scene augment.Scene, images []Source) {
+	in.draw(dst, scene.W, scene.H, in.Canvas(scene, images))
+}
+
+// Canvas returns a scene as engines draw it. It refers to the images' pixels.
+func (in Input) Canvas(scene augment.Scene, images []Source) engine.Canvas {
+	if len(images) != len(scene.Layers) {
+		panic(fmt.Sprintf("picture: %d images for %d layers", len(images), len(scene.Layers)))
+	}
+	var c engine.Canvas
+	c.Scale, c.Shift = in.Factors()
+	for i, l := range scene.Layers {
+		placed, ok := place(scene, l, images[i])
+		if ok {
+			c.Layers = append(c.Layers, placed)
+		}
+	}
+	for _, b := range scene.Fill {
+		if a := pixels(scene, b); !a.Empty() {
+			c.Fill = append(c.Fill, a)
+		}
+	}
+	return c
+}
+
+// place returns a layer as engines draw it, and whether there is anything to draw.
+func place(scene augment.Scene, l augment.Layer, image Source) (engine.Layer, bool) {
+	p := image.Picture
+	if p.W < 1 || p.H < 1 || len(p.Pix) != 3*p.W*p.H || image.W < 1 || image.H < 1 {
+		panic(fmt.Sprintf("picture: an image of %dx%d with %d values for %dx%d px", p.W, p.H, len(p.Pix), image.W, image.H))
+	}
+	out := engine.Layer{Pix: p.Pix, W: p.W, H: p.H, Area: pixels(scene, l.Clip), Weight: l.Weight}
+	if !l.Colour.IsIdentity() {
+		full := augment.NoColour.Then(l.Colour)
+		out.Colour, out.Gamma = full.M, full.Gamma
+	}
+	a := l.Position
+	if a[1] == 0 && a[3] == 0 {
+		var x1, x2, y1, y2 int
+		out.X, x1, x2 = along(a[0], a[2], image.W, p.W, scene.W)
+		out.Y, y1, y2 = along(a[4], a[5], image.H, p.H, scene.H)
+		out.Area = out.Area.Common(engine.Area{X1: x1, Y1: y1, X2: x2, Y2: y2})
+		return out, l.Weight > 0 && !out.Area.Empty()
+	}
+	inverse, ok := a.Inverse()
+	if !ok {
+		return out, false
+	}
+	around := a.Box(box.Box{X2: float32(image.W), Y2: float32(image.H)})
+	around = box.Box{X1: around.X1 - 1, Y1: around.Y1 - 1, X2: around.X2 + 1, Y2: around.Y2 + 1}
+	out.Area = out.Area.Common(pixels(scene, around))
+	out.Map, ok = whole(inverse.Then(augment.Scale(float64(p.W)/float64(image.W), float64(p.H)/float64(image.H))), scene)
+	return out, ok && l.Weight > 0 && !out.Area.Empty()
+}
+
+// nearly is the difference in px that is none: what rounding leaves of composed maps.
+const nearly = 1e-6
+
+// along maps the canvas's columns, or its rows, to those of an image whose `listed` px are scaled and moved, and which has `decoded` px. The
+// columns from..to have their centres in the image.
+func along(scale, move float64, listed, decoded, canvas int) (a engine.Axis, from, to int) {
+	size := math.Abs(scale) * float64(listed)
+	low := move
+	if scale < 0 {
+		low -= size
+	}
+	if !(size > 0) || math.IsInf(size, 0) || math.IsNaN(low) || math.IsInf(low, 0) {
+		return a, 0, 0
+	}
+	a = engine.Axis{Step: float64(decoded) / size, Mirror: scale < 0}
+	if n := math.Round(size); n > 0 && math.Abs(size-n) < nearly && math.Abs(low) < nearly {
+		// torch.nn.functional.interpolate rounds the ratio to float32, and nothing else: 1e-7 of it move a pixel by 1e-4.
+		a.Step, low = float64(float32(decoded)/float32(n)), 0
+	}
+	a.Start = -low*a.Step - .5
+	inside := func(i int) bool {
+		at := (float64(i)+.5)*a.Step + a.Start
+		return at >= -.5 && at < float64(decoded)-.5
+	}
+	for from < canvas && !inside(from) {
+		from++
+	}
+	to = from
+	for to < canvas && inside(to) {
+		to++
+	}
+	return a, from, to
+}
+
+// whole returns a map from px of the canvas to px of the image in whole numbers, and false where positions exceed engine.MapLimit.
+func whole(a augment.Affine, scene augment.Scene) (m engine.Map, ok bool) {
+	for _, x := range [2]float64{0, float64(scene.W)} {
+		for _, y := range [2]float64{0, float64(scene.H)} {
+			if u, v := a.Point(x, y); !(math.Abs(u) < engine.MapLimit && math.Abs(v) < engine.MapLimit) {
+				return m, false
+			}
+		}
+	}
+	a[2], a[5] = a.Point(.5, .5)
+	for i, v := range a {
+		m[i] = int64(math.Round(v * (1 << 32)))
+	}
+	return m, true
+}
+
+// pixels returns the pixels whose centres are in b.
+func pixels(scene augment.Scene, b box.Box) engine.Area {
+	first := func(v float32, n int) int {
+		if !(v > 0) {
+			return 0
+		}
+		return int(math.Ceil(math.Min(float64(v), float64(n)) - .5))
+	}
+	return engine.Area{X1: first(b.X1, scene.W), Y1: first(b.Y1, scene.H), X2: first(b.X2, scene.W), Y2: first(b.Y2, scene.H)}
+}
+
+// draw draws a canvas of w x h px to dst, by in.Threads.
+func (in Input) draw(dst []float32, w, h int, c engine.Canvas) {
+	if w < 1 || h < 1 || len(dst) < 3*w*h {
+		panic(fmt.Sprintf("picture: a canvas of %dx%d in %d floats", w, h, len(dst)))
+	}
+	var pin runtime.Pinner
+	defer pin.Unpin()
+	layers := make([]C.rn_layer, len(c.Layers))
+	wide := 0
+	for i, l := range c.Layers {
+		layers[i] = forC(l, &pin)
+		wide = max(wide, int(layers[i].used))
+	}
+	fill := make([]C.rn_area, len(c.Fill))
+	for i, a := range c.Fill {
+		fill[i] = areaForC(a)
+	}
+	band := func(from, to int) {
+		buffer := make([]float32, wide+1+3*w+1)
+		C.rn_picture_draw((*C.float)(unsafe.Pointer(&dst[0])), C.int64_t(w), C.int64_t(from), C.int64_t(to), unsafe.SliceData(layers), C.int64_t(len(layers)),
+			unsafe.SliceData(fill), C.int64_t(len(fill)), (*C.float)(unsafe.Pointer(&c.Scale[0])), (*C.float)(unsafe.Pointer(&c.Shift[0])),
+			(*C.float)(unsafe.Pointer(&buffer[0])), (*C.float)(unsafe.Pointer(&buffer[wide+1])))
+	}
+	n := max(min(in.Threads, w*h/bandPixels, runtime.GOMAXPROCS(0)), 1)
+	var wg sync.WaitGroup
+	for i := range n - 1 {
+		wg.Go(func() { band(i*h/n, (i+1)*h/n) })
+	}
+	band((n-1)*h/n, h)
+	wg.Wait()
+}
+
+func areaForC(a engine.Area) C.rn_area {
+	return C.rn_area{x1: C.int32_t(a.X1), y1: C.int32_t(a.Y1), x2: C.int32_t(a.X2), y2: C.int32_t(a.Y2)}
+}
+
+// forC returns a layer as scene.cpp reads it. Its memory is pinned.
+func forC(l engine.Layer, pin *runtime.Pinner) C.rn_layer {
+	out := C.rn_layer{w: C.int64_t(l.W), h: C.int64_t(l.H), area: areaForC(l.Area), gamma: 1, weight: C.float(l.Weight)}
+	pin.Pin(&l.Pix[0])
+	out.pix = (*C.uint8_t)(unsafe.Pointer(&l.Pix[0]))
+	if l.Colour != ([12]float32{}) {
+		out.recoloured, out.gamma = 1, C.float(l.Gamma)
+		for i, v := range l.Colour {
+			out.colour[i] = C.float(v)
+		}
+	}
+	if l.Map != (engine.Map{}) {
+		for i, v := range l.Map {
+			out._map[i] = C.int64_t(v)
+		}
+		return out
+	}
+	xs, ys := taps(l.X, l.Area.X1, l.Area.X2, l.W), taps(l.Y, l.Area.Y1, l.Area.Y2, l.H)
+	first, last := xs[0].a, xs[0].b
+	for _, v := range xs {
+		first, last = min(first, v.a, v.b), max(last, v.a, v.b)
+	}
+	for i, v := range xs {
+		xs[i].a, xs[i].b = 3*(v.a-first), 3*(v.b-first)
+	}
+	out.first, out.used = C.int64_t(3*first), C.int64_t(3*(last-first+1))
+	pin.Pin(&xs[0])
+	pin.Pin(&ys[0])
+	out.xs, out.ys = &xs[0], &ys[0]
+	return out
+}
+
+// taps are the sources of the canvas's columns, or rows, from..to among the m of an image.
+func taps(a engine.Axis, from, to, m int) []C.rn_tap {
+	out := make([]C.rn_tap, to-from)
+	for i := range out {
+		x := max((float64(from+i)+.5)*a.Step+a.Start, 0)
+		p := min(int(x), m-1)
+		q := min(p+1, m-1)
+		t := min(x-float64(p), 1)
+		if a.Mirror {
+			p, q = m-1-p, m-1-q
+		}
+		out[i] = C.rn_tap{a: C.int32_t(p), b: C.int32_t(q), t: C.float(t)}
+	}
+	return out
+}

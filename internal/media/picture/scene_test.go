@@ -1,0 +1,232 @@
+package picture
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"retinago/augment"
+	"retinago/box"
+)
+
+var normal = Input{Mean: [3]float32{.485, .456, .406}, Std: [3]float32{.229, .224, .225}}
+
+// defined is a scene from its definition, in float64, pixel by pixel. certain is false where a centre lies within 1e-4 px of an image's
+// border, so that rounding decides whether it is drawn.
+func defined(in Input, s augment.Scene, images []Source) (want []float64, certain []bool) {
+	want, certain = make([]float64, 3*s.W*s.H), make([]bool, s.W*s.H)
+	for i := range certain {
+		x, y := float64(i%s.W)+.5, float64(i/s.W)+.5
+		certain[i] = true
+		at := want[3*i : 3*i+3]
+		for k, l := range s.Layers {
+			if !within(l.Clip, x, y) {
+				continue
+			}
+			inverse, ok := l.Position.Inverse()
+			if !ok {
+				continue
+			}
+			p := images[k].Picture
+			u, v := inverse.Point(x, y)
+			u, v = u*float64(p.W)/float64(images[k].W), v*float64(p.H)/float64(images[k].H)
+			if near := math.Min(math.Min(math.Abs(u), math.Abs(v)), math.Min(math.Abs(u-float64(p.W)), math.Abs(v-float64(p.H)))); near < 1e-4 {
+				certain[i] = false
+			}
+			if u < 0 || v < 0 || u >= float64(p.W) || v >= float64(p.H) {
+				continue
+			}
+			colour := coloured(l.Colour, bilinear(p, u-.5, v-.5))
+			for c := range at {
+				w := float64(l.Weight)
+				at[c] = w*(colour[c]/255-float64(in.Mean[c]))/float64(in.Std[c]) + (1-w)*at[c]
+			}
+		}
+		for _, b := range s.Fill {
+			if within(b, x, y) {
+				clear(at)
+			}
+		}
+	}
+	return want, certain
+}
+
+func within(b box.Box, x, y float64) bool {
+	return x >= float64(b.X1) && x < float64(b.X2) && y >= float64(b.Y1) && y < float64(b.Y2)
+}
+
+// bilinear is the sample at x, y, where 0 is the centre of the first pixel.
+func bilinear(p *Picture, x, y float64) (out [3]float64) {
+	x, y = min(max(x, 0), float64(p.W-1)), min(max(y, 0), float64(p.H-1))
+	x0, y0 := int(x), int(y)
+	x1, y1 := min(x0+1, p.W-1), min(y0+1, p.H-1)
+	tx, ty := x-float64(x0), y-float64(y0)
+	for c := range out {
+		v := func(x, y int) float64 { return float64(p.Pix[3*(y*p.W+x)+c]) }
+		out[c] = (v(x0, y0)*(1-tx)+v(x1, y0)*tx)*(1-ty) + (v(x0, y1)*(1-tx)+v(x1, y1)*tx)*ty
+	}
+	return out
+}
+
+func coloured(c augment.Colour, v [3]float64) (out [3]float64) {
+	m, gamma := c.M, float64(c.Gamma)
+	if m == ([12]float32{}) {
+		m = augment.NoColour.M
+	}
+	if gamma == 0 {
+		gamma = 1
+	}
+	for r := range out {
+		x := float64(m[4*r])*v[0] + float64(m[4*r+1])*v[1] + float64(m[4*r+2])*v[2] + float64(m[4*r+3])
+		out[r] = 255 * math.Pow(min(max(x, 0), 255)/255, gamma)
+	}
+	return out
+}
+
+// speckled is a picture of random colours.
+func speckled(r *rand.Rand, w, h int) *Picture {
+	p := New(w, h)
+	for i := range p.Pix {
+		p.Pix[i] = uint8(r.UintN(256))
+	}
+	return p
+}
+
+// drawn is a random scene with its images: up to four layers, some of them turned, scaled, mirrored or listed larger than decoded.
+func drawn(r *rand.Rand) (augment.Scene, []Source) {
+	s := augment.Scene{W: 1 + r.IntN(90), H: 1 + r.IntN(70)}
+	between := func(a, b float64) float64 { return a + (b-a)*r.Float64() }
+	rectangle := func() box.Box {
+		x, y := between(-10, float64(s.W)), between(-10, float64(s.H))
+		return box.Box{X1: float32(x), Y1: float32(y), X2: float32(x + between(1, 80)), Y2: float32(y + between(1, 80))}
+	}
+	var images []Source
+	for k := range 1 + r.IntN(4) {
+		p := speckled(r, 1+r.IntN(60), 1+r.IntN(60))
+		images = append(images, Source{p, p.W * (1 + r.IntN(2)), p.H * (1 + r.IntN(2))})
+		l := augment.Layer{Index: k, Position: augment.Scale(between(.2, 3), between(.2, 3)), Weight: 1, Clip: box.Box{X2: float32(s.W), Y2: float32(s.H)}}
+		if r.IntN(2) == 0 {
+			l.Position = l.Position.Then(augment.FlipX(between(10, 80)))
+		}
+		if r.IntN(2) == 0 {
+			l.Position = l.Position.Then(augment.Rotate(between(-4, 4)).Around(between(0, 50), between(0, 50))).Then(augment.Shear(between(-.5, .5), between(-.5, .5)))
+		}
+		l.Position = l.Position.Then(augment.Translate(between(-20, 30), between(-20, 30)))
+		if r.IntN(2) == 0 {
+			l.Clip = rectangle()
+		}
+		if r.IntN(2) == 0 {
+			l.Weight = r.Float32()
+		}
+		if r.IntN(2) == 0 {
+			for i := range l.Colour.M {
+				l.Colour.M[i] = float32(between(-.3, .8))
+			}
+			l.Colour.M[3] = float32(between(-60, 60))
+		}
+		if r.IntN(3) == 0 {
+			l.Colour.Gamma = float32(between(.4, 2.5))
+		}
+		s.Layers = append(s.Layers, l)
+	}
+	for range r.IntN(3) {
+		s.Fill = append(s.Fill, rectangle())
+	}
+	return s, images
+}
+
+// Every pixel of random scenes is what the definition makes of it, whatever was in the memory before, and nothing is written behind it.
+func TestScenes(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	const guard = 7
+	left, all := 0, 0
+	for k := range 400 {
+		s, images := drawn(r)
+		want, certain := defined(normal, s, images)
+		dst := make([]float32, len(want)+guard)
+		for i := range dst {
+			dst[i] = -99
+		}
+		normal.Draw(dst, s, images)
+		for i, w := range want {
+			if all++; !certain[i/3] {
+				left++
+				continue
+			}
+			if !(math.Abs(float64(dst[i])-w) <= 1e-4) {
+				t.Fatalf("scene %d, %+v, %d images: pixel %d,%d channel %d is %g, want %g", k, s, len(images), i/3%s.W, i/3/s.W, i%3, dst[i], w)
+			}
+		}
+		for i := range guard {
+			if dst[len(want)+i] != -99 {
+				t.Fatalf("scene %d: float %d behind the canvas was written", k, i)
+			}
+		}
+	}
+	if left > all/100 {
+		t.Errorf("%d of %d values are at an image's border", left, all)
+	}
+}
+
+// A scene of one resized image is what Fill made, to the bit.
+func TestSceneOfOneImage(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 8))
+	for range 300 {
+		p := speckled(r, 1+r.IntN(100), 1+r.IntN(100))
+		in := normal
+		in.W, in.H = 1+r.IntN(90), 1+r.IntN(90)
+		in.CanvasW, in.CanvasH = in.W+r.IntN(9), in.H+r.IntN(9)
+		in.Flip = r.IntN(2) == 0
+		want, got := make([]float32, 3*in.CanvasW*in.CanvasH), make([]float32, 3*in.CanvasW*in.CanvasH)
+		in.Fill(want, p)
+		l := augment.Layer{Position: augment.Scale(float64(in.W)/float64(p.W), float64(in.H)/float64(p.H)), Clip: box.Box{X2: 1000, Y2: 1000}, Weight: 1}
+		if in.Flip {
+			l.Position = augment.FlipX(float64(p.W)).Then(l.Position)
+		}
+		in.Draw(got, augment.Scene{W: in.CanvasW, H: in.CanvasH, Layers: []augment.Layer{l}}, []Source{{p, p.W, p.H}})
+		for i, v := range got {
+			if math.Float32bits(v) != math.Float32bits(want[i]) {
+				t.Fatalf("%+v of %dx%d: %d is %g, want %g", in, p.W, p.H, i, v, want[i])
+			}
+		}
+	}
+}
+
+func BenchmarkScene(b *testing.B) {
+	p := gradient(640, 480)
+	image := Source{p, 640, 480}
+	all := box.Box{X2: 1088, Y2: 832}
+	plain := augment.Layer{Position: augment.Scale(1066./640, 800./480), Clip: all, Weight: 1}
+	turned := plain
+	turned.Position = turned.Position.Then(augment.Rotate(.2).Around(500, 400))
+	vivid := turned
+	vivid.Colour = augment.Colour{M: [12]float32{1.1, .1, 0, 3, 0, .9, .1, -5, .1, 0, 1, 0}, Gamma: 1.2}
+	half := plain
+	half.Weight = .5
+	var mosaic []augment.Layer
+	for k := range 4 {
+		l := vivid
+		x, y := float32(k%2*544), float32(k/2*416)
+		l.Clip = box.Box{X1: x, Y1: y, X2: x + 544, Y2: y + 416}
+		l.Position = augment.Scale(1, 1).Then(augment.Rotate(.1)).Then(augment.Translate(float64(x), float64(y)))
+		mosaic = append(mosaic, l)
+	}
+	for _, k := range []struct {
+		name   string
+		layers []augment.Layer
+	}{{"plain", []augment.Layer{plain}}, {"turned", []augment.Layer{turned}}, {"turned, colours", []augment.Layer{vivid}}, {"mixup", []augment.Layer{plain, half}}, {"mosaic", mosaic}} {
+		s := augment.Scene{W: 1088, H: 832, Layers: k.layers}
+		images := make([]Source, len(k.layers))
+		for i := range images {
+			images[i] = image
+		}
+		dst := make([]float32, 3*s.W*s.H)
+		b.Run(fmt.Sprint(k.name), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				normal.Draw(dst, s, images)
+			}
+		})
+	}
+}
