@@ -1,3 +1,8 @@
+// Comparisons in loops become vectors only where they need not report NaNs.
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC optimize("no-trapping-math")
+#endif
+
 #include "scene.h"
 
 #include <algorithm>
@@ -13,14 +18,29 @@ namespace {
 
 // One pixel and a float more, anywhere in memory.
 typedef float pixel __attribute__((vector_size(16), aligned(4), may_alias));
-typedef uint8_t bytes __attribute__((vector_size(4), aligned(1), may_alias));
+typedef int32_t ints __attribute__((vector_size(16)));
+typedef uint8_t bytes __attribute__((vector_size(16)));
+typedef uint64_t words __attribute__((vector_size(16)));
 
 inline pixel load(const float *p) { return *reinterpret_cast<const pixel *>(p); }
-inline pixel load(const uint8_t *p) { return __builtin_convertvector(*reinterpret_cast<const bytes *>(p), pixel); }
 inline void store(float *p, pixel v) { *reinterpret_cast<pixel *>(p) = v; }
+
+// The pixel at p and the one to its right; 8 bytes are read.
+struct two {
+  pixel left, right;
+  explicit two(const uint8_t *p) {
+    uint64_t w;
+    memcpy(&w, p, sizeof w);
+    const bytes b = (bytes)words{w, 0};
+    left = __builtin_convertvector((ints)__builtin_shufflevector(b, b, 0, 15, 15, 15, 1, 15, 15, 15, 2, 15, 15, 15, 15, 15, 15, 15), pixel);
+    right = __builtin_convertvector((ints)__builtin_shufflevector(b, b, 3, 15, 15, 15, 4, 15, 15, 15, 5, 15, 15, 15, 15, 15, 15, 15), pixel);
+  }
+};
+
 inline pixel triple(const float *v) { return pixel{v[0], v[1], v[2], 0}; }
 
-// Of n pixels in a row, all functions below store four floats for each but the last: the fourth is the next pixel's, which follows.
+// What stores a pixel as four floats writes to the next pixel too: functions store the last of n as three, or pixels follow that are written
+// afterwards.
 
 // blend writes a + t*(b-a).
 CLONES void blend(float *__restrict row, const uint8_t *__restrict a, const uint8_t *__restrict b, float t, int64_t n) {
@@ -54,19 +74,15 @@ const int64_t one = int64_t(1) << 32;
 
 inline float fraction(int64_t at) { return (float)(int32_t)((uint32_t)at >> 8) * (1.f / (1 << 24)); }
 
-// inner samples pixels that have four neighbours, and one more to the right.
+// inner samples pixels that have four neighbours, and one more to the right. After the last it stores one float more.
 CLONES void inner(float *__restrict dst, const uint8_t *__restrict pix, int64_t w, walk x, walk y, int64_t n, const float *scale, const float *shift) {
   const pixel m = triple(scale), s = triple(shift);
   for (int64_t i = 0; i < n; i++) {
-    const uint8_t *a = pix + 3 * ((y.at >> 32) * w + (x.at >> 32)), *b = a + 3 * w;
+    const uint8_t *at = pix + 3 * ((y.at >> 32) * w + (x.at >> 32));
+    const two a(at), b(at + 3 * w);
     const float right = fraction(x.at), down = fraction(y.at);
-    const pixel a0 = load(a), a1 = load(a + 3), b0 = load(b), b1 = load(b + 3);
-    const pixel p = a0 + down * (b0 - a0), q = a1 + down * (b1 - a1), v = (p + right * (q - p)) * m + s;
-    if (i < n - 1) {
-      store(dst + 3 * i, v);
-    } else {
-      for (int c = 0; c < 3; c++) dst[3 * i + c] = v[c];
-    }
+    const pixel p = a.left + down * (b.left - a.left), q = a.right + down * (b.right - a.right), v = (p + right * (q - p)) * m + s;
+    store(dst + 3 * i, v);
     x.at += x.step;
     y.at += y.step;
   }
@@ -113,7 +129,7 @@ CLONES void recolour(float *values, int64_t n, const float *m) {
     pixel v = r * p[0] + g * p[1] + b * p[2] + o;
     v = v > least ? v : least;
     v = v < most ? v : most;
-    if (i < n - 1) p = load(values + 3 * (i + 1));
+    p = load(values + 3 * (i + 1));
     store(values + 3 * i, v);
   }
 }
@@ -171,7 +187,8 @@ void sample(float *dst, const row &r, const float *scale, const float *shift, fl
     across(dst, source, l.xs, n, scale, shift);
     return;
   }
-  const span s = within(within({0, n}, r.x, 0, (l.w - 2) * one), r.y, 0, (l.h - 1) * one);
+  span s = within(within({0, n}, r.x, 0, (l.w - 2) * one), r.y, 0, (l.h - 1) * one);
+  s.to = std::max(s.from, s.to - 1);  // an edge follows
   edge(dst, l.pix, l.w, l.h, r.x, r.y, s.from, scale, shift);
   if (s.from < s.to) inner(dst + 3 * s.from, l.pix, l.w, r.x.plus(s.from), r.y.plus(s.from), s.to - s.from, scale, shift);
   edge(dst + 3 * s.to, l.pix, l.w, l.h, r.x.plus(s.to), r.y.plus(s.to), n - s.to, scale, shift);

@@ -161,7 +161,7 @@ func (in Input) draw(dst []float32, w, h int, c engine.Canvas) {
 		fill[i] = areaForC(a)
 	}
 	band := func(from, to int) {
-		buffer := make([]float32, wide+1+3*w+1)
+		buffer := make([]float32, wide+1+3*w+4)
 		C.rn_picture_draw((*C.float)(unsafe.Pointer(&dst[0])), C.int64_t(w), C.int64_t(from), C.int64_t(to), unsafe.SliceData(layers), C.int64_t(len(layers)),
 			unsafe.SliceData(fill), C.int64_t(len(fill)), (*C.float)(unsafe.Pointer(&c.Scale[0])), (*C.float)(unsafe.Pointer(&c.Shift[0])),
 			(*C.float)(unsafe.Pointer(&buffer[0])), (*C.float)(unsafe.Pointer(&buffer[wide+1])))

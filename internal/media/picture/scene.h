@@ -31,7 +31,7 @@ typedef struct {
 } rn_layer;
 
 // rn_picture_draw writes the rows from..to of a canvas [*, canvas_w, 3]: layers from the bottom to the top, value*scale + shift by channel,
-// then 0 in the areas of fill, and 0 where nothing is drawn. source has room for used + 1 floats of every layer, and values for 3*canvas_w + 1.
+// then 0 in the areas of fill, and 0 where nothing is drawn. source has room for used + 1 floats of every layer, and values for 3*canvas_w + 4.
 void rn_picture_draw(float *dst, int64_t canvas_w, int64_t from, int64_t to, const rn_layer *layers, int64_t n, const rn_area *fill, int64_t fills,
                      const float *scale, const float *shift, float *source, float *values);
 
