@@ -42,7 +42,7 @@ FORMULA float log1p_of(float e) {
   return p * e;
 }
 
-// log_of is log(x) for a finite x above 1e-37, to 1e-7 of 1 or of the result: log(m) + e*log(2), m in [sqrt(1/2), sqrt(2)] (Cephes).
+// log_of is log(x) for a finite x above 1e-37, and about -88 for 0, to 1e-7 of 1 or of the result: log(m) + e*log(2), m in [sqrt(1/2), sqrt(2)] (Cephes).
 FORMULA float log_of(float x) {
   union {
     float f;

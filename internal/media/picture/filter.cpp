@@ -1,6 +1,6 @@
 // Comparisons in loops become vectors only where they need not report NaNs.
 #if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC optimize("no-trapping-math", "no-math-errno")
+#pragma GCC optimize("no-trapping-math")
 #endif
 
 #include "filter.h"
@@ -27,10 +27,11 @@ inline float cosine(float u) {
   return -v * (1 + s * (-1.6666666e-1f + s * (8.3333310e-3f + s * (-1.9840874e-4f + s * 2.7525562e-6f))));
 }
 
-inline uint8_t byte(float v) {
-  v = v > 0 ? v : 0;
-  return (uint8_t)(int32_t)((v < 255 ? v : 255) + .5f);
-}
+// byte is v, rounded and clipped; whole numbers are clipped, since comparisons of them become vectors everywhere.
+inline uint8_t byte(float v) { return (uint8_t)std::min(std::max((int32_t)(v + .5f), 0), 255); }
+
+// root is sqrt(v) for v in [0, 36], to 1e-6 of it. A call of sqrt would keep loops from becoming vectors.
+inline float root(float v) { return 6 * exp_of(.5f * log_of(v * (1 / 36.f))); }
 
 // Box and Muller 1958.
 CLONES void noise(uint8_t *pix, int32_t n, uint32_t first, uint32_t low, uint32_t high, float deviation) {
@@ -39,8 +40,7 @@ CLONES void noise(uint8_t *pix, int32_t n, uint32_t first, uint32_t low, uint32_
     const uint32_t a = mixed(mixed(at + low) ^ high), b = mixed(mixed(at ^ high) + (low ^ 0x9e3779b9u));
     const float length = (float)(int32_t)((a >> 8) + 1) * (1.f / (1 << 24));  // in (0, 1]
     const float angle = (float)(int32_t)(b >> 8) * (1.f / (1 << 24)) - .5f;
-    const float square = -2 * log_of(length);
-    pix[i] = byte((float)pix[i] + deviation * __builtin_sqrtf(square > 0 ? square : 0) * cosine(angle));
+    pix[i] = byte((float)pix[i] + deviation * root(-2 * log_of(length)) * cosine(angle));
   }
 }
 
