@@ -20,6 +20,12 @@ type Layer struct {
 	Weight   float32 // of the layer's colours in [0,1]; the rest is what lies below
 }
 
+// Single returns the scene of image index alone on a canvas of w x h px.
+func Single(index int, position Affine, w, h int) Scene {
+	all := box.Box{X2: float32(w), Y2: float32(h)}
+	return Scene{W: w, H: h, Layers: []Layer{{Index: index, Position: position, Clip: all, Weight: 1}}}
+}
+
 // FilterKind is what a Filter does.
 type FilterKind uint8
 

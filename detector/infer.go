@@ -199,12 +199,12 @@ func (t *Net) Look(images []float32) (*Raw, error) {
 	return r, nil
 }
 
-// Prepares reports whether the engine puts pictures onto canvases.
+// Prepares reports whether the engine draws canvases.
 func (t *Net) Prepares() bool { return t.preparing != nil }
 
-// Prepare puts pictures onto the canvases of the next run, whose images are nil then, on an engine that Prepares.
-func (t *Net) Prepare(pictures []engine.Picture) error {
-	if err := t.preparing.Prepare(t.images, pictures); err != nil {
+// Prepare draws the canvases of the next run, whose images are nil then, on an engine that Prepares.
+func (t *Net) Prepare(canvases []engine.Canvas) error {
+	if err := t.preparing.Prepare(t.images, canvases); err != nil {
 		return fmt.Errorf("detector: pictures: %w", err)
 	}
 	t.prepared = true

@@ -273,13 +273,13 @@ func (s *TrainStep) Run(b *Batch) (Losses, error) {
 	return out, err
 }
 
-// Prepare puts pictures onto the canvases of the next batch, whose Images are nil then, on an engine that Supports a Preparation.
-func (s *TrainStep) Prepare(pictures []engine.Picture) error {
+// Prepare draws the canvases of the next batch, whose Images are nil then, on an engine that Supports a Preparation.
+func (s *TrainStep) Prepare(canvases []engine.Canvas) error {
 	e, ok := engine.As[engine.Preparer](s.engine, engine.Preparation{})
 	if !ok {
 		return fmt.Errorf("detector: pictures: the engine %s prepares none", s.engine.Name())
 	}
-	if err := e.Prepare(s.images, pictures); err != nil {
+	if err := e.Prepare(s.images, canvases); err != nil {
 		return fmt.Errorf("detector: pictures: %w", err)
 	}
 	s.prepared = true

@@ -1,5 +1,13 @@
 package engine
 
+import "gorgonia.org/tensor"
+
+// Preparer is an engine that draws canvases itself.
+type Preparer interface {
+	// Prepare queues the writing of images [N,H,W,3] from N canvases, whose bytes may be written to when it returns.
+	Prepare(images *tensor.Dense, p []Canvas) error
+}
+
 // Canvas is what is drawn onto a canvas: layers from the bottom to the top, value*Scale + Shift by channel, and then 0 in the areas of
 // Fill. It is 0 where nothing is drawn: the zero Canvas is empty. Package internal/media/picture makes and draws it on the host.
 type Canvas struct {
@@ -29,8 +37,8 @@ type Layer struct {
 	X, Y Axis
 	Map  Map // if it is not zero, it replaces X and Y, and the layer draws nothing where a centre lies outside of the image
 
-	Colour [12]float32 // [3,4] times (R, G, B, 1) in [0,255], clipped to [0,255]; all zeros change nothing
-	Gamma  float32     // then 255*(v/255)^Gamma; 0 and 1 change nothing
+	Colour [12]float32 // if it is not zero, [3,4] times (R, G, B, 1), clipped to [0,255]
+	Gamma  float32     // and then 255*(v/255)^Gamma
 	Weight float32     // of the layer's colours; the rest is what lies below
 }
 

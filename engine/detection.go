@@ -88,19 +88,3 @@ type NormalizeParams struct {
 	// is for none.
 	Average *tensor.Dense
 }
-
-// Preparer is an engine that puts pictures onto canvases itself.
-type Preparer interface {
-	// Prepare queues the writing of images [N,H,W,3] from N pictures, whose bytes may be written to when it returns.
-	Prepare(images *tensor.Dense, p []Picture) error
-}
-
-// Picture is a picture of bytes and how it lies on its canvas (picture.Input): scaled to W x H pixels at the top left, value*Scale +
-// Shift, 0 in the rest. The zero Picture is an empty canvas.
-type Picture struct {
-	Pix          []uint8 // [FromH,FromW,3]
-	FromW, FromH int
-	W, H         int
-	Flip         bool // mirrored from left to right, before it is scaled
-	Scale, Shift [3]float32
-}

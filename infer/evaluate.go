@@ -76,8 +76,8 @@ func (e *Evaluation) add(m *detector.Model, b *data.Batch, d *data.Dataset, ids 
 	if err != nil {
 		return err
 	}
-	if b.Pictures != nil {
-		if err := net.Prepare(b.Pictures); err != nil {
+	if b.Canvases != nil {
+		if err := net.Prepare(b.Canvases); err != nil {
 			return err
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"sync"
 
+	"retinago/augment"
 	"retinago/box"
 	"retinago/config"
 	"retinago/detector"
@@ -19,8 +20,8 @@ type Input struct {
 	Decoding   detector.Decoding // Prepare sets the Predictor's
 	Candidates bool              // return boxes before NMS, not detections
 	images     []float32         // [Canvas.H, Canvas.W, 3]
-	picture    engine.Picture    // instead of images, for an engine that scales pictures onto canvases
-	copied     *picture.Picture  // owns the bytes of picture
+	drawing    engine.Canvas     // instead of images, for an engine that draws canvases
+	copied     *picture.Picture  // owns the bytes of drawing
 	placed
 }
 
@@ -49,12 +50,12 @@ func (p *Predictor) prepare(r request, pic *picture.Picture, size data.Size, thr
 // input is newInput with the settings of a request.
 func (p *Predictor) input(r request, pic *picture.Picture, size data.Size, v view, threads int) *Input {
 	c := p.info.Config.Data
-	in, place := layout(c, size, v)
+	in := layout(c, size, v)
 	if p.engine.Supports(engine.Preparation{}) {
 		in.copied = pic.Crop(0, 0, pic.W, pic.H)
-		in.picture = data.Placed(place, in.copied)
+		in.drawing = normalized(c, 1).Canvas(in.scene(), in.source(in.copied))
 	} else {
-		in.fill(place, pic, threads)
+		in.draw(c, pic, threads)
 	}
 	in.Decoding = r.decode
 	return in
@@ -62,23 +63,34 @@ func (p *Predictor) input(r request, pic *picture.Picture, size data.Size, v vie
 
 // newInput scales a view's part of a picture onto a canvas. The configuration and the view determine the canvas's size.
 func newInput(c config.Data, pic *picture.Picture, size data.Size, v view, threads int) *Input {
-	in, place := layout(c, size, v)
-	in.fill(place, pic, threads)
+	in := layout(c, size, v)
+	in.draw(c, pic, threads)
 	return in
 }
 
-// layout returns an input without pixels, and the place of the picture on the canvas.
-func layout(c config.Data, size data.Size, v view) (*Input, picture.Input) {
+// layout returns an input without pixels.
+func layout(c config.Data, size data.Size, v view) *Input {
 	s := data.Resized(size, v.side(c.TestSide()), v.side(c.MaxSide))
 	canvas := s.Up(c.CanvasMultiple)
-	return &Input{Canvas: canvas, placed: placed{s, size, v}},
-		picture.Input{W: s.W, H: s.H, CanvasW: canvas.W, CanvasH: canvas.H, Mean: c.Mean, Std: c.Std, Flip: v.flip}
+	return &Input{Canvas: canvas, placed: placed{s, size, v}}
 }
 
-func (in *Input) fill(place picture.Input, pic *picture.Picture, threads int) {
+func (in *Input) draw(c config.Data, pic *picture.Picture, threads int) {
 	in.images = lease(3 * in.Canvas.H * in.Canvas.W)
-	place.Threads = threads
-	place.Fill(in.images, pic)
+	normalized(c, threads).Draw(in.images, in.scene(), in.source(pic))
+}
+
+func normalized(c config.Data, threads int) picture.Input {
+	return picture.Input{Mean: c.Mean, Std: c.Std, Threads: threads}
+}
+
+// scene returns the picture on its canvas.
+func (in *Input) scene() augment.Scene {
+	return augment.Single(0, data.Scaling(in.size, in.scaled, in.view.flip), in.Canvas.W, in.Canvas.H)
+}
+
+func (in *Input) source(pic *picture.Picture) []picture.Source {
+	return []picture.Source{{Picture: pic, W: in.size.W, H: in.size.H}}
 }
 
 // scale returns the factors from the canvas to the picture, or to the view's part of it.
@@ -100,20 +112,20 @@ func (v placed) place(b box.Box) box.Box {
 func (in *Input) Release() {
 	if in.copied != nil {
 		in.copied.Release()
-		in.copied, in.picture = nil, engine.Picture{}
+		in.copied, in.drawing = nil, engine.Canvas{}
 		return
 	}
 	free(in.images)
 	in.images = nil
 }
 
-// pictures returns the pictures of a batch if the engine puts them onto canvases, else nil.
-func pictures(in []*Input) (out []engine.Picture) {
+// canvasesOf returns the canvases of a batch if the engine draws them, else nil.
+func canvasesOf(in []*Input) (out []engine.Canvas) {
 	for _, v := range in {
 		if v.copied == nil {
 			return nil
 		}
-		out = append(out, v.picture)
+		out = append(out, v.drawing)
 	}
 	return out
 }

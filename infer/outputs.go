@@ -34,7 +34,7 @@ func (p *Predictor) Forward(ctx context.Context, in []*Input) (*Outputs, error) 
 		o.pictures = append(o.pictures, v.placed)
 		o.wanted = append(o.wanted, detector.Wanted{W: float32(v.scaled.W), H: float32(v.scaled.H), Decoding: v.Decoding, Candidates: v.Candidates, Highest: p.options.Highest && !p.some.Load()})
 	}
-	of := pictures(in)
+	of := canvasesOf(in)
 	var images []float32
 	if of == nil {
 		all, free := concat(in)

@@ -150,9 +150,9 @@ func (p *Predictor) PredictBatch(ctx context.Context, in []*Input) ([][]Detectio
 	return all, t, nil
 }
 
-// run waits for the network and runs it on images, or on pictures if images is nil. It writes the results to o, with the network's time
+// run waits for the network and runs it on images, or on canvases if images is nil. It writes the results to o, with the network's time
 // without the wait and without decoding on the host.
-func (p *Predictor) run(ctx context.Context, o *Outputs, images []float32, pictures []engine.Picture) error {
+func (p *Predictor) run(ctx context.Context, o *Outputs, images []float32, canvases []engine.Canvas) error {
 	if err := p.lock(ctx); err != nil {
 		return err
 	}
@@ -163,8 +163,8 @@ func (p *Predictor) run(ctx context.Context, o *Outputs, images []float32, pictu
 	if err != nil {
 		return fmt.Errorf("infer: %d canvases of %dx%d: %w", n, o.canvas.W, o.canvas.H, err)
 	}
-	if pictures != nil {
-		if err := net.Prepare(pictures); err != nil {
+	if canvases != nil {
+		if err := net.Prepare(canvases); err != nil {
 			return err
 		}
 	}

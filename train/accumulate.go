@@ -113,8 +113,8 @@ func (s *Stepper) compute(g *detector.TrainStep, b *detector.Batch, run func(par
 		s.sum = &accumulator{engine: s.model.Engine()}
 	}
 	for i, part := range s.parts(b) {
-		if s.pictures != nil {
-			if err := g.Prepare(s.pictures[i*part.N : (i+1)*part.N]); err != nil {
+		if s.canvases != nil {
+			if err := g.Prepare(s.canvases[i*part.N : (i+1)*part.N]); err != nil {
 				return nil, err
 			}
 		}
@@ -125,6 +125,6 @@ func (s *Stepper) compute(g *detector.TrainStep, b *detector.Batch, run func(par
 			return nil, err
 		}
 	}
-	s.pictures = nil
+	s.canvases = nil
 	return s.sum, nil
 }

@@ -84,8 +84,8 @@ func (l *Loop) begin(ctx context.Context) error {
 	defer b.Release()
 	targets := b.Prepared.(*detector.Targets)
 	s := pendingStep{start: start, lr: l.schedule.At(l.begun()), images: b.Names, wait: wait}
-	if b.Pictures != nil {
-		if err := l.stepper.Prepare(b.N, b.H, b.W, b.Pictures); err != nil {
+	if b.Canvases != nil {
+		if err := l.stepper.Prepare(b.N, b.H, b.W, b.Canvases); err != nil {
 			return err
 		}
 	}

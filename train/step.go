@@ -26,7 +26,7 @@ type Stepper struct {
 	queued      []func(*Step) error      // read the results of the queued steps, oldest first
 	notRecorded error                    // why the engine.Recorder did not record the last step
 	sum         *accumulator             // of a batch in parts; nil before the first
-	pictures    []engine.Picture         // of the next batch in parts, for an engine.Preparer
+	canvases    []engine.Canvas          // of the next batch in parts, for an engine.Preparer
 }
 
 // Step holds the results of one step of training. It is a copy: a change to it has no effect.
@@ -144,17 +144,17 @@ func (s *Stepper) sendAverage() error {
 	return nil
 }
 
-// Prepare puts pictures onto the canvases of the next step. The engine must be an engine.Preparer, and the step's images must be nil.
-func (s *Stepper) Prepare(n, h, w int, pictures []engine.Picture) error {
+// Prepare draws the canvases of the next step. The engine must be an engine.Preparer, and the step's images must be nil.
+func (s *Stepper) Prepare(n, h, w int, canvases []engine.Canvas) error {
 	g, err := s.Graph(n, h, w)
 	if err != nil {
 		return err
 	}
 	if s.config.Train.Accumulate > 1 {
-		s.pictures = pictures
+		s.canvases = canvases
 		return nil
 	}
-	return g.Prepare(pictures)
+	return g.Prepare(canvases)
 }
 
 // Take takes one step on n canvases of h x w pixels: images [n,h,w,3], normalised.

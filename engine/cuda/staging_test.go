@@ -80,9 +80,11 @@ func batches(t *testing.T, cfg config.Config, ahead int) (o outcome, waits int64
 			slices.Reverse(objects)
 		}
 		before := kernels.Count().Waits
-		given := make([]engine.Picture, pictures)
+		given := make([]engine.Canvas, pictures)
 		for i := range given {
-			given[i] = engine.Picture{Pix: pix, FromW: side, FromH: side, W: canvasW, H: canvasH, Scale: [3]float32{.02, .02, .02}}
+			l := engine.Layer{Pix: pix, W: side, H: side, Area: engine.Area{X2: canvasW, Y2: canvasH},
+				X: engine.Axis{Step: side / float64(canvasW), Start: -.5}, Y: engine.Axis{Step: side / float64(canvasH), Start: -.5}, Weight: 1}
+			given[i] = engine.Canvas{Layers: []engine.Layer{l}, Scale: [3]float32{.02, .02, .02}}
 		}
 		for i := range pix {
 			pix[i] = uint8(i * (k + 3) >> 5)

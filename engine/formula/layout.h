@@ -63,12 +63,26 @@ struct target {
   int label, crowd, unused;
 };
 
-// How a picture lies on its canvas; 12 words.
-struct placing {
-  i64 pixels; // where its bytes [from_h, from_w, 3] begin
-  int from_w, from_h, w, h, flip;
+// The columns x1 to x2 and rows y1 to y2 of a canvas, without the last: engine.Area.
+struct area {
+  int x1, y1, x2, y2;
+};
+
+// What is drawn onto a canvas: engine.Canvas, with the first of its layers and areas, and the first behind them.
+struct canvas {
+  int layer, layers_end, fill, fill_end;
   float scale[3], shift[3];
-  int unused;
+};
+
+// An image on a canvas: engine.Layer.
+struct layer {
+  i64 pixels; // where its bytes [h, w, 3] begin
+  i64 map[6];
+  double step_x, start_x, step_y, start_y;
+  struct area area;
+  int w, h, mirror_x, mirror_y;
+  int mapped, recoloured; // map, or colour and gamma, are in use
+  float colour[12], gamma, weight;
 };
 
 #endif

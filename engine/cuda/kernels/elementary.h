@@ -11,6 +11,7 @@ DEVICE float higher_of(float a, float b) { return a > b || a != a ? a : b; }
 #define FORMULA DEVICE
 #include "../../formula/activate.h"
 #include "../../formula/binary.h"
+#include "../../formula/colour.h"
 #include "../../formula/smooth_l1.h"
 
 // The focal loss of the class "no object".

@@ -3,6 +3,7 @@ package data
 import (
 	"sync"
 
+	"retinago/augment"
 	"retinago/box"
 	"retinago/engine"
 	"retinago/internal/media/picture"
@@ -11,8 +12,8 @@ import (
 // Batch is N pictures on canvases of one size. Boxes are in pixels of the canvas.
 type Batch struct {
 	N, H, W  int
-	Images   []float32        // [N,H,W,3] RGB, normalised; zero outside of the pictures
-	Pictures []engine.Picture // [N], instead of Images with LoaderOptions.Bytes; they hold until Release
+	Images   []float32       // [N,H,W,3] RGB, normalised; zero outside of the pictures
+	Canvases []engine.Canvas // [N], instead of Images with LoaderOptions.Bytes; they hold until Release
 	Boxes    [][]box.Box
 	Classes  [][]int32
 	Crowd    [][]bool
@@ -24,13 +25,16 @@ type Batch struct {
 
 	Epoch, Position int
 
-	held []*picture.Picture // whose bytes are Pictures'
+	held [][]picture.Source // [N], whose bytes are in Canvases
 }
 
-// Placed is a picture, as an engine puts it onto a canvas. It holds as long as p.
-func Placed(in picture.Input, p *picture.Picture) engine.Picture {
-	scale, shift := in.Factors()
-	return engine.Picture{Pix: p.Pix, FromW: p.W, FromH: p.H, W: in.W, H: in.H, Flip: in.Flip, Scale: scale, Shift: shift}
+// Scaling maps px of an image to those of the image resized, and mirrored from left to right.
+func Scaling(from, to Size, mirror bool) augment.Affine {
+	a := augment.Scale(float64(to.W)/float64(from.W), float64(to.H)/float64(from.H))
+	if mirror {
+		a = a.Then(augment.FlipX(float64(to.W)))
+	}
+	return a
 }
 
 // pool keeps the picture buffers of past batches.
@@ -41,7 +45,7 @@ func newBatch(n, h, w int, bytes bool) *Batch {
 	b := &Batch{N: n, H: h, W: w, Boxes: make([][]box.Box, n), Classes: make([][]int32, n), Crowd: make([][]bool, n),
 		Index: make([]int, n), Sizes: make([]Size, n), Flipped: make([]bool, n), Names: make([]string, n)}
 	if bytes {
-		b.Pictures, b.held = make([]engine.Picture, n), make([]*picture.Picture, n)
+		b.Canvases, b.held = make([]engine.Canvas, n), make([][]picture.Source, n)
 		return b
 	}
 	size := n * h * w * 3
@@ -59,6 +63,22 @@ func (b *Batch) canvas(i int) []float32 {
 	return b.Images[i*size : (i+1)*size : (i+1)*size]
 }
 
+// draw draws a scene onto canvas i, or leaves that to an engine, and takes over the sources.
+func (b *Batch) draw(i int, in picture.Input, scene augment.Scene, sources []picture.Source) {
+	if b.Canvases != nil {
+		b.Canvases[i], b.held[i] = in.Canvas(scene, sources), sources
+		return
+	}
+	in.Draw(b.canvas(i), scene, sources)
+	release(sources)
+}
+
+func release(sources []picture.Source) {
+	for _, s := range sources {
+		s.Picture.Release()
+	}
+}
+
 // empty leaves canvas i without a picture.
 func (b *Batch) empty(i int) {
 	if b.Images != nil {
@@ -68,12 +88,10 @@ func (b *Batch) empty(i int) {
 
 // Release gives the pictures' memory back for another batch. The batch must not be used afterwards.
 func (b *Batch) Release() {
-	for _, p := range b.held {
-		if p != nil {
-			p.Release()
-		}
+	for _, sources := range b.held {
+		release(sources)
 	}
-	b.Pictures, b.held = nil, nil
+	b.Canvases, b.held = nil, nil
 	images := b.Images
 	b.Images = nil
 	if images != nil {

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"retinago/augment"
 	"retinago/box"
 	"retinago/config"
 	"retinago/internal/media/picture"
@@ -307,15 +308,10 @@ func (l *Loader) place(ctx context.Context, b *Batch, i int, j job) error {
 // draw scales a picture to s on canvas i, with its boxes, and releases it or leaves it to the batch.
 func (l *Loader) draw(b *Batch, i, k int, p *picture.Picture, s Size, flip bool) {
 	s = Size{min(s.W, b.W), min(s.H, b.H)} // a file may be larger than its entry
-	in := picture.Input{W: s.W, H: s.H, CanvasW: b.W, CanvasH: b.H, Mean: l.c.Mean, Std: l.c.Std, Flip: flip}
-	if l.bytes {
-		b.Pictures[i], b.held[i] = Placed(in, p), p
-	} else {
-		in.Fill(b.canvas(i), p)
-		p.Release()
-	}
-	boxes, classes, crowd := l.data.Objects(k)
 	im := l.data.Image(k)
+	scene := augment.Single(k, Scaling(Size{im.Width, im.Height}, s, flip), b.W, b.H)
+	b.draw(i, picture.Input{Mean: l.c.Mean, Std: l.c.Std}, scene, []picture.Source{{Picture: p, W: im.Width, H: im.Height}})
+	boxes, classes, crowd := l.data.Objects(k)
 	sx, sy := float32(s.W)/float32(im.Width), float32(s.H)/float32(im.Height)
 	scaled := make([]box.Box, len(boxes))
 	for n, v := range boxes {

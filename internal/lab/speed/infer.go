@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"retinago/augment"
 	"retinago/config"
 	"retinago/detector"
 	"retinago/engine"
@@ -24,7 +25,7 @@ type Inference struct {
 	images  []float32
 	file    string           // read and decoded in each run; empty without a file
 	picture *picture.Picture // synthetic; nil with a file or images
-	placed  []engine.Picture // for an engine that scales pictures onto canvases
+	placed  []engine.Canvas  // for an engine that draws canvases
 	raw     *detector.Raw
 }
 
@@ -85,13 +86,14 @@ func (s *Inference) scaled(size data.Size) data.Size {
 // fill scales a picture onto the i-th canvas, or queues it for an engine that does so.
 func (s *Inference) fill(i int, p *picture.Picture, scaled data.Size) {
 	size := s.h * s.w * 3
-	in := picture.Input{W: scaled.W, H: scaled.H, CanvasW: s.w, CanvasH: s.h, Mean: s.config.Data.Mean, Std: s.config.Data.Std,
-		Threads: s.model.Engine().Threads()}
+	in := picture.Input{Mean: s.config.Data.Mean, Std: s.config.Data.Std, Threads: s.model.Engine().Threads()}
+	scene := augment.Single(0, data.Scaling(data.Size{W: p.W, H: p.H}, scaled, false), s.w, s.h)
+	sources := []picture.Source{{Picture: p, W: p.W, H: p.H}}
 	if s.net.Prepares() {
-		s.placed = append(s.placed, data.Placed(in, p))
+		s.placed = append(s.placed, in.Canvas(scene, sources))
 		return
 	}
-	in.Fill(s.images[i*size:(i+1)*size], p)
+	in.Draw(s.images[i*size:(i+1)*size], scene, sources)
 }
 
 // given returns the images for the network; nil after the engine has prepared pictures.

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"retinago/augment"
 	"retinago/config"
 	"retinago/detector"
 	"retinago/engine/cpu"
@@ -125,7 +126,8 @@ func TestFileInference(t *testing.T) {
 	}
 	whole(t, s)
 	images := make([]float32, 64*96*3)
-	picture.Input{W: 80, H: 60, CanvasW: 96, CanvasH: 64, Mean: c.Data.Mean, Std: c.Data.Std}.Fill(images, made)
+	scene := augment.Single(0, augment.Scale(80/float64(made.W), 60/float64(made.H)), 96, 64)
+	picture.Input{Mean: c.Data.Mean, Std: c.Data.Std}.Draw(images, scene, []picture.Source{{Picture: made, W: made.W, H: made.H}})
 	got := slices.Clone(s.Raw().Logits[0])
 	plain, err := NewInference(m, c, 1, 64, 96, images)
 	if err != nil {

@@ -1,6 +1,6 @@
 package picture
 
-// #include "scale.h"
+// #include "bgr.h"
 import "C"
 
 import (

@@ -1,7 +1,7 @@
 // Package picture decodes, encodes, scales and draws on images. A Picture is a decoded image.
 //
 //	file -> check -> decode -> upright RGB Picture [H,W,3] uint8
-//	Picture -> Input.Fill -> float32 canvas [h,w,3]
+//	Picture -> Filter -> Input.Draw -> float32 canvas [h,w,3]
 //
 // With the build tag opencv, libjpeg-turbo decodes JPEGs, Go's packages GIF and lossless WebP, and OpenCV the other formats. With the
 // tag libjpeg alone, libjpeg-turbo decodes JPEGs and Go's packages all else; without either, Go's packages decode everything. The header

@@ -1,6 +1,12 @@
 package picture
 
-// #include "scale.h"
+// #include <stdlib.h>
+// #ifdef __GLIBC__
+// #include <malloc.h>
+// static void trim(void) { malloc_trim(0); }
+// #else
+// static void trim(void) {}
+// #endif
 import "C"
 
 import (
@@ -137,5 +143,5 @@ func (q *pool) rest() {
 // system collects garbage and returns free memory, Go's and C's, to the system.
 func system() {
 	debug.FreeOSMemory()
-	C.rn_picture_trim()
+	C.trim()
 }

@@ -8,11 +8,30 @@ import (
 	"math/rand/v2"
 	"os"
 	"testing"
+
+	"retinago/augment"
 )
+
+var imageNet = Input{Mean: [3]float32{.485, .456, .406}, Std: [3]float32{.229, .224, .225}}
+
+// resize is a picture resized to W x H px at the top left of a canvas.
+type resize struct {
+	Input
+	W, H, CanvasW, CanvasH int
+	Flip                   bool // mirrored from left to right
+}
+
+func (in resize) draw(dst []float32, p *Picture) {
+	position := augment.Scale(float64(in.W)/float64(p.W), float64(in.H)/float64(p.H))
+	if in.Flip {
+		position = position.Then(augment.FlipX(float64(in.W)))
+	}
+	in.Draw(dst, augment.Single(0, position, in.CanvasW, in.CanvasH), []Source{{p, p.W, p.H}})
+}
 
 // reference is bilinear interpolation in float64, straight from its definition: target pixel centres at (i+.5)*scale-.5,
 // clamped at the border; flip mirrors the source.
-func reference(p *Picture, in Input, x, y, c int) float64 {
+func reference(p *Picture, in resize, x, y, c int) float64 {
 	at := func(i, n, m int) (int, int, float64) {
 		v := math.Max((float64(i)+.5)*float64(m)/float64(n)-.5, 0)
 		a := int(v)
@@ -32,7 +51,7 @@ func reference(p *Picture, in Input, x, y, c int) float64 {
 
 // Every number of a canvas, also beyond the picture, where old ones must go; nothing behind the canvas. The ratio of sizes
 // is a float32, as torch's: 6e-8 of a coordinate, times a contrast of 1/std.
-func TestFill(t *testing.T) {
+func TestResize(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	for _, s := range [][4]int{{31, 17, 31, 17}, {40, 30, 97, 71}, {97, 71, 40, 30}, {300, 200, 13, 9}, {1, 1, 8, 5}, {5, 1, 3, 4}, {1, 7, 4, 3}, {7, 1, 1, 1},
 		{1, 1, 1, 1}, {2, 2, 1, 300}, {64, 64, 65, 63}, {500, 300, 450, 330}} {
@@ -41,14 +60,14 @@ func TestFill(t *testing.T) {
 			p.Pix[i] = uint8(r.UintN(256))
 		}
 		for k, pad := range [][2]int{{0, 0}, {3, 0}, {0, 2}, {2, 5}} {
-			in := Input{W: s[2], H: s[3], CanvasW: s[2] + pad[0], CanvasH: s[3] + pad[1], Mean: [3]float32{.485, .456, .406}, Std: [3]float32{.229, .224, .225},
-				Flip: k%2 == 1, Threads: k}
+			in := resize{Input: imageNet, W: s[2], H: s[3], CanvasW: s[2] + pad[0], CanvasH: s[3] + pad[1], Flip: k%2 == 1}
+			in.Threads = k
 			n := 3 * in.CanvasW * in.CanvasH
 			dst := make([]float32, n+6)
 			for i := range dst {
 				dst[i] = -99
 			}
-			in.Fill(dst, p)
+			in.draw(dst, p)
 			for i, got := range dst {
 				x, y, c := i/3%in.CanvasW, i/3/in.CanvasW, i%3
 				want := 0.
@@ -66,7 +85,7 @@ func TestFill(t *testing.T) {
 }
 
 // What torchvision's detection transform makes: testdata/resized.py. $RETINAGO_RESIZED names a file with more cases.
-func TestFillIsTorchvisions(t *testing.T) {
+func TestResizeIsTorchvisions(t *testing.T) {
 	files := []string{"testdata/resized.jsonl"}
 	if more := os.Getenv("RETINAGO_RESIZED"); more != "" {
 		files = append(files, more)
@@ -94,9 +113,10 @@ func TestFillIsTorchvisions(t *testing.T) {
 			for i := range p.Pix {
 				p.Pix[i] = uint8((i*2654435761 + c.Seed) >> 16)
 			}
-			in := Input{W: c.RW, H: c.RH, CanvasW: c.RW, CanvasH: c.RH, Mean: [3]float32{.485, .456, .406}, Std: [3]float32{.229, .224, .225}, Flip: c.Flip, Threads: 2}
+			in := resize{Input: imageNet, W: c.RW, H: c.RH, CanvasW: c.RW, CanvasH: c.RH, Flip: c.Flip}
+			in.Threads = 2
 			dst := make([]float32, 3*c.RW*c.RH)
-			in.Fill(dst, p)
+			in.draw(dst, p)
 			for k, at := range c.At {
 				d := math.Abs(float64(dst[at]) - c.Want[k])
 				worst = max(worst, d)
@@ -113,11 +133,14 @@ func TestFillIsTorchvisions(t *testing.T) {
 	}
 }
 
-func TestFillPanics(t *testing.T) {
+func TestDrawPanics(t *testing.T) {
+	scene := augment.Single(0, augment.Identity, 4, 4)
 	for name, f := range map[string]func(){
-		"larger than the canvas": func() { Input{W: 5, H: 4, CanvasW: 4, CanvasH: 4}.Fill(make([]float32, 48), New(2, 2)) },
-		"too little room":        func() { Input{W: 4, H: 4, CanvasW: 4, CanvasH: 4}.Fill(make([]float32, 47), New(2, 2)) },
-		"no pixels":              func() { Input{W: 4, H: 4, CanvasW: 4, CanvasH: 4}.Fill(make([]float32, 48), &Picture{W: 2, H: 2}) },
+		"a canvas without pixels": func() { imageNet.Draw(make([]float32, 48), augment.Scene{W: 4}, nil) },
+		"too little room":         func() { imageNet.Draw(make([]float32, 47), scene, []Source{{New(2, 2), 2, 2}}) },
+		"no pixels":               func() { imageNet.Draw(make([]float32, 48), scene, []Source{{&Picture{W: 2, H: 2}, 2, 2}}) },
+		"no size":                 func() { imageNet.Draw(make([]float32, 48), scene, []Source{{New(2, 2), 2, 0}}) },
+		"no image":                func() { imageNet.Draw(make([]float32, 48), scene, nil) },
 	} {
 		func() {
 			defer func() {
@@ -130,22 +153,23 @@ func TestFillPanics(t *testing.T) {
 	}
 }
 
-func ExampleInput_Fill() {
+func ExampleInput_Draw() {
 	p := New(2, 1)
 	p.Set(0, 0, 255, 0, 0)
 	p.Set(1, 0, 0, 0, 255)
 	canvas := make([]float32, 3*5)
-	Input{W: 4, H: 1, CanvasW: 5, CanvasH: 1, Std: [3]float32{1, 1, 1}}.Fill(canvas, p)
+	scene := augment.Single(0, augment.Scale(2, 1), 5, 1)
+	Input{Std: [3]float32{1, 1, 1}}.Draw(canvas, scene, []Source{{Picture: p, W: 2, H: 1}})
 	for x := range 5 {
 		fmt.Printf("%.2f ", canvas[3*x:3*x+3])
 	}
 	// Output: [1.00 0.00 0.00] [0.75 0.00 0.25] [0.25 0.00 0.75] [0.00 0.00 1.00] [0.00 0.00 0.00]
 }
 
-func BenchmarkFill(b *testing.B) {
+func BenchmarkResize(b *testing.B) {
 	for _, s := range [][4]int{{640, 480, 1066, 800}, {2048, 1365, 1200, 800}, {500, 375, 416, 312}} {
 		p := gradient(s[0], s[1])
-		in := Input{W: s[2], H: s[3], CanvasW: (s[2] + 127) / 128 * 128, CanvasH: (s[3] + 127) / 128 * 128, Mean: [3]float32{.5, .5, .5}, Std: [3]float32{.2, .2, .2}}
+		in := resize{Input: imageNet, W: s[2], H: s[3], CanvasW: (s[2] + 127) / 128 * 128, CanvasH: (s[3] + 127) / 128 * 128}
 		dst := make([]float32, 3*in.CanvasW*in.CanvasH)
 		for in.Threads = range []int{1, 2} {
 			in.Threads++
@@ -153,7 +177,7 @@ func BenchmarkFill(b *testing.B) {
 				b.SetBytes(int64(4 * len(dst)))
 				b.ReportAllocs()
 				for b.Loop() {
-					in.Fill(dst, p)
+					in.draw(dst, p)
 				}
 			})
 		}
