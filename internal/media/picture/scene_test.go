@@ -168,6 +168,79 @@ func TestScenes(t *testing.T) {
 	}
 }
 
+// Threads share the rows of a scene, and draw what one draws.
+func TestSceneThreads(t *testing.T) {
+	r := rand.New(rand.NewPCG(2, 3))
+	s := augment.Scene{W: 700, H: 500, Fill: []box.Box{{X1: 100, Y1: 200, X2: 300, Y2: 300}}}
+	var images []Source
+	for k := range 3 {
+		p := speckled(r, 300, 200)
+		images = append(images, Source{p, p.W, p.H})
+		position := augment.Scale(2, 2).Then(augment.Rotate(.3 * float64(k)))
+		s.Layers = append(s.Layers, augment.Layer{Position: position, Clip: box.Box{X2: 700, Y2: 500}, Weight: 1 - .3*float32(k), Colour: augment.Colour{Gamma: 1.3}})
+	}
+	want, got := make([]float32, 3*s.W*s.H), make([]float32, 3*s.W*s.H)
+	imageNet.Draw(want, s, images)
+	for _, threads := range []int{2, 3, 8} {
+		in := imageNet
+		in.Threads = threads
+		clear(got)
+		in.Draw(got, s, images)
+		if !slices.Equal(got, want) {
+			t.Errorf("%d threads draw something else than one", threads)
+		}
+	}
+}
+
+// Gammas far from 1 are exact for the darkest and the brightest values, and so is black.
+func TestGamma(t *testing.T) {
+	p := New(256, 1)
+	for v := range 256 {
+		p.Set(v, 0, uint8(v), uint8(v), uint8(v))
+	}
+	for _, gamma := range []float32{.05, .3, 2.2, 7} {
+		s := augment.Single(0, augment.Identity, 256, 1)
+		s.Layers[0].Colour.Gamma = gamma
+		got := make([]float32, 3*256)
+		Input{Std: [3]float32{1, 1, 1}}.Draw(got, s, []Source{{p, 256, 1}})
+		for i, g := range got {
+			if want := math.Pow(float64(i/3)/255, float64(gamma)); math.Abs(float64(g)-want) > 2e-6 {
+				t.Fatalf("gamma %g: %d becomes %g, want %g", gamma, i/3, g, want)
+			}
+		}
+	}
+}
+
+// Layers that have no area on the canvas draw nothing, whatever their numbers are.
+func TestLayersOfNothing(t *testing.T) {
+	nan, infinite := math.NaN(), math.Inf(1)
+	whole := box.Box{X2: 20, Y2: 10}
+	for name, l := range map[string]augment.Layer{
+		"no width":           {Position: augment.Scale(0, 1), Clip: whole, Weight: 1},
+		"a line":             {Position: augment.Affine{1, 1, 0, 1, 1, 0}, Clip: whole, Weight: 1},
+		"not a number":       {Position: augment.Affine{nan, 0, 0, 0, 1, 0}, Clip: whole, Weight: 1},
+		"nowhere":            {Position: augment.Translate(nan, 0), Clip: whole, Weight: 1},
+		"turned nowhere":     {Position: augment.Rotate(1).Then(augment.Translate(0, nan)), Clip: whole, Weight: 1},
+		"infinite":           {Position: augment.Scale(infinite, 1), Clip: whole, Weight: 1},
+		"infinitely far":     {Position: augment.Rotate(1).Then(augment.Translate(infinite, 0)), Clip: whole, Weight: 1},
+		"beside the canvas":  {Position: augment.Translate(20, 0), Clip: whole, Weight: 1},
+		"turned beside it":   {Position: augment.Rotate(.1).Then(augment.Translate(40, 0)), Clip: whole, Weight: 1},
+		"less than a pixel":  {Position: augment.Rotate(.1).Then(augment.Scale(1e-9, 1e-9)), Clip: whole, Weight: 1},
+		"no clip":            {Position: augment.Identity, Weight: 1},
+		"no weight":          {Position: augment.Identity, Clip: whole},
+		"clip of no numbers": {Position: augment.Identity, Clip: box.Box{X1: float32(nan), Y1: float32(nan), X2: float32(nan), Y2: float32(nan)}, Weight: 1},
+	} {
+		dst := make([]float32, 3*20*10)
+		for i := range dst {
+			dst[i] = -99
+		}
+		imageNet.Draw(dst, augment.Scene{W: 20, H: 10, Layers: []augment.Layer{l}}, []Source{{New(8, 8), 8, 8}})
+		if i := slices.IndexFunc(dst, func(v float32) bool { return v != 0 }); i >= 0 {
+			t.Errorf("%s: float %d is %g", name, i, dst[i])
+		}
+	}
+}
+
 // An image resized to whole px at the top left, mirrored or not, is what torchvision's rounding makes of it, to the bit: the ratio and the
 // weights are float32. Processors with fused products round less; the whole image is one or the other.
 func TestResizeToTheBit(t *testing.T) {
