@@ -36,10 +36,10 @@ func drawnName(name string) string {
 	return text.Printable(name)
 }
 
-// WriteAnnotated draws detections onto a picture and writes it as JPEG; another extension gets .jpg appended. Missing
+// WriteAnnotated draws detections and captions onto a picture and writes it as JPEG; another extension gets .jpg appended. Missing
 // folders are made.
-func WriteAnnotated(path string, p *Picture, found []Detection) error {
-	if err := picture.Draw(p, Marks(found)); err != nil {
+func WriteAnnotated(path string, p *Picture, found []Detection, captions ...string) error {
+	if err := picture.Draw(p, Marks(found), captions...); err != nil {
 		return err
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {

@@ -40,7 +40,8 @@ func NewPicture(w, h int) *Picture { return picture.New(w, h) }
 // FromImage copies any of Go's images. Transparency is dropped.
 func FromImage(m image.Image) *Picture { return picture.FromImage(m) }
 
-// Draw draws marks onto a picture, the last on top.
+// Draw draws marks onto a picture, the last on top. Labels cover neither small objects nor each other; where there is no room they are left
+// out, those of the first marks before those of the last.
 func Draw(p *Picture, marks []Mark) error { return picture.Draw(p, marks) }
 
 // Files returns the frames of picture files, for Stream.

@@ -218,10 +218,7 @@ func (d *detection) draw(r infer.Result, pic *picture.Picture) error {
 		d.unwritten.note(r, d.pictures.Write(r, pic))
 		return nil
 	}
-	if err := picture.Draw(pic, infer.Marks(r.Found)); err != nil {
-		return err
-	}
-	return picture.Caption(pic, r.Captions)
+	return picture.Draw(pic, infer.Marks(r.Found), r.Captions...)
 }
 
 // show writes the frames of videos, and shows everything.

@@ -11,20 +11,16 @@ import (
 
 // follower tracks and counts the objects in the results of a stream.
 type follower struct {
-	o      options
-	of     *track.Follower
-	shapes [][][2]float64 // of lines and zones, to draw
-	series map[string]int // input of each series of pictures
+	o       options
+	of      *track.Follower
+	regions []region       // lines and zones, to draw
+	series  map[string]int // input of each series of pictures
 }
 
 func newFollower(o options) *follower {
 	f := &follower{o: o, series: map[string]int{}, of: track.NewFollower(*o.track, o.places...)}
 	for _, p := range o.places {
-		var shape [][2]float64
-		for _, at := range p.New().Points() {
-			shape = append(shape, [2]float64{at.X, at.Y})
-		}
-		f.shapes = append(f.shapes, shape)
+		f.regions = append(f.regions, newRegion(p))
 	}
 	return f
 }
@@ -86,16 +82,15 @@ func (f *follower) link(r *infer.Result, input int, of any, source string) {
 	}
 }
 
-// draw draws the lines and zones onto a frame of a video, and with their counts onto a picture of a series.
+// draw draws the lines and zones onto a frame of a video or a picture of a series.
 func (f *follower) draw(r infer.Result, pic *picture.Picture) error {
 	if r.Video == nil && r.Series == "" {
 		return nil
 	}
-	for i, shape := range f.shapes {
-		picture.Path(pic, shape, i)
+	for _, g := range f.regions {
+		if err := g.draw(pic); err != nil {
+			return err
+		}
 	}
-	if r.Video != nil {
-		return nil // whose captions come with its marks
-	}
-	return picture.Caption(pic, r.Captions)
+	return nil
 }

@@ -28,14 +28,24 @@ function say(text, error) {
   $("status").classList.toggle("error", Boolean(error));
 }
 
-// color is a class's, as on the server's pictures: hues a golden angle apart, at three lightnesses.
+// palette has the classes' colours, as on the server's pictures.
+const palette = `
+  E69F00 56B4E9 009E73 F0E442 0072B2 D55E00 CC79A7 77FFFF 882233 0000FF 44DDAA 5588FF 005577 AA4433 5522BB 66FFAA
+  44DDFF 007777 DD00CC 0066FF 77BB77 CCCC66 33CCCC 00EEDD 008866 CC0099 EE7733 5577DD 226688 6699EE 771199 AA0055
+  993300 00AA55 BB77CC BB5533 006666 FFDD88 3300DD EE88AA 11CCFF EEBB00 BB6699 66EEBB 99FFDD 77AA88 CC88CC EEBB99
+  22DDDD 77EEFF AABB55 DD7755 4466DD 6644BB CC2255 66AAFF 2244FF AA44AA 00FF77 555500 6633DD 33DD88 44BBAA 55DD33
+  AA1199 BB1155 BB66FF DD33BB BB6655 558888 999922 8866CC AA7733 993333 77BBDD CCDD55 EE99BB AAAA55 882277 AA5511`.trim().split(/\s+/);
 function color(k) {
-  const hue = ((k * 137.508 + 8) % 360) / 60, v = [0.95, 0.75, 1][k % 3], s = 0.85, t = hue - Math.floor(hue);
-  const down = v * (1 - s * t), up = v * (1 - s * (1 - t)), low = v * (1 - s);
-  return [[v, up, low], [down, v, low], [low, v, up], [low, down, v], [up, low, v], [v, low, down]][Math.floor(hue)].map((c) => Math.floor(255 * c));
+  const v = parseInt(palette[k % palette.length], 16);
+  return [v >> 16, (v >> 8) & 255, v & 255];
 }
 const css = (rgb) => `rgb(${rgb.join(",")})`;
-const ink = (rgb) => (0.2126 * rgb[0] + 0.7152 * rgb[1] + 0.0722 * rgb[2] > 140 ? "#000" : "#fff");
+// luminance is relative, as WCAG 2.1 has it; letters are black where that has more contrast than white.
+const luminance = (rgb) => rgb.reduce((sum, c, i) => {
+  const v = c / 255;
+  return sum + [0.2126, 0.7152, 0.0722][i] * (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+}, 0);
+const ink = (rgb) => ((luminance(rgb) + 0.05) ** 2 > 0.05 * 1.05 ? "#000" : "#fff");
 
 // problem is the message of an answer that is none.
 async function problem(r) {

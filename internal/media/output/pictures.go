@@ -41,9 +41,9 @@ func (p *Pictures) Name(r infer.Result) {
 func (p *Pictures) Write(r infer.Result, pic *picture.Picture) error {
 	path, err := p.to.Path(p.stems.take(r), r.Name, 0)
 	if err != nil {
-		return errors.Join(fmt.Errorf("output: %w", err), picture.Draw(pic, infer.Marks(r.Found)))
+		return errors.Join(fmt.Errorf("output: %w", err), picture.Draw(pic, infer.Marks(r.Found), r.Captions...))
 	}
-	return infer.WriteAnnotated(path, pic, r.Found)
+	return infer.WriteAnnotated(path, pic, r.Found, r.Captions...)
 }
 
 // CopyName is the name of the annotated copy of a picture or video, where no other source takes it.

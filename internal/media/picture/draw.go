@@ -14,26 +14,31 @@ type Mark struct {
 	Color int     // class index
 }
 
-// Draw draws marks onto the picture, the last on top. Lines and letters scale with the picture; labels stay inside the picture and do
-// not overlap if there is room.
-func Draw(p *Picture, marks []Mark) error {
-	if len(marks) == 0 {
+// Draw draws marks onto the picture, the last on top, and captions as lines of text on dark plates in the top left corner. Lines and letters
+// scale with the picture, and are finer at small objects, whose frames lie outside of their boxes. Labels are inside the picture and cover
+// neither small objects nor each other nor captions: they move along their boxes, get smaller, are shortened, and are left out where there
+// is no room, those of the first marks before those of the last.
+func Draw(p *Picture, marks []Mark, captions ...string) error {
+	if len(marks)+len(captions) == 0 {
 		return nil
 	}
-	line := p.line()
-	face, err := p.face()
+	faces, err := p.faces()
 	if err != nil {
 		return err
 	}
-	defer face.release()
+	defer faces.release()
+	line := p.line()
 	for _, m := range marks {
-		p.frame(m.Box, line, colour(m.Color))
+		p.frame(m.Box, line, Color(m.Color))
 	}
-	var taken []image.Rectangle
-	for _, m := range marks {
-		if m.Label != "" {
-			taken = append(taken, p.label(m, line, face, taken))
-		}
+	plates := p.captioned(captions, faces)
+	for _, l := range p.labels(marks, plates, faces) {
+		c := Color(marks[l.mark].Color)
+		p.fill(l.plate, c)
+		p.text(l.text, l.face, l.plate, ink(c))
+	}
+	for _, l := range plates {
+		p.tag(l.text, l.face, l.plate)
 	}
 	return nil
 }
@@ -41,18 +46,39 @@ func Draw(p *Picture, marks []Mark) error {
 // line is the width of lines that suit the picture, in pixels.
 func (p *Picture) line() int { return max(int(math.Round(float64(min(p.W, p.H))/220)), 1) }
 
-// frame draws a rectangle of the given line width just inside the box.
+// thin is how many lines fit into an object across that is not small.
+const thin = 16
+
+// frame draws a rectangle just inside of the box, or with a finer line just outside of a small object.
 func (p *Picture) frame(b box.Box, line int, c [3]uint8) {
-	x1, y1 := int(math.Round(float64(b.X1))), int(math.Round(float64(b.Y1)))
-	x2, y2 := int(math.Round(float64(b.X2))), int(math.Round(float64(b.Y2)))
-	p.fill(image.Rect(x1, y1, x2, y1+line), c)
-	p.fill(image.Rect(x1, y2-line, x2, y2), c)
-	p.fill(image.Rect(x1, y1, x1+line, y2), c)
-	p.fill(image.Rect(x2-line, y1, x2, y2), c)
+	r, line := p.framed(pixels(b), line)
+	p.fill(image.Rect(r.Min.X, r.Min.Y, r.Max.X, r.Min.Y+line), c)
+	p.fill(image.Rect(r.Min.X, r.Max.Y-line, r.Max.X, r.Max.Y), c)
+	p.fill(image.Rect(r.Min.X, r.Min.Y, r.Min.X+line, r.Max.Y), c)
+	p.fill(image.Rect(r.Max.X-line, r.Min.Y, r.Max.X, r.Max.Y), c)
 }
 
+// framed is the outer border of a box's frame, and its line's width. A frame outside of its box leaves the picture where the box does.
+func (p *Picture) framed(b image.Rectangle, line int) (image.Rectangle, int) {
+	short := min(b.Dx(), b.Dy())
+	if short >= thin*line {
+		return b, line
+	}
+	line = min(max(short/thin*2, 1), line)
+	return image.Rect(max(b.Min.X-line, min(b.Min.X, 0)), max(b.Min.Y-line, min(b.Min.Y, 0)),
+		min(b.Max.X+line, max(b.Max.X, p.W)), min(b.Max.Y+line, max(b.Max.Y, p.H))), line
+}
+
+// pixels are a box's corners, rounded. Far ones are brought nearer, so that sums of them do not overflow.
+func pixels(b box.Box) image.Rectangle {
+	at := func(v float32) int { return int(math.Round(min(max(float64(v), -1<<30), 1<<30))) }
+	return image.Rect(at(b.X1), at(b.Y1), at(b.X2), at(b.Y2))
+}
+
+func (p *Picture) bounds() image.Rectangle { return image.Rect(0, 0, p.W, p.H) }
+
 func (p *Picture) fill(r image.Rectangle, c [3]uint8) {
-	r = r.Intersect(image.Rect(0, 0, p.W, p.H))
+	r = r.Intersect(p.bounds())
 	for y := r.Min.Y; y < r.Max.Y; y++ {
 		row := p.Pix[3*(y*p.W+r.Min.X) : 3*(y*p.W+r.Max.X)]
 		for i := 0; i+2 < len(row); i += 3 {
@@ -60,31 +86,3 @@ func (p *Picture) fill(r image.Rectangle, c [3]uint8) {
 		}
 	}
 }
-
-// colour is a class's: hues a golden angle apart, so that neighbours differ, at three lightnesses.
-func colour(class int) [3]uint8 {
-	hue := math.Mod(float64(class)*137.508+8, 360) / 60
-	value := []float64{.95, .75, 1}[class%3]
-	const saturation = .85
-	f := hue - math.Floor(hue)
-	v, a := value, value*(1-saturation)
-	down, up := value*(1-saturation*f), value*(1-saturation*(1-f))
-	var r, g, b float64
-	switch int(hue) {
-	case 0:
-		r, g, b = v, up, a
-	case 1:
-		r, g, b = down, v, a
-	case 2:
-		r, g, b = a, v, up
-	case 3:
-		r, g, b = a, down, v
-	case 4:
-		r, g, b = up, a, v
-	default:
-		r, g, b = v, a, down
-	}
-	return [3]uint8{uint8(255 * r), uint8(255 * g), uint8(255 * b)}
-}
-
-func abs(v int) int { return max(v, -v) }

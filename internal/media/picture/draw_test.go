@@ -1,7 +1,6 @@
 package picture
 
 import (
-	"image"
 	"os"
 	"path/filepath"
 	"testing"
@@ -16,7 +15,7 @@ func TestDraw(t *testing.T) {
 	if err := Draw(p, []Mark{{Box: b, Label: "cat 0.98", Color: 2}}); err != nil {
 		t.Fatal(err)
 	}
-	c := colour(2)
+	c := Color(2)
 	is := func(x, y int) bool { r, g, b := p.At(x, y); return [3]uint8{r, g, b} == c }
 	for _, at := range [][2]int{{40, 60}, {159, 60}, {40, 119}, {159, 119}, {100, 60}, {100, 119}, {40, 90}, {159, 90}} {
 		if !is(at[0], at[1]) {
@@ -57,29 +56,21 @@ func TestDrawAnywhere(t *testing.T) {
 // Labels of neighbours do not cover each other while there is room.
 func TestDrawApart(t *testing.T) {
 	p := New(640, 480)
-	face, err := newFace(15)
+	faces, err := p.faces()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer face.release()
-	a := p.label(Mark{Box: box.Box{X1: 100, Y1: 100, X2: 200, Y2: 200}, Label: "person 0.98"}, 2, face, nil)
-	b := p.label(Mark{Box: box.Box{X1: 110, Y1: 104, X2: 210, Y2: 204}, Label: "person 0.91"}, 2, face, nil)
-	if !a.Overlaps(b) {
+	defer faces.release()
+	marks := []Mark{
+		{Box: box.Box{X1: 100, Y1: 100, X2: 200, Y2: 200}, Label: "person 0.98"},
+		{Box: box.Box{X1: 110, Y1: 104, X2: 210, Y2: 204}, Label: "person 0.91"},
+	}
+	a, b := p.labels(marks[:1], nil, faces), p.labels(marks[1:], nil, faces)
+	if len(a) != 1 || len(b) != 1 || !a[0].plate.Overlaps(b[0].plate) {
 		t.Fatal("these labels would not have met")
 	}
-	if c := p.label(Mark{Box: box.Box{X1: 110, Y1: 104, X2: 210, Y2: 204}, Label: "person 0.91"}, 2, face, []image.Rectangle{a}); c.Overlaps(a) {
-		t.Error("labels cover each other")
-	}
-}
-
-// The first 80 classes have colours that can be told apart.
-func TestColours(t *testing.T) {
-	seen := map[[3]uint8]int{}
-	for c := range 80 {
-		if d, ok := seen[colour(c)]; ok {
-			t.Errorf("classes %d and %d have one colour", c, d)
-		}
-		seen[colour(c)] = c
+	if both := p.labels(marks, nil, faces); len(both) != 2 || both[0].plate.Overlaps(both[1].plate) {
+		t.Errorf("labels cover each other: %v", both)
 	}
 }
 

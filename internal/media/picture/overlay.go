@@ -1,62 +1,46 @@
 package picture
 
-import (
-	"image"
-	"math"
+import "image"
+
+// Captions are white on dark.
+var (
+	plateColor = [3]uint8{24, 24, 24}
+	white      = [3]uint8{255, 255, 255}
 )
 
-// Caption writes lines of text on dark plates, from the top left corner downwards.
-func Caption(p *Picture, lines []string) error {
-	f, err := p.face()
-	if err != nil {
-		return err
+// captioned gives lines of text their plates, from the top left corner downwards. Letters are smaller where the lines would be wider than the
+// picture or higher than half of it; a line that is too wide still is shortened.
+func (p *Picture) captioned(lines []string, faces faces) []label {
+	f := faces[0]
+	for _, f = range faces {
+		if p.fits(lines, f) {
+			break
+		}
 	}
-	defer f.release()
+	plates := make([]label, len(lines))
 	y := 0
-	for _, s := range lines {
-		w, h := f.plate(s, p.line())
-		plate := image.Rect(0, y, w, y+h)
-		p.fill(plate, [3]uint8{24, 24, 24})
-		p.text(s, f, p.line(), plate, [3]uint8{255, 255, 255})
+	for i, s := range lines {
+		s = f.shortened(s, p.W-2*f.pad)
+		w, h := f.plate(s)
+		plates[i] = label{text: s, face: f, plate: image.Rect(0, y, w, y+h)}
 		y += h
 	}
-	return nil
+	return plates
 }
 
-// Path draws straight lines from each point to the next, as wide as the frames of boxes, in a class's colour.
-func Path(p *Picture, points [][2]float64, color int) {
-	line := p.line()
-	c := colour(color)
-	for i := 1; i < len(points); i++ {
-		a, b := points[i-1], points[i]
-		// What lies outside is cut before it is drawn: points may be anywhere.
-		from, to, ok := clipped(a, b, float64(p.W+line), float64(p.H+line), float64(-line))
-		if !ok {
-			continue
-		}
-		n := max(int(math.Ceil(max(math.Abs(to[0]-from[0]), math.Abs(to[1]-from[1])))), 1)
-		for k := range n + 1 {
-			t := float64(k) / float64(n)
-			x, y := int(math.Round(from[0]+t*(to[0]-from[0])))-line/2, int(math.Round(from[1]+t*(to[1]-from[1])))-line/2
-			p.fill(image.Rect(x, y, x+line, y+line), c)
+func (p *Picture) fits(lines []string, f *face) bool {
+	high := 0
+	for _, s := range lines {
+		w, h := f.plate(s)
+		if high += h; w > p.W || 2*high > p.H {
+			return false
 		}
 	}
+	return true
 }
 
-// clipped is the part of the line from a to b with least <= x <= w and least <= y <= h (Liang and Barsky 1984).
-func clipped(a, b [2]float64, w, h, least float64) (from, to [2]float64, ok bool) {
-	t1, t2 := 0., 1.
-	for i, most := range []float64{w, h} {
-		d := b[i] - a[i]
-		lo, hi := (least-a[i])/d, (most-a[i])/d
-		if d == 0 {
-			if a[i] < least || a[i] > most {
-				return from, to, false
-			}
-			continue
-		}
-		t1, t2 = max(t1, min(lo, hi)), min(t2, max(lo, hi))
-	}
-	at := func(t float64) [2]float64 { return [2]float64{a[0] + t*(b[0]-a[0]), a[1] + t*(b[1]-a[1])} }
-	return at(t1), at(t2), t1 <= t2
+// tag writes a text on a dark plate.
+func (p *Picture) tag(s string, f *face, plate image.Rectangle) {
+	p.fill(plate, plateColor)
+	p.text(s, f, plate, white)
 }

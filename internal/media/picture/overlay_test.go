@@ -1,8 +1,9 @@
 package picture
 
 import (
-	"math"
 	"testing"
+
+	"retinago/box"
 )
 
 func painted(p *Picture) int {
@@ -15,51 +16,12 @@ func painted(p *Picture) int {
 	return n
 }
 
-func TestPath(t *testing.T) {
-	p := New(100, 60)
-	Path(p, [][2]float64{{10, 20}, {60, 20}, {60, 50}}, 1)
-	c := colour(1)
-	for _, at := range [][2]int{{10, 20}, {35, 20}, {60, 20}, {60, 50}} {
-		if r, g, b := p.At(at[0], at[1]); [3]uint8{r, g, b} != c {
-			t.Errorf("no line at %v", at)
-		}
-	}
-	if n := painted(p); n != 51+30 {
-		t.Errorf("%d pixels are painted, want 81", n)
-	}
-	// Points far outside take no time and paint what crosses the picture.
-	p = New(100, 60)
-	Path(p, [][2]float64{{-1e9, 30}, {1e9, 30}, {1e9, 1e9}, {-5, 1e12}}, 1)
-	if n := painted(p); n != 100 {
-		t.Errorf("%d pixels are painted, want 100", n)
-	}
-	for _, path := range [][][2]float64{nil, {{5, 5}}, {{-9, -9}, {-9, 99}}, {{200, 0}, {200, 60}}} {
-		p = New(100, 60)
-		if Path(p, path, 1); painted(p) != 0 {
-			t.Errorf("%v paints", path)
-		}
-	}
-	if Path(p, [][2]float64{{5, 5}, {5, 5}}, 1); painted(p) != 1 {
-		t.Error("a point is no pixel")
-	}
-}
-
-func TestClipped(t *testing.T) {
-	from, to, ok := clipped([2]float64{-10, 5}, [2]float64{30, 25}, 20, 20, 0)
-	if !ok || math.Abs(from[1]-10) > 1e-9 || from[0] != 0 || math.Abs(to[0]-20) > 1e-9 || math.Abs(to[1]-20) > 1e-9 {
-		t.Errorf("from %v to %v, %v", from, to, ok)
-	}
-	if _, _, ok := clipped([2]float64{-10, 15}, [2]float64{10, 35}, 20, 20, 0); ok {
-		t.Error("a line past the corner")
-	}
-}
-
 func TestCaption(t *testing.T) {
 	p := New(200, 100)
 	for i := range p.Pix {
 		p.Pix[i] = 99
 	}
-	if err := Caption(p, []string{"line: 3 right", "zone: 1 in \u00fc\u4e2d"}); err != nil {
+	if err := Draw(p, nil, "line: 3 right", "zone: 1 in \u00fc\u4e2d"); err != nil {
 		t.Fatal(err)
 	}
 	dark, light := 0, 0
@@ -76,8 +38,36 @@ func TestCaption(t *testing.T) {
 	if r, _, _ := p.At(199, 99); r != 99 {
 		t.Error("paint beside the plates")
 	}
-	if err := Caption(New(1, 1), []string{"longer than the picture"}); err != nil {
+	if err := Draw(New(1, 1), nil, "longer than the picture"); err != nil {
 		t.Error(err)
+	}
+}
+
+// Captions of a small picture have smaller letters, then shorter lines; labels keep off them.
+func TestCaptionSizes(t *testing.T) {
+	lines := []string{"line 1: person left 12, person right 7", "zone 1: person in 3, person out 4"}
+	for _, k := range []struct {
+		w, h  int
+		whole bool
+	}{{1280, 720, true}, {240, 180, true}, {96, 64, false}} {
+		p := New(k.w, k.h)
+		faces, err := p.faces()
+		if err != nil {
+			t.Fatal(err)
+		}
+		plates := p.captioned(lines, faces)
+		for i, l := range plates {
+			if l.plate.Max.X > k.w || (l.text == lines[i]) != k.whole || l.plate.Min.Y < l.face.height*i {
+				t.Errorf("on %dx%d line %d is %q at %v", k.w, k.h, i, l.text, l.plate)
+			}
+		}
+		m := Mark{Box: box.FromXYWH(2, 2, float32(k.w)-9, float32(k.h)-9), Label: "cat"}
+		for _, l := range p.labels([]Mark{m}, plates, faces) {
+			if l.plate.Overlaps(plates[0].plate) || l.plate.Overlaps(plates[1].plate) {
+				t.Errorf("on %dx%d the label at %v covers a caption", k.w, k.h, l.plate)
+			}
+		}
+		faces.release()
 	}
 }
 
