@@ -17,7 +17,6 @@ import (
 	"retinago/internal/file"
 	"retinago/internal/media/picture"
 	"retinago/internal/media/register"
-	shown "retinago/internal/text"
 )
 
 // editCommands make datasets of datasets.
@@ -120,6 +119,7 @@ func editCommands() []*cli.Command {
 				"   retinago data draw -data data.yaml -split train -out sheet.jpg",
 			Flags: append(sourceFlags(), dataFlag(true), out, classesFlag(), renameFlag(),
 				&cli.IntFlag{Name: "count", Usage: "pictures, drawn at random", Value: 12},
+				&cli.IntFlag{Name: "size", Usage: "longer side of each picture on the sheet in `PIXELS`; more shows small objects better", Value: 320},
 				&cli.Uint64Flag{Name: "seed", Usage: "of the random numbers"},
 			),
 			Action: dataDraw,
@@ -236,13 +236,6 @@ func below(dir *register.Folder, names ...string) ([]string, error) {
 	return paths, nil
 }
 
-// sheet measures in pixels.
-const (
-	cell    = 320
-	columns = 4
-	gap     = 6
-)
-
 func dataDraw(c *cli.Context) error {
 	var write func(*picture.Picture) error
 	switch out := c.String("out"); strings.ToLower(filepath.Ext(out)) {
@@ -261,46 +254,36 @@ func dataDraw(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	n := min(c.Int("count"), d.Len())
+	n, size := min(c.Int("count"), d.Len()), c.Int("size")
 	if n < 1 {
 		return usage("data draw: -count %d: give at least 1", c.Int("count"))
 	}
-	rows := (n + columns - 1) / columns
-	wide := min(n, columns)
-	sheet := picture.New(wide*(cell+gap)-gap, rows*(cell+gap)-gap)
-	categories := d.Categories()
+	if size < leastCell || size > mostCell {
+		return usage("data draw: -size %d: give %d to %d", size, leastCell, mostCell)
+	}
+	if high := (n+columns-1)/columns*(size+gap) - gap; high > mostHigh {
+		return usage("data draw: -count %d, -size %d: the sheet may be %d pixels high, more than the %d of a JPEG: give less of one", n, size, high, mostHigh)
+	}
+	sheet := sheet{cell: size}
 	broken := 0
-	for k, i := range rand.New(rand.NewPCG(c.Uint64("seed"), 0)).Perm(d.Len())[:n] {
-		p, err := picture.Decode(d.File(i))
+	for _, i := range rand.New(rand.NewPCG(c.Uint64("seed"), 0)).Perm(d.Len())[:n] {
+		p, err := annotated(d, i, size)
 		if err != nil {
 			fmt.Fprintf(c.App.ErrWriter, "skipped: %v\n", err)
 			broken++
 			continue
 		}
-		s := data.Resized(data.Size{W: p.W, H: p.H}, cell, cell)
-		small := p.Scaled(s.W, s.H)
-		p.Release()
-		boxes, classes, crowd := d.Objects(i)
-		sx, sy := float32(s.W)/float32(d.Image(i).Width), float32(s.H)/float32(d.Image(i).Height)
-		var marks []picture.Mark
-		for j, b := range boxes {
-			label := shown.Printable(categories[classes[j]].Name)
-			if crowd[j] {
-				label += " (crowd)"
-			}
-			marks = append(marks, picture.Mark{Box: b.Scale(sx, sy), Label: label, Color: int(classes[j])})
-		}
-		if err := picture.Draw(small, marks); err != nil {
-			return err
-		}
-		sheet.Paste(small, k%columns*(cell+gap), k/columns*(cell+gap))
+		sheet.add(p)
+	}
+	if broken == n {
+		return fmt.Errorf("data draw: none of %d images of %s could be read: give their folder with -images", n, c.String("data"))
 	}
 	if dir := filepath.Dir(c.String("out")); dir != "." {
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return err
 		}
 	}
-	if err := write(sheet); err != nil {
+	if err := write(sheet.picture()); err != nil {
 		return err
 	}
 	fmt.Fprintf(c.App.Writer, "%s: %d pictures\n", c.String("out"), n-broken)
