@@ -38,6 +38,7 @@ type detection struct {
 	outcome   *outcome
 	interrupt context.CancelFunc
 	unwritten unwritten
+	lines     *videoLines
 }
 
 func newDetection(c *cli.Context, o options, p *infer.Predictor, set *sources.Set, to *places) *detection {
@@ -48,6 +49,7 @@ func newDetection(c *cli.Context, o options, p *infer.Predictor, set *sources.Se
 	if o.track != nil {
 		d.follower = newFollower(o)
 	}
+	d.lines = newVideoLines(d.text)
 	return d
 }
 
@@ -71,6 +73,7 @@ func (d *detection) run(ids func(infer.Result) (int64, error)) error {
 			return errors.Join(err, d.close())
 		}
 	}
+	d.lines.close()
 	if stopped {
 		fmt.Fprintf(d.c.App.ErrWriter, "interrupted after %d %s\n", d.outcome.done+d.outcome.broken, d.outcome.unit())
 	}
@@ -259,7 +262,10 @@ func (d *detection) take(r infer.Result) error {
 		t := r.Times
 		fmt.Fprintf(d.text, "%s: %dx%d, %d objects%s; ms: decode %.1f, prepare %.1f, network %.1f, boxes %.1f, draw and write %.1f\n", what, r.Size.W, r.Size.H, len(r.Found),
 			byClass(r.Found), ms(t.Read), ms(t.Prepare), ms(t.Network), ms(t.Decode+t.NMS), ms(t.Write+t.Last))
-	case !d.c.Bool("quiet") && (r.Video == nil || len(r.Found) > 0):
+	case d.c.Bool("quiet"):
+	case r.Video != nil:
+		d.lines.take(r)
+	default:
 		fmt.Fprintf(d.text, "%s: %d objects%s\n", what, len(r.Found), byClass(r.Found))
 	}
 	if err := d.write(r); err != nil {
