@@ -47,7 +47,7 @@ func newDetection(c *cli.Context, o options, p *infer.Predictor, set *sources.Se
 		d.text = c.App.ErrWriter
 	}
 	if o.track != nil {
-		d.follower = newFollower(o)
+		d.follower = newFollower(o, func(text string) { fmt.Fprintln(c.App.ErrWriter, text) })
 	}
 	d.lines = newVideoLines(d.text)
 	return d

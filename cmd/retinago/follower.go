@@ -15,10 +15,13 @@ type follower struct {
 	of      *track.Follower
 	regions []region       // lines and zones, to draw
 	series  map[string]int // input of each series of pictures
+	begun   map[int]any    // the last video or series of each input
+	notice  func(text string)
 }
 
-func newFollower(o options) *follower {
-	f := &follower{o: o, series: map[string]int{}, of: track.NewFollower(*o.track, o.places...)}
+// newFollower makes one that calls notice with a line for each region that is not in the frames of a video.
+func newFollower(o options, notice func(text string)) *follower {
+	f := &follower{o: o, series: map[string]int{}, begun: map[int]any{}, notice: notice, of: track.NewFollower(*o.track, o.places...)}
 	for _, p := range o.places {
 		f.regions = append(f.regions, newRegion(p))
 	}
@@ -67,6 +70,14 @@ func (o options) tracked(class string, score float32) float32 {
 
 // link continues the tracks of a video or series that an input shows, which is called source in its counts.
 func (f *follower) link(r *infer.Result, input int, of any, source string) {
+	if f.begun[input] != of {
+		f.begun[input] = of
+		for _, g := range f.regions {
+			if text := g.outside(r.Size, shown.Printable(source)); text != "" {
+				f.notice(text)
+			}
+		}
+	}
 	names := map[int]string{}
 	objects := make([]track.Object, len(r.Found))
 	for i, d := range r.Found {

@@ -41,6 +41,9 @@ func TestDetectVideo(t *testing.T) {
 	}
 	out := ok(t, "detect", "-weights", at("m.safetensors"), "-source", at("a.mp4"), at("p.jpg"), "-out", at("out"), "-jsonl", at("a.jsonl"), "-summary", at("s.json"), "-score", ".005", "-track",
 		"-line", "48,0,48,64", "-zone", "0,0,40,0,40,64,0,64", "-smooth", "-quiet")
+	if strings.Contains(out, "warning") {
+		t.Errorf("a warning of a line and a zone that are seen:\n%s", out)
+	}
 	wants(t, out, "11 pictures", at("out/a.mp4")+": 10 frames of 96x64", "line 1:", "zone 1:")
 	r, err := video.Open(at("out/a.mp4"))
 	if err != nil {
@@ -80,6 +83,40 @@ func TestDetectVideo(t *testing.T) {
 	}
 	if read(t, at("s.json"), &s); tracks == 0 || len(s.Counts) != 1 || len(s.Counts[0].Counts) != 2 || s.Counts[0].Counts[1].At != "zone 1" {
 		t.Errorf("%d tracks, %+v", tracks, s)
+	}
+}
+
+// Lines and zones outside of the frames are named once for each video, with the size of its frames; progress has its lines.
+func TestRegionsOutside(t *testing.T) {
+	tmp := t.TempDir()
+	at := func(name string) string { return filepath.Join(tmp, name) }
+	seeded(t, at("m.safetensors"))
+	for _, name := range []string{"a.mp4", "b.mp4"} {
+		w, err := video.Create(at(name), 96, 64, 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 4 {
+			if err := w.Write(picture.New(96, 64)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	out := ok(t, "detect", "-weights", at("m.safetensors"), "-source", at("a.mp4"), at("b.mp4"), "-jsonl", at("a.jsonl"), "-track",
+		"-line", "0,400,1280,400", "-line", "48,0,48,640", "-line", "0,32,96,32", "-zone", "-10,-10,200,-10,200,200,-10,200")
+	for _, name := range []string{"a.mp4", "b.mp4"} {
+		for _, text := range []string{"line 1 lies outside", "a part of line 2 lies outside", "the whole border of zone 1 lies outside"} {
+			if n := strings.Count(out, text+" of the frames of "+at(name)+", which have 96x64 pixels"); n != 1 {
+				t.Errorf("%q stands %d times for %s in:\n%s", text, n, name, out)
+			}
+		}
+		wants(t, out, at(name)+": frame 4/4 (0.30 s)")
+	}
+	if strings.Contains(out, "line 3 lies") {
+		t.Errorf("a warning of a line that is seen:\n%s", out)
 	}
 }
 
