@@ -24,7 +24,7 @@ type videoLines struct {
 type videoLine struct {
 	of      *sources.Video
 	path    string
-	begin   time.Time // of the video
+	begin   time.Time // when its first frame was done
 	last    time.Time // of its last line
 	frames  int       // that were looked at
 	count   int       // of the last frame, from 1; frames that were dropped count
@@ -75,17 +75,17 @@ func (v *videoLines) print(l *videoLine) {
 	l.fresh, l.objects = 0, l.objects[:0]
 }
 
-// text is the line of a video that has taken so long. The time that is left is known where the number of frames is.
+// text is the line of a video that has taken so long since its first frame. The time that is left is known where the number of frames is.
 func (l *videoLine) text(took time.Duration) string {
 	text := fmt.Sprintf("%s: frame %d", shown.Printable(l.path), l.count)
 	if l.of.Frames >= l.count {
 		text += fmt.Sprintf("/%d", l.of.Frames)
 	}
 	text += fmt.Sprintf(" (%.2f s)", l.at.Seconds())
-	if s := took.Seconds(); s > 0 {
-		text += fmt.Sprintf("  %.1f frames/s", float64(l.frames)/s)
+	if rate := float64(l.frames-1) / took.Seconds(); l.frames > 1 && took > 0 {
+		text += fmt.Sprintf("  %.1f frames/s", rate)
 		if left := l.of.Frames - l.count; left >= 0 && !l.of.Realtime {
-			text += fmt.Sprintf("  eta %s", time.Duration(float64(left)*s/float64(l.count)*float64(time.Second)).Round(time.Second))
+			text += fmt.Sprintf("  eta %s", time.Duration(float64(left)/rate*float64(time.Second)).Round(time.Second))
 		}
 	}
 	return text + fmt.Sprintf("  %d objects in %d frames%s", len(l.objects), l.fresh, byClass(l.objects))
