@@ -21,14 +21,14 @@ var (
 	grid  = tone{rgb(0xD9DEE3), rgb(0x3A4149)}
 	link  = tone{rgb(0x0B5CAD), rgb(0x7DB8F5)}
 
-	// series are the colours of curves in their order. They also differ in brightness, for readers who see colours differently.
+	// series are the colours of curves in their order. They are told apart with normal vision, protanopia and deuteranopia, and on the card.
 	series = []tone{
 		{rgb(0x0B62B8), rgb(0x5FB0F7)}, // blue
-		{rgb(0xC65A00), rgb(0xFFA552)}, // orange
-		{rgb(0x14855A), rgb(0x5AD6A4)}, // green
-		{rgb(0x9A3C96), rgb(0xE79BE4)}, // purple
-		{rgb(0x7A6A00), rgb(0xE2CE4F)}, // olive
-		{rgb(0xB3233F), rgb(0xFF8296)}, // red
+		{rgb(0xAA8800), rgb(0xFFCC99)}, // gold, sand
+		{rgb(0xCC2266), rgb(0xEE0099)}, // crimson, pink
+		{rgb(0x114400), rgb(0x00BB00)}, // green
+		{rgb(0xBB66FF), rgb(0x8833FF)}, // violet
+		{rgb(0x660066), rgb(0x886622)}, // plum, brown
 	}
 )
 

@@ -1,6 +1,6 @@
 package picture
 
-import "math"
+import "retinago/internal/vision"
 
 // palette holds the colours of classes as 0xRRGGBB. The first seven are those of Okabe and Ito 2008 without black, which people with any
 // kind of colour vision tell apart. Each further one is, of the colours with channels of multiples of 0x11 that are neither gray nor nearly
@@ -26,33 +26,8 @@ func Color(class int) [3]uint8 {
 
 // ink is the colour of letters on a plate: black or white, whichever has more contrast. That is at least 4.58 on any colour.
 func ink(plate [3]uint8) [3]uint8 {
-	white := [3]uint8{255, 255, 255}
-	if contrast(plate, white) > contrast(plate, [3]uint8{}) {
+	if vision.Contrast(plate, white) > vision.Contrast(plate, [3]uint8{}) {
 		return white
 	}
 	return [3]uint8{}
-}
-
-// contrast is the contrast ratio of two colours, 1 to 21. (WCAG 2.1, "contrast ratio".)
-func contrast(a, b [3]uint8) float64 {
-	x, y := luminance(a)+.05, luminance(b)+.05
-	return max(x, y) / min(x, y)
-}
-
-// luminance is a colour's relative luminance, 0 to 1.
-func luminance(c [3]uint8) float64 {
-	l := linear(c)
-	return .2126*l[0] + .7152*l[1] + .0722*l[2]
-}
-
-// linear is an sRGB colour as intensities of light, 0 to 1. (IEC 61966-2-1.)
-func linear(c [3]uint8) (l [3]float64) {
-	for i, v := range c {
-		if f := float64(v) / 255; f <= .04045 {
-			l[i] = f / 12.92
-		} else {
-			l[i] = math.Pow((f+.055)/1.055, 2.4)
-		}
-	}
-	return l
 }
