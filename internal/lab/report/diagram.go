@@ -71,6 +71,7 @@ func (d Diagram) plot() (*plot.Plot, int, error) {
 		for i := range words.TextStyle {
 			s := &words.TextStyle[i]
 			s.Color, s.Font.Size, s.XAlign, s.YAlign = ink.light, 9, text.XCenter, text.YCenter
+			sans(s)
 		}
 		g.Add(words)
 	}

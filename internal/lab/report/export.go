@@ -10,7 +10,6 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgimg"
-	"gonum.org/v1/plot/vg/vgsvg"
 
 	"retinago/internal/file"
 	"retinago/internal/text"
@@ -78,7 +77,7 @@ func export(f Figure, dir, name string) error {
 // canvas returns a canvas in the format of a file suffix, and a function that writes it.
 func canvas(kind string, w, h vg.Length) (vg.CanvasSizer, func(*bufio.Writer) error) {
 	if kind == ".svg" {
-		c := vgsvg.New(w, h)
+		c := newSVG(w, h)
 		return c, func(to *bufio.Writer) error {
 			_, err := c.WriteTo(to)
 			return err
@@ -102,6 +101,7 @@ func legendPlot(entries []legendEntry) exportLegend {
 	l.Left, l.Top, l.Padding, l.ThumbnailWidth = true, true, 2, 18
 	l.TextStyle.Color = ink.light
 	l.TextStyle.Font.Size = 10
+	sans(&l.TextStyle)
 	for _, e := range entries {
 		l.Add(text.Printable(e.Name), &plotter.Line{LineStyle: draw.LineStyle{Color: series[e.Series].light, Width: vg.Points(1.6)}})
 	}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -131,5 +132,31 @@ func TestDark(t *testing.T) {
 		if !strings.Contains(m, "fill:#") {
 			t.Errorf("black text, which stays black in the dark: %s", m)
 		}
+	}
+}
+
+// Every text has the width for which its plot made room, as measured in the page's kind of typeface, and no label is wider than its place.
+func TestTextWidths(t *testing.T) {
+	b := Bars{Name: "AP", Bars: []Bar{{Name: "resnet101-1024 xx", Value: .5}, {Name: "i", Value: .1}}}
+	s := render(t, Figures{b, Plot{X: Axis{Name: "share of the anchors, smallest loss first"}, Curves: []Curve{{X: []float64{0, 1}, Y: []float64{0, .00175}}}}})
+	widths := map[string]float64{}
+	for _, m := range regexp.MustCompile(`(?s)<text ([^>]*)>([^<]*)</text>`).FindAllStringSubmatch(s, -1) {
+		w := regexp.MustCompile(`textLength="([0-9.]+)" lengthAdjust="spacingAndGlyphs"`).FindStringSubmatch(m[1])
+		if w == nil || !strings.Contains(m[1], "font-family:'Liberation Sans',") {
+			t.Fatalf("no width, or another typeface: %s", m[0])
+		}
+		width, err := strconv.ParseFloat(w[1], 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		widths[m[2]] = width
+		if x := regexp.MustCompile(`x="([-0-9.]+)"`).FindStringSubmatch(m[1]); x != nil {
+			if at, err := strconv.ParseFloat(x[1], 64); err != nil || at+width > plotWidth+1 {
+				t.Errorf("%q at %s ends beyond the plot, %v", m[2], x[1], err)
+			}
+		}
+	}
+	if widths["resnet101-1024 xx"] < 10*widths["i"] || widths["resnet101-1024 xx"] > 120 {
+		t.Errorf("the widths are %v", widths)
 	}
 }

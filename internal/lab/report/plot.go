@@ -5,14 +5,11 @@ import (
 	"html/template"
 	"image/color"
 	"strconv"
-	"strings"
-	"unicode/utf8"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
-	"gonum.org/v1/plot/vg/vgsvg"
 
 	"retinago/internal/text"
 )
@@ -221,12 +218,7 @@ func (b Bars) plot() (*plot.Plot, int, error) {
 	if top == 0 {
 		g.X.Max = 1
 	}
-	// The browser's font may be wider than the font that gonum measures.
-	longest := 0
-	for _, n := range names {
-		longest = max(longest, utf8.RuneCountInString(n))
-	}
-	g.Y.Padding = max(12, 4+vg.Points(1.2)*vg.Length(longest))
+	g.Y.Padding = 6
 	g.Y.Min, g.Y.Max = -.6, float64(len(b.Bars))-.4
 	return g, 50 + barHeight*len(b.Bars), nil
 }
@@ -245,6 +237,7 @@ func shorten(s string) string {
 func themed() *plot.Plot {
 	g := plot.New()
 	g.BackgroundColor = color.Transparent
+	sans(&g.Title.TextStyle)
 	for _, a := range []*plot.Axis{&g.X, &g.Y} {
 		a.Color = faint.light
 		a.Tick.Color = faint.light
@@ -253,6 +246,7 @@ func themed() *plot.Plot {
 		a.Label.TextStyle.Color = ink.light
 		a.Label.TextStyle.Font.Size = 11
 		a.Tick.Marker = ticks{}
+		sans(&a.Tick.Label, &a.Label.TextStyle)
 		a.Padding = 2
 	}
 	return g
@@ -263,19 +257,4 @@ func gridLines() *plotter.Grid {
 	g.Horizontal = draw.LineStyle{Color: grid.light, Width: vg.Points(.5)}
 	g.Vertical = g.Horizontal
 	return g
-}
-
-// svg returns a plot as an svg element for the page, without the XML prologue.
-func svg(g *plot.Plot, width, height int, title string) template.HTML {
-	c := vgsvg.New(vg.Length(width), vg.Length(height))
-	g.Draw(draw.New(c))
-	var b strings.Builder
-	if _, err := c.WriteTo(&b); err != nil {
-		panic("report: writing to memory failed: " + err.Error())
-	}
-	_, element, ok := strings.Cut(b.String(), "<svg")
-	if !ok {
-		panic("report: gonum's SVG has no svg element")
-	}
-	return template.HTML(`<svg role="img" aria-label="` + template.HTMLEscapeString(title) + `"` + element)
 }
