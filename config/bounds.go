@@ -21,6 +21,7 @@ const (
 	maxSides      = 64
 	maxMilestones = 64
 	maxGroups     = 64
+	maxPolicies   = 64        // of data.augment
 	maxName       = 1000      // bytes of a class's
 	maxWord       = 1000      // bytes of a number's text
 	maxNames      = 400 << 10 // bytes of all: they are at most four times as long where they are escaped

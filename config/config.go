@@ -91,6 +91,11 @@ type Data struct {
 	FastDecode bool `yaml:"fast_decode"`
 	// Flip is the probability of mirroring a training image horizontally.
 	Flip float64 `yaml:"flip"`
+	// Augment varies training images: a preset (none, light, ssd, lsj, strong), or a list of presets and policies; docs/data.md lists them.
+	Augment Augment `yaml:"augment,omitempty"`
+	// MinVisible is the share of its area that an object must keep where a policy of Augment cuts or covers it. An object that keeps less is
+	// not learned.
+	MinVisible float64 `yaml:"min_visible"`
 	// Mean is subtracted per channel (R, G, B) from pixels in [0,1].
 	Mean [3]float32 `yaml:"mean,flow"`
 	// Std divides the difference per channel (R, G, B).
@@ -220,9 +225,11 @@ type Train struct {
 	RiseFrom float64 `yaml:"rise_from"`
 	// FallTo is the share of LR at which one_cycle ends.
 	FallTo float64 `yaml:"fall_to"`
+	// AugmentUntil is the share of the run after which the policies mosaic, mosaic9 and mixup of data.augment end.
+	AugmentUntil float64 `yaml:"augment_until"`
 	// ClipNorm is the upper bound of the norm of all gradients together; 0 is unbounded.
 	ClipNorm float64 `yaml:"clip_norm"`
-	// Seed determines the initial weights, the order of the images and their flips.
+	// Seed determines the initial weights, the order of the images, their flips and what the policies of data.augment draw.
 	Seed uint64 `yaml:"seed"`
 	// Threads is the number of compute threads; 0 takes one per core, or fewer if a CPU quota of the control group is lower.
 	Threads int `yaml:"threads"`
@@ -287,7 +294,7 @@ func Default() Config {
 			Prior: .01, Anchors: anchors.Default(),
 		},
 		Data: Data{
-			ShortSides: []int{800}, MaxSide: 1333, CanvasMultiple: 128, Flip: .5,
+			ShortSides: []int{800}, MaxSide: 1333, CanvasMultiple: 128, Flip: .5, MinVisible: .25,
 			// ImageNet's, as torchvision's backbones expect.
 			Mean: [3]float32{.485, .456, .406}, Std: [3]float32{.229, .224, .225},
 		},
@@ -298,7 +305,7 @@ func Default() Config {
 		Train: Train{
 			Batch: 16, BaseBatch: 16, Steps: 90000, Optimizer: "sgd", LR: .01, Momentum: .9, Beta1: .9, Beta2: .999, Eps: 1e-8,
 			WeightDecay: 1e-4, WarmupSteps: 1000, WarmupFactor: .001,
-			Schedule: "multistep", Milestones: []float64{2. / 3, 8. / 9}, Gamma: .1,
+			Schedule: "multistep", Milestones: []float64{2. / 3, 8. / 9}, Gamma: .1, AugmentUntil: .9,
 			Cycles: 3, CycleGrowth: 1, Rise: .3, RiseFrom: .04, FallTo: 4e-6, LayerDecay: 1, Accumulate: 1,
 			Convolutions: "fixed", EvalEvery: 5000, CheckpointEvery: 1000, LogEvery: 20,
 		},

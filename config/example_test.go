@@ -17,6 +17,6 @@ func ExampleParse() {
 	fmt.Println(err)
 	// Output:
 	// resnet18 12 0.005 256 <nil>
-	// mine.yaml:2: unknown key train.learning_rate; train has batch, base_batch, epochs, steps, optimizer, lr, momentum, nesterov, beta1, beta2, eps, weight_decay, decay_norm_bias, warmup_steps, warmup_factor, schedule, milestones, gamma, cycles, cycle_growth, rise, rise_from, fall_to, clip_norm, seed, threads, convolutions, recompute_heads, eval_every, checkpoint_every, log_every, init_weights, ema, ema_warmup, groups, layer_decay, accumulate, minutes
+	// mine.yaml:2: unknown key train.learning_rate; train has batch, base_batch, epochs, steps, optimizer, lr, momentum, nesterov, beta1, beta2, eps, weight_decay, decay_norm_bias, warmup_steps, warmup_factor, schedule, milestones, gamma, cycles, cycle_growth, rise, rise_from, fall_to, augment_until, clip_norm, seed, threads, convolutions, recompute_heads, eval_every, checkpoint_every, log_every, init_weights, ema, ema_warmup, groups, layer_decay, accumulate, minutes
 	// mine.yaml:2: unknown key model.back_bone; did you mean model.backbone?
 }

@@ -40,6 +40,10 @@ func (o *overlay) set(dst reflect.Value, n *yaml.Node, path string) {
 	if n.Kind == yaml.AliasNode {
 		n = n.Alias
 	}
+	if r, ok := dst.Addr().Interface().(reader); ok {
+		r.read(o, n, path)
+		return
+	}
 	switch dst.Kind() {
 	case reflect.Struct:
 		o.mapping(dst, n, path)

@@ -229,6 +229,8 @@ func (v *check) data(d Data) {
 	}
 	v.text("data.root", d.Root, maxPath)
 	v.span("data.flip", d.Flip, 0, 1)
+	v.augment(d.Augment)
+	v.span("data.min_visible", d.MinVisible, 0, 1)
 	for i := range d.Mean {
 		v.span(fmt.Sprintf("data.mean[%d]", i), float64(d.Mean[i]), 0, 1)
 		v.span(fmt.Sprintf("data.std[%d]", i), float64(d.Std[i]), 1e-6, 1e6)
@@ -260,6 +262,18 @@ func (v *check) selection(d Data) {
 	}
 	if bytes > maxSelected {
 		*v = append(*v, fmt.Errorf("data.classes and data.rename have names of %d bytes in all, want at most %d", bytes, maxSelected))
+	}
+}
+
+func (v *check) augment(list Augment) {
+	if !v.length("data.augment", len(list), maxPolicies) {
+		return
+	}
+	for i, p := range list {
+		key := fmt.Sprintf("data.augment[%d]", i)
+		for _, err := range p.Check() {
+			*v = append(*v, fmt.Errorf("%s: %w", key, err))
+		}
 	}
 }
 
@@ -362,6 +376,7 @@ func (v *check) train(t Train) {
 	v.inside("train.rise", t.Rise)
 	v.span("train.rise_from", t.RiseFrom, 0, 1)
 	v.span("train.fall_to", t.FallTo, 0, 1)
+	v.span("train.augment_until", t.AugmentUntil, 0, 1)
 	v.span("train.clip_norm", t.ClipNorm, 0, Huge)
 	v.count("train.threads", t.Threads, 0, 1024)
 	v.oneOf("train.convolutions", t.Convolutions, "fixed", "measured", "onednn", "winograd")

@@ -4,6 +4,7 @@ package kinds
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 )
@@ -35,12 +36,15 @@ type Param struct {
 	Default  float64 // what the source of the kind recommends
 	Min, Max float64
 	Above    bool   // Min itself is excluded
+	Whole    bool   // a fraction is excluded
 	Want     string // the range in words, where numbers are not enough
 	Text     string // what it does
 }
 
 // Holds reports whether v is in the range. NaN is not.
-func (p Param) Holds(v float64) bool { return v >= p.Min && v <= p.Max && !(p.Above && v == p.Min) }
+func (p Param) Holds(v float64) bool {
+	return v >= p.Min && v <= p.Max && !(p.Above && v == p.Min) && !(p.Whole && v != math.Trunc(v))
+}
 
 // Range is the range in words.
 func (p Param) Range() string {
@@ -49,6 +53,8 @@ func (p Param) Range() string {
 		return p.Want
 	case p.Above:
 		return fmt.Sprintf("above %v, at most %v", p.Min, p.Max)
+	case p.Whole:
+		return fmt.Sprintf("whole, %v to %v", p.Min, p.Max)
 	}
 	return fmt.Sprintf("%v to %v", p.Min, p.Max)
 }

@@ -33,10 +33,12 @@ func TestParam(t *testing.T) {
 	if _, other := table[0].Param("z"); !ok || other {
 		t.Error("x is not found, or z is")
 	}
-	if !x.Holds(0) || !x.Holds(1) || x.Holds(1.1) || x.Holds(-.1) || x.Holds(math.NaN()) || y.Holds(0) || !y.Holds(1e-9) {
+	if !x.Holds(0) || !x.Holds(1) || x.Holds(1.1) || x.Holds(-.1) || x.Holds(math.NaN()) || y.Holds(0) || !y.Holds(1e-9) ||
+		(Param{Max: 3, Whole: true}).Holds(1.5) || !(Param{Max: 3, Whole: true}).Holds(2) {
 		t.Error("a bound is wrong")
 	}
-	if x.Range() != "0 to 1" || y.Range() != "above 0, at most 2" || (Param{Want: "any"}).Range() != "any" {
+	if x.Range() != "0 to 1" || y.Range() != "above 0, at most 2" || (Param{Want: "any"}).Range() != "any" ||
+		(Param{Min: 1, Max: 3, Whole: true}).Range() != "whole, 1 to 3" {
 		t.Errorf("%q, %q", x.Range(), y.Range())
 	}
 }
