@@ -85,15 +85,15 @@ func policy(o *overlay, n *yaml.Node, path string) (p augment.Policy, ok bool) {
 func (a Augment) MarshalYAML() (any, error) {
 	list := &yaml.Node{Kind: yaml.SequenceNode, Style: yaml.FlowStyle}
 	for _, p := range a {
-		item := text(p.Name)
+		item := scalar(p.Name)
 		if len(p.Settings) > 0 {
-			item = &yaml.Node{Kind: yaml.MappingNode, Style: yaml.FlowStyle, Content: []*yaml.Node{text("name"), item}}
+			item = &yaml.Node{Kind: yaml.MappingNode, Style: yaml.FlowStyle, Content: []*yaml.Node{scalar("name"), item}}
 			for _, key := range slices.Sorted(maps.Keys(p.Settings)) {
 				var value yaml.Node
 				if err := value.Encode(p.Settings[key]); err != nil {
 					return nil, err
 				}
-				item.Content = append(item.Content, text(key), &value)
+				item.Content = append(item.Content, scalar(key), &value)
 			}
 		}
 		list.Content = append(list.Content, item)
@@ -101,8 +101,8 @@ func (a Augment) MarshalYAML() (any, error) {
 	return list, nil
 }
 
-// text returns a text as a node.
-func text(s string) *yaml.Node {
+// scalar returns a text as a node.
+func scalar(s string) *yaml.Node {
 	var n yaml.Node
 	n.SetString(s)
 	return &n

@@ -7,7 +7,9 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
+	"retinago/augment"
 	"retinago/config"
 	"retinago/detector"
 	"retinago/engine"
@@ -68,6 +70,7 @@ func (l *Loop) build(c config.Config, o Options) error {
 		return err
 	}
 	l.schedule = NewSchedule(c.Train, l.loader.BatchesPerEpoch())
+	l.loader.EndEarly(l.schedule.Share(c.Train.AugmentUntil))
 	if o.Resume {
 		if err := l.loadState(o, val != nil); err != nil {
 			return err
@@ -192,9 +195,32 @@ func (l *Loop) announce(o Options, val *data.Dataset) {
 		line(o.Log, "          %s: %s", val.Path(), val.Summary())
 	}
 	line(o.Log, "schedule  %s", l.schedule)
+	if text := augmentation(c.Data.Augment, l.schedule.Share(c.Train.AugmentUntil)); text != "" {
+		line(o.Log, "augment   %s", text)
+	}
 	line(o.Log, "compute   %s in %v, %d threads; loss %s over %s", e.Name(), engine.PrecisionOf(e), e.Threads(), c.Loss.Kind, c.Loss.Normalizer)
 	for _, w := range c.Warnings() {
 		line(o.Log, "warning   %s", w)
 	}
 	line(o.Log, "out       %s", o.Out)
+}
+
+// augmentation describes the policies of a run, of which some end after a step; empty without any.
+func augmentation(list config.Augment, until int) string {
+	all, err := augment.Expand(list)
+	if err != nil { // Validate has checked it
+		return ""
+	}
+	var names, early []string
+	for _, p := range all {
+		names = append(names, p.Name)
+		if kind, err := augment.Find(p.Name); err == nil && kind.Early {
+			early = append(early, p.Name)
+		}
+	}
+	text := strings.Join(names, ", ")
+	if len(early) > 0 {
+		text += fmt.Sprintf("; until step %d only: %s", until, strings.Join(early, ", "))
+	}
+	return text
 }

@@ -89,7 +89,8 @@ var (
 	// otherLength are the keys of the run's length, which need Options.Extend.
 	otherLength = []string{"train.epochs", "train.steps", "train.minutes"}
 	// otherTask are the keys that change what the model learns or how it is evaluated. Options.Changed allows all of them.
-	otherTask = []string{"match.", "loss.", "data.short_sides", "data.max_side", "data.canvas_multiple", "data.fast_decode", "data.flip", "data.mean", "data.std"}
+	otherTask = []string{"match.", "loss.", "data.short_sides", "data.max_side", "data.canvas_multiple", "data.fast_decode", "data.flip", "data.augment", "data.min_visible",
+		"data.mean", "data.std", "train.augment_until"}
 	// sameRun are the keys that may change: nothing learned depends on them. Datasets are compared by their annotations, not by their paths.
 	sameRun = []string{"train.log_every", "train.eval_every", "train.checkpoint_every", "train.threads", "train.convolutions", "train.recompute_heads", "train.init_weights",
 		"data.root", "data.train.", "data.val.", "data.classes", "data.rename", "data.workers", "infer."}

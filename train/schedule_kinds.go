@@ -17,7 +17,7 @@ var multistep = ScheduleKind{
 	New: func(c config.Train, s *Schedule) func(int) float64 {
 		var at []int
 		for _, m := range c.Milestones {
-			at = append(at, int(math.Round(m*float64(s.Steps))))
+			at = append(at, s.Share(m))
 		}
 		s.Milestones = at
 		base := s.Base

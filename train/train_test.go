@@ -163,9 +163,19 @@ func (s *stopAfter) Write(b []byte) (int, error) {
 	return s.Buffer.Write(b)
 }
 
-// A run that is interrupted and resumed ends bit for bit like one that is not.
+// A run that is interrupted and resumed ends bit for bit like one that is not, also with policies, of which some end in the second part.
 func TestResumeContinuesExactly(t *testing.T) {
-	c := small(t)
+	plain := small(t)
+	t.Run("plain", func(t *testing.T) { resumesExactly(t, plain, plain) })
+	varied := plain
+	varied.Data.Augment, varied.Train.AugmentUntil = config.Augment{{Name: "strong"}, {Name: "copy_paste"}, {Name: "cutout"}}, .5
+	workers := varied
+	workers.Data.Workers = 4
+	t.Run("augmented", func(t *testing.T) { resumesExactly(t, varied, workers) })
+}
+
+// resumesExactly trains c as a whole, and in two parts, of which the second has the configuration rest.
+func resumesExactly(t *testing.T, c, rest config.Config) {
 	whole, parts := filepath.Join(t.TempDir(), "whole"), filepath.Join(t.TempDir(), "parts")
 	var log bytes.Buffer
 	if err := Run(context.Background(), c, Options{Out: whole, Log: &log}); err != nil {
@@ -182,7 +192,7 @@ func TestResumeContinuesExactly(t *testing.T) {
 	if err := Run(context.Background(), c, Options{Out: parts, Log: &log}); err == nil || !strings.Contains(err.Error(), "-resume") {
 		t.Errorf("a second run in the same place: %v", err)
 	}
-	if err := Run(context.Background(), c, Options{Out: parts, Resume: true, Log: &log}); err != nil {
+	if err := Run(context.Background(), rest, Options{Out: parts, Resume: true, Log: &log}); err != nil {
 		t.Fatal(err)
 	}
 	a, b := parameters(t, filepath.Join(whole, StateFile)), parameters(t, filepath.Join(parts, StateFile))

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"retinago/augment"
 	"retinago/config"
 	"retinago/internal/media/picture"
 )
@@ -19,13 +20,10 @@ func (s Size) area() int { return s.W * s.H }
 func (s Size) cover(o Size) Size { return Size{max(s.W, o.W), max(s.H, o.H)} }
 
 // Resized is the size of a picture after scaling its short side to short pixels, or less so that its long side keeps
-// within long. It is torchvision's to the pixel: the scale is a float32 that is multiplied from a reciprocal, so that
-// 640x424 becomes 1207x799 at 800.
+// within long, as augment.Resized does.
 func Resized(s Size, short, long int) Size {
-	to := func(want, have int) float32 { return float32(1/float32(have)) * float32(want) }
-	scale := float64(min(to(short, min(s.W, s.H)), to(long, max(s.W, s.H))))
-	floor := func(v int) int { return max(int(math.Floor(float64(v)*scale)), 1) }
-	return Size{floor(s.W), floor(s.H)}
+	w, h := augment.Resized(float64(s.W), float64(s.H), short, long)
+	return Size{int(w), int(h)}
 }
 
 // Target is where a configuration wants pictures decoded to: to Resized with fast_decode, else whole.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"runtime"
 	"sync"
@@ -34,6 +35,8 @@ type Loader struct {
 	bytes   bool
 	vary    bool
 	seed    uint64
+	planner *augment.Planner // nil without policies
+	late    int              // number of the first batch without policies that end early
 
 	cancel  context.CancelFunc
 	queue   chan *pending
@@ -57,14 +60,20 @@ type pending struct {
 // ahead is how many batches are made while one is consumed.
 const ahead = 2
 
-// NewLoader returns an endless loader for training: shuffled, flipped with probability c.Flip, at a random short side
-// per batch.
+// NewLoader returns an endless loader for training: shuffled, at a random short side per batch, flipped with probability c.Flip and varied
+// by the policies of c.Augment.
 func NewLoader(d *Dataset, c config.Data, o LoaderOptions) (*Loader, error) {
 	if d.Len() < o.Batch {
 		return nil, fmt.Errorf("%s: has %d pictures, fewer than one batch of %d: lower train.batch", d.Path(), d.Len(), o.Batch)
 	}
 	l := newLoader(d, c, o, newOrder(d.sizes(), c.ShortSides, c.MaxSide, c.CanvasMultiple, trainBuckets, o.Batch, o.Seed))
 	l.vary = true
+	l.late = math.MaxInt
+	var err error
+	if l.planner, err = newPlanner(d, c, o.Seed); err != nil {
+		return nil, err
+	}
+	l.bytes = l.bytes && l.planner == nil
 	return l, nil
 }
 
@@ -278,7 +287,10 @@ const attempts = 20
 // place puts a picture onto canvas i. In training one that cannot be read is counted and another of its bucket takes
 // its place; in evaluation its canvas stays empty, so that its objects count as missed.
 func (l *Loader) place(ctx context.Context, b *Batch, i int, j job) error {
-	r := rand.New(rand.NewPCG(l.seed^0x9e3779b97f4a7c15, uint64(j.number)<<20|uint64(i)))
+	if l.planner != nil {
+		return l.compose(ctx, b, i, j)
+	}
+	r := l.stream(j, i)
 	k := j.images[i]
 	var last error
 	for range attempts {
@@ -291,17 +303,34 @@ func (l *Loader) place(ctx context.Context, b *Batch, i int, j job) error {
 			return ctx.Err()
 		}
 		last = err
-		l.mu.Lock()
-		l.broken[l.data.File(k)] = err
-		l.mu.Unlock()
+		l.report(k, err)
 		if !l.vary {
 			b.Index[i], b.Names[i] = k, l.data.Image(k).FileName
 			b.empty(i)
 			return nil
 		}
-		for k = r.IntN(l.data.Len()); l.order.bucket[k] != l.order.bucket[j.images[i]]; k = r.IntN(l.data.Len()) {
+		k = l.replacement(r, j.images[i])
+	}
+	return unreadable(last)
+}
+
+// report counts a picture that cannot be read.
+func (l *Loader) report(k int, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.broken[l.data.File(k)] = err
+}
+
+// replacement draws a picture of the same bucket as k.
+func (l *Loader) replacement(r *rand.Rand, k int) int {
+	for {
+		if other := r.IntN(l.data.Len()); l.order.bucket[other] == l.order.bucket[k] {
+			return other
 		}
 	}
+}
+
+func unreadable(last error) error {
 	return fmt.Errorf("data: %d pictures in a row cannot be read, the last: %w; check the dataset with `data check`", attempts, last)
 }
 

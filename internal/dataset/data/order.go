@@ -8,6 +8,7 @@ type job struct {
 	epoch    int
 	position int // in the epoch
 	images   []int
+	places   []int // of images in the order of the epoch
 	short    int
 	canvas   Size
 }
@@ -63,28 +64,33 @@ func (o *order) largest() Size {
 // buckets is mixed on a canvas that covers it.
 func (o *order) epoch(e int) []job {
 	r := rand.New(rand.NewPCG(o.seed, uint64(e)))
-	open := make([][]int, len(o.canvases[0]))
+	open := make([][]int, len(o.canvases[0])) // places of images
 	var jobs []job
-	add := func(images []int, canvas func(short int) Size) {
+	order := r.Perm(len(o.sizes))
+	add := func(places []int, canvas func(short int) Size) {
 		s := r.IntN(len(o.shorts))
-		jobs = append(jobs, job{epoch: e, images: images, short: o.shorts[s], canvas: canvas(s)})
+		images := make([]int, len(places))
+		for k, p := range places {
+			images[k] = order[p]
+		}
+		jobs = append(jobs, job{epoch: e, images: images, places: places, short: o.shorts[s], canvas: canvas(s)})
 	}
-	for _, i := range r.Perm(len(o.sizes)) {
+	for p, i := range order {
 		b := o.bucket[i]
-		if open[b] = append(open[b], i); len(open[b]) == o.batch {
+		if open[b] = append(open[b], p); len(open[b]) == o.batch {
 			add(open[b], func(s int) Size { return o.canvases[s][b] })
 			open[b] = nil
 		}
 	}
 	var rest []int
-	for _, images := range open {
-		rest = append(rest, images...)
+	for _, places := range open {
+		rest = append(rest, places...)
 	}
 	for ; len(rest) >= o.batch; rest = rest[o.batch:] {
-		images := rest[:o.batch:o.batch]
-		add(images, func(s int) (c Size) {
-			for _, i := range images {
-				c = c.cover(o.canvases[s][o.bucket[i]])
+		places := rest[:o.batch:o.batch]
+		add(places, func(s int) (c Size) {
+			for _, p := range places {
+				c = c.cover(o.canvases[s][o.bucket[order[p]]])
 			}
 			return c
 		})
