@@ -78,6 +78,24 @@ func (c Config) steps(level, h, w int, cells [2]int) (dy, dx int) {
 	return c.Strides[level], c.Strides[level]
 }
 
+// Cells returns the {height, width} of each level's feature map on a canvas of h x w px: what a stride leaves over has a cell, too.
+func (c Config) Cells(h, w int) [][2]int {
+	out := make([][2]int, len(c.Strides))
+	for l, s := range c.Strides {
+		out[l] = [2]int{(h + s - 1) / s, (w + s - 1) / s}
+	}
+	return out
+}
+
+// Starts returns the index of each level's first anchor, and after the last the number of all, for maps of so many cells.
+func (c Config) Starts(cells [][2]int) []int {
+	out := make([]int, len(cells)+1)
+	for l, s := range cells {
+		out[l+1] = out[l] + s[0]*s[1]*c.PerCell()
+	}
+	return out
+}
+
 // Grid returns all anchors of a canvas of h x w px for feature maps of hw[level] = {height, width} cells, len = sum of
 // height*width*PerCell. See the package's comment for the order.
 func (c Config) Grid(h, w int, hw [][2]int) []box.Box {

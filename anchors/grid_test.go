@@ -80,3 +80,22 @@ func TestGridPanicsOnLevels(t *testing.T) {
 	}()
 	Default().Grid(8, 8, [][2]int{{1, 1}})
 }
+
+// A level's map halves the one before, rounding up, and the anchors of the levels follow each other.
+func TestCells(t *testing.T) {
+	c := Default()
+	for _, hw := range [][2]int{{256, 320}, {100, 37}, {1, 1}, {33, 129}} {
+		h, w := (hw[0]+3)/4, (hw[1]+3)/4
+		cells := c.Cells(hw[0], hw[1])
+		starts := c.Starts(cells)
+		for l, got := range cells {
+			h, w = (h+1)/2, (w+1)/2
+			if got != [2]int{h, w} || starts[l+1]-starts[l] != 9*h*w {
+				t.Errorf("level %d of %v has %v cells and %d anchors, want %dx%d", l, hw, got, starts[l+1]-starts[l], h, w)
+			}
+		}
+		if n := len(c.Grid(hw[0], hw[1], cells)); starts[len(cells)] != n {
+			t.Errorf("%d anchors of %v, want %d", starts[len(cells)], hw, n)
+		}
+	}
+}

@@ -89,10 +89,7 @@ func (g *grids) get(c anchors.Config, h, w int, cells [][2]int) ([]box.Box, []in
 	if v, ok := g.m[k]; ok {
 		return v.boxes, v.starts
 	}
-	v := grid{boxes: c.Grid(h, w, cells), starts: make([]int, len(cells)+1)}
-	for i, s := range cells {
-		v.starts[i+1] = v.starts[i] + s[0]*s[1]*c.PerCell()
-	}
+	v := grid{boxes: c.Grid(h, w, cells), starts: c.Starts(cells)}
 	if g.m == nil || len(g.m) > 64 {
 		g.m = map[[2]int]grid{}
 	}

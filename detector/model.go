@@ -176,18 +176,8 @@ func (m *Model) AnchorCount(h, w int) int {
 // Levels returns the number of levels of the pyramid.
 func (m *Model) Levels() int { return len(m.pyramid.Strides()) }
 
-// cells returns the cells of each level on a canvas: every level halves the one before, rounding up.
-func (m *Model) cells(h, w int) [][2]int {
-	s := make([][2]int, m.Levels())
-	for range m.pyramid.First() {
-		h, w = (h+1)/2, (w+1)/2
-	}
-	for i := range s {
-		s[i] = [2]int{h, w}
-		h, w = (h+1)/2, (w+1)/2
-	}
-	return s
-}
+// cells returns the cells of each level on a canvas.
+func (m *Model) cells(h, w int) [][2]int { return m.anchors.Cells(h, w) }
 
 func (m *Model) builder(mode nn.Mode) *nn.Builder {
 	return nn.NewBuilder(m.engine, mode, m.params, m.folded)

@@ -114,14 +114,20 @@ func editCommands() []*cli.Command {
 		},
 		{
 			Name:  "draw",
-			Usage: "draw pictures with their boxes onto one sheet",
-			Description: "   retinago data draw -data train.json -images train -out sheet.jpg\n" +
-				"   retinago data draw -data data.yaml -split train -out sheet.jpg",
-			Flags: append(sourceFlags(), dataFlag(true), out, classesFlag(), renameFlag(),
+			Usage: "draw pictures with their boxes onto one sheet, or batches as training makes them",
+			Description: "-augment N draws the first N batches of a configuration's training as the network gets them, after its policies\n" +
+				"(data.augment), one file each. Boxes of objects that no anchor learns have a note.\n\n" +
+				"   retinago data draw -data train.json -images train -out sheet.jpg\n" +
+				"   retinago data draw -data data.yaml -split train -out sheet.jpg\n" +
+				"   retinago data draw -config my.yaml -set data.augment=strong -augment 2 -out batches",
+			Flags: append(append(sourceFlags(), dataFlag(false), classesFlag(), renameFlag(),
+				&cli.StringFlag{Name: "out", Usage: "`PATH` to write: a .jpg or .png, with -augment a folder", Required: true},
 				&cli.IntFlag{Name: "count", Usage: "pictures, drawn at random", Value: 12},
 				&cli.IntFlag{Name: "size", Usage: "longer side of each picture on the sheet in `PIXELS`; more shows small objects better", Value: 320},
 				&cli.Uint64Flag{Name: "seed", Usage: "of the random numbers"},
-			),
+				&cli.IntFlag{Name: "augment", Usage: "draw `N` batches of -config"},
+				overwriteFlag(),
+			), configFlags()...),
 			Action: dataDraw,
 		},
 	}
@@ -237,6 +243,17 @@ func below(dir *register.Folder, names ...string) ([]string, error) {
 }
 
 func dataDraw(c *cli.Context) error {
+	if c.IsSet("augment") {
+		return drawBatches(c)
+	}
+	if c.IsSet("config") || c.IsSet("set") || c.String("data") == "" {
+		return usage("data draw: give a dataset, -data PATH, or a configuration with the number of batches to draw, -config FILE -augment N")
+	}
+	_, release, err := outputs(c, nil, []string{"out"})
+	if err != nil {
+		return err
+	}
+	defer release()
 	var write func(*picture.Picture) error
 	switch out := c.String("out"); strings.ToLower(filepath.Ext(out)) {
 	case ".jpg", ".jpeg":

@@ -26,7 +26,6 @@ var written = map[string][]string{
 	"data split":     {"out", "rest"},
 	"data merge":     {"out"},
 	"data subset":    {"out"},
-	"data draw":      {"out"},
 	"weights import": {"out"},
 	"weights fetch":  {"out"},
 	"bench speed":    {"json", "outputs"},

@@ -12,9 +12,11 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"retinago/augment"
 	"retinago/config"
 	"retinago/internal/dataset/convert"
 	"retinago/internal/dataset/data"
+	"retinago/internal/kinds"
 	"retinago/internal/model/fetch"
 	"retinago/internal/recipe"
 	"retinago/train"
@@ -29,6 +31,7 @@ func recipeFlags() []cli.Flag {
 		&cli.IntFlag{Name: "epochs", Usage: "how often each picture is seen: `N`", DefaultText: "what fits into -minutes"},
 		&cli.Float64Flag{Name: "minutes", Usage: "length of the run on this machine: `N`", DefaultText: "about 12, on a GPU 60"},
 		&cli.IntFlag{Name: "batch", Usage: "pictures per step: `N`", DefaultText: "what fits, at most 8, on a GPU 16"},
+		&cli.StringFlag{Name: "augment", Usage: "how training images are varied: `PRESET` " + strings.Join(kinds.Names(augment.Presets), ", "), DefaultText: recipe.Augment},
 		&cli.StringFlag{Name: "init", Usage: "weights to start from: `FILE` of a backbone or a detector, or none", DefaultText: "ImageNet's, fetched once"},
 		trainClassesFlag(), trainRenameFlag(),
 		&cli.StringFlag{Name: "images", Usage: "`DIR` of the pictures", DefaultText: "looked for beside the dataset's file"},
@@ -42,7 +45,7 @@ func checkRecipe(c *cli.Context) error {
 	verb := c.Command.FullName()
 	switch {
 	case c.String("data") == "":
-		for _, name := range []string{"val", "size", "epochs", "minutes", "batch", "init", "images", "split"} {
+		for _, name := range []string{"val", "size", "epochs", "minutes", "batch", "augment", "init", "images", "split"} {
 			if c.IsSet(name) {
 				return usage("%s: -%s goes with -data PATH, the dataset to train on; with a configuration of your own use -set, as in -set train.batch=8", verb, name)
 			}
@@ -54,6 +57,9 @@ func checkRecipe(c *cli.Context) error {
 		if c.IsSet(name) && c.Int(name) < 1 {
 			return usage("%s: -%s %d: give at least 1", verb, name, c.Int(name))
 		}
+	}
+	if _, err := augment.FindPreset(c.String("augment")); err != nil && c.IsSet("augment") {
+		return usage("%s: -augment: %v; single policies are given as in -set 'data.augment=[light, mosaic]'", verb, err)
 	}
 	if c.IsSet("size") && (c.Int("size") < 64 || c.Int("size") > 4096) {
 		return usage("%s: -size %d: give 64 to 4096 pixels", verb, c.Int("size"))
@@ -90,7 +96,7 @@ func makeRecipe(c *cli.Context) (*recipe.Recipe, error) {
 	to.Select.Absent = true
 	r := recipe.Request{Train: from, Val: to, Size: c.Int("size"), Epochs: c.Int("epochs"), Batch: c.Int("batch"),
 		Time: time.Duration(c.Float64("minutes") * float64(time.Minute)), Device: c.String("device"), Precision: c.String("precision"),
-		Init: c.String("init"), Log: c.App.ErrWriter,
+		Init: c.String("init"), Augment: c.String("augment"), Log: c.App.ErrWriter,
 		Run:  data.Run{Log: c.App.ErrWriter, Ignore: c.Bool("ignore-findings"), SkipHeaders: c.Bool("skip-headers")},
 		Find: func(ctx context.Context, backbone string) (string, error) { return imageNet(c, backbone) }}
 	if r.Init != "" && r.Init != recipe.NoInit {

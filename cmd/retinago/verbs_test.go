@@ -2,11 +2,13 @@ package main
 
 import (
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
 	"retinago/coco"
 	"retinago/detector"
+	"retinago/internal/media/picture"
 	"retinago/train"
 )
 
@@ -22,6 +24,16 @@ func TestVerbs(t *testing.T) {
 	wants(t, ok(t, "data", "merge", "-data", a, "-data", b, "-out", filepath.Join(tmp, "c.json")), "12 images")
 	wants(t, ok(t, "data", "subset", "-data", val, "-most", "2", "-empty", "-out", filepath.Join(tmp, "d.json")), "2 images")
 	ok(t, "data", "draw", "-data", val, "-images", filepath.Join(dir, "val"), "-out", filepath.Join(tmp, "sheet.jpg"), "-count", "4")
+	drawn := ok(t, append([]string{"data", "draw", "-augment", "2", "-out", filepath.Join(tmp, "batches")}, tiny(dir, "data.augment=strong", "train.batch=5", "train.base_batch=5")...)...)
+	wants(t, drawn, "2 batches of 5 pictures", " 0 of which no anchor learns")
+	sheet, err := picture.Decode(filepath.Join(tmp, "batches", "batch002.png"))
+	if err != nil || sheet.W != 4*96+3*gap && sheet.W != 4*64+3*gap {
+		t.Errorf("a sheet of four canvases is %v px wide, %v", sheet, err)
+	}
+	lost := ok(t, append([]string{"data", "draw", "-augment", "1", "-out", filepath.Join(tmp, "batches")}, tiny(dir, "match.low_quality=false", "match.foreground=1")...)...)
+	if m := regexp.MustCompile(`(\d+) objects, (\d+) of which`).FindStringSubmatch(lost); m == nil || m[1] != m[2] || m[1] == "0" {
+		t.Errorf("no anchor has an IoU of 1: %s", lost)
+	}
 	ok(t, "data", "convert", "-to", "csv", "-data", val, "-out", filepath.Join(tmp, "csv"), "-name", "val")
 	wants(t, ok(t, "data", "convert", "-data", filepath.Join(tmp, "csv", "val.csv"), "-class-list", filepath.Join(tmp, "csv", "classes.csv"),
 		"-images", filepath.Join(dir, "val"), "-out", filepath.Join(tmp, "e.json")), "4 images")

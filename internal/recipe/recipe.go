@@ -1,6 +1,7 @@
 package recipe
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -8,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"retinago/augment"
 	"retinago/config"
 	"retinago/detector"
 	"retinago/engine/device"
@@ -27,6 +29,7 @@ type Request struct {
 	Device     string         // cpu or cuda:N
 	Precision  string         // of a GPU
 	Init       string         // file of weights to start from; NoInit starts from random ones
+	Augment    string         // a name of augment.Presets; empty is Augment
 	// Find returns a file with the ImageNet weights of a backbone, or why there is none. It is asked where Init is empty; nil has none.
 	Find func(ctx context.Context, backbone string) (path string, err error)
 	Run  data.Run  // how the datasets are examined
@@ -35,6 +38,9 @@ type Request struct {
 
 // NoInit is the Request.Init of a network that starts from random weights.
 const NoInit = "none"
+
+// Augment is the preset of recipes: its changes suit any dataset and need no longer runs.
+const Augment = "light"
 
 // Choice is a setting that was chosen, and the reason.
 type Choice struct{ What, Why string }
@@ -149,7 +155,21 @@ func (m *maker) base(context.Context) error {
 		}
 	}
 	c.Train.BaseBatch = c.Train.Batch
+	if err := m.augment(); err != nil {
+		return err
+	}
 	return m.initial()
+}
+
+// augment chooses how training images are varied.
+func (m *maker) augment() error {
+	preset, err := augment.FindPreset(cmp.Or(m.Augment, Augment))
+	if err != nil {
+		return err
+	}
+	m.out.Config.Data.Augment = config.Augment{{Name: preset.Name}}
+	m.because("augmentation "+preset.Name, "%s", preset.Text)
+	return nil
 }
 
 // initial reads what Init is: a detector keeps its network and the size of its pictures.

@@ -56,6 +56,8 @@ func TestMake(t *testing.T) {
 		t.Errorf("%d epochs, measured every %d steps", c.Train.Epochs, c.Train.EvalEvery)
 	case 10*c.Train.WarmupSteps > c.Train.Epochs*per:
 		t.Errorf("%d steps of warm-up of %d", c.Train.WarmupSteps, c.Train.Epochs*per)
+	case len(c.Data.Augment) != 1 || c.Data.Augment[0].Name != Augment:
+		t.Errorf("images are varied by %v", c.Data.Augment)
 	case c.Data.TestSide() > 128:
 		t.Errorf("pictures of 128 px are scaled up to %d", c.Data.TestSide())
 	}
@@ -69,12 +71,12 @@ func TestMake(t *testing.T) {
 // What the user says is taken; the rest follows from it.
 func TestMakeAsked(t *testing.T) {
 	from, _ := shapes(t, 24)
-	r, err := Make(t.Context(), Request{Train: from, Size: 64, Epochs: 3, Batch: 2, Init: NoInit})
+	r, err := Make(t.Context(), Request{Train: from, Size: 64, Epochs: 3, Batch: 2, Init: NoInit, Augment: "ssd"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	c := r.Config
-	if c.Data.TestSide() != 64 || c.Train.Epochs != 3 || c.Train.Batch != 2 || c.Data.ValShare != heldOut || c.Model.Norm != "group" {
+	if c.Data.TestSide() != 64 || c.Train.Epochs != 3 || c.Train.Batch != 2 || c.Data.ValShare != heldOut || c.Data.Augment[0].Name != "ssd" || c.Model.Norm != "group" {
 		t.Errorf("%+v\n%+v", c.Data, c.Train)
 	}
 	r, err = Make(t.Context(), Request{Train: from, Size: 64, Time: time.Nanosecond, Batch: 2, Init: NoInit})

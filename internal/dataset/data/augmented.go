@@ -79,10 +79,13 @@ func (l *Loader) compose(ctx context.Context, b *Batch, i int, j job) error {
 	return unreadable(last)
 }
 
-// read decodes the images of a scene's layers. The error is of the image broken.
+// read decodes the images of a scene's layers and filters them. The error is of the image broken.
 func (l *Loader) read(ctx context.Context, s augment.Scene) (sources []picture.Source, broken int, err error) {
 	for _, layer := range s.Layers {
 		p, _, _, err := picture.DecodeFor(ctx, l.data.File(layer.Index), l.target(layer))
+		if err == nil {
+			p, err = picture.Filter(p, layer.Filters)
+		}
 		if err != nil {
 			release(sources)
 			return nil, layer.Index, err

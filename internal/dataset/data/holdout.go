@@ -3,6 +3,7 @@ package data
 import (
 	"fmt"
 
+	"retinago/config"
 	"retinago/internal/dataset/convert"
 )
 
@@ -20,4 +21,16 @@ func (d *Dataset) HoldOut(share float64, seed uint64) (train, val *Dataset, err 
 	}
 	val, err = use(part, d.images)
 	return train, val, err
+}
+
+// OpenTrain opens the images that a configuration trains on, without those that data.val_share holds out.
+func OpenTrain(c config.Data) (*Dataset, error) {
+	if c.Train.Source == "" {
+		return nil, fmt.Errorf("data.train.source must say where the dataset is; set it in the config or with -set")
+	}
+	d, err := Open(Source(c, c.Train))
+	if err == nil && c.Val.Source == "" && c.ValShare > 0 {
+		d, _, err = d.HoldOut(c.ValShare, c.ValSeed)
+	}
+	return d, err
 }

@@ -37,7 +37,7 @@ func (in Input) Canvas(scene augment.Scene, images []Source) engine.Canvas {
 		}
 	}
 	for _, b := range scene.Fill {
-		if a := pixels(scene, b); !a.Empty() {
+		if a := areaOf(scene, b); !a.Empty() {
 			c.Fill = append(c.Fill, a)
 		}
 	}
@@ -50,7 +50,7 @@ func place(scene augment.Scene, l augment.Layer, image Source) (engine.Layer, bo
 	if p.W < 1 || p.H < 1 || len(p.Pix) != 3*p.W*p.H || image.W < 1 || image.H < 1 {
 		panic(fmt.Sprintf("picture: an image of %dx%d with %d values for %dx%d px", p.W, p.H, len(p.Pix), image.W, image.H))
 	}
-	out := engine.Layer{Pix: p.Pix, W: p.W, H: p.H, Area: pixels(scene, l.Clip), Weight: l.Weight}
+	out := engine.Layer{Pix: p.Pix, W: p.W, H: p.H, Area: areaOf(scene, l.Clip), Weight: l.Weight}
 	if !l.Colour.IsIdentity() {
 		full := augment.NoColour.Then(l.Colour)
 		out.Colour, out.Gamma = full.M, full.Gamma
@@ -69,7 +69,7 @@ func place(scene augment.Scene, l augment.Layer, image Source) (engine.Layer, bo
 	}
 	around := a.Box(box.Box{X2: float32(image.W), Y2: float32(image.H)})
 	around = box.Box{X1: around.X1 - 1, Y1: around.Y1 - 1, X2: around.X2 + 1, Y2: around.Y2 + 1}
-	out.Area = out.Area.Common(pixels(scene, around))
+	out.Area = out.Area.Common(areaOf(scene, around))
 	out.Map, ok = whole(inverse.Then(augment.Scale(float64(p.W)/float64(image.W), float64(p.H)/float64(image.H))), scene)
 	return out, ok && l.Weight > 0 && !out.Area.Empty()
 }
@@ -124,8 +124,8 @@ func whole(a augment.Affine, scene augment.Scene) (m engine.Map, ok bool) {
 	return m, true
 }
 
-// pixels returns the pixels whose centres are in b.
-func pixels(scene augment.Scene, b box.Box) engine.Area {
+// areaOf returns the pixels whose centres are in b.
+func areaOf(scene augment.Scene, b box.Box) engine.Area {
 	first := func(v float32, n int) int {
 		if !(v > 0) {
 			return 0
