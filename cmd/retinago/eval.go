@@ -230,18 +230,22 @@ func measure(c *cli.Context, gt *coco.Dataset, dt []coco.Detection, broken map[s
 		if err != nil {
 			return err
 		}
-		e := report.Evaluation{Title: "Evaluation", Lead: measured(c), Result: r, Scores: scores, Errors: wrong, Broken: broken}
+		e := report.Evaluation{Title: "Evaluation", Lead: measured(c, gt), Result: r, Scores: scores, Errors: wrong, Broken: broken}
 		return e.Page().Save(path)
 	}
 	return nil
 }
 
 // measured describes what was measured on what.
-func measured(c *cli.Context) string {
+func measured(c *cli.Context, gt *coco.Dataset) string {
+	what := fmt.Sprintf("Detections %s against %s", c.String("dt"), gt.Path)
 	if weights := c.String("weights"); weights != "" {
-		return fmt.Sprintf("Model %s on %s, pictures in %s.", weights, c.String("data"), c.String("images"))
+		what = fmt.Sprintf("Model %s on %s", weights, gt.Path)
 	}
-	return fmt.Sprintf("Detections %s against %s.", c.String("dt"), c.String("gt"))
+	if images := c.String("images"); images != "" {
+		what += ", images in " + images
+	}
+	return fmt.Sprintf("%s: %d images, %d objects.", what, len(gt.Images), len(gt.Annotations))
 }
 
 // meter reports progress with the time that is left, every five seconds.

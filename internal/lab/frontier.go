@@ -58,7 +58,9 @@ func (r *Results) frontier() report.Section {
 	}
 	p := report.Plot{Title: "Figure 2: AP by time", X: report.Axis{Name: "ms a picture"}, Y: report.Axis{Name: "AP"}}
 	for _, b := range order {
-		p.Curves = append(p.Curves, curve(b, by[b]))
+		c := curve(b, by[b])
+		c.Dots = true // which the frontier does not cover
+		p.Curves = append(p.Curves, c)
 	}
 	best := hull(all)
 	p.Curves = append(p.Curves, curve("frontier", best))

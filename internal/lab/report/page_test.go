@@ -160,3 +160,13 @@ func TestTextWidths(t *testing.T) {
 		t.Errorf("the widths are %v", widths)
 	}
 }
+
+// Dots stand on the lines of all curves, also where a later line covers theirs.
+func TestDots(t *testing.T) {
+	x, y := []float64{0, 1, 2}, []float64{1, 2, 5}
+	s := render(t, Figures{Plot{Curves: []Curve{{Name: "a", X: x, Y: y, Dots: true}, {Name: "b", X: x, Y: y}}}})
+	line, dot := strings.LastIndex(s, "stroke:"+hex(series[1].light)), strings.Index(s, "fill:"+hex(series[0].light))
+	if n := strings.Count(s, "fill:"+hex(series[0].light)); n != len(x) || dot < line {
+		t.Errorf("%d dots; the first at %d, the last line at %d", n, dot, line)
+	}
+}

@@ -76,11 +76,12 @@ type Axis struct {
 	Min, Max float64
 }
 
-// Curve is a line through points, with a mark where Mark is not nil. All numbers are finite.
+// Curve is a line through points, with a mark where Mark is not nil, and at each point with Dots. All numbers are finite.
 type Curve struct {
 	Name string // in the legend, which a plot of one curve does not need
 	X, Y []float64
 	Mark *Point
+	Dots bool
 }
 
 // Point is a point of a plot.
@@ -108,32 +109,47 @@ func (p Plot) plot() (*plot.Plot, int, error) {
 		if len(c.X) != len(c.Y) {
 			return nil, 0, fmt.Errorf("plot %q: curve %q has %d x and %d y", p.Title, c.Name, len(c.X), len(c.Y))
 		}
-		t := series[i%len(series)].light
-		points := make(plotter.XYs, len(c.X))
-		for j := range points {
-			points[j] = plotter.XY{X: c.X[j], Y: c.Y[j]}
+		if len(c.X) == 0 {
+			continue
 		}
-		if len(points) > 0 {
-			line, err := plotter.NewLine(points)
-			if err != nil {
-				return nil, 0, fmt.Errorf("plot %q: curve %q: %w", p.Title, c.Name, err)
-			}
-			line.LineStyle = draw.LineStyle{Color: t, Width: vg.Points(1.6)}
-			g.Add(line)
+		line, err := plotter.NewLine(c.points())
+		if err != nil {
+			return nil, 0, fmt.Errorf("plot %q: curve %q: %w", p.Title, c.Name, err)
 		}
+		line.LineStyle = draw.LineStyle{Color: series[i%len(series)].light, Width: vg.Points(1.6)}
+		g.Add(line)
+	}
+	for i, c := range p.Curves { // on all lines
+		var marks plotter.XYs
 		if c.Mark != nil {
-			mark, err := plotter.NewScatter(plotter.XYs{{X: c.Mark.X, Y: c.Mark.Y}})
-			if err != nil {
-				return nil, 0, fmt.Errorf("plot %q: mark of %q: %w", p.Title, c.Name, err)
-			}
-			mark.GlyphStyle = draw.GlyphStyle{Color: t, Radius: vg.Points(3.5), Shape: draw.CircleGlyph{}}
-			g.Add(mark)
+			marks = append(marks, plotter.XY{X: c.Mark.X, Y: c.Mark.Y})
 		}
+		if c.Dots {
+			marks = append(marks, c.points()...)
+		}
+		if len(marks) == 0 {
+			continue
+		}
+		dots, err := plotter.NewScatter(marks)
+		if err != nil {
+			return nil, 0, fmt.Errorf("plot %q: mark of %q: %w", p.Title, c.Name, err)
+		}
+		dots.GlyphStyle = draw.GlyphStyle{Color: series[i%len(series)].light, Radius: vg.Points(3.5), Shape: draw.CircleGlyph{}}
+		g.Add(dots)
 	}
 	// The ends are set last: gonum widens the axes for each curve.
 	p.X.set(&g.X)
 	p.Y.set(&g.Y)
 	return g, plotHeight, nil
+}
+
+// points are those of the line.
+func (c Curve) points() plotter.XYs {
+	points := make(plotter.XYs, len(c.X))
+	for j := range points {
+		points[j] = plotter.XY{X: c.X[j], Y: c.Y[j]}
+	}
+	return points
 }
 
 func (a Axis) set(g *plot.Axis) {
