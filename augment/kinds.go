@@ -1,6 +1,7 @@
 package augment
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"math"
@@ -62,7 +63,7 @@ func (p Policy) Check() []error {
 	}
 	var errs []error
 	settings := kind.defaults()
-	for _, key := range slices.Sorted(maps.Keys(p.Settings)) {
+	for _, key := range p.Keys() {
 		v := p.Settings[key]
 		param, ok := kind.Param(key)
 		switch {
@@ -105,10 +106,22 @@ func (p Policy) String() string {
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "{name: %s", p.Name)
-	for _, key := range slices.Sorted(maps.Keys(p.Settings)) {
+	for _, key := range p.Keys() {
 		fmt.Fprintf(&b, ", %s: %v", key, p.Settings[key])
 	}
 	return b.String() + "}"
+}
+
+// Keys returns the keys of the settings in the order of the kind's, unknown ones last.
+func (p Policy) Keys() []string {
+	kind, _ := Find(p.Name) // a kind without settings where there is none
+	place := func(key string) int {
+		if i := slices.IndexFunc(kind.Params, func(s kinds.Param) bool { return s.Key == key }); i >= 0 {
+			return i
+		}
+		return len(kind.Params)
+	}
+	return slices.SortedFunc(maps.Keys(p.Settings), func(a, b string) int { return cmp.Or(cmp.Compare(place(a), place(b)), cmp.Compare(a, b)) })
 }
 
 // degrees turns an angle into radians.

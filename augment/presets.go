@@ -19,7 +19,7 @@ var Presets = []Preset{
 	{
 		Kind: kinds.Kind{Name: "light", Text: "small changes of scale and colours, which suit any dataset"},
 		Policies: []Policy{
-			{"scale_jitter", settings{"min": .75, "max": 1.25, "probability": .5}},
+			{"scale_jitter", settings{"probability": .5, "min": .75, "max": 1.25}},
 			{"brightness", nil}, {"contrast", nil}, {"saturation", nil}, {"hue", settings{"degrees": 8}},
 		},
 	},

@@ -1,9 +1,7 @@
 package config
 
 import (
-	"maps"
 	"reflect"
-	"slices"
 	"strconv"
 
 	"go.yaml.in/yaml/v3"
@@ -88,7 +86,7 @@ func (a Augment) MarshalYAML() (any, error) {
 		item := scalar(p.Name)
 		if len(p.Settings) > 0 {
 			item = &yaml.Node{Kind: yaml.MappingNode, Style: yaml.FlowStyle, Content: []*yaml.Node{scalar("name"), item}}
-			for _, key := range slices.Sorted(maps.Keys(p.Settings)) {
+			for _, key := range p.Keys() {
 				var value yaml.Node
 				if err := value.Encode(p.Settings[key]); err != nil {
 					return nil, err

@@ -34,7 +34,7 @@ func TestAugment(t *testing.T) {
 		t.Errorf("%v, %v", c.Data.Augment, err)
 	}
 	change := Default().Changes(c)
-	if len(change) != 1 || change[0] != (Change{"data.augment", "[]", "[ssd {name: rotate, degrees: 5, probability: 0.25}]"}) {
+	if len(change) != 1 || change[0] != (Change{"data.augment", "[]", "[ssd {name: rotate, probability: 0.25, degrees: 5}]"}) {
 		t.Errorf("%+v", change)
 	}
 }

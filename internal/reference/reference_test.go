@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"retinago/anchors"
+	"retinago/augment"
 	"retinago/backbone"
 	"retinago/internal/kinds"
 	"retinago/loss"
@@ -25,6 +26,40 @@ var tables = map[string]func() string{
 	"loss.Normalizers": func() string { return kinds.Markdown(loss.Normalizers) },
 	"anchors.Kinds":    func() string { return kinds.Markdown(anchors.Kinds) },
 	"nms.Kinds":        func() string { return kinds.Markdown(nms.Kinds) },
+	"augment.Kinds":    policies,
+	"augment.Presets":  presets,
+}
+
+// policies is the table of augmentation policies: those of one image, and those of scenes. None needs another setting.
+func policies() string {
+	var b strings.Builder
+	b.WriteString("| name | what it does | settings: default (range), meaning |\n|---|---|---|\n")
+	for _, k := range augment.Kinds {
+		var params []string
+		for _, p := range k.Params {
+			params = append(params, fmt.Sprintf("`%s`: %v (%s), %s", p.Key, p.Default, p.Range(), p.Text))
+		}
+		name := "`" + k.Name + "`"
+		if k.Combines {
+			name += " \\*"
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s |\n", name, k.Text, strings.Join(params, "<br>"))
+	}
+	return b.String()
+}
+
+// presets is the table of the presets.
+func presets() string {
+	var b strings.Builder
+	b.WriteString("| preset | what it is | policies |\n|---|---|---|\n")
+	for _, p := range augment.Presets {
+		var list []string
+		for _, v := range p.Policies {
+			list = append(list, "`"+v.String()+"`")
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", p.Name, p.Text, strings.Join(list, ", "))
+	}
+	return b.String()
 }
 
 // filled is a page with its generated parts made anew.
