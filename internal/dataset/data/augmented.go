@@ -60,8 +60,7 @@ func (l *Loader) compose(ctx context.Context, b *Batch, i int, j job) error {
 		scene, objects := l.planner.Plan(at, k, augment.Canvas{W: b.W, H: b.H, Short: j.short, Long: l.c.MaxSide})
 		sources, broken, err := l.read(ctx, scene)
 		if err == nil {
-			picture.Input{Mean: l.c.Mean, Std: l.c.Std}.Draw(b.canvas(i), scene, sources)
-			release(sources)
+			b.draw(i, picture.Input{Mean: l.c.Mean, Std: l.c.Std}, scene, sources)
 			b.learn(i, objects)
 			b.Index[i], b.Sizes[i], b.Names[i] = k, Size{b.W, b.H}, l.data.Image(k).FileName
 			return nil
@@ -104,12 +103,6 @@ func (l *Loader) target(layer augment.Layer) picture.Target {
 	scale := math.Sqrt(layer.Position.Area())
 	return func(w, h int) (int, int) {
 		return max(int(math.Ceil(scale*float64(w))), 1), max(int(math.Ceil(scale*float64(h))), 1)
-	}
-}
-
-func release(sources []picture.Source) {
-	for _, s := range sources {
-		s.Picture.Release()
 	}
 }
 

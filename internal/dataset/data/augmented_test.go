@@ -123,6 +123,76 @@ func TestFlipIsAPolicy(t *testing.T) {
 	}
 }
 
+// From the batch of EndEarly on, batches are those of a list without the policies that end.
+func TestPoliciesEnd(t *testing.T) {
+	d := made(t, 23)
+	run := func(late int, names ...string) []*Batch {
+		c := settings()
+		for _, n := range names {
+			c.Augment = append(c.Augment, augment.Policy{Name: n, Settings: map[string]float64{"probability": 1}})
+		}
+		l, err := NewLoader(d, c, LoaderOptions{Batch: 4, Seed: 5})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		l.EndEarly(late)
+		return take(t, l, 8)
+	}
+	without := run(100, "vflip", "cutout")
+	with := run(6, "vflip", "mosaic", "mixup", "cutout")
+	same(t, "after the end", with[6:], without[6:])
+	for n := range 6 {
+		if reflect.DeepEqual(with[n].Images, without[n].Images) {
+			t.Errorf("batch %d has no mosaic", n)
+		}
+	}
+}
+
+// For an engine that draws itself a batch has the layers of its scenes.
+func TestAugmentedBytes(t *testing.T) {
+	d := made(t, 23)
+	c := settings()
+	c.Augment = []augment.Policy{{Name: "mosaic", Settings: map[string]float64{"probability": 1}}, {Name: "cutout", Settings: map[string]float64{"probability": 1}}}
+	run := func(bytes bool) []*Batch {
+		l, err := NewLoader(d, c, LoaderOptions{Batch: 4, Seed: 5, Bytes: bytes})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		return take(t, l, 3)
+	}
+	drawn := run(false)
+	for n, b := range run(true) {
+		if b.Images != nil || !reflect.DeepEqual(b.Boxes, drawn[n].Boxes) {
+			t.Errorf("batch %d: images, or other boxes", n)
+		}
+		for i, canvas := range b.Canvases {
+			if len(canvas.Layers) != 4 || len(canvas.Fill) == 0 || len(b.held[i]) != 4 {
+				t.Errorf("%d layers and %d rectangles of %d images", len(canvas.Layers), len(canvas.Fill), len(b.held[i]))
+			}
+		}
+		b.Release()
+	}
+}
+
+// With fast_decode an image is decoded for the size that it has in its scene, and whole where a filter needs it.
+func TestTarget(t *testing.T) {
+	l := &Loader{c: settings()}
+	quarter := augment.Layer{Position: augment.Rotate(.3).Then(augment.Scale(.25, .25))}
+	if l.target(quarter) != nil {
+		t.Error("a target without fast_decode")
+	}
+	l.c.FastDecode = true
+	if w, h := l.target(quarter)(101, 80); w != 26 || h != 20 {
+		t.Errorf("%dx%d", w, h)
+	}
+	quarter.Filters = []augment.Filter{{Kind: augment.Blur, Value: 1}}
+	if l.target(quarter) != nil {
+		t.Error("a target below a filter")
+	}
+}
+
 // What is drawn for a place in the order does not depend on the size of the batches.
 func TestPlacesDoNotDependOnTheBatch(t *testing.T) {
 	d := made(t, 24)

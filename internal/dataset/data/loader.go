@@ -70,11 +70,8 @@ func NewLoader(d *Dataset, c config.Data, o LoaderOptions) (*Loader, error) {
 	l.vary = true
 	l.late = math.MaxInt
 	var err error
-	if l.planner, err = newPlanner(d, c, o.Seed); err != nil {
-		return nil, err
-	}
-	l.bytes = l.bytes && l.planner == nil
-	return l, nil
+	l.planner, err = newPlanner(d, c, o.Seed)
+	return l, err
 }
 
 // NewEvalLoader returns a loader that shows every picture once, unchanged, at the last of the short sides, on the canvas that
