@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"retinago/loss"
 )
 
 // overlay writes YAML nodes to a struct tree. Every error names the source, the line and the key. Reading goes on after an error, so that
@@ -42,6 +44,10 @@ func (o *overlay) set(dst reflect.Value, n *yaml.Node, path string) {
 	}
 	if r, ok := dst.Addr().Interface().(reader); ok {
 		r.read(o, n, path)
+		return
+	}
+	if dst.Type() == classWeights && n.Kind == yaml.SequenceNode {
+		o.numbers(dst, n, path)
 		return
 	}
 	switch dst.Kind() {
@@ -103,6 +109,20 @@ func (o *overlay) list(dst reflect.Value, n *yaml.Node, path string) {
 	dst.Set(to)
 }
 
+// classWeights is the type of a text that may be given as a list of numbers.
+var classWeights = reflect.TypeFor[loss.ClassWeights]()
+
+// numbers writes a list of numbers to a text that holds them separated by commas.
+func (o *overlay) numbers(dst reflect.Value, n *yaml.Node, path string) {
+	var v []float64
+	o.list(reflect.ValueOf(&v).Elem(), n, path)
+	words := make([]string, len(v))
+	for i, x := range v {
+		words[i] = strconv.FormatFloat(x, 'g', -1, 64)
+	}
+	dst.SetString(strings.Join(words, ","))
+}
+
 func (o *overlay) scalar(dst reflect.Value, n *yaml.Node, path string) {
 	want := kindName(dst.Type())
 	if len(n.Value) > maxWord && dst.Kind() != reflect.String {
@@ -155,7 +175,8 @@ func override(root reflect.Value, text string) []error {
 		}
 		dst, parent = field, join(parent, name)
 	}
-	if dst.Kind() == reflect.String && !strings.HasPrefix(value, `"`) && !strings.HasPrefix(value, "'") {
+	quoted := strings.HasPrefix(value, `"`) || strings.HasPrefix(value, "'") || dst.Type() == classWeights && strings.HasPrefix(value, "[")
+	if dst.Kind() == reflect.String && !quoted {
 		dst.SetString(value) // paths and names need no quoting
 		return nil
 	}

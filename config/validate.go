@@ -22,6 +22,7 @@ func (c Config) Validate() error {
 	v.data(c.Data)
 	v.match(c.Match)
 	v.loss(c.Loss)
+	v.classLosses(c.Loss, len(c.Model.Classes))
 	if kind, err := loss.Find(c.Loss.Kind); err == nil && kind.Background != c.Model.Background {
 		v.fail("model.background", c.Model.Background, "%v with loss.kind %s", kind.Background, c.Loss.Kind)
 	}
@@ -314,6 +315,44 @@ func (v *check) loss(l Loss) {
 	v.span("loss.beta", l.Beta, 0, Huge)
 	v.span("loss.box_weight", l.BoxWeight, 0, Huge)
 	v.oneOf("loss.normalizer", l.Normalizer, kinds.Names(loss.Normalizers)...)
+}
+
+// classLosses checks the settings that have a value for each of so many classes; 0 is not known yet.
+func (v *check) classLosses(l Loss, classes int) {
+	kind, err := loss.Find(l.Kind)
+	known := err == nil
+	v.text("loss.class_weights", string(l.ClassWeights), maxNames)
+	if weights, err := l.ClassWeights.List(); err != nil {
+		*v = append(*v, fmt.Errorf("loss.class_weights is %s: %w, want numbers from 0 to %g, not all 0, one for each class, or one of %s",
+			brief(string(l.ClassWeights)), err, loss.MaxWeight, strings.Join(kinds.Names(loss.Weightings), ", ")))
+	} else if known && l.ClassWeights != "" && !kind.ClassWeights {
+		v.fail("loss.class_weights", string(l.ClassWeights), "none with loss.kind %s; losses with weights are %s", l.Kind,
+			strings.Join(withClasses(func(k loss.Kind) bool { return k.ClassWeights }), ", "))
+	} else if weights != nil && classes > 0 && len(weights) != classes {
+		v.fail("loss.class_weights", string(l.ClassWeights), "a number for each of the %d classes, it has %d", classes, len(weights))
+	}
+	if !v.length("loss.class_alphas", len(l.ClassAlphas), MaxClasses) || len(l.ClassAlphas) == 0 {
+		return
+	}
+	for i, a := range l.ClassAlphas {
+		v.span(fmt.Sprintf("loss.class_alphas[%d]", i), a, 0, 1)
+	}
+	if known && !kind.ClassAlphas {
+		v.fail("loss.class_alphas", abridged(l.ClassAlphas), "none with loss.kind %s; losses with alphas are %s", l.Kind,
+			strings.Join(withClasses(func(k loss.Kind) bool { return k.ClassAlphas }), ", "))
+	} else if classes > 0 && len(l.ClassAlphas) != classes {
+		v.fail("loss.class_alphas", abridged(l.ClassAlphas), "a number for each of the %d classes, it has %d", classes, len(l.ClassAlphas))
+	}
+}
+
+// withClasses returns the names of the class losses for which f is true.
+func withClasses(f func(loss.Kind) bool) (names []string) {
+	for _, k := range loss.Kinds {
+		if f(k) {
+			names = append(names, k.Name)
+		}
+	}
+	return names
 }
 
 // number returns the value of a class loss's setting by its key.

@@ -19,7 +19,7 @@ import (
 type LossFunc struct {
 	Class   loss.Class
 	Quality loss.QualityLoss // instead of Class
-	Box     loss.Box         // of deltas for SmoothL1 and L1, of boxes for the others
+	Box     loss.Box         // of deltas where it is a loss.Delta, else of boxes
 	// MineNMS is the IoU with a harder anchor above which loss.OHEM excludes an anchor; 0 never does.
 	MineNMS float32
 }
@@ -41,14 +41,9 @@ func (f LossFunc) overLevels() bool {
 }
 
 // deltas returns the box loss where it is one of deltas.
-func (f LossFunc) deltas() (l loss.SmoothL1, ok bool) {
-	switch b := f.Box.(type) {
-	case loss.SmoothL1:
-		return b, true
-	case loss.L1:
-		return l, true
-	}
-	return l, false
+func (f LossFunc) deltas() (l loss.Delta, ok bool) {
+	l, ok = f.Box.(loss.Delta)
+	return l, ok
 }
 
 // LossBytes is the memory that losses take besides the graph's, for n canvases of h x w pixels: the host's where they run there, else
@@ -77,7 +72,7 @@ func (m *Model) LossBytes(n, h, w int, f LossFunc) int64 {
 	}
 	l, ofDeltas := f.deltas()
 	switch onEngine := (lossnode.Boxes{Loss: f.Box}).OnEngine(m.engine); {
-	case ofDeltas && lossnode.SmoothL1OnEngine(m.engine, l):
+	case ofDeltas && lossnode.DeltasOnEngine(m.engine, l):
 	case onEngine && !ofDeltas:
 		bytes += placed
 	default:
@@ -227,8 +222,8 @@ func (s *TrainStep) build(m *Model, spec TrainSpec) (G.Nodes, error) {
 			s.class = append(s.class, b.Check(lossnode.Binary(binary, logits[l], labels[l], classNorm)))
 		}
 		if ofDeltas {
-			s.host = s.host || !lossnode.SmoothL1OnEngine(m.engine, deltaLoss)
-			s.box = append(s.box, b.Check(lossnode.SmoothL1(deltaLoss, deltas[l], targets[l], labels[l], boxNorm)))
+			s.host = s.host || !lossnode.DeltasOnEngine(m.engine, deltaLoss)
+			s.box = append(s.box, b.Check(lossnode.Deltas(deltaLoss, deltas[l], targets[l], labels[l], boxNorm)))
 			continue
 		}
 		o := lossnode.Boxes{Loss: spec.Box, Anchors: grid[starts[l]:starts[l+1]]}

@@ -21,10 +21,13 @@ type FocalParams struct {
 	Alpha, Gamma float32
 	Formula      string  // the function's name; empty is "focal"
 	Beta         float32 // the function's second number; the focal loss has none
+	// Columns [2,K] are factors of the classes on the tasks with the class and on those without it; nil is 1.
+	Columns *tensor.Dense
 }
 
-// BoxLossParams: smooth-L1 (Girshick 2015, eq. 3, with the quadratic part below Beta). Beta = 0 is L1.
-type BoxLossParams struct{ Beta float32 }
+// BoxLossParams: smooth-L1 (Girshick 2015, eq. 3, with the quadratic part below Beta), where Beta = 0 is L1; with an Alpha above 0 balanced
+// L1 (Pang et al. 2019, eqs. 7 to 9), where Bend is e^(Gamma/Alpha) - 1.
+type BoxLossParams struct{ Beta, Alpha, Gamma, Bend float32 }
 
 // OverlapLosses is an engine with losses between boxes.
 type OverlapLosses interface {

@@ -35,6 +35,8 @@ type Formula struct {
 	Alpha float64 // weight of the labelled class, 1-Alpha of the others; 0 or negative disables weighting
 	Gamma float64
 	Beta  float64 // the function's second number
+	// Objects and Others are factors on the tasks of a column with the class and without it, one per class; nil is 1.
+	Objects, Others []float64
 }
 
 // QualityLoss is a classification loss whose target for the labelled class is a quality in [0,1], such as the IoU of the
@@ -131,18 +133,45 @@ func independent(grad, logits []float32, labels []int32, f func(xt float64, posi
 	return rows(grad, logits, labels, func(g, x []float32, _ int, label int32) float64 {
 		sum := 0.0
 		for c, v := range x {
-			sign := -1.0
-			if int32(c) == label {
-				sign = 1
-			}
-			l, s := f(sign*float64(v), sign > 0)
+			y := sign(c, label)
+			l, s := f(y*float64(v), y > 0)
 			sum += l
 			if g != nil {
-				g[c] = float32(sign * s)
+				g[c] = float32(y * s)
 			}
 		}
 		return sum
 	})
+}
+
+// columns is independent with a factor on the loss of each row, which the gradient does not have, and one on each column; nil is 1.
+func columns(grad, logits []float32, labels []int32, factor func(row int) float64, classes []float64, f func(xt float64) (loss, slope float64)) float64 {
+	if k := len(logits) / max(len(labels), 1); k > 0 && classes != nil && len(classes) != k {
+		panic(fmt.Sprintf("loss: %d factors for %d classes", len(classes), k))
+	}
+	return rows(grad, logits, labels, func(g, x []float32, i int, label int32) float64 {
+		sum := 0.0
+		for c, v := range x {
+			y, w := sign(c, label), 1.0
+			if classes != nil {
+				w = classes[c]
+			}
+			l, s := f(y * float64(v))
+			sum += w * l
+			if g != nil {
+				g[c] = float32(w * y * s)
+			}
+		}
+		return factor(i) * sum
+	})
+}
+
+// sign is 1 for the column of a row's label, else -1.
+func sign(column int, label int32) float64 {
+	if int32(column) == label {
+		return 1
+	}
+	return -1
 }
 
 // sigmoid is 1/(1+e^-x) without overflow.

@@ -22,13 +22,21 @@ var (
 var focalKinds = []Kind{
 	{
 		Kind: kinds.Kind{Name: "focal", Text: "focal loss (Lin et al. 2017, eq. 5); `gamma` 0 is alpha-balanced cross entropy",
-			Params: []kinds.Param{alphaParam, gammaParam}},
-		Class:    func(p Params) Class { return Focal{Alpha: p.alpha(), Gamma: p.Gamma} },
-		Focusing: true,
+			Params: []kinds.Param{alphaParam, gammaParam, smoothingParam}},
+		Class: func(p Params) Class {
+			return p.perClass(smoothed(Focal{Alpha: p.alpha(), Gamma: p.Gamma}, p.Smoothing))
+		},
+		Focusing:     true,
+		ClassWeights: true,
+		ClassAlphas:  true,
 	},
 	{
-		Kind:  kinds.Kind{Name: "bce", Text: "binary cross entropy"},
-		Class: func(Params) Class { return CrossEntropy{} },
+		Kind: kinds.Kind{Name: "bce", Text: "binary cross entropy", Params: []kinds.Param{smoothingParam}},
+		Class: func(p Params) Class {
+			p.ClassAlphas = nil
+			return p.perClass(smoothed(Focal{}, p.Smoothing))
+		},
+		ClassWeights: true,
 	},
 }
 

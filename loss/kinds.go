@@ -22,15 +22,38 @@ type Params struct {
 	MineRatio float64 `yaml:"mine_ratio"`
 	// MineNMS is the IoU with a harder anchor above which ohem excludes an anchor; 1 excludes no anchor.
 	MineNMS float64 `yaml:"mine_nms"`
+	// Smoothing is the share of a target that goes to all classes alike: label smoothing of focal, bce and softmax.
+	Smoothing float64 `yaml:"smoothing"`
+	// Bins are the parts of [0,1] in which ghmc counts the lengths of gradients.
+	Bins int `yaml:"bins"`
+	// BinMomentum is the share of earlier batches in ghmc's counts.
+	BinMomentum float64 `yaml:"bin_momentum"`
+	// GammaScale is what efl adds to gamma for the rarest classes.
+	GammaScale float64 `yaml:"gamma_scale"`
+	// Mitigation is seesaw's exponent of the ratio of counts, p of the paper.
+	Mitigation float64 `yaml:"mitigation"`
+	// Compensation is seesaw's exponent of the ratio of scores, q of the paper.
+	Compensation float64 `yaml:"compensation"`
+	// ClassWeights multiply the loss of each class: a list with a number for each class, or a name of loss.Weightings; empty weights all
+	// alike. For focal, bce, poly1, softmax and ghmc.
+	ClassWeights ClassWeights `yaml:"class_weights"`
+	// ClassBeta is beta of the weights effective_number.
+	ClassBeta float64 `yaml:"class_beta"`
+	// ClassAlphas are the values of alpha by class, 0 to 1, instead of one for all. For focal and poly1.
+	ClassAlphas []float64 `yaml:"class_alphas,flow"`
 }
 
 // DefaultParams returns the settings of a configuration that sets none: those of the focal loss, which other kinds begin with too.
 func DefaultParams() Params {
-	return Params{Alpha: .25, Gamma: 2, Shift: 1, Epsilon: -1, MineKeep: 256, MineNMS: .7}
+	return Params{Alpha: .25, Gamma: 2, Shift: 1, Epsilon: -1, MineKeep: 256, MineNMS: .7, Bins: 30, BinMomentum: .75, GammaScale: 8, Mitigation: .8, Compensation: 2,
+		ClassBeta: .999}
 }
 
 // alpha returns a loss's Alpha for a configured one. In a configuration 0 weights objects with 0; in a loss 0 disables weighting.
 func (p Params) alpha() float64 {
+	if len(p.ClassAlphas) > 0 { // perClass weights instead
+		return 0
+	}
 	if p.Alpha == 0 {
 		return NoObjects
 	}
@@ -48,6 +71,8 @@ type Kind struct {
 	Background bool
 	// HardNegativeMining is true if only the hardest anchors count, and MineNMS excludes some of them.
 	HardNegativeMining bool
+	// ClassWeights is true if the loss reads Params.ClassWeights, ClassAlphas if it reads those.
+	ClassWeights, ClassAlphas bool
 }
 
 // BoxKind is a box loss with its name.
@@ -57,7 +82,7 @@ type BoxKind struct {
 }
 
 // Kinds lists the class losses.
-var Kinds = slices.Concat(focalKinds, focalStarKinds, polyKinds, softmaxKinds, ohemKinds, qualityKinds)
+var Kinds = slices.Concat(focalKinds, focalStarKinds, polyKinds, softmaxKinds, ohemKinds, qualityKinds, ghmKinds, equalizedKinds, seesawKinds)
 
 // BoxKinds lists the box losses.
 var BoxKinds = slices.Concat(deltaKinds, overlapKinds)
@@ -70,6 +95,13 @@ var KeyRanges = []kinds.Param{
 	keepParam,
 	{Key: "mine_ratio", Max: 1e6},
 	{Key: "mine_nms", Max: 1, Above: true},
+	smoothingParam,
+	{Key: "bins", Min: 1, Max: 10000},
+	{Key: "bin_momentum", Max: .9999},
+	{Key: "gamma_scale", Max: 50},
+	{Key: "mitigation", Max: 10},
+	{Key: "compensation", Max: 10},
+	{Key: "class_beta", Max: .999999999, Want: "0 to below 1"},
 }
 
 // Settings that several kinds read.

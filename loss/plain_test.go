@@ -25,6 +25,23 @@ var classes = map[string]Class{
 	"quality zero":   withQuality{QualityFocal{2}, 0},
 	"varifocal":      withQuality{Varifocal{.75, 2}, .6},
 	"varifocal zero": withQuality{Varifocal{.75, 2}, 0},
+	"smoothed":       SmoothedFocal{.25, 2, .1},
+	"smoothed CE":    SmoothedFocal{Smoothing: .2},
+	"smooth softmax": Softmax{Smoothing: .1},
+	"GHM":            &GHM{Bins: 4},
+	"equalized":      trained(&EqualizedFocal{Alpha: .25, Gamma: 2, Scale: 8}),
+	"seesaw":         trained(&Seesaw{Mitigation: .8}), // without the compensation, whose factors are constants to the gradient
+}
+
+// trained is an adaptive loss of four classes with a state in which the first is frequent. With less than four logits it has none.
+func trained(l Adaptive) Class {
+	logits, labels := make([]float32, 40), make([]int32, 10)
+	for i := range labels {
+		labels[i] = int32(max(i-6, 0))
+		logits[4*i+int(labels[i])] = float32(i%3) - 1
+	}
+	l.Train(nil, logits, labels, alike)
+	return l
 }
 
 type withQuality struct {
@@ -220,7 +237,8 @@ func TestOHEMRows(t *testing.T) {
 	}
 }
 
-var overlaps = map[string]Box{"IoU": IoU{}, "log IoU": IoU{Log: true}, "GIoU": GIoU{}, "DIoU": DIoU{}, "CIoU": CIoU{}, "L1": L1{}, "smooth L1": SmoothL1{.5}}
+var overlaps = map[string]Box{"IoU": IoU{}, "log IoU": IoU{Log: true}, "GIoU": GIoU{}, "DIoU": DIoU{}, "CIoU": CIoU{}, "L1": L1{}, "smooth L1": SmoothL1{.5},
+	"balanced L1": BalancedL1{.5, 1.5, 1}, "balanced L1 of beta 4": BalancedL1{.5, 1.5, 4}}
 
 // By hand: 2x2 boxes, one shifted by (1, 1): intersection 1, union 7, outer box 9, centres sqrt 2 apart, diagonal
 // sqrt 18; and the same boxes without overlap, one shifted by (3, 0): outer box 10, centres 3 apart, diagonal sqrt 29.

@@ -18,8 +18,12 @@ var polyKinds = []Kind{{
 		alphaParam, gammaParam,
 		{Key: "epsilon", Default: -1, Min: -1, Max: 10, Text: "what is added to the first coefficient"},
 	}},
-	Class:    func(p Params) Class { return PolyFocal{Alpha: p.alpha(), Gamma: p.Gamma, Epsilon: p.Epsilon} },
-	Focusing: true,
+	Class: func(p Params) Class {
+		return p.perClass(PolyFocal{Alpha: p.alpha(), Gamma: p.Gamma, Epsilon: p.Epsilon})
+	},
+	Focusing:     true,
+	ClassWeights: true,
+	ClassAlphas:  true,
 }}
 
 // Eval sums the loss.

@@ -15,6 +15,7 @@ import (
 	"retinago/engine"
 	"retinago/engine/cpu"
 	"retinago/engine/device"
+	"retinago/infer"
 	"retinago/internal/dataset/data"
 	"retinago/internal/file"
 )
@@ -60,6 +61,9 @@ func (l *Loop) build(c config.Config, o Options) error {
 	}
 	val, err := l.openData(&c, o)
 	if err != nil {
+		return err
+	}
+	if err := c.Validate(); err != nil { // lists by class, now that the classes are known
 		return err
 	}
 	l.config = c
@@ -121,6 +125,7 @@ func (l *Loop) openModel(o Options, val *data.Dataset) error {
 			return err
 		}
 	}
+	c.Loss.ClassWeights = c.Loss.ClassWeights.Resolve(l.data.ObjectCounts(), c.Loss.ClassBeta)
 	if l.stepper, err = NewStepper(l.model, c); err != nil {
 		return err
 	}
@@ -199,6 +204,9 @@ func (l *Loop) announce(o Options, val *data.Dataset) {
 		line(o.Log, "augment   %s", text)
 	}
 	line(o.Log, "compute   %s in %v, %d threads; loss %s over %s", e.Name(), engine.PrecisionOf(e), e.Threads(), c.Loss.Kind, c.Loss.Normalizer)
+	if weights := l.stepper.config.Loss.ClassWeights; c.Loss.ClassWeights.Named() {
+		line(o.Log, "weights   of classes by %s: %s", c.Loss.ClassWeights, infer.Brief(strings.Split(string(weights), ",")))
+	}
 	for _, w := range c.Warnings() {
 		line(o.Log, "warning   %s", w)
 	}

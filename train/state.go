@@ -3,6 +3,7 @@ package train
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -33,9 +34,16 @@ type state struct {
 	Scores        []float64          `json:"scores,omitempty"`       // of the last evaluation, as detector.Info's
 	Unmeasured    bool               `json:"unmeasured,omitempty"`   // the evaluation of this step was interrupted
 	Chosen        int                `json:"chosen_steps,omitempty"` // length of a run of train.minutes; 0 before it is chosen
+	Loss          *lossState         `json:"loss,omitempty"`         // of a loss.Adaptive
 	Seed          uint64             `json:"seed"`
 	Fingerprint   string             `json:"fingerprint"`          // settings that must not change, for states without Conditions
 	Conditions    *conditions        `json:"conditions,omitempty"` // nil in states of older versions
+}
+
+// lossState is the state of a class loss that follows the batches.
+type lossState struct {
+	Kind   string    `json:"kind"` // of config.Loss
+	Values []float64 `json:"values"`
 }
 
 // stateKey is the key of state, as JSON, in the file's metadata.
@@ -71,6 +79,9 @@ func (l *Loop) saveState() error {
 	}
 	if l.config.Train.Minutes > 0 && l.schedule.Steps != openEnd {
 		now.Chosen = l.schedule.Steps
+	}
+	if a := l.stepper.adaptive(); a != nil {
+		now.Loss = &lossState{Kind: l.config.Loss.Kind, Values: a.State()}
 	}
 	js, err := json.Marshal(now)
 	if err != nil {
@@ -134,6 +145,9 @@ func (l *Loop) loadState(o Options, measured bool) error {
 	if scale := l.stepper.optimizer.scale; scale != nil && s.LossScale > 0 { // 0 after steps in another precision
 		scale.Value, scale.Good = s.LossScale, s.GoodSteps
 	}
+	if err := l.loadLoss(s.Loss, path, o.Log); err != nil {
+		return err
+	}
 	if err := l.recall(s, measured); err != nil {
 		return err
 	}
@@ -146,6 +160,26 @@ func (s *state) config() (config.Config, error) {
 		return config.Config{}, nil
 	}
 	return config.Parse("config", []byte(s.Conditions.Config))
+}
+
+// loadLoss continues the state of a class loss that follows the batches. It begins anew where the steps so far had another loss.
+func (l *Loop) loadLoss(s *lossState, path string, log io.Writer) error {
+	a := l.stepper.adaptive()
+	switch kind := l.config.Loss.Kind; {
+	case a == nil:
+		return nil
+	case s == nil || s.Kind != kind:
+		fmt.Fprintf(log, "          the state of loss.kind %s begins anew: %s has none\n", kind, path)
+		return nil
+	}
+	k := len(l.config.Model.Classes)
+	if l.config.Model.Background {
+		k++
+	}
+	if err := a.SetState(s.Values, k); err != nil {
+		return fmt.Errorf("train: %s does not fit the settings of loss.kind %s: %w; resume with the run's own %s", path, s.Kind, err, ConfigFile)
+	}
+	return nil
 }
 
 // recall reads from the state and the log which evaluations the run has made. If the run is at the step of an evaluation whose line is

@@ -19,6 +19,7 @@ import (
 type Stepper struct {
 	model       *detector.Model
 	config      config.Config
+	losses      detector.LossFunc // one for all graphs, with the state of a loss.Adaptive
 	optimizer   *optimizer
 	normalizer  *loss.Normalizer
 	positives   *tensor.Dense            // the normaliser's average on an engine that matches anchors; nil before the first step
@@ -58,9 +59,10 @@ type Diverged struct {
 func (d *Diverged) Error() string { return d.err.Error() }
 func (d *Diverged) Unwrap() error { return d.err }
 
-// NewStepper returns a Stepper for a model, with a new optimiser state, by the losses and settings of c.
+// NewStepper returns a Stepper for a model, with a new optimiser state, by the losses and settings of c. Weights of classes that c names
+// are 1 for all: loss.ClassWeights.Resolve makes numbers of a name.
 func NewStepper(m *detector.Model, c config.Config) (*Stepper, error) {
-	s := &Stepper{model: m, config: c}
+	s := &Stepper{model: m, config: c, losses: lossFunc(c.Loss)}
 	var err error
 	if s.normalizer, err = loss.NewNormalizer(c.Loss.Normalizer); err != nil {
 		return nil, err
@@ -91,7 +93,7 @@ func (s *Stepper) Close() error {
 // Graph returns the training graph for a batch of n canvases of h x w pixels, which has the canvases of one of its parts
 // (train.accumulate).
 func (s *Stepper) Graph(n, h, w int) (*detector.TrainStep, error) {
-	spec := trainSpec(s.config)
+	spec := detector.TrainSpec{LossFunc: s.losses, RecomputeHeads: s.config.Train.RecomputeHeads}
 	if scale := s.optimizer.scale; scale != nil {
 		spec.Seed = scale.Seed
 	}
@@ -176,12 +178,41 @@ func (s *Stepper) Queue(n, h, w int, images []float32, t *detector.Targets, lr f
 	if err != nil {
 		return err
 	}
+	var out Step
+	restore := s.lossState()
 	if e, ok := engine.As[engine.Stepping](s.model.Engine(), engine.QueuedSteps); ok {
-		return s.queue(e, g, b, lr)
+		return restore(s.queue(e, g, b, lr))
 	}
-	out, err := s.take(g, b, lr)
+	out, err = s.take(g, b, lr)
+	err = restore(err)
 	s.queued = append(s.queued, func(t *Step) error { *t = out; return err })
 	return nil
+}
+
+// adaptive returns the class loss where it follows the batches, else nil.
+func (s *Stepper) adaptive() loss.Adaptive {
+	a, _ := s.losses.Class.(loss.Adaptive)
+	return a
+}
+
+// lossState remembers the state of a loss.Adaptive. The function that it returns takes the error of a step, and brings the state back
+// where there is one: a step that fails may be taken again.
+func (s *Stepper) lossState() func(error) error {
+	a := s.adaptive()
+	if a == nil {
+		return func(err error) error { return err }
+	}
+	before := a.State()
+	return func(err error) error {
+		if err != nil {
+			k := s.model.Classes()
+			if s.config.Model.Background {
+				k++
+			}
+			err = errors.Join(err, a.SetState(before, k))
+		}
+		return err
+	}
 }
 
 // Report waits for the oldest queued step and returns its results.

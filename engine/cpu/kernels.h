@@ -78,11 +78,12 @@ char *rn_norm_param_grad(float *dp, const float *dy, const float *y, const float
 char *rn_norm_grad(float *dx, const float *dy, const float *y, const float *x, const float *gamma, const float *stats, int64_t images, int64_t pixels, int c, int groups, int relu);
 
 // Losses. labels [n, a]; x [n, a*k]. bad is -1, or the index of a label that is no class of k.
-char *rn_binary_loss(int index, float *loss, float *grad, const float *x, const int32_t *labels, const float *norm, float up, int n, int64_t a, int k, float alpha,
+char *rn_binary_loss(int index, float *loss, float *grad, const float *x, const int32_t *labels, const float *norm, const float *columns, float up, int n, int64_t a, int k, float alpha,
                      float gamma, float beta, int64_t *bad);
 // The index of a loss of engine/formula/binary.h by its name, -1 for an unknown name.
 int rn_binary_loss_index(const char *name);
-void rn_box_loss(float *loss, float *grad, const float *d, const float *t, const int32_t *labels, const float *norm, float up, int n, int64_t a, float beta);
+void rn_box_loss(float *loss, float *grad, const float *d, const float *t, const int32_t *labels, const float *norm, float up, int n, int64_t a, float beta, float alpha, float gamma,
+                 float bend);
 
 // Networks in 8 bits: activations are u8, value = scale * (q - zero); weights s8 per output channel, sums s32.
 typedef struct {

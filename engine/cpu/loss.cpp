@@ -1,4 +1,4 @@
-// Class losses of one binary task per logit, as engine/formula/binary.h has them, and smooth-L1.
+// Class losses of one binary task per logit, as engine/formula/binary.h has them, and losses of deltas.
 #include "kernels.h"
 
 #include <string.h>
@@ -11,7 +11,7 @@
 #define FORMULA INTO
 #include "../formula/binary.h"
 #include "../formula/constants.h"
-#include "../formula/smooth_l1.h"
+#include "../formula/deltas.h"
 
 namespace {
 
@@ -41,6 +41,35 @@ template <auto F, int P> INTO double run_of(float *grad, const float *x, int64_t
   return total;
 }
 
+// row_of is run_of of k values, each with a factor of its own.
+template <auto F, int P> INTO double row_of(float *grad, const float *x, const float *factors, int64_t k, float scale, float gamma, float beta) {
+  struct binary_params b = {gamma, beta, P};
+  float s = 0;
+  if (grad) {
+#pragma omp simd reduction(+ : s)
+    for (int64_t j = 0; j < k; j++) {
+      float g;
+      s += factors[j] * F(x[j], b, &g);
+      grad[j] = scale * factors[j] * g;
+    }
+  } else {
+#pragma omp simd reduction(+ : s)
+    for (int64_t j = 0; j < k; j++) {
+      float g;
+      s += factors[j] * F(x[j], b, &g);
+    }
+  }
+  return s;
+}
+
+template <auto F> double background_row(float *grad, const float *x, const float *factors, int64_t k, float scale, float gamma, float beta) {
+  switch (power_of(gamma)) {
+  case GAMMA_ZERO: return dispatch<row_of<F, GAMMA_ZERO>>(grad, x, factors, k, scale, gamma, beta);
+  case GAMMA_TWO: return dispatch<row_of<F, GAMMA_TWO>>(grad, x, factors, k, scale, gamma, beta);
+  }
+  return dispatch<row_of<F, GAMMA_ANY>>(grad, x, factors, k, scale, gamma, beta);
+}
+
 template <auto F> double background_run(float *grad, const float *x, int64_t n, float scale, float gamma, float beta) {
   switch (power_of(gamma)) {
   case GAMMA_ZERO: return dispatch<run_of<F, GAMMA_ZERO>>(grad, x, n, scale, gamma, beta);
@@ -52,8 +81,9 @@ template <auto F> double background_run(float *grad, const float *x, int64_t n, 
 const struct {
   const char *name;
   double (*run)(float *grad, const float *x, int64_t n, float scale, float gamma, float beta);
+  double (*row)(float *grad, const float *x, const float *factors, int64_t k, float scale, float gamma, float beta);
 } losses[] = {
-#define LOSS(name) {#name, background_run<name##_loss>},
+#define LOSS(name) {#name, background_run<name##_loss>, background_row<name##_loss>},
     BINARY_LOSSES(LOSS)};
 
 } // namespace
@@ -66,8 +96,11 @@ int rn_binary_loss_index(const char *name) {
   return -1;
 }
 
-static int64_t binary_loss(int index, float *loss, float *grad, const float *x, const int32_t *labels, const float *norm, float up, int n, int64_t a, int k, float alpha, float gamma, float beta) {
+static int64_t binary_loss(int index, float *loss, float *grad, const float *x, const int32_t *labels, const float *norm, const float *columns, float up, int n, int64_t a, int k,
+                           float alpha, float gamma, float beta) {
   auto background = losses[index].run;
+  auto row = losses[index].row;
+  const float *objects = columns, *others = columns ? columns + k : NULL;
   enum { BLOCK = 512 }; // anchors
   float wp = alpha < 0 ? 1 : alpha, wn = alpha < 0 ? 1 : 1 - alpha;
   int64_t blocks = (a + BLOCK - 1) / BLOCK, bad = -1;
@@ -98,14 +131,22 @@ static int64_t binary_loss(int index, float *loss, float *grad, const float *x, 
         int64_t run = 1; // anchors in a row that are background
         if (label == BACKGROUND)
           while (j + run < end && labels[at + run] == BACKGROUND) run++;
-        sum += wn * background(g, v, run * k, scale * wn, gamma, beta);
+        if (columns) {
+          for (int64_t r = 0; r < run; r++) {
+            // The columns before that of the label and those behind it; of background, all are behind.
+            int64_t from = label + 1, before = label < 0 ? 0 : label, to = r * k;
+            sum += wn * row(g ? g + to : NULL, v + to, others, before, scale * wn, gamma, beta);
+            sum += wn * row(g ? g + to + from : NULL, v + to + from, others + from, k - from, scale * wn, gamma, beta);
+          }
+        } else
+          sum += wn * background(g, v, run * k, scale * wn, gamma, beta);
         if (label >= 0) {
-          float skip, slope;
-          double was = background(&skip, v + label, 1, 1, gamma, beta), is;
+          float skip, slope, weight = columns ? wp * objects[label] : wp;
+          double was = columns ? 0 : background(&skip, v + label, 1, 1, gamma, beta), is; // was: the run took it as background
           float minus = -v[label];
           is = background(&slope, &minus, 1, 1, gamma, beta);
-          sum += wp * is - wn * was;
-          if (g) g[label] = -scale * wp * slope;
+          sum += weight * is - wn * was;
+          if (g) g[label] = -scale * weight * slope;
         }
         j += run;
       }
@@ -117,12 +158,14 @@ static int64_t binary_loss(int index, float *loss, float *grad, const float *x, 
   return bad;
 }
 
-char *rn_binary_loss(int index, float *loss, float *grad, const float *x, const int32_t *labels, const float *norm, float up, int n, int64_t a, int k, float alpha, float gamma, float beta,
-                     int64_t *bad) {
-  return guarded([&] { *bad = binary_loss(index, loss, grad, x, labels, norm, up, n, a, k, alpha, gamma, beta); });
+char *rn_binary_loss(int index, float *loss, float *grad, const float *x, const int32_t *labels, const float *norm, const float *columns, float up, int n, int64_t a, int k, float alpha,
+                     float gamma, float beta, int64_t *bad) {
+  return guarded([&] { *bad = binary_loss(index, loss, grad, x, labels, norm, columns, up, n, a, k, alpha, gamma, beta); });
 }
 
-void rn_box_loss(float *loss, float *grad, const float *d, const float *t, const int32_t *labels, const float *norm, float up, int n, int64_t a, float beta) {
+void rn_box_loss(float *loss, float *grad, const float *d, const float *t, const int32_t *labels, const float *norm, float up, int n, int64_t a, float beta, float alpha, float gamma,
+                 float bend) {
+  struct delta_params p = {beta, alpha, gamma, bend};
   double total = 0;
   if (grad) memset(grad, 0, sizeof(float) * 4 * n * a);
   for (int i = 0; i < n; i++) {
@@ -131,7 +174,7 @@ void rn_box_loss(float *loss, float *grad, const float *d, const float *t, const
       if (labels[j] < 0) continue;
       for (int64_t q = 4 * j; q < 4 * j + 4; q++) {
         float slope;
-        sum += smooth_l1(d[q] - t[q], beta, &slope);
+        sum += delta_loss(d[q] - t[q], p, &slope);
         if (grad) grad[q] = norm[i] * up * slope;
       }
     }

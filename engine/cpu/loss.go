@@ -33,9 +33,13 @@ func (e *Engine) focal(loss, grad *C.float, logits, labels, norm *tensor.Dense, 
 	if err != nil {
 		return err
 	}
+	var columns *C.float
+	if p.Columns != nil {
+		columns = f32(p.Columns)
+	}
 	var bad C.int64_t
 	err = e.guarded("FocalLoss", func() *C.char {
-		return C.rn_binary_loss(index, loss, grad, f32(logits), i32(labels), f32(norm), C.float(up), C.int(s[0]), C.int64_t(s[1]), C.int(k), C.float(p.Alpha), C.float(p.Gamma), C.float(p.Beta), &bad)
+		return C.rn_binary_loss(index, loss, grad, f32(logits), i32(labels), f32(norm), columns, C.float(up), C.int(s[0]), C.int64_t(s[1]), C.int(k), C.float(p.Alpha), C.float(p.Gamma), C.float(p.Beta), &bad)
 	})
 	if err != nil {
 		return err
@@ -57,13 +61,13 @@ func lossIndex(p engine.FocalParams) (C.int, error) {
 	return index, nil
 }
 
-// BoxLoss computes smooth-L1 over anchors with an object.
+// BoxLoss computes a loss of deltas over anchors with an object.
 func (e *Engine) BoxLoss(loss, deltas, targets, labels, norm *tensor.Dense, p engine.BoxLossParams) error {
 	e.boxLoss(f32(loss), nil, deltas, targets, labels, norm, 1, p)
 	return nil
 }
 
-// BoxLossGrad computes smooth-L1's gradient by the deltas.
+// BoxLossGrad computes its gradient by the deltas.
 func (e *Engine) BoxLossGrad(ddeltas, deltas, targets, labels, norm, up *tensor.Dense, p engine.BoxLossParams) error {
 	e.boxLoss(nil, f32(ddeltas), deltas, targets, labels, norm, floats(up)[0], p)
 	return nil
@@ -72,7 +76,7 @@ func (e *Engine) BoxLossGrad(ddeltas, deltas, targets, labels, norm, up *tensor.
 func (e *Engine) boxLoss(loss, grad *C.float, deltas, targets, labels, norm *tensor.Dense, up float32, p engine.BoxLossParams) {
 	s := labels.Shape()
 	e.worker.do(func() {
-		C.rn_box_loss(loss, grad, f32(deltas), f32(targets), i32(labels), f32(norm), C.float(up), C.int(s[0]), C.int64_t(s[1]), C.float(p.Beta))
+		C.rn_box_loss(loss, grad, f32(deltas), f32(targets), i32(labels), f32(norm), C.float(up), C.int(s[0]), C.int64_t(s[1]), C.float(p.Beta), C.float(p.Alpha), C.float(p.Gamma), C.float(p.Bend))
 	})
 }
 

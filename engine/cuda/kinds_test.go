@@ -3,7 +3,9 @@
 package cuda_test
 
 import (
+	"fmt"
 	"math"
+	"strings"
 	"testing"
 
 	G "gorgonia.org/gorgonia"
@@ -54,6 +56,24 @@ func (p pyramid) binary(l loss.Binary) lossNodes {
 	}
 }
 
+// binaryParams are settings of the table's binary losses: exponents, smoothed labels, weights and alphas of k classes.
+func binaryParams(k int) (out []loss.Params) {
+	weights, alphas := make([]string, k), make([]float64, k)
+	for c := range k {
+		weights[c], alphas[c] = fmt.Sprint(c%3), float64(c+1)/float64(k+1)
+	}
+	for _, gamma := range []float64{0, .5, 2} {
+		plain := loss.DefaultParams()
+		plain.Gamma = gamma
+		smooth, weighted, both := plain, plain, plain
+		smooth.Smoothing = .1
+		weighted.ClassWeights = loss.ClassWeights(strings.Join(weights, ","))
+		both.Smoothing, both.ClassWeights, both.ClassAlphas = .1, weighted.ClassWeights, alphas
+		out = append(out, plain, smooth, weighted, both)
+	}
+	return out
+}
+
 // The kernel of every binary loss of the table comes to the CPU's numbers, and keeps a NaN.
 func TestBinaryKinds(t *testing.T) {
 	c, e := startCPU(t), start(t)
@@ -61,9 +81,7 @@ func TestBinaryKinds(t *testing.T) {
 		if k.Class == nil {
 			continue
 		}
-		for _, gamma := range []float64{0, .5, 2} {
-			params := loss.DefaultParams()
-			params.Gamma = gamma
+		for _, params := range binaryParams(newPyramid(3).k) {
 			b, ok := k.Class(params).(loss.Binary)
 			if !ok {
 				break

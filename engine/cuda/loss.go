@@ -29,25 +29,25 @@ func (e *Engine) FocalLossGrad(dlogits, logits, labels, norm, up *tensor.Dense, 
 func (e *Engine) focal(grid [3]int, part, grad uint64, logits, labels, norm *tensor.Dense, up uint64, p engine.FocalParams) error {
 	s := labels.Shape()
 	e.unjudged = true
-	return e.launch(cmp.Or(p.Formula, "focal"), grid, threads, part, grad, at(logits), at(labels), at(norm), up, at(e.labels), long(s[0]), long(s[1]), long(size(logits)/size(labels)),
+	return e.launch(cmp.Or(p.Formula, "focal"), grid, threads, part, grad, at(logits), at(labels), at(norm), maybe(p.Columns), up, at(e.labels), long(s[0]), long(s[1]), long(size(logits)/size(labels)),
 		float(p.Alpha), float(p.Gamma), float(p.Beta))
 }
 
-// BoxLoss computes smooth-L1 over anchors with an object.
+// BoxLoss computes a loss of deltas over anchors with an object.
 func (e *Engine) BoxLoss(loss, deltas, targets, labels, norm *tensor.Dense, p engine.BoxLossParams) error {
 	return e.sum(loss, size(deltas), func(grid [3]int, part uint64) error {
 		return e.box(grid, part, 0, deltas, targets, labels, norm, 0, p)
 	})
 }
 
-// BoxLossGrad computes smooth-L1's gradient by the deltas.
+// BoxLossGrad computes its gradient by the deltas.
 func (e *Engine) BoxLossGrad(ddeltas, deltas, targets, labels, norm, up *tensor.Dense, p engine.BoxLossParams) error {
 	return e.box([3]int{sumBlocks(size(deltas)), 1, 1}, 0, at(ddeltas), deltas, targets, labels, norm, at(up), p)
 }
 
 func (e *Engine) box(grid [3]int, part, grad uint64, deltas, targets, labels, norm *tensor.Dense, up uint64, p engine.BoxLossParams) error {
 	s := labels.Shape()
-	return e.launch("box", grid, threads, part, grad, at(deltas), at(targets), at(labels), at(norm), up, long(s[0]), long(s[1]), float(p.Beta))
+	return e.launch("box", grid, threads, part, grad, at(deltas), at(targets), at(labels), at(norm), up, long(s[0]), long(s[1]), float(p.Beta), float(p.Alpha), float(p.Gamma), float(p.Bend))
 }
 
 // sum runs a kernel that leaves parts of a sum over n elements, and adds them up to out [1].

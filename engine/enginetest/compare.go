@@ -160,9 +160,9 @@ func Cases() []Case {
 				Must(t, of.FocalLossGrad(grad, xd, l, norm, up, p))
 				out := [][]float32{Get(t, e, loss), Get(t, e, grad)}
 				d, target, dd := Put(t, e, Drawn(15, n*a*4), n, a, 4), Put(t, e, Drawn(16, n*a*4), n, a, 4), Put(t, e, Filled(n*a*4, 7), n, a, 4)
-				for _, beta := range []float32{0, .5} {
-					Must(t, of.BoxLoss(loss, d, target, l, norm, engine.BoxLossParams{Beta: beta}))
-					Must(t, of.BoxLossGrad(dd, d, target, l, norm, up, engine.BoxLossParams{Beta: beta}))
+				for _, b := range []engine.BoxLossParams{{}, {Beta: .5}, {Beta: .5, Alpha: .5, Gamma: 1.5, Bend: 19.085537}} {
+					Must(t, of.BoxLoss(loss, d, target, l, norm, b))
+					Must(t, of.BoxLossGrad(dd, d, target, l, norm, up, b))
 					out = append(out, Get(t, e, loss), Get(t, e, dd))
 				}
 				return out

@@ -12,7 +12,7 @@
 #include "exp.h"
 
 // The losses, by the names that loss.Formula has: kernels are instantiated for each.
-#define BINARY_LOSSES(X) X(focal) X(poly1)
+#define BINARY_LOSSES(X) X(focal) X(poly1) X(smoothed)
 
 // binary_params are a loss's numbers. power says which gamma it is, so that loops can be compiled for the usual ones.
 enum binary_power { GAMMA_ZERO, GAMMA_TWO, GAMMA_ANY };
@@ -60,6 +60,14 @@ FORMULA float poly1_loss(float x, struct binary_params b, float *slope) {
   float w = focus_of(t, b), first = b.beta * w * t.p;
   *slope = w * (b.gamma * t.q * t.cost + t.p) + (b.gamma + 1) * t.q * first;
   return w * t.cost + first;
+}
+
+// Focal loss with smoothed labels: 1 - beta/2 of the focal loss at x, and beta/2 of that at -x.
+FORMULA float smoothed_loss(float x, struct binary_params b, float *slope) {
+  struct binary_task t = task_of(x), o = {t.q, t.p, -t.log_p, -t.cost};
+  float w = focus_of(t, b), v = focus_of(o, b), other = .5f * b.beta;
+  *slope = (1 - other) * w * (b.gamma * t.q * t.cost + t.p) - other * v * (b.gamma * o.q * o.cost + o.p);
+  return (1 - other) * w * t.cost + other * v * o.cost;
 }
 
 #endif

@@ -68,12 +68,16 @@ func TestLosses(t *testing.T) {
 		if k.Class == nil {
 			continue
 		}
-		if b, ok := k.Class(loss.DefaultParams()).(loss.Binary); ok {
-			n := b.Formula().Name
-			if n == "" {
-				n = "focal"
+		for _, smoothing := range []float64{0, .1} {
+			p := loss.DefaultParams()
+			p.Smoothing = smoothing
+			if b, ok := k.Class(p).(loss.Binary); ok {
+				n := b.Formula().Name
+				if n == "" {
+					n = "focal"
+				}
+				used = append(used, n)
 			}
-			used = append(used, n)
 		}
 	}
 	slices.Sort(used)

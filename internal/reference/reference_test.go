@@ -23,6 +23,7 @@ var tables = map[string]func() string{
 	"backbone.Kinds":   func() string { return kinds.Markdown(backbone.Kinds) },
 	"loss.Kinds":       func() string { return kinds.Markdown(loss.Kinds) },
 	"loss.BoxKinds":    func() string { return kinds.Markdown(loss.BoxKinds) },
+	"loss.Weightings":  func() string { return kinds.Markdown(loss.Weightings) },
 	"loss.Normalizers": func() string { return kinds.Markdown(loss.Normalizers) },
 	"anchors.Kinds":    func() string { return kinds.Markdown(anchors.Kinds) },
 	"nms.Kinds":        func() string { return kinds.Markdown(nms.Kinds) },

@@ -90,6 +90,11 @@ func within(c *config.Config, v reflect.Value, key string) string {
 		if k := v.Type().Elem().Kind(); k != reflect.Float64 && k != reflect.Int && k != reflect.Float32 {
 			return "a list"
 		}
+		if v.Kind() == reflect.Slice && v.Len() == 0 {
+			list := v
+			list.Set(reflect.MakeSlice(list.Type(), 1, 1))
+			defer list.SetZero()
+		}
 		v = v.Index(0)
 		before = reflect.ValueOf(v.Interface())
 		bad := reflect.ValueOf(math.Inf(1))

@@ -2,6 +2,7 @@ package lossnode
 
 import (
 	"fmt"
+	"slices"
 
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
@@ -14,18 +15,33 @@ import (
 // Binary adds the loss of a level to a graph: logits [N,h,w,A*K], labels [N,h*w*A] int32, norm [N]; the result is [1]. The engine
 // computes it where it has the loss (BinaryOnEngine), else the host does, in float64.
 func Binary(l loss.Binary, logits, labels, norm *G.Node) (*G.Node, error) {
-	return nn.Apply(&focal{p: focalParams(l), level: levels{Class: Class{Loss: l}, count: 1}}, logits, labels, norm)
+	n := &focal{p: focalParams(l), level: levels{Class: Class{Loss: l}, count: 1}}
+	f := l.Formula()
+	for _, w := range append(slices.Clone(f.Objects), f.Others...) {
+		n.columns = append(n.columns, float32(w))
+	}
+	return nn.Apply(n, logits, labels, norm)
 }
 
 type focal struct {
-	p     engine.FocalParams
-	level levels // the host's
+	p       engine.FocalParams
+	columns []float32 // factors of the classes, [2,K] as engine.FocalParams has them
+	level   levels    // the host's
 }
 
 func (*focal) Name() string   { return "FocalLoss" }
 func (*focal) WRT(int) []bool { return []bool{true, false, false} }
 
-func (f *focal) Shape(in []tensor.Shape) (tensor.Shape, error) { return f.level.Shape(in) }
+func (f *focal) Shape(in []tensor.Shape) (tensor.Shape, error) {
+	out, err := f.level.Shape(in)
+	if err != nil {
+		return nil, err
+	}
+	if k := in[0].TotalSize() / in[1].TotalSize(); f.columns != nil && len(f.columns) != 2*k {
+		return nil, fmt.Errorf("%d factors of classes (loss.class_weights, loss.class_alphas) for %d classes", len(f.columns)/2, k)
+	}
+	return out, nil
+}
 
 func (f *focal) Forward(e engine.Engine, out *tensor.Dense, in []*tensor.Dense) error {
 	if k, ok := engine.As[engine.LevelLosses](e, f.p); ok {

@@ -13,7 +13,8 @@ import (
 )
 
 // Class is a class loss over all levels of a pyramid at once, for losses without a kernel per level (Binary) and for hard negative
-// mining, which compares the anchors of the whole batch. The engine computes it where it has the loss (OnEngine), else the host does, in
+// mining, which compares the anchors of the whole batch. A run of the graph takes the batch into the state of a loss.Adaptive, which the
+// host computes. The engine computes it where it has the loss (OnEngine), else the host does, in
 // float64. Level l has logits [N,h,w,A*k] and labels [N,a] int32, which index rows; rows of a picture are counted through its levels.
 type Class struct {
 	Loss    loss.Class

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	G "gorgonia.org/gorgonia"
@@ -115,6 +116,8 @@ func TestLevels(t *testing.T) {
 		"OHEM":          {Loss: loss.OHEM{Class: loss.CrossEntropy{Alpha: -1}, Keep: 4}},
 		"quality focal": {Quality: loss.QualityFocal{Beta: 2}, Anchors: grid},
 		"varifocal":     {Quality: loss.Varifocal{Alpha: .75, Gamma: 2}, Anchors: grid},
+		"weights":       {Loss: loss.Softmax{Classes: []float64{2, .5}}},
+		"smoothed":      {Loss: loss.Softmax{Smoothing: .1}},
 	} {
 		const up = .25
 		got, grads := p.eval(t, up, func(in levelNodes) (G.Nodes, G.Nodes, error) {
@@ -162,6 +165,54 @@ func TestLevels(t *testing.T) {
 					g, w := grads[level][i*a*levelClasses+j], up*factors[i]*want[at]
 					if math.Abs(float64(g-w)) > 1e-7 {
 						t.Errorf("%s: gradient %d of picture %d on level %d is %g, want %g", name, j, i, level, g, w)
+					}
+					at++
+				}
+			}
+		}
+	}
+}
+
+// A run of the graph takes the batch, all levels at once, into the state of a loss that has one, and computes the plain loss.
+func TestLevelsAdaptive(t *testing.T) {
+	p := newPyramid()
+	rows := len(grid)
+	var logits []float32
+	var labels []int32
+	for i := range 2 {
+		x, y, _, _ := p.picture(i)
+		logits, labels = append(logits, x...), append(labels, y...)
+	}
+	for _, k := range loss.Kinds {
+		if k.Class == nil {
+			continue
+		}
+		a, ok := k.Class(loss.DefaultParams()).(loss.Adaptive)
+		if !ok {
+			continue
+		}
+		got, grads := p.eval(t, .25, func(in levelNodes) (G.Nodes, G.Nodes, error) {
+			n, err := Class{Loss: a}.Node(in.logits, in.labels, nil, nil, in.norm)
+			return G.Nodes{n}, in.logits, err
+		})
+		plain, want := k.Class(loss.DefaultParams()).(loss.Adaptive), make([]float32, len(logits))
+		// The graph runs more than once: only the state of its last run is compared with as many runs of the plain loss.
+		var sum float64
+		for runs := 0; !slices.Equal(plain.State(), a.State()); runs++ {
+			if runs == 10 {
+				t.Fatalf("%s: the state %v is that of no number of runs", k.Name, a.State())
+			}
+			sum = plain.Train(want, logits, labels, func(row int) float64 { return float64(factors[row/rows]) })
+		}
+		if math.Abs(got-.25*sum) > 1e-6*sum {
+			t.Errorf("%s: %g, want %g", k.Name, got, .25*sum)
+		}
+		at := 0
+		for i := range 2 {
+			for level, a := range levelAnchors {
+				for j := range a * levelClasses {
+					if g, w := grads[level][i*a*levelClasses+j], .25*factors[i]*want[at]; math.Abs(float64(g-w)) > 1e-7 {
+						t.Errorf("%s: gradient %d of picture %d on level %d is %g, want %g", k.Name, j, i, level, g, w)
 					}
 					at++
 				}

@@ -37,14 +37,16 @@ func (h *hostLevels) forward(e engine.Engine, out *tensor.Dense, in []*tensor.De
 	}
 	n := len(h.norm)
 	rows, k := len(h.labels)/n, len(h.logits)/len(h.labels)
-	sum := 0.0
+	sum, factor := 0.0, func(row int) float64 { return float64(h.norm[row/rows]) }
 	if o, ok := l.Loss.(loss.OHEM); ok && l.Quality == nil {
 		if o.Excluded == nil && l.NMS > 0 {
 			o.Excluded = func(row, harder int) bool {
 				return row/rows == harder/rows && l.Anchors[row%rows].IoU(l.Anchors[harder%rows]) > l.NMS
 			}
 		}
-		sum = o.EvalWeighted(h.grad, h.logits, h.labels, func(row int) float64 { return float64(h.norm[row/rows]) })
+		sum = o.EvalWeighted(h.grad, h.logits, h.labels, factor)
+	} else if a, ok := l.Loss.(loss.Adaptive); ok {
+		sum = a.Train(h.grad, h.logits, h.labels, factor)
 	} else {
 		for i := range n {
 			x, g, labels := h.logits[i*rows*k:(i+1)*rows*k], h.grad[i*rows*k:(i+1)*rows*k], h.labels[i*rows:(i+1)*rows]

@@ -10,8 +10,8 @@ import (
 	"retinago/loss"
 )
 
-// An engine without kernels of losses comes to the numbers of one that has them: every binary loss of the table and smooth-L1, with
-// several runs of one graph.
+// An engine without kernels of losses comes to the numbers of one that has them: every binary loss of the table and the losses of deltas,
+// with several runs of one graph.
 func TestLossesOnTheHost(t *testing.T) {
 	p := newPyramid()
 	var builds []func(in levelNodes) (losses, by G.Nodes, err error)
@@ -19,25 +19,27 @@ func TestLossesOnTheHost(t *testing.T) {
 		if k.Class == nil {
 			continue
 		}
-		b, ok := k.Class(loss.DefaultParams()).(loss.Binary)
-		if !ok {
-			continue
-		}
-		builds = append(builds, func(in levelNodes) (losses, by G.Nodes, err error) {
-			for l := range levelAnchors {
-				n, err := Binary(b, in.logits[l], in.labels[l], in.norm)
-				if err != nil {
-					return nil, nil, err
-				}
-				losses = append(losses, n)
+		for _, p := range binaryParams() {
+			b, ok := k.Class(p).(loss.Binary)
+			if !ok {
+				break
 			}
-			return losses, in.logits, nil
-		})
+			builds = append(builds, func(in levelNodes) (losses, by G.Nodes, err error) {
+				for l := range levelAnchors {
+					n, err := Binary(b, in.logits[l], in.labels[l], in.norm)
+					if err != nil {
+						return nil, nil, err
+					}
+					losses = append(losses, n)
+				}
+				return losses, in.logits, nil
+			})
+		}
 	}
-	for _, beta := range []float64{0, .5} {
+	for _, d := range []loss.Delta{loss.L1{}, loss.SmoothL1{Beta: .5}, loss.BalancedL1{Alpha: .5, Gamma: 1.5, Beta: .5}} {
 		builds = append(builds, func(in levelNodes) (losses, by G.Nodes, err error) {
 			for l := range levelAnchors {
-				n, err := SmoothL1(loss.SmoothL1{Beta: beta}, in.deltas[l], in.targets[l], in.labels[l], in.norm)
+				n, err := Deltas(d, in.deltas[l], in.targets[l], in.labels[l], in.norm)
 				if err != nil {
 					return nil, nil, err
 				}
@@ -69,7 +71,7 @@ func TestOnEngine(t *testing.T) {
 	if l := (loss.Focal{}); !BinaryOnEngine(e, l) || BinaryOnEngine(core, l) {
 		t.Error("the focal loss is the CPU engine's, and not the core's")
 	}
-	if l := (loss.SmoothL1{}); !SmoothL1OnEngine(e, l) || SmoothL1OnEngine(core, l) {
+	if l := (loss.SmoothL1{}); !DeltasOnEngine(e, l) || DeltasOnEngine(core, l) {
 		t.Error("smooth-L1 is the CPU engine's, and not the core's")
 	}
 }

@@ -100,7 +100,7 @@ func TestSmoothL1(t *testing.T) {
 		l, g := run(t, deltas, labels, func(x, labels, norm *G.Node) (*G.Node, error) {
 			tg := tensor.New(tensor.WithShape(1, 3, 4), tensor.WithBacking(targets))
 			n := G.NewTensor(x.Graph(), tensor.Float32, 3, G.WithShape(1, 3, 4), G.WithName("targets"), G.WithValue(tg))
-			return SmoothL1(loss.SmoothL1{Beta: c.beta}, x, n, labels, norm)
+			return Deltas(loss.SmoothL1{Beta: c.beta}, x, n, labels, norm)
 		})
 		if math.Abs(l-c.loss) > 1e-6 {
 			t.Errorf("beta %g: loss %g, wants %g", c.beta, l, c.loss)
@@ -157,5 +157,27 @@ func TestNoObjects(t *testing.T) {
 	})
 	if grad[0] != 0 || grad[1] != full[1] {
 		t.Errorf("gradients %v, want 0 and %g", grad, full[1])
+	}
+}
+
+// Balanced L1 on the engine is the plain one, below and beyond beta, for the paper's numbers and others; far differences and equal ones too.
+func TestBalancedL1(t *testing.T) {
+	deltas := []float32{0, .001, -.05, .3, .999, 1, -1.5, 1e4, 5, 5, 5, 5}
+	targets, labels := make([]float32, 12), []int32{1, 0, -1}
+	for _, b := range []loss.BalancedL1{{Alpha: .5, Gamma: 1.5, Beta: 1}, {Alpha: .5, Gamma: 1.5, Beta: .1}, {Alpha: .2, Gamma: 1, Beta: 2}, {Alpha: .5, Gamma: 1.5}} {
+		l, g := run(t, deltas, labels, func(x, labels, norm *G.Node) (*G.Node, error) {
+			tg := tensor.New(tensor.WithShape(1, 3, 4), tensor.WithBacking(targets))
+			n := G.NewTensor(x.Graph(), tensor.Float32, 3, G.WithShape(1, 3, 4), G.WithName("targets"), G.WithValue(tg))
+			return Deltas(b, x, n, labels, norm)
+		})
+		want := make([]float32, 8)
+		if sum := b.Eval(want, deltas[:8], targets[:8]); math.Abs(l-sum) > 1e-6*sum {
+			t.Errorf("%+v: loss %g, want %g", b, l, sum)
+		}
+		for i, w := range append(want, 0, 0, 0, 0) {
+			if math.Abs(float64(g[i]-w)) > 1e-6 {
+				t.Errorf("%+v: gradient of difference %g is %g, want %g", b, deltas[i], g[i], w)
+			}
+		}
 	}
 }

@@ -1,6 +1,8 @@
 package lossnode
 
 import (
+	"math"
+
 	"gorgonia.org/tensor"
 
 	"retinago/box"
@@ -11,8 +13,8 @@ import (
 // BinaryOnEngine reports whether e computes Binary's loss. Otherwise the host does.
 func BinaryOnEngine(e engine.Engine, l loss.Binary) bool { return e.Supports(focalParams(l)) }
 
-// SmoothL1OnEngine reports whether e computes SmoothL1's loss. Otherwise the host does.
-func SmoothL1OnEngine(e engine.Engine, l loss.SmoothL1) bool { return e.Supports(boxLossParams(l)) }
+// DeltasOnEngine reports whether e computes Deltas' loss. Otherwise the host does.
+func DeltasOnEngine(e engine.Engine, l loss.Delta) bool { return e.Supports(boxLossParams(l)) }
 
 // focalParams are an engine's parameters of a loss; their negative Alpha disables weighting.
 func focalParams(l loss.Binary) engine.FocalParams {
@@ -24,8 +26,35 @@ func focalParams(l loss.Binary) engine.FocalParams {
 	return p
 }
 
-func boxLossParams(l loss.SmoothL1) engine.BoxLossParams {
-	return engine.BoxLossParams{Beta: float32(l.Beta)}
+// boxLossParams are an engine's parameters of a loss.
+func boxLossParams(l loss.Delta) engine.BoxLossParams {
+	c := l.Curve()
+	p := engine.BoxLossParams{Beta: float32(c.Beta), Alpha: float32(c.Alpha), Gamma: float32(c.Gamma)}
+	if c.Alpha > 0 {
+		p.Bend = float32(math.Expm1(c.Gamma / c.Alpha))
+	}
+	return p
+}
+
+// MakeState uploads the factors of the classes to an engine that has the loss.
+func (f *focal) MakeState(e engine.Engine) (err error) {
+	if len(f.columns) == 0 || !e.Supports(f.p) {
+		return nil
+	}
+	if f.p.Columns, err = e.New(tensor.Float32, 2, len(f.columns)/2); err != nil {
+		return err
+	}
+	if err := e.Upload(f.p.Columns, f.columns); err != nil {
+		f.FreeState(e)
+		return err
+	}
+	return nil
+}
+
+// FreeState frees them.
+func (f *focal) FreeState(e engine.Engine) {
+	e.Release(f.p.Columns)
+	f.p.Columns = nil
 }
 
 // OnEngine reports whether e computes the loss. Otherwise the host does.
@@ -106,6 +135,9 @@ func (l Class) kernel(e engine.Engine) (k engine.ClassLosses, p engine.ClassPara
 	case loss.FocalStar:
 		p = engine.ClassParams{Form: engine.FocalStar, Alpha: float32(s.Alpha), Gamma: float32(s.Gamma), Beta: float32(s.Beta)}
 	case loss.Softmax:
+		if s.Classes != nil || s.Smoothing > 0 {
+			return nil, p, false
+		}
 		p = engine.ClassParams{Form: engine.Softmax}
 	default:
 		return nil, p, false
@@ -120,7 +152,7 @@ func (l Class) miner(e engine.Engine) (k engine.HardNegativeMining, p engine.Min
 		return nil, p, false
 	}
 	b, binary := o.Class.(loss.Binary)
-	if !binary {
+	if !binary || b.Formula().Objects != nil {
 		return nil, p, false
 	}
 	p = engine.MiningParams{FocalParams: focalParams(b), Keep: o.Keep, Ratio: o.Ratio, NMS: l.NMS}

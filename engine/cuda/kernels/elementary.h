@@ -12,7 +12,7 @@ DEVICE float higher_of(float a, float b) { return a > b || a != a ? a : b; }
 #include "../../formula/activate.h"
 #include "../../formula/binary.h"
 #include "../../formula/colour.h"
-#include "../../formula/smooth_l1.h"
+#include "../../formula/deltas.h"
 
 // The focal loss of the class "no object".
 DEVICE float background(float x, float gamma, float *slope) { return focal_loss(x, {gamma, 0, power_of(gamma)}, slope); }

@@ -157,6 +157,20 @@ func (d *Dataset) Objects(i int) (boxes []box.Box, classes []int32, crowd []bool
 	return boxes, classes, crowd
 }
 
+// ObjectCounts returns the number of objects of each class, without crowds.
+func (d *Dataset) ObjectCounts() []int {
+	n := make([]int, len(d.index.Names))
+	for i := range d.Len() {
+		_, classes, crowd := d.Objects(i)
+		for k, c := range classes {
+			if !crowd[k] {
+				n[c]++
+			}
+		}
+	}
+	return n
+}
+
 // Summary describes the dataset in a line.
 func (d *Dataset) Summary() string {
 	empty := 0
