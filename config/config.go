@@ -89,6 +89,10 @@ type Data struct {
 	// FastDecode decodes a JPEG at 1/2, 1/4 or 1/8 of its size if it is scaled down by at least as much. This is faster, but the
 	// pixels differ from those of torchvision and OpenCV. By default inference uses the setting with which the model was trained.
 	FastDecode bool `yaml:"fast_decode"`
+	// Sampler is the rule by which the images of an epoch are drawn: a name of data.Samplers.
+	Sampler string `yaml:"sampler"`
+	// RepeatThreshold is the share of images with a class below which the sampler repeat_factor repeats them.
+	RepeatThreshold float64 `yaml:"repeat_threshold"`
 	// Flip is the probability of mirroring a training image horizontally.
 	Flip float64 `yaml:"flip"`
 	// Augment varies training images: a preset (none, light, ssd, lsj, strong), or a list of presets and policies; docs/data.md lists them.
@@ -294,7 +298,7 @@ func Default() Config {
 			Prior: .01, Anchors: anchors.Default(),
 		},
 		Data: Data{
-			ShortSides: []int{800}, MaxSide: 1333, CanvasMultiple: 128, Flip: .5, MinVisible: .25,
+			ShortSides: []int{800}, MaxSide: 1333, CanvasMultiple: 128, Sampler: "uniform", RepeatThreshold: .001, Flip: .5, MinVisible: .25,
 			// ImageNet's, as torchvision's backbones expect.
 			Mean: [3]float32{.485, .456, .406}, Std: [3]float32{.229, .224, .225},
 		},

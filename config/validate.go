@@ -229,6 +229,10 @@ func (v *check) data(d Data) {
 		v.fail("data.canvas_multiple", d.CanvasMultiple, "a multiple of 32, the stride of C5, up to %d", MaxSide)
 	}
 	v.text("data.root", d.Root, maxPath)
+	v.text("data.sampler", d.Sampler, maxName) // package data knows the names
+	if !(d.RepeatThreshold > 0 && d.RepeatThreshold <= 1) {
+		v.fail("data.repeat_threshold", d.RepeatThreshold, "above 0, at most 1")
+	}
 	v.span("data.flip", d.Flip, 0, 1)
 	v.augment(d.Augment)
 	v.span("data.min_visible", d.MinVisible, 0, 1)

@@ -199,6 +199,7 @@ func (l *Loop) announce(o Options, val *data.Dataset) {
 	if val != nil {
 		line(o.Log, "          %s: %s", val.Path(), val.Summary())
 	}
+	line(o.Log, "epoch     %s", l.loader.Epoch())
 	line(o.Log, "schedule  %s", l.schedule)
 	if text := augmentation(c.Data.Augment, l.schedule.Share(c.Train.AugmentUntil)); text != "" {
 		line(o.Log, "augment   %s", text)

@@ -85,7 +85,7 @@ func digest(d *coco.Dataset) string {
 // Keys of the configuration by what their change means for a run that resumes. A key of no list needs Options.Change.
 var (
 	// otherRun are the keys after whose change the state does not fit.
-	otherRun = []string{"model.", "train.seed", "train.batch", "train.optimizer", "data.val_share", "data.val_seed"}
+	otherRun = []string{"model.", "train.seed", "train.batch", "train.optimizer", "data.val_share", "data.val_seed", "data.sampler", "data.repeat_threshold"}
 	// otherLength are the keys of the run's length, which need Options.Extend.
 	otherLength = []string{"train.epochs", "train.steps", "train.minutes"}
 	// otherTask are the keys that change what the model learns or how it is evaluated. Options.Changed allows all of them.

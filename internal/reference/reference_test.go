@@ -11,6 +11,7 @@ import (
 	"retinago/anchors"
 	"retinago/augment"
 	"retinago/backbone"
+	"retinago/internal/dataset/data"
 	"retinago/internal/kinds"
 	"retinago/loss"
 	"retinago/nms"
@@ -24,6 +25,7 @@ var tables = map[string]func() string{
 	"loss.Kinds":       func() string { return kinds.Markdown(loss.Kinds) },
 	"loss.BoxKinds":    func() string { return kinds.Markdown(loss.BoxKinds) },
 	"loss.Weightings":  func() string { return kinds.Markdown(loss.Weightings) },
+	"data.Samplers":    func() string { return kinds.Markdown(data.Samplers) },
 	"loss.Normalizers": func() string { return kinds.Markdown(loss.Normalizers) },
 	"anchors.Kinds":    func() string { return kinds.Markdown(anchors.Kinds) },
 	"nms.Kinds":        func() string { return kinds.Markdown(nms.Kinds) },

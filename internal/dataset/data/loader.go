@@ -7,6 +7,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 
@@ -60,18 +61,24 @@ type pending struct {
 // ahead is how many batches are made while one is consumed.
 const ahead = 2
 
-// NewLoader returns an endless loader for training: shuffled, at a random short side per batch, flipped with probability c.Flip and varied
-// by the policies of c.Augment.
+// NewLoader returns an endless loader for training: drawn by c.Sampler, shuffled, at a random short side per batch, flipped with probability
+// c.Flip and varied by the policies of c.Augment.
 func NewLoader(d *Dataset, c config.Data, o LoaderOptions) (*Loader, error) {
 	if d.Len() < o.Batch {
 		return nil, fmt.Errorf("%s: has %d pictures, fewer than one batch of %d: lower train.batch", d.Path(), d.Len(), o.Batch)
 	}
+	sampler, err := FindSampler(c.Sampler)
+	if err != nil {
+		return nil, fmt.Errorf("data.sampler: %w", err)
+	}
 	l := newLoader(d, c, o, newOrder(d.sizes(), c.ShortSides, c.MaxSide, c.CanvasMultiple, trainBuckets, o.Batch, o.Seed))
+	l.order.times, l.order.total = sampler.times(d, c)
 	l.vary = true
 	l.late = math.MaxInt
-	var err error
-	l.planner, err = newPlanner(d, c, o.Seed)
-	return l, err
+	if l.planner, err = newPlanner(d, c, o.Seed); err != nil {
+		return nil, err
+	}
+	return l, nil
 }
 
 // NewEvalLoader returns a loader that shows every picture once, unchanged, at the last of the short sides, on the canvas that
@@ -98,8 +105,19 @@ func (d *Dataset) sizes() []Size {
 	return s
 }
 
-// BatchesPerEpoch is the number of batches in one pass over the pictures.
+// BatchesPerEpoch is the number of batches in one epoch: one pass over the pictures, or over those that the sampler draws.
 func (l *Loader) BatchesPerEpoch() int { return l.order.perEpoch() }
+
+// Epoch describes an epoch of training.
+func (l *Loader) Epoch() string {
+	o := l.order
+	text := fmt.Sprintf("%d steps of %d pictures", o.perEpoch(), o.batch)
+	if o.times == nil {
+		return fmt.Sprintf("%s: each of %d once, in random order", text, o.total)
+	}
+	return fmt.Sprintf("%s: %d drawn by data.sampler %s from %d, each %.2g to %.2g times on average", text, o.total, l.c.Sampler, len(o.times),
+		slices.Min(o.times), slices.Max(o.times))
+}
 
 // LargestCanvas is the largest height and width that a batch may have.
 func (l *Loader) LargestCanvas() (h, w int) {

@@ -21,13 +21,15 @@ type order struct {
 	multiple int
 	batch    int
 	seed     uint64
-	bucket   []int    // of each picture, by aspect
-	canvases [][]Size // [short side][bucket]
+	bucket   []int     // of each picture, by aspect
+	times    []float64 // how often each picture comes in an epoch, on average; nil is once
+	total    int       // pictures of an epoch, the sum of times
+	canvases [][]Size  // [short side][bucket]
 }
 
 // newOrder gives pictures canvases, of the last short side at most so many.
 func newOrder(sizes []Size, shorts []int, long, multiple, most, batch int, seed uint64) *order {
-	o := &order{sizes: sizes, shorts: shorts, long: long, multiple: multiple, batch: batch, seed: seed}
+	o := &order{sizes: sizes, shorts: shorts, long: long, multiple: multiple, batch: batch, seed: seed, total: len(sizes)}
 	// Buckets are made for the last short side; other sides take the same pictures together.
 	resized := make([]Size, len(sizes))
 	for i, s := range sizes {
@@ -47,7 +49,29 @@ func newOrder(sizes []Size, shorts []int, long, multiple, most, batch int, seed 
 
 // perEpoch is the number of batches of an epoch: pictures that do not fill one more batch wait for the next epoch's
 // shuffle.
-func (o *order) perEpoch() int { return len(o.sizes) / o.batch }
+func (o *order) perEpoch() int { return o.total / o.batch }
+
+// drawn returns the pictures of an epoch in random order. With times, a picture comes as often as they say, rounded down or up at random
+// so that the mean over epochs is kept; their number is the same in each epoch.
+func (o *order) drawn(r *rand.Rand) []int {
+	all := r.Perm(len(o.sizes))
+	if o.times == nil {
+		return all
+	}
+	// Systematic sampling: the pictures' times lie one after the other on a line, and one of every whole step from a random start is taken.
+	out := make([]int, 0, o.total)
+	start, sum := r.Float64(), 0.0
+	for n, i := range all {
+		if sum += o.times[i]; n == len(all)-1 {
+			sum = float64(o.total) // without the error of the additions
+		}
+		for float64(len(out))+start < sum {
+			out = append(out, i)
+		}
+	}
+	r.Shuffle(len(out), func(i, j int) { out[i], out[j] = out[j], out[i] })
+	return out
+}
 
 // largest is the canvas that any batch fits on.
 func (o *order) largest() Size {
@@ -60,13 +84,13 @@ func (o *order) largest() Size {
 	return s
 }
 
-// epoch returns the batches of an epoch in random order. Pictures of one bucket go together; what is left over in the
+// epoch returns the batches of an epoch, whose pictures are drawn, in random order. Pictures of one bucket go together; what is left over in the
 // buckets is mixed on a canvas that covers it.
 func (o *order) epoch(e int) []job {
 	r := rand.New(rand.NewPCG(o.seed, uint64(e)))
 	open := make([][]int, len(o.canvases[0])) // places of images
 	var jobs []job
-	order := r.Perm(len(o.sizes))
+	order := o.drawn(r)
 	add := func(places []int, canvas func(short int) Size) {
 		s := r.IntN(len(o.shorts))
 		images := make([]int, len(places))

@@ -1,0 +1,114 @@
+package data
+
+import (
+	"math"
+	"slices"
+
+	"retinago/config"
+	"retinago/internal/kinds"
+)
+
+// Sampler decides how often the pictures of a training set come in an epoch. The draw of an epoch depends on the seed and the epoch's
+// number alone.
+type Sampler struct {
+	kinds.Kind
+	// weigh returns how often each picture comes in an epoch on average; nil where each comes once.
+	weigh func(p presence, c config.Data) []float64
+}
+
+// Samplers are the samplers, by the names of config.Data.
+var Samplers = []Sampler{
+	{Kind: kinds.Kind{Name: "uniform", Text: "every picture once"}},
+	{
+		Kind: kinds.Kind{Name: "repeat_factor", Text: "pictures with a rare class more often: max(1, sqrt(t/f)) times for the rarest of their classes, which a share f " +
+			"of the pictures has (Gupta et al. 2019, section 3)",
+			Params: []kinds.Param{{Key: "repeat_threshold", Default: .001, Max: 1, Above: true, Want: "above 0, at most 1", Text: "the share t below which a class is rare"}}},
+		weigh: repeatFactors,
+	},
+	{
+		Kind: kinds.Kind{Name: "class_balanced", Text: "as many draws for each class, shared by the pictures that have it; as many pictures as `uniform`, " +
+			"and those without objects once"},
+		weigh: classBalanced,
+	},
+}
+
+// FindSampler returns the sampler with a name.
+func FindSampler(name string) (Sampler, error) { return kinds.Find(Samplers, "sampler", name) }
+
+// times returns how often each picture comes in an epoch on average, nil where each comes once, and the number of pictures of an epoch.
+// The times add up to that number: they are scaled to a whole one.
+func (s Sampler) times(d *Dataset, c config.Data) ([]float64, int) {
+	if s.weigh == nil {
+		return nil, d.Len()
+	}
+	times, sum := s.weigh(d.presence(), c), 0.0
+	for _, t := range times {
+		sum += t
+	}
+	total := max(int(math.Round(sum)), d.Len())
+	for i := range times {
+		times[i] *= float64(total) / sum
+	}
+	return times, total
+}
+
+// presence is which classes pictures have. Crowds do not count.
+type presence struct {
+	of       [][]int32 // the classes of each picture, rising, each once
+	pictures []int     // how many pictures have a class
+}
+
+func (d *Dataset) presence() presence {
+	p := presence{of: make([][]int32, d.Len()), pictures: make([]int, len(d.index.Names))}
+	for i := range p.of {
+		_, classes, crowd := d.Objects(i)
+		for k, c := range classes {
+			if !crowd[k] {
+				p.of[i] = append(p.of[i], c)
+			}
+		}
+		slices.Sort(p.of[i])
+		p.of[i] = slices.Compact(p.of[i])
+		for _, c := range p.of[i] {
+			p.pictures[c]++
+		}
+	}
+	return p
+}
+
+func repeatFactors(p presence, c config.Data) []float64 {
+	times := make([]float64, len(p.of))
+	for i, classes := range p.of {
+		times[i] = 1
+		for _, k := range classes {
+			share := float64(p.pictures[k]) / float64(len(p.of))
+			times[i] = max(times[i], math.Sqrt(c.RepeatThreshold/share))
+		}
+	}
+	return times
+}
+
+func classBalanced(p presence, _ config.Data) []float64 {
+	present, empty := 0, 0
+	for _, n := range p.pictures {
+		if n > 0 {
+			present++
+		}
+	}
+	for _, classes := range p.of {
+		if len(classes) == 0 {
+			empty++
+		}
+	}
+	draws := float64(len(p.of)-empty) / float64(max(present, 1)) // of a class
+	times := make([]float64, len(p.of))
+	for i, classes := range p.of {
+		if len(classes) == 0 {
+			times[i] = 1
+		}
+		for _, k := range classes {
+			times[i] += draws / float64(p.pictures[k])
+		}
+	}
+	return times
+}
