@@ -2,6 +2,7 @@ package loss_test
 
 import (
 	"fmt"
+	"log"
 	"math/rand/v2"
 
 	"retinago/loss"
@@ -67,4 +68,39 @@ func ExampleSoftmax() {
 	// [+0.02 -0.04 +0.02]
 	// [+0.02 +0.02 -0.04]
 	// [+0.96 +0.02 -0.98]
+}
+
+// Three kinds of tissue, of which two are rare: weights from counts, a softmax with one column per kind.
+func ExampleClassWeights_Resolve() {
+	weights, err := loss.ClassWeights("effective_number").Resolve([]int{98000, 1500, 500}, .999).List()
+	if err != nil {
+		log.Fatal(err)
+	}
+	l := loss.Softmax{Classes: weights, Smoothing: .05}
+	logits, labels := []float32{2, 0, -1, 2, 0, -1}, []int32{0, 2} // the second row is wrong
+	grad := make([]float32, 6)
+	sum := l.Eval(grad, logits, labels)
+	fmt.Printf("weights %.2f, loss %.2f\n", weights, sum)
+	fmt.Printf("%+.2f\n%+.2f\n", grad[:3], grad[3:])
+	// Output:
+	// weights [0.62 0.80 1.58], loss 5.06
+	// [-0.08 +0.06 +0.02]
+	// [+1.31 +0.15 -1.46]
+}
+
+// A loss with a state: the counts of gradients continue where an earlier run stopped.
+func ExampleGHM() {
+	logits, labels := []float32{-3, -3, -3, -1, 4, -2}, []int32{-1, -1, -1, -1, -1, 0} // one false alarm, one miss
+	alike := func(row int) float64 { return 1 }
+	first := &loss.GHM{Bins: 10, Momentum: .75}
+	first.Train(nil, logits, labels, alike)
+	resumed := &loss.GHM{Bins: 10, Momentum: .75}
+	if err := resumed.SetState(first.State(), 1); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("counts", resumed.State())
+	fmt.Println(first.Train(nil, logits, labels, alike) == resumed.Train(nil, logits, labels, alike))
+	// Output:
+	// counts [3 0 1 0 0 0 0 0 1 1]
+	// true
 }

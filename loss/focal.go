@@ -24,7 +24,7 @@ var focalKinds = []Kind{
 		Kind: kinds.Kind{Name: "focal", Text: "focal loss (Lin et al. 2017, eq. 5); `gamma` 0 is alpha-balanced cross entropy",
 			Params: []kinds.Param{alphaParam, gammaParam, smoothingParam}},
 		Class: func(p Params) Class {
-			return p.perClass(smoothed(Focal{Alpha: p.alpha(), Gamma: p.Gamma}, p.Smoothing))
+			return p.perClass(smoothed(Focal{Alpha: p.taskAlpha(), Gamma: p.Gamma}, p.Smoothing))
 		},
 		Focusing:     true,
 		ClassWeights: true,

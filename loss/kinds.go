@@ -51,13 +51,18 @@ func DefaultParams() Params {
 
 // alpha returns a loss's Alpha for a configured one. In a configuration 0 weights objects with 0; in a loss 0 disables weighting.
 func (p Params) alpha() float64 {
-	if len(p.ClassAlphas) > 0 { // perClass weights instead
-		return 0
-	}
 	if p.Alpha == 0 {
 		return NoObjects
 	}
 	return p.Alpha
+}
+
+// taskAlpha is alpha for a loss that reads ClassAlphas, whose factors on columns replace it.
+func (p Params) taskAlpha() float64 {
+	if len(p.ClassAlphas) > 0 {
+		return 0
+	}
+	return p.alpha()
 }
 
 // Kind is a class loss with its name. It has either Class or Quality.

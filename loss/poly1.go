@@ -19,7 +19,7 @@ var polyKinds = []Kind{{
 		{Key: "epsilon", Default: -1, Min: -1, Max: 10, Text: "what is added to the first coefficient"},
 	}},
 	Class: func(p Params) Class {
-		return p.perClass(PolyFocal{Alpha: p.alpha(), Gamma: p.Gamma, Epsilon: p.Epsilon})
+		return p.perClass(PolyFocal{Alpha: p.taskAlpha(), Gamma: p.Gamma, Epsilon: p.Epsilon})
 	},
 	Focusing:     true,
 	ClassWeights: true,

@@ -23,7 +23,8 @@ const (
 const prior = "model.prior=.01"
 
 // Losses returns the variants of the comparison of losses. Each variant sets every setting that its loss reads, so that the
-// configuration's values do not matter. All but one have the paper's prior, .01.
+// configuration's values do not matter. Smoothed labels and weights and alphas of classes are the configuration's: they are no loss of their
+// own. All but one have the paper's prior, .01.
 func Losses() []Variant {
 	out := []Variant{
 		{Name: "ce-noprior", Words: "cross entropy; every anchor begins as a likely object", Sets: []string{"loss.kind=bce", "model.prior=.5"}},
@@ -96,6 +97,9 @@ func fromTable() []Variant {
 			v.Words += "; the prior is of all classes together"
 		}
 		for _, p := range k.Params {
+			if p.Key == "smoothing" {
+				continue
+			}
 			v.Sets = append(v.Sets, "loss."+p.Key+"="+short(p.Default))
 		}
 		v.Sets = append(v.Sets, prior)
