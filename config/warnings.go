@@ -15,6 +15,8 @@ func (c Config) Warnings() []string {
 	w.prior(c)
 	w.alpha(c.Loss)
 	w.unread(c.Loss)
+	w.beta(c.Loss)
+	w.balance(c)
 	if c.Loss.Normalizer == "anchors" {
 		w.add("loss.normalizer anchors divides by all anchors, tens of thousands, where the others divide by the few positive ones: "+
 			"gradients are that much smaller, and with %s little is learned at a learning rate that was chosen for another normaliser; take positives",
@@ -108,6 +110,28 @@ func (w *warnings) alpha(l Loss) {
 		effect = "the background outweighs the objects: scores stay low, and few objects are found"
 	}
 	w.add("loss.alpha %g with loss.gamma %g: %s; the paper's pair of this gamma is %g", l.Alpha, l.Gamma, effect, pair)
+}
+
+// beta compares loss.beta with what the source of the box loss has.
+func (w *warnings) beta(l Loss) {
+	kind, err := loss.FindBox(l.Box)
+	own, reads := kind.Param("beta")
+	if d := Default().Loss.Beta; err == nil && reads && own.Default != d && l.Beta == d {
+		w.add("loss.beta %g is smooth-L1's; %s has %g in its paper, and with %[1]g hardly any difference is below it: set loss.beta", d, l.Box, own.Default)
+	}
+}
+
+// balance checks the settings that balance classes.
+func (w *warnings) balance(c Config) {
+	if c.Loss.ClassWeights != "" && c.Data.Sampler != Default().Data.Sampler {
+		w.add("loss.class_weights %.60s and data.sampler %s correct the same imbalance, together twice: rare classes get too many false detections; take one of them",
+			c.Loss.ClassWeights, c.Data.Sampler)
+	}
+	kind, _ := loss.Find(c.Loss.Kind)
+	if _, reads := kind.Param("smoothing"); reads && !kind.Background && c.Loss.Smoothing/2 >= c.Infer.Score && c.Loss.Smoothing > 0 {
+		w.add("loss.smoothing %g makes %g the target of background, which is no less than infer.score (%g): background is detected; lower the one or raise the other",
+			c.Loss.Smoothing, c.Loss.Smoothing/2, c.Infer.Score)
+	}
 }
 
 // unread warns of changed settings that the kind of loss does not read.

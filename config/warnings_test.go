@@ -30,6 +30,13 @@ func TestWarnings(t *testing.T) {
 		"gamma without a reader":            {[]string{"loss.kind=bce", "loss.gamma=1"}, []string{"nothing is focused"}},
 		"varifocal with FL's alpha":         {[]string{"loss.kind=varifocal"}, []string{"its paper has .75"}},
 		"two at once":                       {[]string{"loss.kind=bce", "model.prior=.5", "loss.normalizer=anchors"}, []string{"model.prior", "anchors"}},
+		"smooth-L1's beta":                  {[]string{"loss.box=balanced_l1"}, []string{"has 1 in its paper"}},
+		"balanced L1 as published":          {[]string{"loss.box=balanced_l1", "loss.beta=1"}, nil},
+		"weights and a sampler":             {[]string{"loss.class_weights=inverse_frequency", "data.sampler=class_balanced"}, []string{"together twice"}},
+		"a sampler":                         {[]string{"data.sampler=class_balanced"}, nil},
+		"smoothing above the least score":   {[]string{"loss.smoothing=.1"}, []string{"makes 0.05 the target of background"}},
+		"little smoothing":                  {[]string{"loss.smoothing=.02"}, nil},
+		"smoothed softmax":                  {[]string{"loss.kind=softmax", "model.background=true", "loss.smoothing=.1"}, nil},
 		"quality focal, which has no alpha": {[]string{"loss.kind=quality", "loss.alpha=.5"}, []string{"does not read loss.alpha"}},
 	} {
 		c, err := Load("", k.sets)

@@ -68,6 +68,9 @@ func (h *GHM) SetState(state []float64, _ int) error {
 
 // eval returns the loss and the counts with the batch.
 func (h *GHM) eval(grad, logits []float32, labels []int32, factor func(row int) float64) (loss float64, counts []float64) {
+	if h.Bins < 1 {
+		panic("loss: GHM wants at least one bin")
+	}
 	now, objects := h.count(logits, labels)
 	counts = make([]float64, h.Bins)
 	copy(counts, h.counts)
@@ -95,30 +98,45 @@ func (h *GHM) eval(grad, logits []float32, labels []int32, factor func(row int) 
 
 // count returns the tasks of a batch by bin, and the rows with a class.
 func (h *GHM) count(logits []float32, labels []int32) (tasks []float64, objects float64) {
+	if err := Check(logits, labels); err != nil {
+		panic(err.Error())
+	}
+	parts := make([][]float64, (len(labels)+chunk-1)/chunk)
+	each(len(parts), func(n int) {
+		parts[n] = h.countRows(logits, labels, n*chunk, min((n+1)*chunk, len(labels)))
+	})
 	tasks = make([]float64, h.Bins)
-	rows(nil, logits, labels, func(_, _ []float32, _ int, _ int32) float64 { return 0 }) // checks
-	k := len(logits) / max(len(labels), 1)
-	for i, label := range labels {
-		if label == Ignored {
-			continue
+	for _, p := range parts { // whole numbers: their sum is exact
+		for b, v := range p {
+			tasks[b] += v
 		}
+	}
+	for _, label := range labels {
 		if label >= 0 {
 			objects++
-		}
-		for c, x := range logits[i*k : (i+1)*k] {
-			if b := h.bin(sigmoid(-sign(c, label) * float64(x))); b >= 0 {
-				tasks[b]++
-			}
 		}
 	}
 	return tasks, objects
 }
 
+// countRows returns the tasks of the rows from one to another by bin.
+func (h *GHM) countRows(logits []float32, labels []int32, from, to int) []float64 {
+	tasks, k := make([]float64, h.Bins), len(logits)/len(labels)
+	for i := from; i < to; i++ {
+		if labels[i] == Ignored {
+			continue
+		}
+		for c, x := range logits[i*k : (i+1)*k] {
+			if b := h.bin(sigmoid(-sign(c, labels[i]) * float64(x))); b >= 0 {
+				tasks[b]++
+			}
+		}
+	}
+	return tasks
+}
+
 // bin returns the bin of a gradient's length, -1 for what is not a number.
 func (h *GHM) bin(g float64) int {
-	if h.Bins < 1 {
-		panic("loss: GHM wants at least one bin")
-	}
 	if math.IsNaN(g) {
 		return -1
 	}
