@@ -18,15 +18,15 @@ type Sampler struct {
 
 // Samplers are the samplers, by the names of config.Data.
 var Samplers = []Sampler{
-	{Kind: kinds.Kind{Name: "uniform", Text: "every picture once"}},
+	{Kind: kinds.Kind{Name: "uniform", Text: "every image once"}},
 	{
-		Kind: kinds.Kind{Name: "repeat_factor", Text: "pictures with a rare class more often: max(1, sqrt(t/f)) times for the rarest of their classes, which a share f " +
-			"of the pictures has (Gupta et al. 2019, section 3)",
+		Kind: kinds.Kind{Name: "repeat_factor", Text: "images with a rare class more often: max(1, sqrt(t/f)) times for the rarest of their classes, which a share f " +
+			"of the images has (Gupta et al. 2019, section 3)",
 			Params: []kinds.Param{{Key: "repeat_threshold", Default: .001, Max: 1, Above: true, Want: "above 0, at most 1", Text: "the share t below which a class is rare"}}},
 		weigh: repeatFactors,
 	},
 	{
-		Kind: kinds.Kind{Name: "class_balanced", Text: "as many draws for each class, shared by the pictures that have it; as many pictures as `uniform`, " +
+		Kind: kinds.Kind{Name: "class_balanced", Text: "as many draws for each class, shared by the images that have it; as many images as `uniform`, " +
 			"and those without objects once"},
 		weigh: classBalanced,
 	},
