@@ -115,10 +115,3 @@ type SGDParams struct {
 	LR, Momentum, Decay, Scale float32
 	Nesterov                   bool
 }
-
-// AdamParams configures one step of Adam. Step counts from 1.
-type AdamParams struct {
-	LR, Beta1, Beta2, Eps, Decay, Scale float32
-	Step                                int
-	Decoupled                           bool
-}

@@ -7,7 +7,6 @@ import "C"
 import (
 	"cmp"
 	"fmt"
-	"math"
 	"unsafe"
 
 	"gorgonia.org/tensor"
@@ -103,14 +102,9 @@ func (e *Engine) SGD(w, m, g *tensor.Dense, p engine.SGDParams) error {
 	return nil
 }
 
-// Adam takes a step of Adam or AdamW. Bias corrections are folded into the step size and the root's factor.
+// Adam takes a step of Adam or AdamW.
 func (e *Engine) Adam(w, m, v, g *tensor.Dense, p engine.AdamParams) error {
-	step := float64(p.LR) / (1 - math.Pow(float64(p.Beta1), float64(p.Step)))
-	root := 1 / math.Sqrt(1-math.Pow(float64(p.Beta2), float64(p.Step)))
-	decay, shrink := p.Decay, float32(1)
-	if p.Decoupled {
-		decay, shrink = 0, 1-p.LR*p.Decay
-	}
+	step, root, decay, shrink := p.Factors()
 	e.worker.do(func() {
 		C.rn_adam(f32(w), f32(m), f32(v), f32(g), size(w), C.float(step), C.float(root), C.float(p.Beta1), C.float(p.Beta2), C.float(p.Eps), C.float(decay), C.float(shrink), C.float(p.Scale))
 	})

@@ -135,15 +135,10 @@ func (e *Engine) SGD(w, m, g *tensor.Dense, p engine.SGDParams) error {
 	return e.each("sgd", size(w), at(w), at(m), at(g), long(size(w)), float(p.LR), float(p.Momentum), float(p.Decay), float(p.Scale), flag(p.Nesterov))
 }
 
-// Adam takes a step of Adam or AdamW. Bias corrections are folded into the step size and the root's factor.
+// Adam takes a step of Adam or AdamW.
 func (e *Engine) Adam(w, m, v, g *tensor.Dense, p engine.AdamParams) error {
-	step := float64(p.LR) / (1 - math.Pow(float64(p.Beta1), float64(p.Step)))
-	root := 1 / math.Sqrt(1-math.Pow(float64(p.Beta2), float64(p.Step)))
-	decay, shrink := p.Decay, float32(1)
-	if p.Decoupled {
-		decay, shrink = 0, 1-p.LR*p.Decay
-	}
-	return e.each("adam", size(w), at(w), at(m), at(v), at(g), long(size(w)), float(float32(step)), float(float32(root)), float(p.Beta1), float(p.Beta2), float(p.Eps),
+	step, root, decay, shrink := p.Factors()
+	return e.each("adam", size(w), at(w), at(m), at(v), at(g), long(size(w)), float(step), float(root), float(p.Beta1), float(p.Beta2), float(p.Eps),
 		float(decay), float(shrink), float(p.Scale))
 }
 

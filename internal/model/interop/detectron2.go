@@ -97,27 +97,20 @@ func detectron2(s weights.Source, o Options) (*Model, error) {
 	if err != nil {
 		return nil, fmt.Errorf("interop: %s: %w", s.Path(), err)
 	}
-	names := make([]string, 0, len(from))
-	for n := range from {
-		names = append(names, n)
-	}
-	slices.Sort(names)
 	scales, ratios := len(c.Model.Anchors.Scales), len(c.Model.Anchors.Ratios)
-	for _, n := range names {
-		t, err := s.Tensor(from[n])
-		if err != nil {
-			return nil, err
-		}
-		t.Name = n
+	err = m.read(s, from, func(t weights.Tensor) weights.Tensor {
 		switch {
-		case n == "backbone.body.conv1.weight":
+		case t.Name == "backbone.body.conv1.weight":
 			swapRGB(t)
-		case strings.Contains(n, ".cls_logits."):
+		case strings.Contains(t.Name, ".cls_logits."):
 			t = pick(reorder(t, scales, ratios), logits, keep)
-		case strings.Contains(n, ".bbox_reg."):
+		case strings.Contains(t.Name, ".bbox_reg."):
 			t = reorder(t, scales, ratios)
 		}
-		m.Tensors = append(m.Tensors, t)
+		return t
+	})
+	if err != nil {
+		return nil, err
 	}
 	m.note("pictures there are B, G, R from 0 to 255: the first convolution's channels were turned, mean and std say the rest")
 	if c.Model.StrideIn1x1 {

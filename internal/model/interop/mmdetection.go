@@ -3,7 +3,6 @@ package interop
 import (
 	"fmt"
 	"regexp"
-	"slices"
 	"strings"
 
 	"retinago/config"
@@ -59,18 +58,8 @@ func mmdetection(s weights.Source, o Options) (*Model, error) {
 	if _, err := m.classes(s, logits, false, o); err != nil {
 		return nil, fmt.Errorf("interop: %s: %w", s.Path(), err)
 	}
-	names := make([]string, 0, len(from))
-	for n := range from {
-		names = append(names, n)
-	}
-	slices.Sort(names)
-	for _, n := range names {
-		t, err := s.Tensor(from[n])
-		if err != nil {
-			return nil, err
-		}
-		t.Name = n
-		m.Tensors = append(m.Tensors, t)
+	if err := m.read(s, from, func(t weights.Tensor) weights.Tensor { return t }); err != nil {
+		return nil, err
 	}
 	m.note("no ReLU before P7; the backbone is taken for one of style pytorch")
 	return m, nil

@@ -2,6 +2,7 @@ package interop
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -146,26 +147,19 @@ func torchvision(s weights.Source, o Options) (*Model, error) {
 	if err != nil {
 		return nil, fmt.Errorf("interop: %s: %w", s.Path(), err)
 	}
-	names := make([]string, 0, len(from))
-	for n := range from {
-		names = append(names, n)
-	}
-	slices.Sort(names)
-	for _, n := range names {
-		t, err := s.Tensor(from[n])
-		if err != nil {
-			return nil, err
-		}
-		t.Name = n
+	err = m.read(s, from, func(t weights.Tensor) weights.Tensor {
 		switch {
-		case strings.HasPrefix(n, "head.classification_head.cls_logits."):
+		case strings.HasPrefix(t.Name, "head.classification_head.cls_logits."):
 			t = pick(t, logits, keep)
-		case strings.HasSuffix(n, ".running_var") && eps != ourEps:
+		case strings.HasSuffix(t.Name, ".running_var") && eps != ourEps:
 			for i := range t.Data {
 				t.Data[i] = float32(float64(t.Data[i]) + eps - ourEps)
 			}
 		}
-		m.Tensors = append(m.Tensors, t)
+		return t
+	})
+	if err != nil {
+		return nil, err
 	}
 	if eps != ourEps {
 		m.note("norms add %g to variances there: the difference to %g went into the variances", eps, ourEps)
@@ -174,6 +168,19 @@ func torchvision(s weights.Source, o Options) (*Model, error) {
 }
 
 func (m *Model) note(format string, a ...any) { m.Notes = append(m.Notes, fmt.Sprintf(format, a...)) }
+
+// read reads the tensors of s under retinago's names: from maps these to the names in s. change converts a tensor to retinago's conventions.
+func (m *Model) read(s weights.Source, from map[string]string, change func(weights.Tensor) weights.Tensor) error {
+	for _, n := range slices.Sorted(maps.Keys(from)) {
+		t, err := s.Tensor(from[n])
+		if err != nil {
+			return err
+		}
+		t.Name = n
+		m.Tensors = append(m.Tensors, change(t))
+	}
+	return nil
+}
 
 // describe fills the configuration from the tensors' shapes and returns the logits per anchor. Anchors are torchvision's or those
 // of the paper.
