@@ -71,6 +71,13 @@ func eventually(t testing.TB, what string, holds func() bool) {
 	}
 }
 
+// holds reports whether n places are taken.
+func (q *queue) holds(n int) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.inside == n
+}
+
 // A camera of the server's is opened for its first viewer, goes through the network once for all, is opened again when it
 // breaks off, and closed after the last.
 func TestCamera(t *testing.T) {

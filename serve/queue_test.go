@@ -172,20 +172,18 @@ func TestTimeout(t *testing.T) {
 	pic := noise(t, 64, 48)
 	var wg sync.WaitGroup
 	wg.Go(func() { parse[Answer](t, ask(s.Handler(), "POST", "/v1/detect", pic)) })
-	for q := s.models[0].queue; ; time.Sleep(time.Millisecond) {
+	q := s.models[0].queue
+	eventually(t, "the picture is not in the network", func() bool {
 		q.mu.Lock()
-		in := q.inside == 1 && q.coming == 0 && len(q.waiting) == 0 // in the network
-		q.mu.Unlock()
-		if in {
-			break
-		}
-	}
+		defer q.mu.Unlock()
+		return q.inside == 1 && q.coming == 0 && len(q.waiting) == 0
+	})
 	r := ask(s.Handler(), "POST", "/v1/detect?timeout=20ms", pic)
 	if got := code(t, r); r.StatusCode != 503 || got != "timeout" || r.Header.Get("Retry-After") == "" {
 		t.Errorf("%d %s", r.StatusCode, got)
 	}
 	wg.Wait()
-	if q := s.models[0].queue; q.inside != 0 || q.coming != 0 || len(q.waiting) != 0 {
+	if q.inside != 0 || q.coming != 0 || len(q.waiting) != 0 {
 		t.Errorf("%d inside, %d coming, %d waiting at the end", q.inside, q.coming, len(q.waiting))
 	}
 }

@@ -95,14 +95,10 @@ func TestStopUnderLoad(t *testing.T) {
 			}
 		})
 	}
-	for answered.Load() < 20 {
-		time.Sleep(time.Millisecond)
-	}
+	eventually(t, "20 requests are not answered", func() bool { return answered.Load() >= 20 })
 	v.stop()
 	// In Grace, readiness says no and requests are still answered.
-	for v.s.ready.Load() {
-		time.Sleep(time.Millisecond)
-	}
+	eventually(t, "the server is still ready", func() bool { return !v.s.ready.Load() })
 	r, err := http.Get(v.url + "/readyz")
 	if err != nil || r.StatusCode != 503 || code(t, r) != "stopping" {
 		t.Errorf("/readyz while stopping: %v, %v", r, err)
@@ -121,14 +117,7 @@ func TestDrain(t *testing.T) {
 	n := &slow{Predictor: load(t), takes: 400 * time.Millisecond}
 	v := run(t, Options{Models: []Model{{"tiny", n}}, Drain: 20 * time.Millisecond})
 	go v.post(http.DefaultClient, noise(t, 64, 48))
-	for q := v.s.models[0].queue; ; time.Sleep(time.Millisecond) {
-		q.mu.Lock()
-		in := q.inside
-		q.mu.Unlock()
-		if in == 1 {
-			break
-		}
-	}
+	eventually(t, "the picture has no place", func() bool { return v.s.models[0].queue.holds(1) })
 	v.stop()
 	if err := <-v.done; err == nil || !strings.Contains(err.Error(), "20ms") {
 		t.Errorf("%v", err)
@@ -192,16 +181,14 @@ func TestConnections(t *testing.T) {
 		}
 	}
 	open[0].CloseNow()
-	for deadline := time.Now().Add(5 * time.Second); ; {
+	eventually(t, "no room after one has gone", func() bool {
 		r, err := http.Get(v.url + "/healthz")
-		if err == nil && r.StatusCode == 200 {
-			break
+		if err != nil {
+			return false
 		}
-		if time.Now().After(deadline) {
-			t.Fatalf("no room after one has gone: %v, %v", r, err)
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
+		defer r.Body.Close()
+		return r.StatusCode == 200
+	})
 }
 
 // A header without end, or too long, is given up.

@@ -269,14 +269,7 @@ func TestClose(t *testing.T) {
 	pic := noise(t, 64, 48)
 	var wg sync.WaitGroup
 	wg.Go(func() { parse[Answer](t, ask(s.Handler(), "POST", "/v1/detect", pic)) })
-	for q := s.models[0].queue; ; time.Sleep(time.Millisecond) {
-		q.mu.Lock()
-		in := q.inside
-		q.mu.Unlock()
-		if in == 1 {
-			break
-		}
-	}
+	eventually(t, "the picture has no place", func() bool { return s.models[0].queue.holds(1) })
 	s.Close()
 	wg.Wait()
 	for _, target := range []string{"/v1/detect", "/readyz"} {

@@ -65,7 +65,7 @@ func TestMine(t *testing.T) {
 		{"absent", func() error { return os.Remove(path) }, false},
 		{"a folder", func() error { return os.Mkdir(path, 0o755) }, false},
 	} {
-		time.Sleep(5 * time.Millisecond) // the clock of the file system is coarse
+		tick(t, path)
 		if err := k.change(); err != nil {
 			t.Fatalf("%s: %v", k.name, err)
 		}
@@ -73,6 +73,25 @@ func TestMine(t *testing.T) {
 			t.Errorf("%s: mine %v, want %v", k.name, got, k.want)
 		}
 	}
+}
+
+// tick waits until the clock of the file system, which is coarse, gives changes another time than that of path.
+func tick(t *testing.T, path string) {
+	t.Helper()
+	last, err := os.Stat(path)
+	if err != nil {
+		return // a new file has no time to differ from
+	}
+	probe := filepath.Join(t.TempDir(), "probe")
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		if err := os.WriteFile(probe, nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if now, err := os.Stat(probe); err != nil || !now.ModTime().Equal(last.ModTime()) {
+			return
+		}
+	}
+	t.Fatal("the clock of the file system stands still")
 }
 
 // Create empties a file, but not under its other names.

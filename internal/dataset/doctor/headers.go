@@ -1,7 +1,6 @@
 package doctor
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,9 +20,8 @@ type Headers struct {
 	Log   io.Writer // receives progress every five seconds; nil discards it
 	Cache string    // folder of what was read before; empty is none, see CacheFolder
 
-	every  time.Duration // between lines of progress; 0 is period
-	known  sync.Map      // path -> known: what this Headers has read
-	opened atomic.Int64  // files that were read, not taken from the cache
+	known  sync.Map     // path -> known: what this Headers has read
+	opened atomic.Int64 // files that were read, not taken from the cache
 }
 
 // known is a header and what its file was when it was read.
@@ -112,7 +110,7 @@ func (r *Headers) report(done *atomic.Int64, total int) (stop func()) {
 	var printed sync.WaitGroup
 	printed.Go(func() {
 		begin := time.Now()
-		tick := time.NewTicker(cmp.Or(r.every, period))
+		tick := time.NewTicker(period)
 		defer tick.Stop()
 		for {
 			select {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -206,14 +207,17 @@ func TestHeadersEnd(t *testing.T) {
 
 // Long work is reported with the time that is left.
 func TestHeadersProgress(t *testing.T) {
-	var log bytes.Buffer
-	r := Headers{Log: &log, every: time.Millisecond}
-	var done atomic.Int64
-	done.Store(50)
-	stop := r.report(&done, 200)
-	time.Sleep(50 * time.Millisecond)
-	stop()
-	if !strings.Contains(log.String(), "sizes of 50 of 200 read, ") || !strings.Contains(log.String(), " left\n") {
-		t.Errorf("%q", &log)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		r := Headers{Log: &log}
+		var done atomic.Int64
+		done.Store(50)
+		stop := r.report(&done, 200)
+		time.Sleep(period + period/2)
+		stop()
+		want := fmt.Sprintf("pictures  sizes of 50 of 200 read, %s left\n", 3*period)
+		if log.String() != want {
+			t.Errorf("%q, want %q", &log, want)
+		}
+	})
 }

@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"retinago/internal/media/picture"
@@ -235,115 +235,104 @@ func TestVideo(t *testing.T) {
 	}
 }
 
-// settled waits until no more goroutines run than did.
-func settled(t *testing.T, before int) {
-	t.Helper()
-	for range 300 {
-		if runtime.NumGoroutine() <= before {
-			return
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	t.Errorf("%d goroutines, %d before", runtime.NumGoroutine(), before)
-}
-
-// A live source is opened again when it breaks, less and less often, and given up after Retries; pictures come meanwhile.
+// A live source is opened again when it breaks, less and less often, and given up after Retries; pictures come meanwhile. No goroutine
+// is left behind: a bubble of synctest fails where one is.
 func TestReconnect(t *testing.T) {
-	before := runtime.NumGoroutine()
-	dir := tree(t, "b.jpg")
-	var notices []string
-	s, err := Open([]string{"rtsp://me:secret@host/x", filepath.Join(dir, "b.jpg")}, Options{Retries: 3, Notice: func(text string) { notices = append(notices, text) }})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.backoff = time.Millisecond
-	opened, closed := 0, 0
-	s.open = func(input) (reader, error) {
-		if opened++; opened == 2 || opened > 3 {
-			return nil, errors.New("refused")
+	synctest.Test(t, func(t *testing.T) {
+		dir := tree(t, "b.jpg")
+		var notices []string
+		s, err := Open([]string{"rtsp://me:secret@host/x", filepath.Join(dir, "b.jpg")}, Options{Retries: 3, Notice: func(text string) { notices = append(notices, text) }})
+		if err != nil {
+			t.Fatal(err)
 		}
-		return &film{n: 2, wait: 20 * time.Millisecond, closed: &closed}, nil
-	}
-	var counts []int
-	var last error
-	pictures := 0
-	for f := range s.Frames(context.Background()) {
-		switch {
-		case f.Err != nil:
-			last = f.Err
-		case f.Video == nil:
-			pictures++
-		default:
-			if !f.Video.Realtime || f.Name != "host_x" || f.Path != "rtsp://***@host/x" {
-				t.Errorf("frame %+v", f)
+		s.backoff = time.Millisecond
+		opened, closed := 0, 0
+		s.open = func(input) (reader, error) {
+			if opened++; opened == 2 || opened > 3 {
+				return nil, errors.New("refused")
 			}
-			counts = append(counts, f.Count)
+			return &film{n: 2, wait: 20 * time.Millisecond, closed: &closed}, nil
 		}
-	}
-	if !slices.Equal(counts, []int{0, 1, 2, 3}) || pictures != 1 || opened != 6 || closed != 2 {
-		t.Errorf("frames %v, %d pictures, opened %d times, closed %d times", counts, pictures, opened, closed)
-	}
-	if last == nil || !strings.Contains(last.Error(), "3 times") || strings.Contains(last.Error(), "secret") {
-		t.Errorf("the end: %v", last)
-	}
-	if len(notices) != 5 || !strings.Contains(notices[0], "in 1ms") || !strings.Contains(notices[1], "in 2ms") || !strings.Contains(notices[2], "in 1ms") {
-		t.Errorf("notices %q", notices)
-	}
-	settled(t, before)
+		var counts []int
+		var last error
+		pictures := 0
+		for f := range s.Frames(context.Background()) {
+			switch {
+			case f.Err != nil:
+				last = f.Err
+			case f.Video == nil:
+				pictures++
+			default:
+				if !f.Video.Realtime || f.Name != "host_x" || f.Path != "rtsp://***@host/x" {
+					t.Errorf("frame %+v", f)
+				}
+				counts = append(counts, f.Count)
+			}
+		}
+		if !slices.Equal(counts, []int{0, 1, 2, 3}) || pictures != 1 || opened != 6 || closed != 2 {
+			t.Errorf("frames %v, %d pictures, opened %d times, closed %d times", counts, pictures, opened, closed)
+		}
+		if last == nil || !strings.Contains(last.Error(), "3 times") || strings.Contains(last.Error(), "secret") {
+			t.Errorf("the end: %v", last)
+		}
+		if len(notices) != 5 || !strings.Contains(notices[0], "in 1ms") || !strings.Contains(notices[1], "in 2ms") || !strings.Contains(notices[2], "in 1ms") {
+			t.Errorf("notices %q", notices)
+		}
 
-	s, _ = Open([]string{"cam:7"}, Options{})
-	s.open = func(input) (reader, error) { return nil, errors.New("no camera 7") }
-	for f := range s.Frames(context.Background()) {
-		if f.Err == nil || !strings.Contains(f.Err.Error(), "camera 7") {
-			t.Errorf("%+v", f)
+		s, _ = Open([]string{"cam:7"}, Options{})
+		s.open = func(input) (reader, error) { return nil, errors.New("no camera 7") }
+		for f := range s.Frames(context.Background()) {
+			if f.Err == nil || !strings.Contains(f.Err.Error(), "camera 7") {
+				t.Errorf("%+v", f)
+			}
 		}
-	}
+	})
 }
 
 // A receiver that is slower than a realtime source gets the newest frames, and the number of dropped ones.
 func TestDropped(t *testing.T) {
-	before := runtime.NumGoroutine()
-	s, err := Open([]string{"cam:0"}, Options{Retries: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.backoff = time.Millisecond
-	closed := 0
-	s.open = func(input) (reader, error) {
-		if closed > 0 {
-			return nil, errors.New("gone")
+	synctest.Test(t, func(t *testing.T) {
+		s, err := Open([]string{"cam:0"}, Options{Retries: 1})
+		if err != nil {
+			t.Fatal(err)
 		}
-		return &film{n: 60, wait: 3 * time.Millisecond, closed: &closed}, nil
-	}
-	taken, last := 0, -1
-	for f := range s.Frames(context.Background()) {
-		if f.Err != nil {
-			continue
-		}
-		if f.Count <= last {
-			t.Errorf("frame %d after %d", f.Count, last)
-		}
-		taken, last = taken+1, f.Count
-		time.Sleep(20 * time.Millisecond)
-	}
-	if taken+int(s.Dropped()) != 60 || s.Dropped() < 10 || last != 59 {
-		t.Errorf("%d frames were taken and %d dropped, the last is %d", taken, s.Dropped(), last)
-	}
-	settled(t, before)
-	// Left or cancelled, nothing stays.
-	for range 2 {
-		s, _ := Open([]string{"cam:0", "cam:1"}, Options{})
-		s.open = func(input) (reader, error) { return &film{n: 1 << 30, wait: time.Millisecond, closed: new(int)}, nil }
-		ctx, cancel := context.WithCancel(context.Background())
-		lanes := map[int]bool{}
-		for f := range s.Frames(ctx) {
-			if lanes[f.Video.Input] = true; len(lanes) == 2 {
-				cancel()
+		s.backoff = time.Millisecond
+		closed := 0
+		s.open = func(input) (reader, error) {
+			if closed > 0 {
+				return nil, errors.New("gone")
 			}
+			return &film{n: 60, wait: 3 * time.Millisecond, closed: &closed}, nil
 		}
-		cancel()
-		settled(t, before)
-	}
+		taken, last := 0, -1
+		for f := range s.Frames(context.Background()) {
+			if f.Err != nil {
+				continue
+			}
+			if f.Count <= last {
+				t.Errorf("frame %d after %d", f.Count, last)
+			}
+			taken, last = taken+1, f.Count
+			time.Sleep(20 * time.Millisecond)
+		}
+		if taken+int(s.Dropped()) != 60 || s.Dropped() < 10 || last != 59 {
+			t.Errorf("%d frames were taken and %d dropped, the last is %d", taken, s.Dropped(), last)
+		}
+		// Left or cancelled, nothing stays.
+		for range 2 {
+			s, _ := Open([]string{"cam:0", "cam:1"}, Options{})
+			s.open = func(input) (reader, error) { return &film{n: 1 << 30, wait: time.Millisecond, closed: new(int)}, nil }
+			ctx, cancel := context.WithCancel(context.Background())
+			lanes := map[int]bool{}
+			for f := range s.Frames(ctx) {
+				if lanes[f.Video.Input] = true; len(lanes) == 2 {
+					cancel()
+				}
+			}
+			cancel()
+			time.Sleep(time.Millisecond) // each reader ends with its frame
+		}
+	})
 }
 
 func FuzzSplit(f *testing.F) {
