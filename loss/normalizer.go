@@ -15,7 +15,7 @@ type Normalizer struct {
 // Normalizers are the kinds of Normalizer.
 var Normalizers = []kinds.Kind{
 	{Name: "positives", Text: "the positive anchors of the batch (Lin et al. 2017, section 4.1)"},
-	{Name: "image", Text: "the positive anchors of each picture, then the mean over pictures (torchvision)"},
+	{Name: "image", Text: "the positive anchors of each image, then the mean over images (torchvision)"},
 	{Name: "ema", Text: "a moving average of the batch's positive anchors (detectron2)"},
 	{Name: "anchors", Text: "the anchors of the batch that are not ignored"},
 }
