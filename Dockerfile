@@ -1,10 +1,12 @@
 # docker build -t retinago .
-# docker run --rm -p 8080:8080 -v "$PWD:/data" retinago serve -weights best.safetensors -addr :8080
+# docker run --rm -p 8080:8080 -v "$PWD:/data" retinago serve -weights best.safetensors
 # docker run --rm --user "$(id -u):$(id -g)" -v "$PWD:/data" retinago detect -weights best.safetensors -source photos -out found
 
 # Base images are named by the digests of their indexes: what is built tomorrow stands on the same bytes. To renew one:
 #   docker buildx imagetools inspect golang:1.26-bookworm --format '{{.Manifest.Digest}}'
-FROM golang:1.26.8-bookworm@sha256:a688600ca24f8a4d3ca77f95b0dd40704a9fc787c826660eb7ba0b641b8b175d AS build
+FROM golang:1.26.8-bookworm@sha256:a688600ca24f8a4d3ca77f95b0dd40704a9fc787c826660eb7ba0b641b8b175d AS go
+
+FROM go AS build
 WORKDIR /src
 # All of the build has the same flags: another flag would compile every package again.
 ENV GOFLAGS=-trimpath
@@ -24,7 +26,10 @@ RUN make -s build TAGS="gpu opencv" VERSION="$VERSION" && mv bin/retinago /retin
 #   docker build --target gpu -t retinago:gpu .
 #   docker run --rm --gpus all --user "$(id -u):$(id -g)" -v "$PWD:/data" retinago:gpu version
 FROM debian:bookworm-slim@sha256:7c7b2c966bc9ee8cedfeef67e0e279108992c77681fa595db4a9d65c06ccc587 AS runtime
-# What `ldd` asks for: the OpenCV modules that gocv binds, FFmpeg's libraries, libjpeg, libwebp, and oneDNN with its OpenMP.
+# These are the packages of the libraries that the program itself needs (`readelf -d`): the OpenCV modules that gocv binds, FFmpeg's libraries,
+# libjpeg, libwebp, and oneDNN with its OpenMP. `ldd` lists 265 libraries, since Debian builds OpenCV and FFmpeg with all their options:
+# videoio needs 243 of them (GStreamer, gphoto, FFmpeg's 134, and GDAL by way of imgcodecs), highgui adds Qt. The modules that only gocv
+# needs (calib3d, dnn, features2d, objdetect, photo, video) add 11. The program does not start without them: it links with all of gocv.
 RUN apt-get update \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
       libavcodec59 libavformat59 libavutil57 libdnnl2 libgomp1 libjpeg62-turbo libstdc++6 libswscale6 libwebp7 \
@@ -40,17 +45,33 @@ USER retinago
 ENV XDG_CACHE_HOME=/tmp/cache
 # Mount your folder here: relative paths on the command line are then relative to it.
 WORKDIR /data
-# Of serve -addr :8080. It stops by SIGTERM, as docker stop sends; give that at least -grace and -drain.
+# serve listens on every interface of the container; -addr takes another address. SIGTERM, which docker stop sends, stops it; give that
+# at least -grace and -drain.
+ENV RETINAGO_ADDR=:8080
 EXPOSE 8080
+# Other verbs are always healthy. The models load in the start period.
+COPY scripts/healthcheck /usr/local/lib/retinago/
+HEALTHCHECK --interval=30s --timeout=10s --start-period=60s --retries=3 CMD ["/usr/local/lib/retinago/healthcheck"]
 ENTRYPOINT ["retinago"]
+
+# The key that signs NVIDIA's repository: the download is used only if it holds the one key with this fingerprint. apt then compares the
+# packages with the signed list.
+FROM go AS nvidia-key
+ADD https://developer.download.nvidia.com/compute/cuda/repos/debian12/x86_64/3bf863cc.pub /nvidia.asc
+RUN gpg --batch --with-colons --show-keys /nvidia.asc >/keys \
+ && [ "$(grep -c ^pub: /keys)" = 1 ] && [ "$(awk -F: '$1 == "fpr" { print $10; exit }' /keys)" = EB693B3035CD5710E231E123A4B469963BF863CC ] \
+ || { echo "this is not the key of NVIDIA's repository:"; cat /keys; exit 1; } >&2
 
 FROM runtime AS gpu
 USER root
+COPY --from=nvidia-key /nvidia.asc /usr/share/keyrings/nvidia.asc
 # NVIDIA's repository for Debian 12 has cuDNN 9, and NVRTC and cuBLAS with cuBLASLt, which it opens.
-ADD https://developer.download.nvidia.com/compute/cuda/repos/debian12/x86_64/cuda-keyring_1.1-1_all.deb /tmp/keyring.deb
-RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates && dpkg -i /tmp/keyring.deb && apt-get update \
+RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates \
+ && chmod 644 /usr/share/keyrings/nvidia.asc \
+ && echo 'deb [signed-by=/usr/share/keyrings/nvidia.asc] https://developer.download.nvidia.com/compute/cuda/repos/debian12/x86_64/ /' >/etc/apt/sources.list.d/nvidia.list \
+ && apt-get update \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends libcudnn9-cuda-12 libcublas-12-6 cuda-nvrtc-12-6 \
- && rm -rf /var/lib/apt/lists/* /tmp/keyring.deb
+ && rm -rf /var/lib/apt/lists/*
 ENV NVIDIA_VISIBLE_DEVICES=all NVIDIA_DRIVER_CAPABILITIES=compute,utility
 COPY --from=build-gpu /retinago /usr/local/bin/retinago
 USER retinago

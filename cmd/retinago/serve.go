@@ -39,7 +39,7 @@ func serveCommand() *cli.Command {
 			"   curl -T street.jpg -X POST -H 'Accept: image/jpeg' -o found.jpg http://localhost:8080/v1/detect",
 		Flags: []cli.Flag{
 			&cli.StringSliceFlag{Name: "weights", Usage: "checkpoint `[NAME=]FILE`, or the name of a published detector; once for each model, the first is the default", Required: true},
-			&cli.StringFlag{Name: "addr", Usage: "`ADDRESS` to listen on; :8080 is every interface", Value: "localhost:8080"},
+			&cli.StringFlag{Name: "addr", Usage: "`ADDRESS` to listen on; :8080 is every interface", Value: "localhost:8080", EnvVars: []string{"RETINAGO_ADDR"}},
 			&cli.StringFlag{Name: "health-addr", Usage: "`ADDRESS` where /healthz, /readyz and /metrics are answered too, however many connections the other has"},
 			&cli.StringSliceFlag{Name: "allow-host", Usage: "`NAME` that requests may be for, besides localhost and IP addresses; *.NAME is all names below it, * is every name; again for more. With it, other names are refused on every address"},
 			&cli.StringSliceFlag{Name: "allow-origin", Usage: "`ORIGIN` of pages, as https://app.example.org, that may send requests, open sockets and read answers; again for more"},
