@@ -9,7 +9,7 @@
 // The order of a Grid is torchvision's: level, then y, then x, then the A = len(Ratios)*len(Scales) anchors of the
 // cell, all scales of the first ratio before those of the second. Centres are at (x*stride, y*stride), without an
 // offset of half a cell. detectron2 has the same centres, but all ratios of the first scale before those of the
-// second: its channel group s*len(Ratios)+r is ours r*len(Scales)+s.
+// second: its channel group s*len(Ratios)+r is r*len(Scales)+s here.
 //
 // Two conventions of size exist. torchvision truncates size*scale to an integer and rounds the corners of the base
 // anchors (half to even); Config.IntegerSizes does that, to the bit. The paper and detectron2 round nothing.

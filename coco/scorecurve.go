@@ -5,7 +5,7 @@ import (
 	"sort"
 )
 
-// ScoreCurves tell what detections are worth from each score on, at one IoU: what one chooses a least score by.
+// ScoreCurves holds precision, recall and F1 of the detections from each score on, at one IoU, for choosing a lowest score.
 type ScoreCurves struct {
 	IoU     float64
 	Classes []ScoreCurve // [K], as Result.Classes

@@ -39,7 +39,8 @@ func versionOf(n C.size_t) string { return fmt.Sprintf("%d.%d.%d", n/10000, n%10
 
 var versionOfDriver = regexp.MustCompile(`Kernel Module[^\n]*?\s(\d+\.\d+(\.\d+)?)\s`)
 
-// driverVersion is such as "580.65.06 " by the kernel module's file, since libcuda does not tell; empty where there is none.
+// driverVersion returns a version such as "580.65.06 " from the file of the kernel module, since libcuda does not report it; empty if there
+// is none.
 func driverVersion(file string) string {
 	text, _ := os.ReadFile(file)
 	if m := versionOfDriver.FindSubmatch(text); m != nil {

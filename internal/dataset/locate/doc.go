@@ -1,7 +1,8 @@
-// Package locate finds a picture by the name that a dataset has for it, whatever tool on whatever system wrote it.
+// Package locate finds the file of an image by its name in a dataset, for names of any tool on any system.
 //
-// A name is taken as it stands first. Where no such file is, these are tried: without quotes and spaces around it, with backslashes as
-// separators, with percent signs decoded, without "file:" or a web address before its path, below the folder of pictures for an
-// absolute path of another machine, without "../" in front, without folders that the folder of pictures ends with, and last with other
-// case or another Unicode form, or without the digits that Label Studio puts in front of the names of its copies. A name is never a pattern. Where a name fits several files, none is taken.
+// The unchanged name is tried first. If there is no such file, these are tried: the name without quotes and spaces around it, with
+// backslashes as separators, with percent signs decoded, without "file:" or a web address before its path, below the folder of images for
+// an absolute path of another machine, without leading "../", without folders with which the folder of images ends, and last with other
+// case or another Unicode form, or without the digits with which Label Studio begins the names of its copies. A name is never a
+// pattern. If a name fits several files, none is taken.
 package locate

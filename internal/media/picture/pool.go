@@ -17,8 +17,8 @@ import (
 	"time"
 )
 
-// pool keeps memory that was given back, for the next picture or file. What it keeps is bounded, and goes back to the system when
-// nothing was decoded for a while.
+// pool keeps freed memory for the next image or file. The kept memory is bounded, and returns to the system when nothing was decoded for
+// a while.
 type pool struct {
 	mu    sync.Mutex
 	free  [][]byte // the one that was given back last is last
@@ -32,11 +32,11 @@ type pool struct {
 var held pool
 
 const (
-	// large is a piece of memory whose garbage is collected before another is made.
+	// large is the size from which on garbage is collected before new memory is allocated.
 	large = 64 << 20
-	// idle is the time without decoding after which memory goes back to the system.
+	// idle is the time without decoding after which memory returns to the system.
 	idle = time.Second
-	// anySize is what a piece may be larger than wanted, besides by half.
+	// anySize is the capacity in bytes up to which a piece serves any smaller request; a larger piece exceeds a request by at most a half.
 	anySize = 1 << 20
 	// mostPieces bounds the pieces that a pool keeps.
 	mostPieces = 256
@@ -45,7 +45,7 @@ const (
 // mostKept bounds the bytes that a pool keeps.
 func mostKept() int64 { return 128<<20 + int64(runtime.GOMAXPROCS(0))<<24 }
 
-// get is a piece of n bytes, with anything in it.
+// get returns a piece of n bytes with arbitrary content.
 func (q *pool) get(n int) []byte {
 	if b := q.take(n); b != nil {
 		return b
@@ -54,7 +54,7 @@ func (q *pool) get(n int) []byte {
 	return make([]byte, n)
 }
 
-// take is the smallest piece that is kept of n bytes or more, but not of many more: nil where there is none.
+// take returns the smallest kept piece of at least n bytes, unless it is much larger; nil if there is none.
 func (q *pool) take(n int) []byte {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -73,7 +73,7 @@ func (q *pool) take(n int) []byte {
 	return b[:n]
 }
 
-// put gives a piece back.
+// put returns a piece to the pool.
 func (q *pool) put(b []byte) {
 	if cap(b) == 0 {
 		return
@@ -89,8 +89,8 @@ func (q *pool) put(b []byte) {
 	}
 }
 
-// room prepares for n bytes of new memory, here or in a decoder: where they are many, what earlier ones left is collected before,
-// so that it does not add up.
+// room prepares for n bytes of new memory, here or in a decoder. If n is large, it first collects the garbage of earlier images, so that
+// garbage does not add up.
 func (q *pool) room(n int64) {
 	if n < large {
 		return
@@ -108,14 +108,14 @@ func (q *pool) room(n int64) {
 	}
 }
 
-// done says that decoding took n bytes, some of which are garbage.
+// done records that decoding took n bytes, some of which are garbage.
 func (q *pool) done(n int64) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.used(n)
 }
 
-// used begins to wait for an idle while after n bytes were used, with the lock held.
+// used starts the timer for an idle period after n bytes were used, with the lock held.
 func (q *pool) used(n int64) {
 	q.last = time.Now()
 	q.much = q.much || n >= large/8
@@ -124,7 +124,7 @@ func (q *pool) used(n int64) {
 	}
 }
 
-// rest gives all back to the system, once the pool was idle.
+// rest returns all memory to the system after an idle period.
 func (q *pool) rest() {
 	q.mu.Lock()
 	if left := idle - time.Since(q.last); left > 0 {

@@ -11,13 +11,13 @@ import (
 	"retinago/internal/model/weights"
 )
 
-// rename is a pattern of another project's names and ours.
+// rename is a pattern of another project's names with retinago's name for it.
 type rename struct {
 	from *regexp.Regexp
 	to   string
 }
 
-// detectron2's names and ours, tried in this order.
+// Patterns of detectron2's names with retinago's, tried in this order.
 var detectron2Names = []rename{
 	{regexp.MustCompile(`^backbone\.bottom_up\.stem\.conv1\.norm\.`), "backbone.body.bn1."},
 	{regexp.MustCompile(`^backbone\.bottom_up\.stem\.conv1\.`), "backbone.body.conv1."},
@@ -42,7 +42,7 @@ var (
 	towerNumber = regexp.MustCompile(`^(head\.\w+\.conv\.)(\d+)(\..*)$`)
 )
 
-// fromDetectron2 is our name of a tensor, "" for one that has no place here.
+// fromDetectron2 returns retinago's name of a tensor, "" for a tensor that retinago does not use.
 func fromDetectron2(name string) string {
 	for _, n := range detectron2Names {
 		if !n.from.MatchString(name) {

@@ -9,7 +9,7 @@ import (
 	"retinago/internal/model/weights"
 )
 
-// mmdetection's names and ours, tried in this order.
+// Patterns of mmdetection's names with retinago's, tried in this order.
 var mmdetectionNames = []rename{
 	{regexp.MustCompile(`^backbone\.`), "backbone.body."},
 	{regexp.MustCompile(`^neck\.lateral_convs\.(\d)\.conv\.`), "backbone.fpn.inner_blocks.$1.0."},
@@ -22,7 +22,7 @@ var mmdetectionNames = []rename{
 	{regexp.MustCompile(`^bbox_head\.retina_reg\.`), "head.regression_head.bbox_reg."},
 }
 
-// fromMMDetection is our name of a tensor, "" for one that has no place here.
+// fromMMDetection returns retinago's name of a tensor, "" for a tensor that retinago does not use.
 func fromMMDetection(name string) string {
 	for _, n := range mmdetectionNames {
 		if n.from.MatchString(name) {

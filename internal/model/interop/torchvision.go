@@ -114,13 +114,13 @@ func modern(name string) string {
 // cocoLogits is the outputs per anchor of torchvision's published models: COCO's ids up to 90, and 0 for the background.
 const cocoLogits = 91
 
-// ourEps is what our norms add to variances.
+// ourEps is the number that retinago's norms add to variances.
 const ourEps = 1e-5
 
 func torchvision(s weights.Source, o Options) (*Model, error) {
 	m := &Model{Source: "torchvision", Config: config.Default()}
 	shapes := map[string][]int{}
-	from := map[string]string{} // our name to the file's
+	from := map[string]string{} // retinago's name to the file's
 	old := false
 	for _, n := range s.Names() {
 		if strings.HasSuffix(n, counter) {

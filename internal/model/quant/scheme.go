@@ -7,13 +7,13 @@ import (
 	"retinago/engine"
 )
 
-// Range is where an activation lies; what is beyond is clipped.
+// Range is the interval of an activation's values; values beyond it are clipped.
 type Range struct {
 	Least float32 `json:"least"`
 	Most  float32 `json:"most"`
 }
 
-// Affine spreads the range over 256 steps, such that 0 is one of them.
+// Affine maps the range to 256 steps, one of which is exactly 0.
 func (r Range) Affine() engine.Affine {
 	lo, hi := min(float64(r.Least), 0), max(float64(r.Most), 0)
 	scale := (hi - lo) / 255
@@ -23,7 +23,7 @@ func (r Range) Affine() engine.Affine {
 	return engine.Affine{Scale: float32(scale), Zero: uint8(math.RoundToEven(-lo / scale))}
 }
 
-// Scheme says how a network computes in 8 bits. Layers are called by the names of their weights without ".weight".
+// Scheme describes how a network computes in 8 bits. Layers have the names of their weights without ".weight".
 type Scheme struct {
 	Weights map[string][]float32 // per int8 convolution, the scale of each output channel's weights
 	Ranges  map[string]Range     // per activation, by the layer that it comes from
@@ -31,7 +31,7 @@ type Scheme struct {
 	Images  int                  // that they were found on
 }
 
-// Check reports whether the numbers can be computed with.
+// Check returns an error if the numbers of the scheme cannot be used.
 func (s *Scheme) Check() error {
 	for n, scales := range s.Weights {
 		if len(scales) == 0 {
@@ -51,10 +51,10 @@ func (s *Scheme) Check() error {
 	return nil
 }
 
-// levels is the largest magnitude of a weight in s8: -128 is left out, so that both signs are alike.
+// levels is the largest magnitude of a weight in s8. -128 is not used, so that the range is symmetric.
 const levels = 127
 
-// Scales are those of weights w, as many output channels as asked for: the largest magnitude of each is 127.
+// Scales returns the scales of weights w with the given number of output channels: the largest magnitude of each channel maps to 127.
 func Scales(w []float32, channels int) []float32 {
 	s := make([]float32, channels)
 	for i := range s {
@@ -80,7 +80,7 @@ func Round(w, scales []float32) []int8 {
 	return q
 }
 
-// Values is what s8 weights stand for.
+// Values returns the float values of s8 weights.
 func Values(q []int8, scales []float32) []float32 {
 	w := make([]float32, len(q))
 	per := len(q) / len(scales)

@@ -1,5 +1,4 @@
-// Package weights reads and writes named tensors in the safetensors format, and maps other projects' files to our
-// names.
+// Package weights reads and writes named tensors in the safetensors format, and reads files of other projects under retinago's names.
 //
 //	8 bytes          header length n, little-endian
 //	n bytes          JSON: {"__metadata__": {text: text}, name: {"dtype", "shape", "data_offsets": [begin, end]}, ...}

@@ -11,7 +11,7 @@ import (
 	"sync"
 )
 
-// Every file that this package writes has a checksum of each tensor's bytes and one of the header. A sum is a CRC-32C in 8 hex
+// Every file that this package writes has a checksum of the bytes of each tensor and one of the header. A checksum is a CRC-32C in 8 hex
 // digits.
 const (
 	sumsKey   = "retinago.sums"   // JSON: {tensor: sum}
@@ -22,7 +22,7 @@ const (
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// errDamaged is in the error of bytes that are not those that were written.
+// errDamaged is wrapped by errors about bytes that differ from those that were written.
 var errDamaged = errors.New("it is damaged; use a copy")
 
 func digits(sum uint32) string { return fmt.Sprintf("%08x", sum) }
@@ -37,7 +37,7 @@ func sumsText(tensors []Spec, sums []uint32) (string, error) {
 	return string(js), err
 }
 
-// digitsAt is where the header's own sum stands in it, -1 where it has none. In any other place a quote has a backslash before it.
+// digitsAt returns the position of the header's own sum in it, -1 if it has none. In any other place a quote has a backslash before it.
 func digitsAt(header []byte) int {
 	before := []byte(`"` + headerKey + `":"`)
 	i := bytes.Index(header, before)
@@ -47,7 +47,7 @@ func digitsAt(header []byte) int {
 	return i + len(before)
 }
 
-// headerSum is the sum of a header whose own sum stands at a place.
+// headerSum returns the sum of a header whose own sum is at a position.
 func headerSum(header []byte, at int) string {
 	sum := crc32.Update(0, castagnoli, header[:at])
 	sum = crc32.Update(sum, castagnoli, []byte(noDigits))
@@ -73,7 +73,7 @@ func checkSeal(header []byte) (bool, error) {
 	return true, nil
 }
 
-// takeSums moves the tensors' sums from the metadata to the entries.
+// takeSums moves the sums of the tensors from the metadata to the entries.
 func (f *File) takeSums(sealed bool) error {
 	text, ok := f.Metadata[sumsKey]
 	if ok != sealed {
@@ -117,15 +117,15 @@ func (f *File) Verify() error {
 	return errs.err()
 }
 
-// notice is the function that receives lines about files without sums, and the files it was called for.
+// notice is the function that receives lines about files without sums, with the files for which it was called.
 var notice struct {
 	sync.Mutex
 	f    func(line string)
 	seen map[string]bool
 }
 
-// Notice makes Open call f with a line for the user, once a file, where retinago wrote the file before it had checksums: damage to
-// such a file cannot be noticed. nil, as at first, drops these lines.
+// Notice makes Open call f with a line for the user, once per file, if an earlier version of retinago wrote the file without checksums:
+// damage to such a file cannot be detected. With nil, the default, there are no such lines.
 func Notice(f func(line string)) {
 	notice.Lock()
 	defer notice.Unlock()
