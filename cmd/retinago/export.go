@@ -41,7 +41,7 @@ func exportCommand() *cli.Command {
 			&cli.StringFlag{Name: "out", Usage: "`FILE` to write", Required: true},
 			&cli.StringFlag{Name: "size", Usage: "onnx: canvas as `HxW` in multiples of 32, or dynamic", DefaultText: "the checkpoint's largest; dynamic with -preprocess"},
 			&cli.IntFlag{Name: "batch", Usage: "onnx: pictures at once", Value: 1},
-			&cli.StringFlag{Name: "outputs", Usage: "onnx: raw, boxes or detections", DefaultText: "raw; detections with -preprocess or -examples"},
+			&cli.StringFlag{Name: "outputs", Usage: "onnx: raw, boxes or detections", DefaultText: "raw; detections with -preprocess, boxes with -examples alone"},
 			&cli.BoolFlag{Name: "preprocess", Usage: "onnx: take pictures of any size as bytes, give boxes in their pixels"},
 			&cli.BoolFlag{Name: "examples", Usage: "onnx: write programs beside the model that use it, as .py, .mjs and .html"},
 			overwriteFlag(), mirrorFlag(), cacheFlag(),

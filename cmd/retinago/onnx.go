@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"strings"
 
@@ -16,11 +17,14 @@ import (
 // onnxOptions reads the flags of an export to ONNX. The canvas is 0 x 0 where no flag says what it is.
 func onnxOptions(c *cli.Context) (onnx.Options, error) {
 	o := onnx.Options{Batch: c.Int("batch"), Outputs: c.String("outputs"), Version: version, Preprocess: c.Bool("preprocess")}
-	if o.Outputs == "" {
+	switch {
+	case o.Outputs != "":
+	case o.Preprocess:
+		o.Outputs = onnx.Detections
+	case c.Bool("examples"):
+		o.Outputs = onnx.Boxes // which an example clips to the picture before NMS, as detect does
+	default:
 		o.Outputs = onnx.Raw
-		if o.Preprocess || c.Bool("examples") {
-			o.Outputs = onnx.Detections
-		}
 	}
 	size := c.String("size")
 	if o.Dynamic = size == "dynamic" || size == "" && o.Preprocess; o.Dynamic || size == "" {
@@ -66,6 +70,18 @@ func exportONNX(c *cli.Context, path, out string) error {
 			return err
 		}
 	}
+	if err := reportONNX(c.App.Writer, out, info, o, signature); err != nil {
+		return err
+	}
+	if m.Int8() != nil {
+		fmt.Fprintf(c.App.Writer, "  the checkpoint is int8: the model is float, with weights rounded to 8 bits\n")
+	}
+	_, err = io.WriteString(c.App.Writer, nextONNX(out, o, examples))
+	return err
+}
+
+// reportONNX prints what was exported.
+func reportONNX(w io.Writer, out string, info detector.Info, o onnx.Options, signature onnx.Signature) error {
 	st, err := os.Stat(out)
 	if err != nil {
 		return err
@@ -73,11 +89,10 @@ func exportONNX(c *cli.Context, path, out string) error {
 	size := fmt.Sprintf("%dx%d", o.H, o.W)
 	switch {
 	case o.Dynamic && o.Preprocess:
-		size = fmt.Sprintf("the picture's, in multiples of %d", info.Config.Data.CanvasMultiple)
+		size = fmt.Sprintf("of each picture, in multiples of %d", info.Config.Data.CanvasMultiple)
 	case o.Dynamic:
 		size = "any multiple of 32"
 	}
-	w := c.App.Writer
 	fmt.Fprintf(w, "written: %s, %.1f MB\n  canvas %s, outputs %s, classes %s\n", out, float64(st.Size())/1e6, size, o.Outputs,
 		strings.Join(info.Config.Model.Classes[:min(8, len(info.Config.Model.Classes))], ", "))
 	for _, v := range signature.Inputs {
@@ -86,18 +101,19 @@ func exportONNX(c *cli.Context, path, out string) error {
 	for _, v := range signature.Outputs {
 		fmt.Fprintf(w, "  output %s\n", v)
 	}
-	if m.Int8() != nil {
-		fmt.Fprintf(w, "  the checkpoint is int8: the model is float, with weights rounded to 8 bits\n")
-	}
-	if examples {
+	return nil
+}
+
+// nextONNX is what to do with an exported model.
+func nextONNX(out string, o onnx.Options, examples bool) string {
+	switch {
+	case examples:
 		paths := onnx.ExamplePaths(out)
-		_, err = fmt.Fprintf(w, "written: %s\n  detect with: python3 %s PICTURE ANNOTATED.jpg\n", strings.Join(paths, ", "), paths[0])
-	} else if o.Outputs != onnx.Raw {
-		_, err = fmt.Fprintf(w, "  -examples writes programs for Python, Node.js and browsers that detect with it\n")
-	} else {
-		_, err = fmt.Fprintf(w, "  -preprocess -examples writes a model that takes pictures, and programs that detect with it\n")
+		return fmt.Sprintf("written: %s\n  detect with: python3 %s PICTURE ANNOTATED.jpg\n", strings.Join(paths, ", "), paths[0])
+	case o.Preprocess:
+		return "  with -examples: programs for Python, Node.js and browsers that detect with it\n"
 	}
-	return err
+	return "  with -preprocess -examples: a model that takes pictures, and programs that detect with it\n"
 }
 
 // leastScores returns the least scores of a model's classes that detect reports.
