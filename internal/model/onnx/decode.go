@@ -133,10 +133,12 @@ func (e *exporter) anchors(head string, level int, cells [2]int) (centre, size s
 	return g.Op("Reshape", []string{cells4, list}), g.Op("Reshape", []string{sizes, list})
 }
 
-// detections takes the best of every level, then NMS, then the best of all, as package detector does for one picture.
+// detections takes the best of every level, then NMS, then the best of all, as package detector does for one picture. Where the checkpoint has
+// scores of its classes, the best are those farthest above the score of their class: detect leaves out what is below before it counts.
 func (e *exporter) detections(logits, boxes []string, cells [][2]int) {
 	g, k := e.graph, len(e.config.Model.Classes)
 	in := e.config.Infer
+	axis := nn.Attr("axis", 0)
 	var bs, ss, ls []string
 	for l := range logits {
 		row := g.Op("Reshape", []string{logits[l], g.Ints(-1)})
@@ -146,13 +148,21 @@ func (e *exporter) detections(logits, boxes []string, cells [][2]int) {
 		} else {
 			count = g.Ints(min(in.TopK, cells[l][0]*cells[l][1]*e.config.Model.Anchors.PerCell()*k))
 		}
-		top := g.ops("TopK", []string{row, count}, 2)
+		ranked := row
+		if e.scores != nil {
+			margin := g.Op("Sub", []string{logits[l], g.Floats("least_logits", logitsOf(e.scores), k)})
+			ranked = g.Op("Reshape", []string{margin, g.Ints(-1)})
+		}
+		top := g.ops("TopK", []string{ranked, count}, 2)
+		values := top[0]
+		if e.scores != nil {
+			values = g.Op("Gather", []string{row, top[1]}, axis)
+		}
 		classes := g.Ints(k)
 		bs = append(bs, g.Op("Gather", []string{g.Op("Reshape", []string{boxes[l], g.Ints(-1, 4)}), g.Op("Div", []string{top[1], classes})}, nn.Attr("axis", 0)))
-		ss = append(ss, g.Op("Sigmoid", []string{top[0]}))
+		ss = append(ss, g.Op("Sigmoid", []string{values}))
 		ls = append(ls, g.Op("Mod", []string{top[1], classes}))
 	}
-	axis := nn.Attr("axis", 0)
 	b, s, l := g.Op("Concat", bs, axis), g.Op("Concat", ss, axis), g.Op("Concat", ls, axis)
 
 	// One row of scores per class, 0 at boxes of others, lets the operation compare boxes of a class only.
@@ -172,6 +182,10 @@ func (e *exporter) detections(logits, boxes []string, cells [][2]int) {
 	index := g.Op("Reshape", []string{g.Op("Slice", []string{kept, g.Ints(2), g.Ints(3), g.Ints(1)}), g.Ints(-1)})
 	scores := g.Op("Gather", []string{s, index}, axis)
 	most := g.Op("Min", []string{g.Op("Shape", []string{scores}), g.Ints(in.MaxDetections)})
+	if e.scores != nil {
+		best := g.ops("TopK", []string{e.above(scores, g.Op("Gather", []string{l, index}, axis)), most}, 2)
+		index, scores = g.Op("Gather", []string{index, best[1]}, axis), g.Op("Gather", []string{scores, best[1]}, axis)
+	}
 	best := g.ops("TopK", []string{scores, most}, 2)
 	index = g.Op("Gather", []string{index, best[1]}, axis)
 	found := dim{name: "detections"}
@@ -179,4 +193,18 @@ func (e *exporter) detections(logits, boxes []string, cells [][2]int) {
 	g.output("boxes", e.original(b), typeFloat, found, dim{n: 4})
 	g.output("scores", s, typeFloat, found)
 	g.output("labels", l, typeInt64, found)
+}
+
+// above returns how far scores [M] are above the checkpoint's of their classes, the labels [M].
+func (e *exporter) above(scores, labels string) string {
+	own := e.Op("Gather", []string{e.Floats("least_scores", e.scores, len(e.scores)), labels}, nn.Attr("axis", 0))
+	return e.Op("Sub", []string{scores, own})
+}
+
+// logitsOf returns log p/(1-p).
+func logitsOf(scores []float32) (out []float32) {
+	for _, p := range scores {
+		out = append(out, float32(math.Log(float64(p)/(1-float64(p)))))
+	}
+	return out
 }

@@ -79,7 +79,7 @@ func Marshal(m *detector.Model, info detector.Info, o Options) ([]byte, Signatur
 	case o.Outputs == Detections && in.Method != "greedy" && in.Method != "agnostic":
 		return nil, Signature{}, fmt.Errorf("infer.method %s: ONNX has an operation for greedy and agnostic only; export %s instead", in.Method, Boxes)
 	}
-	e := &exporter{graph: newGraph(), engine: m.Engine(), config: info.Config, options: o, least: leastScore(info)}
+	e := &exporter{graph: newGraph(), engine: m.Engine(), config: info.Config, options: o, least: leastScore(info), scores: classScores(info)}
 	if err := m.InferGraph(o.Batch, o.H, o.W, e.network); err != nil {
 		return nil, Signature{}, err
 	}
@@ -99,6 +99,17 @@ func leastScore(info detector.Info) float64 {
 		}
 	}
 	return least
+}
+
+// classScores returns the least score of each class, as infer.ClassScores does, or nil.
+func classScores(info detector.Info) (scores []float32) {
+	for _, v := range info.Scores {
+		if v == 0 {
+			v = .5
+		}
+		scores = append(scores, float32(v))
+	}
+	return scores
 }
 
 // Opset is the operator set: what free sizes, preprocessing and NMS need, otherwise an older one, of which OpenCV 4.6 knows all that is
@@ -165,10 +176,11 @@ type exporter struct {
 	engine  engine.Engine
 	config  config.Config
 	options Options
-	least   float64  // score of a detection
-	names   []string // of the network's values in the model, by number; maps are [N,C,H,W]
-	canvas  string   // of the network's input
-	placed  placed   // with preprocessing
+	least   float64   // score of a detection
+	scores  []float32 // least of each class that detect reports, where the checkpoint has them
+	names   []string  // of the network's values in the model, by number; maps are [N,C,H,W]
+	canvas  string    // of the network's input
+	placed  placed    // with preprocessing
 }
 
 var _ nn.Exporter = (*exporter)(nil)
