@@ -7,14 +7,13 @@ import (
 
 	"retinago/internal/media/picture"
 	"retinago/internal/media/source"
-	"retinago/internal/text"
 )
 
 // Marks returns the marks of detections for Draw: boxes with class, score and track number.
 func Marks(found []Detection) []Mark {
 	marks := make([]picture.Mark, len(found))
 	for i, d := range found {
-		label := fmt.Sprintf("%s %.2f", drawnName(d.Category.Name), d.Score)
+		label := fmt.Sprintf("%s %.2f", picture.ClassName(d.Category.Name, d.Category.ID), d.Score)
 		if d.Track > 0 {
 			label = fmt.Sprintf("%s #%d", label, d.Track)
 		}
@@ -22,18 +21,6 @@ func Marks(found []Detection) []Mark {
 		marks[len(found)-1-i] = picture.Mark{Box: d.Box, Label: label, Color: d.Class}
 	}
 	return marks
-}
-
-// drawnName returns a class's name as it is drawn: printable, and cut if it is very long.
-func drawnName(name string) string {
-	const most = 60
-	for i := range name {
-		if i >= most {
-			name = name[:i] + "..."
-			break
-		}
-	}
-	return text.Printable(name)
 }
 
 // WriteAnnotated draws detections and captions onto a picture and writes it as JPEG; another extension gets .jpg appended. Missing

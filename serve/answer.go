@@ -156,7 +156,7 @@ func raw(o outcome, c choice) (*Candidates, float64) {
 func annotate(pic *picture.Picture, objects []infer.Detection) ([]byte, error) {
 	marks := make([]picture.Mark, len(objects))
 	for i, d := range objects {
-		marks[len(objects)-1-i] = picture.Mark{Box: d.Box, Label: fmt.Sprintf("%s %.2f", d.Category.Name, d.Score), Color: d.Class}
+		marks[len(objects)-1-i] = picture.Mark{Box: d.Box, Label: fmt.Sprintf("%s %.2f", picture.ClassName(d.Category.Name, d.Category.ID), d.Score), Color: d.Class}
 	}
 	if err := picture.Draw(pic, marks); err != nil {
 		return nil, err

@@ -3,7 +3,6 @@ package main
 import (
 	"retinago/internal/dataset/data"
 	"retinago/internal/media/picture"
-	shown "retinago/internal/text"
 )
 
 // Bounds of the longer side of a picture on a sheet, in pixels.
@@ -75,9 +74,11 @@ func annotated(d *data.Dataset, i, size int) (*picture.Picture, error) {
 	p := whole.Scaled(s.W, s.H)
 	boxes, classes, crowd := d.Objects(i)
 	sx, sy := float32(s.W)/float32(d.Image(i).Width), float32(s.H)/float32(d.Image(i).Height)
+	categories := d.Categories()
 	marks := make([]picture.Mark, len(boxes))
 	for j, b := range boxes {
-		label := shown.Printable(d.Categories()[classes[j]].Name)
+		k := categories[classes[j]]
+		label := picture.ClassName(k.Name, k.ID)
 		if crowd[j] {
 			label += " (crowd)"
 		}
