@@ -28,7 +28,7 @@ type Net struct {
 	softmax        [][]float32 // per level, the logits of a head with background; nil without
 	inputs         *inputs
 	engine         engine.Engine
-	preparing      engine.Preparer       // the engine, if it puts pictures onto canvases
+	preparing      engine.Preparer       // the engine, if it draws canvases
 	prepared       bool                  // it has, and the network has not seen them
 	detecting      engine.DetectionMaker // the engine, if it makes detections of these outputs
 	anchors        *tensor.Dense         // [anchors of all levels, 4], where it does

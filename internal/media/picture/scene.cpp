@@ -39,8 +39,8 @@ struct two {
 
 inline pixel triple(const float *v) { return pixel{v[0], v[1], v[2], 0}; }
 
-// What stores a pixel as four floats writes to the next pixel too: functions store the last of n as three, or pixels follow that are written
-// afterwards.
+// A pixel is stored as four floats, the fourth of which belongs to the next pixel. So a function stores the last of n pixels as three
+// floats, unless the pixels after it are written afterwards.
 
 // blend writes a + t*(b-a).
 CLONES void blend(float *__restrict row, const uint8_t *__restrict a, const uint8_t *__restrict b, float t, int64_t n) {

@@ -9,8 +9,8 @@ import (
 	"retinago/engine"
 )
 
-// Source is an image of a scene. A layer's Position is in px of an image of W x H, which may be more than the Picture's if that was decoded
-// at a fraction of its size.
+// Source is the image of a layer. The layer's Position is in px of an image of W x H, as the dataset lists it. The Picture may have other
+// sides, for example if it was decoded at a fraction of its size.
 type Source struct {
 	Picture *Picture
 	W, H    int
@@ -74,11 +74,11 @@ func place(scene augment.Scene, l augment.Layer, image Source) (engine.Layer, bo
 	return out, ok && l.Weight > 0 && !out.Area.Empty()
 }
 
-// nearly is the difference in px that is none: what rounding leaves of composed maps.
+// nearly is the largest difference in px that is taken for the rounding of composed maps.
 const nearly = 1e-6
 
-// along maps the canvas's columns, or its rows, to those of an image whose `listed` px are scaled and moved, and which has `decoded` px. The
-// columns from..to have their centres in the image.
+// along maps the columns (or rows) of a canvas to those of an image. Its side is listed px long, which are scaled and moved onto the canvas,
+// and has decoded px. The centres of the columns from..to are in the image.
 func along(scale, move float64, listed, decoded, canvas int) (a engine.Axis, from, to int) {
 	size := math.Abs(scale) * float64(listed)
 	low := move
@@ -108,7 +108,7 @@ func along(scale, move float64, listed, decoded, canvas int) (a engine.Axis, fro
 	return a, from, to
 }
 
-// whole returns a map from px of the canvas to px of the image in whole numbers, and false where positions exceed engine.MapLimit.
+// whole returns a map from px of the canvas to px of an image in whole numbers, or false if positions exceed engine.MapLimit.
 func whole(a augment.Affine, scene augment.Scene) (m engine.Map, ok bool) {
 	for _, x := range [2]float64{0, float64(scene.W)} {
 		for _, y := range [2]float64{0, float64(scene.H)} {
@@ -124,7 +124,7 @@ func whole(a augment.Affine, scene augment.Scene) (m engine.Map, ok bool) {
 	return m, true
 }
 
-// areaOf returns the pixels whose centres are in b.
+// areaOf returns the pixels of the canvas whose centres are in b.
 func areaOf(scene augment.Scene, b box.Box) engine.Area {
 	first := func(v float32, n int) int {
 		if !(v > 0) {
