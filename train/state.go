@@ -2,9 +2,10 @@ package train
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
-	"os"
+	"io/fs"
 	"path/filepath"
 	"slices"
 
@@ -102,7 +103,7 @@ func (l *Loop) loadState(o Options, measured bool) error {
 	path := filepath.Join(l.out, StateFile)
 	f, err := weights.Open(path)
 	if err != nil {
-		if os.IsNotExist(err) {
+		if errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("train: nothing to resume in %s: it has no %s; leave -resume out to start", l.out, StateFile)
 		}
 		return err

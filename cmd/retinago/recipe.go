@@ -16,6 +16,7 @@ import (
 	"retinago/config"
 	"retinago/internal/dataset/convert"
 	"retinago/internal/dataset/data"
+	"retinago/internal/file"
 	"retinago/internal/kinds"
 	"retinago/internal/model/fetch"
 	"retinago/internal/recipe"
@@ -102,7 +103,7 @@ func makeRecipe(c *cli.Context) (*recipe.Recipe, error) {
 	if r.Init != "" && r.Init != recipe.NoInit {
 		r.Init = abs(r.Init)
 		if _, err := os.Stat(r.Init); err != nil {
-			return nil, fmt.Errorf("-init %s: there is no such file; give the weights of a backbone or a detector, or none", c.String("init"))
+			return nil, fmt.Errorf("-init %s: there is no such file%s; give the weights of a backbone or a detector, or none", c.String("init"), file.From(c.String("init")))
 		}
 	}
 	made, err := recipe.Make(c.Context, r)

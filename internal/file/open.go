@@ -6,14 +6,18 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"syscall"
 )
 
 // Open opens a regular file for reading. A folder, a pipe, a socket or a device is an error: reading it could wait for ever or
-// never end. A link to a regular file is followed.
+// never end. A link to a regular file is followed. The error of a relative path that is not there names the folder that it starts from.
 func Open(path string) (*os.File, fs.FileInfo, error) {
 	// A pipe without a writer would make open itself wait.
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, &fs.PathError{Op: "open", Path: path, Err: fmt.Errorf("%w%s", syscall.ENOENT, From(path))}
+	}
 	if err != nil {
 		return nil, nil, err
 	}
@@ -25,6 +29,18 @@ func Open(path string) (*os.File, fs.FileInfo, error) {
 		return nil, nil, errors.Join(err, f.Close())
 	}
 	return f, info, nil
+}
+
+// From is the folder that a relative path starts from, as " in FOLDER" for a message; empty for an absolute path.
+func From(path string) string {
+	if filepath.IsAbs(path) {
+		return ""
+	}
+	here, err := os.Getwd()
+	if err != nil {
+		return ""
+	}
+	return " in " + here
 }
 
 // ErrIrregular is the cause of an error from Open and Read for what is not a regular file.

@@ -64,3 +64,15 @@ func TestReadBounds(t *testing.T) {
 		t.Errorf("%d bytes, %v", len(b), err)
 	}
 }
+
+// A relative path that is not there is named with the folder that it starts from.
+func TestOpenRelative(t *testing.T) {
+	here := t.TempDir()
+	t.Chdir(here)
+	for path, want := range map[string]string{"absent": "open absent: no such file or directory in " + here, "sub/absent": "open sub/absent: no such file or directory in " + here,
+		filepath.Join(here, "absent"): "open " + filepath.Join(here, "absent") + ": no such file or directory"} {
+		if _, _, err := Open(path); !errors.Is(err, fs.ErrNotExist) || err.Error() != want {
+			t.Errorf("%q, want %q", err, want)
+		}
+	}
+}

@@ -70,14 +70,14 @@ func replace(path string, mode fs.FileMode, sync bool, fill func(*File) error) (
 		if errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("writing %s: the folder %s does not exist: make it first", path, filepath.Dir(path))
 		}
-		return fmt.Errorf("writing %s: %w", path, err)
+		return fmt.Errorf("writing %s: %w", path, cause(err))
 	}
 	f := &File{tmp}
 	defer func() {
 		if err != nil {
 			f.Close()
 			os.Remove(f.Name())
-			err = fmt.Errorf("writing %s: %w; the old file, if any, is as it was", path, err)
+			err = fmt.Errorf("writing %s: %w; the old file, if any, is as it was", path, cause(err))
 		}
 	}()
 	if err = fill(f); err != nil {
@@ -122,10 +122,18 @@ func writeInto(path string, fill func(*File) error) error {
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(fill(&File{f}), f.Close()); err != nil {
+	if err := errors.Join(cause(fill(&File{f})), cause(f.Close())); err != nil {
 		return fmt.Errorf("writing %s: %w", path, err)
 	}
 	return nil
+}
+
+// cause is an error of the system without its path, which the message that it is for has.
+func cause(err error) error {
+	if e, ok := err.(*fs.PathError); ok {
+		return e.Err
+	}
+	return err
 }
 
 // RemoveUnfinished removes what a process that was killed in Write or WriteAt left of files in a folder.

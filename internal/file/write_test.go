@@ -3,9 +3,11 @@ package file
 import (
 	"bufio"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -36,5 +38,18 @@ func TestWrite(t *testing.T) {
 	}
 	if err := Write(filepath.Join(dir, "absent", "a"), say("")); err == nil || !strings.Contains(err.Error(), "does not exist") {
 		t.Errorf("a folder that does not exist: %v", err)
+	}
+}
+
+// An error of the system is named with the path once.
+func TestWriteOnce(t *testing.T) {
+	err := WriteBytes("/dev/full", []byte("x"))
+	if !errors.Is(err, syscall.ENOSPC) || err.Error() != "writing /dev/full: no space left on device" {
+		t.Errorf("%v", err)
+	}
+	path := filepath.Join(t.TempDir(), "a.txt")
+	err = WriteAt(path, func(f *File) error { return &fs.PathError{Op: "write", Path: f.Name(), Err: syscall.ENOSPC} })
+	if !errors.Is(err, syscall.ENOSPC) || err.Error() != "writing "+path+": no space left on device; the old file, if any, is as it was" {
+		t.Errorf("%v", err)
 	}
 }

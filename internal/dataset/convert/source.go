@@ -11,6 +11,7 @@ import (
 
 	"retinago/coco"
 	"retinago/internal/dataset/locate"
+	"retinago/internal/file"
 	"retinago/internal/media/picture"
 )
 
@@ -147,10 +148,7 @@ func (s Source) format() (string, error) {
 
 // unreachable is the error of a path that cannot be looked at. A relative one is named with the folder that it starts from.
 func unreachable(path string, err error) error {
-	from := ""
-	if here, e := os.Getwd(); e == nil && !filepath.IsAbs(path) {
-		from = " in " + here
-	}
+	from := file.From(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("convert: there is no %s%s: give a dataset's file or folder", path, from)
 	}

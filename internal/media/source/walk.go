@@ -204,7 +204,7 @@ func glob(path string) ([]string, error) {
 // absentFile is the error of a name that is not there.
 func absentFile(path string, err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
-		return absent(fmt.Sprintf("source: %s: there is no such file or folder", path))
+		return absent(fmt.Sprintf("source: %s: there is no such file or folder%s", path, file.From(path)))
 	}
 	return fmt.Errorf("source: %w", err)
 }
