@@ -126,6 +126,20 @@ func TestColumnOfParts(t *testing.T) {
 	checkError(t, "no column", Source{Path: put(t, filepath.Join(dir, "l.csv"), "a.png,1,2,3,4,cat\n"), Split: "train"}, "l.csv", `leave the split "train" out`)
 }
 
+// Where no picture is found, one line says so, of CSVs and of YOLO's lists.
+func TestNoPictures(t *testing.T) {
+	dir := lay(t, "other/c.png", "l.csv=a.png,1,2,3,4,cat\nb.png,1,2,3,4,cat\na.png,5,6,7,8,cat\n", "train.txt=images/a.png\nimages/b.png\n", "data.yaml=train: train.txt\nnames: [cat]\n")
+	for want, s := range map[string]Source{
+		"none of its 2 pictures is in " + filepath.Join(dir, "other") + `, such as "a.png": give images`:                 {Path: filepath.Join(dir, "l.csv"), Images: filepath.Join(dir, "other")},
+		"none of its 2 pictures is in " + dir + `, such as "a.png": give images`:                                         {Path: filepath.Join(dir, "l.csv")},
+		"none of the 2 pictures that " + filepath.Join(dir, "train.txt") + ` lists is beside it, such as "images/a.png"`: {Path: filepath.Join(dir, "data.yaml"), Split: "train"},
+	} {
+		if _, _, err := s.Open(); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
+}
+
 // The pictures of a CSV are found in folders as exporters name them.
 func TestCSVPictures(t *testing.T) {
 	for _, k := range []struct{ csv, picture, name string }{

@@ -2,7 +2,9 @@ package convert
 
 import (
 	"encoding/csv"
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"path/filepath"
 	"slices"
@@ -11,6 +13,7 @@ import (
 
 	"retinago/coco"
 	"retinago/internal/dataset/locate"
+	"retinago/internal/file"
 	"retinago/internal/media/picture"
 	"retinago/internal/text"
 )
@@ -51,7 +54,11 @@ func readCSV(s Source) (*coco.Dataset, string, error) {
 	}
 	if err == nil {
 		table.begin()
-		err = table.f.leave(&b.d)
+		if n := len(table.ids); n > 1 && table.absent == n {
+			err = fmt.Errorf("convert: %s: none of its %d pictures is in %s%s, such as %q: give images, their folder", s.Path, n, table.images, file.From(table.images), table.first)
+		} else {
+			err = table.f.leave(&b.d)
+		}
 	}
 	if err != nil {
 		return nil, "", err
@@ -73,6 +80,8 @@ type csvTable struct {
 	f       faults
 	ids     map[string]int64 // of images, by their names in the CSV
 	images  string           // folder of the pictures, "" until it is found
+	first   string           // of their names
+	absent  int              // pictures that are not there
 	waiting []csvRow         // the first rows, by whose pictures it is found
 	parts   map[string]bool  // parts of rows that are passed over
 }
@@ -152,10 +161,16 @@ func (t *csvTable) row(line int, r []string) {
 	if !known {
 		found, _ := t.b.fileOf(name)
 		w, h, err := picture.Size(t.b.found.Path(found))
+		if errors.Is(err, fs.ErrNotExist) {
+			t.absent++
+		}
 		if err != nil {
 			t.f.add("%s: %w", where, err)
 		} else {
 			id = t.b.image(found, w, h)
+		}
+		if len(t.ids) == 0 {
+			t.first = name
 		}
 		t.ids[strings.Clone(name)] = id
 	}

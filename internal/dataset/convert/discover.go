@@ -123,26 +123,24 @@ func discoverFile(s Source) (train, val Source, err error) {
 	return s, val, nil
 }
 
-// yamlIn is the data.yaml of a folder: the only one, or the only one that names parts of a dataset, or the one that is called so.
+// yamlIn is the data.yaml of a folder: one that is called so, or the only one that names parts of a dataset, which configurations do not.
 func yamlIn(dir string) (string, bool) {
-	all := slices.Concat(files(dir, ".yaml"), files(dir, ".yml"))
-	if len(all) > 1 {
-		all = slices.DeleteFunc(all, func(path string) bool {
-			b, err := readFile(path, maxYAML)
-			if err != nil {
-				return true
-			}
-			y, err := parseYOLO(b)
-			_, is := first(slices.Concat(trainNames, valNames), slices.Collect(maps.Keys(y.splits())))
-			return err == nil && !is // the reader says what is wrong with a faulty one
-		})
-	}
-	for _, path := range all {
-		if name := stem(path); len(all) == 1 || name == "data" || name == "dataset" {
+	var all []string
+	for _, path := range slices.Concat(files(dir, ".yaml"), files(dir, ".yml")) {
+		if name := strings.ToLower(stem(path)); name == "data" || name == "dataset" {
 			return path, true
 		}
+		if b, err := readFile(path, maxYAML); err == nil {
+			y, err := parseYOLO(b)
+			if _, is := first(slices.Concat(trainNames, valNames), slices.Collect(maps.Keys(y.splits()))); err == nil && is {
+				all = append(all, path)
+			}
+		}
 	}
-	return "", false
+	if len(all) != 1 {
+		return "", false
+	}
+	return all[0], true
 }
 
 // discoverYOLO chooses the parts that data.yaml, obj.data or the folders name.

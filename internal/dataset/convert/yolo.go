@@ -15,6 +15,7 @@ import (
 
 	"retinago/coco"
 	"retinago/internal/dataset/locate"
+	"retinago/internal/file"
 )
 
 // readYOLO reads a split, such as "train" or "val", of a dataset that a data.yaml, Darknet's obj.data or its folders describe: a folder, a list of
@@ -134,6 +135,7 @@ func yoloPictures(path string, f *faults) (out []string, err error) {
 		return nil, err
 	}
 	beside := locate.New(filepath.Dir(path))
+	var absent []string
 	for line := range strings.Lines(string(b)) {
 		name := strings.TrimSpace(line)
 		if name == "" {
@@ -145,8 +147,14 @@ func yoloPictures(path string, f *faults) (out []string, err error) {
 		} else if other := byEnd(filepath.Dir(path), name); isRegular(other) { // Darknet's lists start from another folder
 			out = append(out, other)
 		} else {
-			f.add("%s: no picture %q beside it", path, name)
+			absent = append(absent, name)
 		}
+	}
+	if len(out) == 0 && len(absent) > 1 {
+		return nil, fmt.Errorf("none of the %d pictures that %s lists is beside it%s, such as %q: correct the list, or put it beside their folder", len(absent), path, file.From(path), absent[0])
+	}
+	for _, name := range absent {
+		f.add("%s: no picture %q beside it", path, name)
 	}
 	return out, nil
 }
@@ -201,8 +209,8 @@ func (b *builder) yolo(path, name string, names []string, poses bool, f *faults)
 		return err
 	}
 	image := b.image(name, w, h)
-	file := labels(path)
-	text, err := readFile(file, maxPicture)
+	list := labels(path)
+	text, err := readFile(list, maxPicture)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil // no objects
 	}
@@ -216,7 +224,7 @@ func (b *builder) yolo(path, name string, names []string, poses bool, f *faults)
 		if len(fields) == 0 {
 			continue
 		}
-		where := fmt.Sprintf("%s:%d", file, line)
+		where := fmt.Sprintf("%s:%d", list, line)
 		class, ok := classNumber(fields[0])
 		if !ok || class >= len(names) {
 			f.add("%s: class %q; there are %d", where, fields[0], len(names))

@@ -68,10 +68,12 @@ func TestNewRefuses(t *testing.T) {
 			t.Errorf("%v, want %q", err, want)
 		}
 	}
-	absent := image("", 9, 9)
-	absent.Images = nil
+	absent := image("a.png", 9, 9) // beside which all are missing
+	if err := os.WriteFile(filepath.Join(dir, "a.png"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for i := range 200_000 {
-		absent.Images = append(absent.Images, coco.Image{ID: int64(i), FileName: "absent.jpg", Width: 9, Height: 9})
+		absent.Images = append(absent.Images, coco.Image{ID: int64(i + 10), FileName: "absent.jpg", Width: 9, Height: 9})
 	}
 	if _, err := New(absent, dir); err == nil || !strings.Contains(err.Error(), "and 199980 more") || len(err.Error()) > 10_000 {
 		t.Errorf("%.300v", err)

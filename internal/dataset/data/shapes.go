@@ -34,7 +34,7 @@ var shapeClasses = []coco.Category{{ID: 1, Name: "circle"}, {ID: 2, Name: "squar
 // with pictures, dir/train.json and dir/val.json in COCO format. Equal options make equal files.
 func Shapes(dir string, o ShapesOptions) error {
 	o = o.Defaults()
-	if err := o.check(); err != nil {
+	if err := o.Check(); err != nil {
 		return err
 	}
 	for i, split := range []struct {
@@ -72,18 +72,19 @@ func (o ShapesOptions) Defaults() ShapesOptions {
 	return o
 }
 
-func (o ShapesOptions) check() error {
+// Check returns what is wrong with the options, by the names that they have on the command line.
+func (o ShapesOptions) Check() error {
 	var errs []error
 	bad := func(ok bool, format string, a ...any) {
 		if !ok {
 			errs = append(errs, fmt.Errorf("shapes: "+format, a...))
 		}
 	}
-	bad(o.Train > 0 && o.Val > 0, "%d and %d pictures: give at least one each", o.Train, o.Val)
-	bad(o.Size >= 64 && o.Size <= 4096, "size %d: give 64 to 4096 pixels", o.Size)
-	bad(o.MinObjects >= 1 && o.MaxObjects >= o.MinObjects, "%d to %d objects: give a rising range from 1", o.MinObjects, o.MaxObjects)
-	bad(o.MinSize >= 4 && o.MaxSize >= o.MinSize && o.MaxSize <= .7*float64(o.Size), "shapes of %g to %g pixels: give a rising range from 4 to %g", o.MinSize, o.MaxSize, .7*float64(o.Size))
-	bad(o.Empty <= 1, "a share of %g empty pictures", o.Empty)
+	bad(o.Train > 0 && o.Val > 0, "%d pictures to train on (-train) and %d to evaluate on (-val): give at least one each", o.Train, o.Val)
+	bad(o.Size >= 64 && o.Size <= 4096, "a long side of %d pixels (-size): give 64 to 4096", o.Size)
+	bad(o.MinObjects >= 1 && o.MaxObjects >= o.MinObjects, "%d to %d objects: give -min-objects of at least 1 and -max-objects of at least as many", o.MinObjects, o.MaxObjects)
+	bad(o.MinSize >= 4 && o.MaxSize >= o.MinSize && o.MaxSize <= .7*float64(o.Size), "shapes of %g to %g pixels on pictures of %d: give -min-size of at least 4 and -max-size from that to %g, which is .7 of -size", o.MinSize, o.MaxSize, o.Size, .7*float64(o.Size))
+	bad(o.Empty <= 1, "a share of %g empty pictures (-empty): give at most 1", o.Empty)
 	return errors.Join(errs...)
 }
 

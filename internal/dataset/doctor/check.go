@@ -25,6 +25,9 @@ func Check(ctx context.Context, d *coco.Dataset, o Options, faulty Faulty) iter.
 		if o.Images == "" || o.Headers == nil {
 			return
 		}
+		if _, none := faulty[whole]; none {
+			return
+		}
 		x := examination{d: d, o: o}
 		for p, err := range x.decode(ctx, faulty) {
 			if !add(p, err) || err != nil {
@@ -39,7 +42,7 @@ func Check(ctx context.Context, d *coco.Dataset, o Options, faulty Faulty) iter.
 func (x *examination) decode(ctx context.Context, faulty Faulty) iter.Seq2[coco.Problem, error] {
 	d, images := x.d, x.o.Images
 	return func(yield func(coco.Problem, error) bool) {
-		whole, broken := 0, 0
+		good, broken := 0, 0
 		for i := range d.Images {
 			im := &d.Images[i]
 			if slices.Contains(unreadable, faulty[item(im)].Kind) {
@@ -51,7 +54,7 @@ func (x *examination) decode(ctx context.Context, faulty Faulty) iter.Seq2[coco.
 				return
 			}
 			if err == nil {
-				whole++
+				good++
 				p.Release()
 				continue
 			}
@@ -61,8 +64,8 @@ func (x *examination) decode(ctx context.Context, faulty Faulty) iter.Seq2[coco.
 				return
 			}
 		}
-		if whole == 0 && broken > 0 {
-			yield(coco.Problem{Severity: coco.Error, Kind: BrokenPicture, Item: "the dataset", Seen: "none of its pictures can be decoded", Advice: "write them again"}, nil)
+		if good == 0 && broken > 0 {
+			yield(coco.Problem{Severity: coco.Error, Kind: BrokenPicture, Item: whole, Seen: "none of its pictures can be decoded", Advice: "write them again"}, nil)
 		}
 	}
 }

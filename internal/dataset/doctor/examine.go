@@ -21,6 +21,7 @@ const (
 	AllCrowd       coco.Kind = "all-crowd"       // every annotation is a crowd
 	Shares         coco.Kind = "shares"          // boxes seem to be shares of their images, not pixels
 	MostLeftOut    coco.Kind = "left-out"        // most items could not be read
+	NoPictures     coco.Kind = "no-pictures"     // the file of no image is there
 	MissingPicture coco.Kind = "missing-picture" // an image's file is not there
 	BrokenPicture  coco.Kind = "broken-picture"  // its file cannot be read
 	SidesSwapped   coco.Kind = "sides-swapped"   // the picture's width is the image's height
@@ -29,7 +30,7 @@ const (
 )
 
 // spoiling are the errors with which a run is possible, but not what is meant.
-var spoiling = []coco.Kind{NoLabels, NoObjects, AllCrowd, Shares, MostLeftOut, MissingPicture, BrokenPicture, SidesSwapped, OtherShape}
+var spoiling = []coco.Kind{NoLabels, NoObjects, AllCrowd, Shares, MostLeftOut, NoPictures, MissingPicture, BrokenPicture, SidesSwapped, OtherShape}
 
 // Ignorable reports whether a run can go on in spite of an error, if the user wants it to.
 func Ignorable(p coco.Problem) bool { return slices.Contains(spoiling, p.Kind) }
@@ -137,7 +138,7 @@ func (x *examination) counts() iter.Seq[coco.Problem] {
 	d := x.d
 	return func(yield func(coco.Problem) bool) {
 		whole := func(k coco.Kind, seen, advice string) bool {
-			return yield(coco.Problem{Severity: coco.Error, Kind: k, Item: "the dataset", Seen: seen, Advice: advice})
+			return yield(coco.Problem{Severity: coco.Error, Kind: k, Item: whole, Seen: seen, Advice: advice})
 		}
 		if len(d.Images) == 0 && !whole(NoImages, "it has no images", "check that this is the right file") {
 			return
@@ -203,6 +204,9 @@ func tally(d *coco.Dataset) totals {
 	}
 	return t
 }
+
+// whole is the item of findings of a dataset as a whole.
+const whole = "the dataset"
 
 // LeftOut is the number of items that a reader has left out.
 func LeftOut(d *coco.Dataset) int {

@@ -45,13 +45,21 @@ func (x *examination) read(ctx context.Context) ([]header, error) {
 // pictures are the faults of images' files. A missing one is an error: the folder, or the dataset, is another than is meant. Broken ones are
 // errors where they are many.
 func (x *examination) pictures(seen []header) iter.Seq[coco.Problem] {
-	broken := 0
+	broken, missing := 0, 0
 	for i := range seen {
-		if kind, _ := x.unread(i, seen[i].err); kind == BrokenPicture {
+		switch kind, _ := x.unread(i, seen[i].err); kind {
+		case BrokenPicture:
 			broken++
+		case MissingPicture:
+			missing++
 		}
 	}
 	return func(yield func(coco.Problem) bool) {
+		if missing > 1 && missing == len(seen) {
+			yield(coco.Problem{Severity: coco.Error, Kind: NoPictures, Item: whole, Advice: "give the folder of the pictures: images, -images on the command line",
+				Seen: fmt.Sprintf("none of its %d images is in %s%s, such as %s", missing, text.Printable(x.o.Images), file.From(x.o.Images), text.Printable(x.d.Images[0].FileName))})
+			return
+		}
 		for i := range seen {
 			im := &x.d.Images[i]
 			if kind, why := x.unread(i, seen[i].err); kind != "" {

@@ -9,7 +9,7 @@ import (
 	"retinago/coco"
 )
 
-// Faulty are findings of pictures, by the name of their image.
+// Faulty are findings of pictures, by the name of their image; one of all pictures has the name whole.
 type Faulty map[string]coco.Problem
 
 // unreadable are the faults of a picture that is not there to be decoded.
@@ -17,7 +17,7 @@ var unreadable = []coco.Kind{coco.NoFileName, MissingPicture, BrokenPicture}
 
 // add keeps a finding of a picture; of the others it does nothing.
 func (f Faulty) add(p coco.Problem) {
-	if slices.Contains(unreadable, p.Kind) || slices.Contains([]coco.Kind{SidesSwapped, OtherShape, OtherSize}, p.Kind) {
+	if p.Kind == NoPictures || slices.Contains(unreadable, p.Kind) || slices.Contains([]coco.Kind{SidesSwapped, OtherShape, OtherSize}, p.Kind) {
 		f[p.Item] = p
 	}
 }
@@ -27,6 +27,9 @@ func (f Faulty) add(p coco.Problem) {
 // those of another ratio. Where no image would be left, or no box of those that there are, that is an error. images is the folder of the
 // pictures.
 func (f Faulty) Repair(d *coco.Dataset, images string, mode coco.Mode) (*coco.Dataset, *coco.Report, error) {
+	if p, none := f[whole]; none {
+		return nil, nil, fmt.Errorf("%s: nothing would be left: %s; no copy was written", d.Path, p.Text())
+	}
 	kept, changes, left := *d, []coco.Change(nil), []coco.Problem(nil)
 	kept.Images, kept.Annotations = nil, nil
 	gone, turns := map[int64]bool{}, map[int64]turn{}
