@@ -161,7 +161,7 @@ func (p *Predictor) run(ctx context.Context, o *Outputs, images []float32, canva
 	n := len(o.pictures)
 	net, err := p.model.Net(n, o.canvas.H, o.canvas.W)
 	if err != nil {
-		return fmt.Errorf("infer: %d canvases of %dx%d: %w", n, o.canvas.W, o.canvas.H, err)
+		return fmt.Errorf("infer: %d canvases of %dx%d: %w", n, o.canvas.H, o.canvas.W, err)
 	}
 	if canvases != nil {
 		if err := net.Prepare(canvases); err != nil {

@@ -22,7 +22,7 @@ func (l *Loop) fits() error {
 		return err
 	}
 	of := partOf(where)
-	fmt.Fprintf(l.log, "memory    %s at the peak%s, for a batch of %d on %dx%d\n", megabytes(of(need)), where, batch, w, h)
+	fmt.Fprintf(l.log, "memory    %s at the peak%s, for a batch of %d on %dx%d (height x width)\n", megabytes(of(need)), where, batch, h, w)
 	if have <= 0 || of(need) <= have {
 		return nil
 	}

@@ -60,7 +60,7 @@ func dataCommand() *cli.Command {
 					if err != nil {
 						return err
 					}
-					_, err = fmt.Fprint(c.App.Writer, d.Stats().String())
+					_, err = fmt.Fprintf(c.App.Writer, "%s\n%s", d.Path, d.Stats())
 					return err
 				},
 			},
@@ -237,6 +237,9 @@ func dataShapes(c *cli.Context) error {
 	}
 	if o.Empty == 0 {
 		o.Empty = -1
+	}
+	if err := o.Check(); err != nil {
+		return usage("data shapes: %v", err)
 	}
 	g, release, err := outputs(c, []string{"out"}, nil)
 	if err != nil {

@@ -66,7 +66,7 @@ func detectCommand() *cli.Command {
 			convolutionsFlag("measured"),
 			&cli.IntFlag{Name: "workers", Usage: "that read, and as many that draw and write", DefaultText: "one for four cores"},
 			&cli.IntFlag{Name: "batch", Usage: "pictures of one canvas that go through the network together", Value: 1},
-			&cli.IntFlag{Name: "retries", Usage: "how often in a row a stream that broke is opened again", Value: 8},
+			&cli.IntFlag{Name: "retries", Usage: "how often in a row a stream that broke is opened again; 0 for never", Value: 8},
 			&cli.BoolFlag{Name: "fast-decode", Usage: "read JPEGs at 1/2, 1/4 or 1/8 where they are scaled down by as much (data.fast_decode); annotated copies stay whole"},
 			&cli.BoolFlag{Name: "quiet", Usage: "print no line per picture, and no times"},
 			&cli.BoolFlag{Name: "verbose", Usage: "print the time of every picture and frame"},
@@ -89,7 +89,11 @@ func detect(c *cli.Context) error {
 	defer release()
 	to := newPlaces(c, g)
 	notice := func(text string) { fmt.Fprintln(c.App.ErrWriter, text) }
-	set, err := sources.Open(c.StringSlice("source"), sources.Options{Stdin: c.App.Reader, Retries: c.Int("retries"), Notice: notice, Leave: to.leave(notice)})
+	retries := c.Int("retries")
+	if retries == 0 {
+		retries = -1 // where 0 stands for the default
+	}
+	set, err := sources.Open(c.StringSlice("source"), sources.Options{Stdin: c.App.Reader, Retries: retries, Notice: notice, Leave: to.leave(notice)})
 	if err != nil {
 		return err
 	}
@@ -154,10 +158,13 @@ func detectOptions(c *cli.Context) (options, error) {
 	if err := (nms.Method{Kind: c.String("method")}).Check(); err != nil {
 		return o, usage("detect: -method: %v", err)
 	}
-	for _, f := range []string{"threads", "workers", "batch", "max", "retries"} {
+	for _, f := range []string{"threads", "workers", "batch", "max"} {
 		if c.IsSet(f) && c.Int(f) < 1 {
 			return o, usage("detect: -%s %d: give a number above 0", f, c.Int(f))
 		}
+	}
+	if n := c.Int("retries"); n < 0 {
+		return o, usage("detect: -retries %d: give 0 or more", n)
 	}
 	for _, f := range []string{"nms", "sigma"} {
 		if v := c.Float64(f); c.IsSet(f) && !(v > 0 && v <= 100) {

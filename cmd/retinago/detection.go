@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"maps"
 	"slices"
 	"strings"
 
@@ -342,21 +343,19 @@ func (d *detection) end() error {
 	return nil
 }
 
-// byClass returns the number of detections by class as text, in order of appearance.
+// byClass returns the number of detections by class as text, in the order of the model's classes.
 func byClass(found []infer.Detection) string {
-	count := map[string]int{}
-	var names []string
+	count, names := map[int]int{}, map[int]string{}
 	for _, d := range found {
-		if count[d.Category.Name] == 0 {
-			names = append(names, d.Category.Name)
-		}
-		count[d.Category.Name]++
+		count[d.Class]++
+		names[d.Class] = d.Category.Name
 	}
-	for i, n := range names {
-		names[i] = fmt.Sprintf("%d %s", count[n], shown.Printable(n))
+	var out []string
+	for _, class := range slices.Sorted(maps.Keys(count)) {
+		out = append(out, fmt.Sprintf("%d %s", count[class], shown.Printable(names[class])))
 	}
-	if len(names) == 0 {
+	if len(out) == 0 {
 		return ""
 	}
-	return ": " + strings.Join(names, ", ")
+	return ": " + strings.Join(out, ", ")
 }

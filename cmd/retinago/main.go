@@ -139,11 +139,14 @@ func guard(above string, commands []*cli.Command) {
 	}
 }
 
+// verbOf is the whole name of a verb, as weights import.
+func verbOf(c *cli.Context) string { return strings.TrimPrefix(c.Command.HelpName, c.App.Name+" ") }
+
 // strict makes commands refuse arguments that they do not take, in this program's words.
 func strict(commands []*cli.Command) {
 	for _, c := range commands {
 		c.OnUsageError = func(ctx *cli.Context, err error, _ bool) error {
-			return usage("%s: %v%s; see `%s -help`", ctx.Command.FullName(), err, flagHint(err.Error()), ctx.Command.HelpName)
+			return usage("%s: %v%s; see `%s -help`", verbOf(ctx), err, flagHint(err.Error()), ctx.Command.HelpName)
 		}
 		if len(c.Subcommands) > 0 {
 			strict(c.Subcommands)
@@ -159,10 +162,10 @@ func strict(commands []*cli.Command) {
 		action, needed := c.Action, demand(c.Flags)
 		c.Action = func(ctx *cli.Context) error {
 			if missing := needed(ctx); len(missing) > 0 {
-				return usage("%s needs %s; see `%s -help`", ctx.Command.FullName(), strings.Join(missing, " and "), ctx.Command.HelpName)
+				return usage("%s needs %s; see `%s -help`", verbOf(ctx), strings.Join(missing, " and "), ctx.Command.HelpName)
 			}
 			if ctx.NArg() > 0 {
-				return usage("%s takes no argument %q; see `%s -help`", ctx.Command.FullName(), ctx.Args().First(), ctx.Command.HelpName)
+				return usage("%s takes no argument %q; see `%s -help`", verbOf(ctx), ctx.Args().First(), ctx.Command.HelpName)
 			}
 			return action(ctx)
 		}

@@ -54,6 +54,10 @@ func TestErrors(t *testing.T) {
 	lost := write(t, filepath.Join(tmp, "lost.json"), strings.Replace(string(whole), `"image_id":`, `"image_id":9`, 1))
 	conf := write(t, filepath.Join(tmp, "c.yaml"), "train:\n  learning_rate: .1\n")
 	text := write(t, filepath.Join(tmp, "text.jpg"), "no picture")
+	here, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
 	foreign := write(t, filepath.Join(tmp, "w.safetensors"), "\x02\x00\x00\x00\x00\x00\x00\x00{}")
 	run := filepath.Join(tmp, "run")
 	for _, k := range []struct {
@@ -97,8 +101,20 @@ func TestErrors(t *testing.T) {
 		{1, []string{"export", "-weights", foreign, "-to", "onnx", "-out", run}, []string{foreign}},
 		{2, []string{"export", "-weights", foreign, "-to", "onnx", "-size", "big", "-out", run}, []string{"big"}},
 		{2, []string{"export", "-weights", foreign, "-size", "64x64", "-out", run}, []string{"-size", "onnx"}},
+		{2, []string{"weights", "import"}, []string{"weights import needs -file FILE and -out FILE"}},
+		{2, []string{"data", "convert", "-data", val}, []string{"data convert needs -out PATH"}},
+		{2, []string{"data", "check", "-data"}, []string{"data check: flag needs an argument"}},
 		{2, []string{"weights", "fetch", "resnet50-1"}, []string{"resnet50-1", "resnet50-0676ba61"}},
 		{2, []string{"weights", "export", "-weights", foreign, "-to", "caffe", "-out", run}, []string{"caffe", "torchvision"}},
+		{2, []string{"data", "shapes", "-out", filepath.Join(tmp, "s"), "-size", "64"}, []string{"16 to 110 pixels", "-min-size", "-max-size", "44.8"}},
+		{2, []string{"data", "shapes", "-out", filepath.Join(tmp, "s"), "-max-objects", "2", "-min-objects", "3"}, []string{"-min-objects", "-max-objects"}},
+		{2, []string{"detect", "-weights", foreign, "-source", text, "-out", tmp, "-retries", "-1"}, []string{"-retries -1", "0 or more"}},
+		{1, []string{"detect", "-weights", foreign, "-source", text, "-out", tmp, "-retries", "0"}, []string{foreign, "not a checkpoint"}},
+		{1, []string{"detect", "-weights", text, "-source", text, "-out", tmp}, []string{text, "weights import"}},
+		{1, []string{"detect", "-weights", foreign, "-source", "absent.jpg", "-out", tmp}, []string{"absent.jpg: there is no such file or folder in " + here}},
+		{1, []string{"data", "check", "-data", "absent.json"}, []string{"open absent.json: no such file or directory in " + here + ": check the path"}},
+		{1, []string{"train", "-config", "sub/absent.yaml"}, []string{"open sub/absent.yaml: no such file or directory in " + here}},
+		{1, []string{"detect", "-weights", "absent.pth", "-source", text, "-out", tmp}, []string{"absent.pth: no such file or directory in " + here}},
 		{2, []string{"data", "convert", "-data", val, "-to", "bmp", "-out", tmp}, []string{"bmp", "yolo"}},
 		{2, []string{"data", "convert", "-data", val, "-name", "x", "-out", tmp}, []string{"-name x"}},
 		{2, []string{"data", "stats", "-data", val, "-format", "bmp"}, []string{"bmp", "openimages"}},
@@ -113,7 +129,7 @@ func TestErrors(t *testing.T) {
 		{2, []string{"anchors", "fit", "-split", "train"}, []string{"-split"}},
 		{2, []string{"detect", "-weights", foreign, "-source", text, "-out", tmp, "-format", "voc"}, []string{"-format"}},
 		{1, []string{"data", "check", "-data", strange}, []string{strange}},
-		{1, []string{"data", "check", "-data", val, "-images", tmp}, []string{"00001.jpg", "4 errors"}},
+		{1, []string{"data", "check", "-data", val, "-images", tmp}, []string{"no-pictures: the dataset: none of its 4 images is in " + tmp, "00001.jpg", "-images", "1 errors"}},
 		{2, []string{"data", "check", "-data", val, "-fix", "clip"}, []string{"-out"}},
 		{1, []string{"eval", "-weights", foreign, "-data", val, "-images", images}, []string{foreign}},
 	} {

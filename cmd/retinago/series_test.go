@@ -14,6 +14,8 @@ import (
 	"strings"
 	"testing"
 
+	"retinago/detector"
+	"retinago/infer"
 	"retinago/internal/media/picture"
 )
 
@@ -79,4 +81,24 @@ func TestDetectSeries(t *testing.T) {
 	wants(t, out, "the first of 3", "1 picture files", "2 more")
 	wants(t, text(t, at("b.jsonl")), `"further_pages":2`)
 	wants(t, text(t, at("s.json")), `"further_pages": 2`)
+}
+
+// The line of a picture counts objects by class in the order of the model's classes, whatever was found first.
+func TestByClass(t *testing.T) {
+	of := func(class int, name string) infer.Detection {
+		return infer.Detection{Class: class, Category: detector.Category{ID: int64(9 - class), Name: name}}
+	}
+	for _, k := range []struct {
+		found []infer.Detection
+		want  string
+	}{
+		{nil, ""},
+		{[]infer.Detection{of(2, "star"), of(0, "circle"), of(2, "star")}, ": 1 circle, 2 star"},
+		{[]infer.Detection{of(0, "circle"), of(2, "star"), of(2, "star")}, ": 1 circle, 2 star"},
+		{[]infer.Detection{of(1, "a\x1b[2Jb")}, ": 1 a\\x1b[2Jb"},
+	} {
+		if got := byClass(k.found); got != k.want {
+			t.Errorf("%q, want %q", got, k.want)
+		}
+	}
 }

@@ -178,11 +178,11 @@ func (m *maker) tryAs(ctx context.Context, name string) error {
 		}
 		if got.step > 0 {
 			m.took = got.step
-			fmt.Fprintf(m.Log, "measured  %s: %s a step of %d pictures of up to %dx%d px, %d MB\n", name, got.step.Round(time.Millisecond), c.Train.Batch, h, w, got.memory.Total()>>20)
+			fmt.Fprintf(m.Log, "measured  %s: %s a step of %d pictures of up to %dx%d px (height x width), %d MB\n", name, got.step.Round(time.Millisecond), c.Train.Batch, h, w, got.memory.Total()>>20)
 			return nil
 		}
 		if c.Train.Batch == 1 || m.Batch > 0 {
-			return fmt.Errorf("%s: a batch of %d pictures of %dx%d px does not fit into the memory that there is: give a smaller -size or -batch",
+			return fmt.Errorf("%s: a batch of %d pictures of %dx%d px (height x width) does not fit into the memory that there is: give a smaller -size or -batch",
 				name, c.Train.Batch, h, w)
 		}
 		c.Train.Batch /= 2

@@ -124,8 +124,11 @@ func (l *Capture) capture(ctx context.Context, r reader, notice func(string), ne
 			return
 		}
 		if retries == l.retries {
+			if retries > 0 {
+				err = fmt.Errorf("%w; opened again %d times in vain", err, retries)
+			}
 			select {
-			case newest <- Frame{Path: shown, Name: l.name, Err: fmt.Errorf("source: %w; opened again %d times in vain", err, retries)}:
+			case newest <- Frame{Path: shown, Name: l.name, Err: fmt.Errorf("source: %w", err)}:
 			case <-ctx.Done():
 			}
 			return

@@ -107,7 +107,7 @@ func (s *Set) follow(ctx context.Context, in input, name string, give func(Frame
 			r.Close()
 			return
 		}
-		l := &Capture{in: in, name: name, retries: s.options.Retries, open: s.open, backoff: s.backoff, dropped: &s.dropped}
+		l := &Capture{in: in, name: name, retries: max(s.options.Retries, 0), open: s.open, backoff: s.backoff, dropped: &s.dropped}
 		l.play(ctx, r, s.options.Notice, give)
 	}
 }

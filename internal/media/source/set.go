@@ -22,7 +22,7 @@ import (
 type Options struct {
 	// Stdin is what the source "-" reads names from.
 	Stdin io.Reader
-	// Retries is how often in a row a stream that broke is opened again; 0 is 8, which takes some two minutes.
+	// Retries is how often in a row a stream that broke is opened again; 0 is 8, which takes some two minutes, and below 0 never.
 	Retries int
 	// Notice is called when a stream breaks and is opened again; several goroutines may call it.
 	Notice func(text string)

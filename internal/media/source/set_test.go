@@ -235,6 +235,23 @@ func TestVideo(t *testing.T) {
 	}
 }
 
+// With Retries below 0 a live source that breaks is not opened again.
+func TestNoRetries(t *testing.T) {
+	s, err := Open([]string{"rtsp://host/x"}, Options{Retries: -1, Notice: func(text string) { t.Errorf("notice: %s", text) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	opened := 0
+	s.open = func(input) (reader, error) { opened++; return nil, errors.New("refused") }
+	var last error
+	for f := range s.Frames(context.Background()) {
+		last = f.Err
+	}
+	if opened != 1 || last == nil || !strings.Contains(last.Error(), "refused") || strings.Contains(last.Error(), "opened again") {
+		t.Errorf("opened %d times, %v", opened, last)
+	}
+}
+
 // A live source is opened again when it breaks, less and less often, and given up after Retries; pictures come meanwhile. No goroutine
 // is left behind: a bubble of synctest fails where one is.
 func TestReconnect(t *testing.T) {
