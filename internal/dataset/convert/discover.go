@@ -53,10 +53,17 @@ func Discover(s Source) (train, val Source, err error) {
 	}
 	for _, dir := range []string{s.Path, filepath.Join(s.Path, "annotations"), filepath.Join(s.Path, "Annotations")} {
 		for _, ending := range []string{".json", ".csv"} {
-			if file, ok := ofTraining(files(dir, ending)); ok {
+			if file, ok := ofTraining(slices.DeleteFunc(files(dir, ending), isClassList)); ok {
 				s.Path = file
 				return discoverFile(s)
 			}
+		}
+	}
+	if dir, ok := onlyFolder(s.Path); ok { // as archives are unpacked
+		within := s
+		within.Path = dir
+		if train, val, err := Discover(within); err == nil {
+			return train, val, nil
 		}
 	}
 	if err := s.noPart(); err != nil {
@@ -81,6 +88,7 @@ func discoverFile(s Source) (train, val Source, err error) {
 			return s, val, err
 		}
 	}
+	s = s.withClasses(name)
 	if s.Split != "" {
 		return s, val, nil
 	}
@@ -219,9 +227,12 @@ func (s Source) part(name string) (Source, bool) {
 	if format, err := p.format(); err == nil && format == "voc" {
 		return p, true
 	}
-	file, ok := one(p.Path, ".csv")
-	p.Path = file
-	return p, ok
+	all := slices.DeleteFunc(files(p.Path, ".csv"), isClassList)
+	if len(all) != 1 {
+		return p, false
+	}
+	p.Path = all[0]
+	return p.withClasses("csv"), true
 }
 
 // partsIn are the folders of parts that a folder has.
@@ -290,6 +301,24 @@ func picturesOf(path string) (string, error) {
 		return folder, nil
 	}
 	return "", fmt.Errorf("convert: %s: its picture %q is neither beside it nor in %s: give the folder of its pictures", path, some[0].FileName, strings.Join(likely(path)[1:4], ", "))
+}
+
+// onlyFolder is the folder within another that has no second one; hidden ones and those that macOS adds to archives do not count.
+func onlyFolder(dir string) (string, bool) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return "", false
+	}
+	var all []string
+	for _, e := range entries {
+		if e.IsDir() && !hidden(e.Name()) && e.Name() != "__MACOSX" {
+			all = append(all, filepath.Join(dir, e.Name()))
+		}
+	}
+	if len(all) != 1 {
+		return "", false
+	}
+	return all[0], true
 }
 
 // files lists the files of a folder with some ending, by name.

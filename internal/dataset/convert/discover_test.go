@@ -62,6 +62,7 @@ func TestDiscover(t *testing.T) {
 		"VOC without lists":             {[]string{"Annotations/a.xml", "JPEGImages/a.jpg"}, "", Source{}, Source{}},
 		"labelImg's flat VOC":           {[]string{"a.xml", "a.jpg"}, "", Source{}, Source{}},
 		"CSVs":                          {[]string{"train.csv", "val.csv"}, "", Source{Path: "train.csv"}, Source{Path: "val.csv"}},
+		"VOC in a folder":               {[]string{"VOC/Annotations/a.xml", "VOC/JPEGImages/a.jpg", "VOC/ImageSets/Main/train.txt", "colors.txt"}, "", Source{Path: "VOC", Split: "train"}, Source{}},
 		"one CSV":                       {[]string{"boxes.csv"}, "boxes.csv", Source{Path: "boxes.csv"}, Source{}},
 	} {
 		dir := tree(t, k.files...)

@@ -47,3 +47,29 @@ func TestParts(t *testing.T) {
 	checkError(t, "VOC", Source{Path: voc, Split: "train"}, "train.txt", "there are [test trainval]")
 	checkError(t, "VOC without lists", Source{Path: lay(t, "Annotations/a.xml"+xml, "JPEGImages/a.png"), Split: "train"}, "train.txt", "there is none")
 }
+
+// A list of classes beside a CSV is found, and is not taken for a dataset.
+func TestClassesBeside(t *testing.T) {
+	const rows, boxes = "=a.png,10,12,40,32,dog\n", "=ImageID,LabelName,XMin,XMax,YMin,YMax\na,/m/d,.1,.4,.24,.64\n"
+	for name, k := range map[string]struct {
+		files []string
+		give  string
+		want  string // the list
+	}{
+		"Roboflow's retinanet": {[]string{"train/a.png", "train/_annotations.csv" + rows, "train/_classes.csv=cat,0\ndog,1\n"}, "", "train/_classes.csv"},
+		"keras-retinanet":      {[]string{"a.png", "annotations.csv" + rows, "classes.csv=cat,0\ndog,1\n"}, "", "classes.csv"},
+		"the file":             {[]string{"a.png", "annotations.csv" + rows, "classes.csv=cat,0\ndog,1\n"}, "annotations.csv", "classes.csv"},
+		"OpenImages":           {[]string{"train/a.png", "train-annotations-bbox.csv" + boxes, "class-descriptions-boxable.csv=/m/c,cat\n/m/d,dog\n"}, "", "class-descriptions-boxable.csv"},
+		"another table":        {[]string{"a.png", "annotations.csv" + rows, "classification.csv=a,b,c\n"}, "annotations.csv", ""},
+	} {
+		dir := lay(t, k.files...)
+		s, _, err := Discover(Source{Path: filepath.Join(dir, k.give)})
+		if err != nil || s.Classes != "" && s.Classes != filepath.Join(dir, k.want) || (s.Classes == "") != (k.want == "") {
+			t.Errorf("%s: %+v, %v", name, s, err)
+			continue
+		}
+		if d := open(t, s); len(d.Annotations) != 1 || k.want != "" && (len(d.Categories) != 2 || d.Annotations[0].CategoryID != 2 || d.Categories[1].Name != "dog") {
+			t.Errorf("%s: %+v", name, d)
+		}
+	}
+}

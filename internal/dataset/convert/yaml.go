@@ -99,6 +99,9 @@ func (y yoloFile) folder(file, folder string) string {
 			return try
 		}
 	}
+	if end := byEnd(beside, bare); isFolder(end) || isRegular(end) { // below the name that the dataset's folder had
+		return end
+	}
 	return first
 }
 

@@ -173,13 +173,17 @@ func above(paths []string) string {
 	return dir
 }
 
-// labels is the label file of a picture: the last folder "images" becomes "labels". Where no such file is, it may be beside the picture.
+// labels is the label file of a picture: the last folder "images" becomes "labels". Where no such file is, it may be beside the picture, or in
+// a folder labels there.
 func labels(path string) string {
 	beside := strings.TrimSuffix(path, filepath.Ext(path)) + ".txt"
 	other := parallel(path)
 	if _, err := os.Stat(other); err != nil {
-		if isRegular(beside) {
-			return beside
+		below := filepath.Join(filepath.Dir(path), "labels", filepath.Base(beside))
+		for _, file := range []string{beside, below} {
+			if isRegular(file) {
+				return file
+			}
 		}
 	}
 	return other
@@ -193,8 +197,8 @@ func isRegular(path string) bool {
 func parallel(path string) string {
 	parts := strings.Split(filepath.ToSlash(path), "/")
 	for i := len(parts) - 2; i >= 0; i-- {
-		if parts[i] == "images" {
-			parts[i] = "labels"
+		if to, ok := map[string]string{"images": "labels", "Images": "Labels", "IMAGES": "LABELS"}[parts[i]]; ok {
+			parts[i] = to
 			break
 		}
 	}

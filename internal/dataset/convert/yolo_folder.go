@@ -59,8 +59,8 @@ func foldersOfYOLO(dir string) yoloSet {
 	}
 	y := yoloSet{path: dir, splits: map[string][]string{}, find: func(name string) string { return filepath.Join(dir, name) }}
 	for _, part := range slices.Concat(trainNames, valNames) {
-		for _, pictures := range []string{filepath.Join("images", part), filepath.Join(part, "images"), part} {
-			if labelled(filepath.Join(dir, pictures)) {
+		for _, pictures := range []string{filepath.Join("images", part), filepath.Join("Images", part), filepath.Join(part, "images"), part} {
+			if labelled(filepath.Join(dir, pictures), true) {
 				y.splits[part] = []string{pictures}
 				break
 			}
@@ -69,8 +69,8 @@ func foldersOfYOLO(dir string) yoloSet {
 	if len(y.splits) > 0 {
 		return y
 	}
-	for _, pictures := range []string{"images", ".", "data"} {
-		if labelled(filepath.Join(dir, pictures)) {
+	for _, pictures := range []string{"images", "Images", ".", "data"} {
+		if labelled(filepath.Join(dir, pictures), pictures != ".") {
 			y.splits[""] = []string{pictures}
 			break
 		}
@@ -81,10 +81,13 @@ func foldersOfYOLO(dir string) yoloSet {
 // mostLabelled is how many pictures are looked at for a file of labels.
 const mostLabelled = 1000
 
-// labelled reports whether a picture of a folder has a file of YOLO's labels.
-func labelled(dir string) bool {
+// labelled reports whether a picture of a folder, or with deep of the folders in it, has a file of YOLO's labels.
+func labelled(dir string, deep bool) bool {
 	found, looked := false, 0
-	err := eachPicture(dir, func(path, _ string, err error) error {
+	err := eachPicture(dir, func(path, name string, err error) error {
+		if !deep && strings.Contains(name, "/") {
+			return nil
+		}
 		if looked++; looked > mostLabelled {
 			return fs.SkipAll
 		}
