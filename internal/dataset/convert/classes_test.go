@@ -11,10 +11,7 @@ import (
 
 // drawn are four pictures with the classes 1 car, 2 truck, 5 dog and 7 bus, of which the last picture has none.
 func drawn() *coco.Dataset {
-	d := &coco.Dataset{Path: "drawn.json"}
-	for _, c := range []coco.Category{{ID: 1, Name: "car"}, {ID: 2, Name: "truck"}, {ID: 5, Name: "dog"}, {ID: 7, Name: "bus"}} {
-		d.Categories = append(d.Categories, c)
-	}
+	d := &coco.Dataset{Path: "drawn.json", Categories: []coco.Category{{ID: 1, Name: "car"}, {ID: 2, Name: "truck"}, {ID: 5, Name: "dog"}, {ID: 7, Name: "bus"}}}
 	for i := range 4 {
 		d.Images = append(d.Images, coco.Image{ID: int64(i + 1), FileName: fmt.Sprintf("%d.jpg", i), Width: 50, Height: 50})
 	}
