@@ -18,6 +18,7 @@ import (
 	"retinago/infer"
 	"retinago/internal/dataset/data"
 	"retinago/internal/file"
+	"retinago/internal/progress"
 )
 
 // New builds a run: it locks the folder, opens the data, the engine and the model, and with o.Resume reads the state of the run in the
@@ -165,10 +166,10 @@ func (l *Loop) addHooks(o Options, val *data.Dataset) {
 		&budgeted{w: o.Log, pictures: pictures},
 		&guards{w: o.Log, train: l.data, val: val},
 		&broken{w: o.Log, all: l.loader.Broken, named: map[string]bool{}},
-		&progress{w: o.Log, every: max(c.LogEvery, 1)},
+		&steps{w: o.Log, line: progress.On(o.Log), every: max(c.LogEvery, 1)},
 		l.journal)
 	if val != nil {
-		l.hooks = append(l.hooks, &evaluation{every: c.EvalEvery, w: o.Log, journal: l.journal, measure: measureOn(val)})
+		l.hooks = append(l.hooks, &evaluation{every: c.EvalEvery, w: o.Log, journal: l.journal, line: progress.On(o.Log), measure: measureOn(val)})
 	}
 	l.hooks = append(l.hooks, &checkpoint{every: c.CheckpointEvery}, &closing{w: o.Log})
 }

@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"time"
 
 	"retinago/coco"
 	"retinago/config"
 	"retinago/detector"
 	"retinago/infer"
 	"retinago/internal/dataset/data"
+	"retinago/internal/progress"
 )
 
 // openData opens the training set and the validation set, nil where there is none. The training set's categories become c's classes
@@ -89,7 +91,11 @@ func categories(c config.Config) []detector.Category {
 // measureOn returns the evaluation of a run's model on a dataset.
 func measureOn(val *data.Dataset) measurement {
 	return func(ctx context.Context, l *Loop) (measured, error) {
-		e, err := infer.Evaluate(ctx, l.model, l.config, val, nil)
+		line, begun := progress.On(l.log), time.Now()
+		e, err := infer.Evaluate(ctx, l.model, l.config, val, func(done, total int) {
+			n, all := int64(done), int64(total)
+			line.Show(progress.Status{What: fmt.Sprintf("evaluation %d/%d", done, total), Done: n, Total: all, Left: progress.Left(begun, n, all)})
+		})
 		if err != nil {
 			return measured{}, err
 		}

@@ -9,12 +9,14 @@ import (
 	"time"
 
 	"retinago/engine"
+	"retinago/internal/progress"
 )
 
 // evaluation is the hook that measures AP, every so many steps and at the end. The checkpoint hook runs after it and saves the best model.
 type evaluation struct {
 	every   int
 	w       io.Writer
+	line    *progress.Line // of a terminal, in which an evaluation prints one line; nil without one
 	journal *journal
 	measure measurement
 }
@@ -65,6 +67,7 @@ func (e *evaluation) run(ctx context.Context, l *Loop) error {
 		m, err = e.measure(ctx, l)
 		return err
 	})
+	e.line.Clear()
 	if ctx.Err() != nil {
 		l.unmeasured = true // the run ends with a checkpoint; a resumed run makes the evaluation
 		return nil
@@ -73,7 +76,7 @@ func (e *evaluation) run(ctx context.Context, l *Loop) error {
 		l.unmeasured = errors.Is(err, engine.ErrMemory) // the run is saved; a resumed run makes the evaluation
 		return err
 	}
-	fmt.Fprintf(e.w, "evaluation at step %d (%s)\n%s", l.last.Number, time.Since(start).Round(100*time.Millisecond), m.report)
+	e.print(l, m, time.Since(start).Round(100*time.Millisecond))
 	if err := e.journal.write(map[string]any{"step": l.last.Number, "epoch": l.epochs(), "stats": m.stats, "eval_s": time.Since(start).Seconds()}); err != nil {
 		return err
 	}
@@ -83,6 +86,19 @@ func (e *evaluation) run(ctx context.Context, l *Loop) error {
 		l.bestAP, l.bestStep, l.bestUnsaved = m.stats[0], l.last.Number, true
 	}
 	return nil
+}
+
+// print prints COCO's numbers, of which a terminal gets the two that are read most.
+func (e *evaluation) print(l *Loop, m measured, took time.Duration) {
+	if e.line == nil {
+		fmt.Fprintf(e.w, "evaluation at step %d (%s)\n%s", l.last.Number, took, m.report)
+		return
+	}
+	best := ""
+	if m.stats[0] > l.bestAP {
+		best = "  best so far"
+	}
+	fmt.Fprintf(e.w, "evaluation at step %d, epoch %.2f  AP %.3f  AP50 %.3f  (%s)%s\n", l.last.Number, l.epochs(), m.stats[0], m.stats[1], took, best)
 }
 
 // metricsOf returns the metrics that a model file stores, of COCO's twelve.

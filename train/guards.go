@@ -129,10 +129,17 @@ func (c *closing) Begin(context.Context, *Loop) error { c.begun = time.Now(); re
 func (c *closing) Step(context.Context, *Loop, Step) error { return nil }
 
 func (c *closing) End(_ context.Context, l *Loop, err error) error {
-	if err != nil || l.last.Number < l.schedule.Steps || l.bestAP < 0 {
+	if err != nil || l.last.Number < l.schedule.Steps {
 		return nil
 	}
-	fmt.Fprintf(c.w, "best      AP %.3f at step %d of %d, in %s; this took %s\n", l.bestAP, l.bestStep, l.schedule.Steps,
-		filepath.Join(l.out, BestModel), time.Since(c.begun).Round(time.Second))
+	took := time.Since(c.begun).Round(time.Second).String()
+	if l.first > 0 {
+		took += fmt.Sprintf(" from step %d on", l.first)
+	}
+	if l.bestAP < 0 {
+		fmt.Fprintf(c.w, "last      step %d, in %s; no AP was measured; this took %s\n", l.last.Number, filepath.Join(l.out, LastModel), took)
+		return nil
+	}
+	fmt.Fprintf(c.w, "best      AP %.3f at step %d of %d, in %s; this took %s\n", l.bestAP, l.bestStep, l.schedule.Steps, filepath.Join(l.out, BestModel), took)
 	return nil
 }

@@ -9,11 +9,14 @@ import (
 	"time"
 
 	"retinago/internal/memory"
+	"retinago/internal/progress"
 )
 
-// progress is the hook that prints a line every so many steps. If it cannot write, the run goes on: the log has the same numbers.
-type progress struct {
+// steps is the hook that prints a line every so many steps, or shows each step in the line of a terminal. If it cannot write, the run goes
+// on: the log has the same numbers.
+type steps struct {
 	w     io.Writer
+	line  *progress.Line // nil without a terminal
 	every int
 	sum   meter
 }
@@ -32,21 +35,26 @@ func (m *meter) add(s Step) {
 	m.wait += s.Wait
 }
 
-func (p *progress) Reads(int) Reads { return ReadsNumbers }
+func (p *steps) Reads(int) Reads { return ReadsNumbers }
 
-func (p *progress) Begin(context.Context, *Loop) error { return nil }
+func (p *steps) Begin(context.Context, *Loop) error { return nil }
 
-func (p *progress) Step(_ context.Context, l *Loop, s Step) error {
+func (p *steps) Step(_ context.Context, l *Loop, s Step) error {
 	p.sum.add(s)
-	steps := l.schedule.Steps
-	if s.Number%p.every != 0 && s.Number != steps {
-		return nil
-	}
+	all := l.schedule.Steps
 	n := float64(p.sum.steps)
 	perStep := l.training / time.Duration(max(s.Number-l.first, 1))
-	of, eta := fmt.Sprint("/", steps), (perStep * time.Duration(steps-s.Number)).Round(time.Second).String()
-	if steps == openEnd {
+	of, eta := fmt.Sprint("/", all), (perStep * time.Duration(all-s.Number)).Round(time.Second).String()
+	if all == openEnd {
 		of, eta = "", "unknown"
+	}
+	p.show(s, of, l, perStep)
+	if s.Number%p.every != 0 && s.Number != all {
+		return nil
+	}
+	defer func() { p.sum = meter{} }()
+	if p.line != nil {
+		return nil
 	}
 	scale := ""
 	if s.LossScale > 0 {
@@ -55,11 +63,27 @@ func (p *progress) Step(_ context.Context, l *Loop, s Step) error {
 	fmt.Fprintf(p.w, "step %*d%s  epoch %.2f  loss %.4f (class %.4f box %.4f)  lr %.3g  grad %.3g%s  %.3f s/step  wait %.0f ms  %s  eta %s\n",
 		max(len(of)-1, 0), s.Number, of, l.epochs(), (p.sum.class+p.sum.box)/n, p.sum.class/n, p.sum.box/n,
 		s.LR, s.GradNorm, scale, perStep.Seconds(), 1e3*p.sum.wait.Seconds()/n, megabytes(memory.Resident()), eta)
-	p.sum = meter{}
 	return nil
 }
 
-func (p *progress) End(context.Context, *Loop, error) error { return nil }
+// show shows a step in the line of a terminal, if there is one. of is "/" with the number of all steps, or empty where it is not chosen yet.
+func (p *steps) show(s Step, of string, l *Loop, perStep time.Duration) {
+	if p.line == nil {
+		return
+	}
+	n, all := float64(p.sum.steps), int64(l.schedule.Steps)
+	state := progress.Status{What: fmt.Sprint("step ", s.Number, of), Done: int64(s.Number), Total: all, Left: perStep * time.Duration(all-int64(s.Number)), Notes: []string{
+		fmt.Sprintf("loss %.4f", (p.sum.class+p.sum.box)/n), fmt.Sprintf("epoch %.2f", l.epochs()), fmt.Sprintf("%.3f s/step", perStep.Seconds())}}
+	if of == "" {
+		state.Total, state.Left = 0, -1
+	}
+	p.line.Show(state)
+}
+
+func (p *steps) End(context.Context, *Loop, error) error {
+	p.line.Clear()
+	return nil
+}
 
 // broken is the hook that names each picture that could not be read, once, and prints their number at the end.
 type broken struct {

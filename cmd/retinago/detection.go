@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"maps"
 	"slices"
 	"strings"
 
@@ -40,10 +39,11 @@ type detection struct {
 	interrupt context.CancelFunc
 	unwritten unwritten
 	lines     *videoLines
+	headway   *headway
 }
 
 func newDetection(c *cli.Context, o options, p *infer.Predictor, set *sources.Set, to *places) *detection {
-	d := &detection{c: c, o: o, p: p, set: set, to: to, text: c.App.Writer, outcome: newOutcome(o.scores)}
+	d := &detection{c: c, o: o, p: p, set: set, to: to, text: c.App.Writer, outcome: newOutcome(o.scores), headway: newHeadway(c.App.ErrWriter, c.Bool("quiet"), set)}
 	if standardOutputs(c) > 0 {
 		d.text = c.App.ErrWriter
 	}
@@ -51,6 +51,9 @@ func newDetection(c *cli.Context, o options, p *infer.Predictor, set *sources.Se
 		d.follower = newFollower(o, func(text string) { fmt.Fprintln(c.App.ErrWriter, text) })
 	}
 	d.lines = newVideoLines(d.text)
+	if d.headway.line != nil { // which shows how far a video is: a line at its end is left
+		d.lines.every = math.MaxInt64
+	}
 	return d
 }
 
@@ -75,6 +78,7 @@ func (d *detection) run(ids func(infer.Result) (int64, error)) error {
 		}
 	}
 	d.lines.close()
+	d.headway.line.Clear()
 	if stopped {
 		fmt.Fprintf(d.c.App.ErrWriter, "interrupted after %d %s\n", d.outcome.done+d.outcome.broken, d.outcome.unit())
 	}
@@ -275,6 +279,7 @@ func (d *detection) take(r infer.Result) error {
 	for _, err := range d.unwritten.take(r) {
 		d.left(err)
 	}
+	d.headway.show(r, d.outcome.objects)
 	return nil
 }
 

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"path/filepath"
 	"slices"
 	"time"
@@ -246,16 +245,4 @@ func measured(c *cli.Context, gt *coco.Dataset) string {
 		what += ", images in " + images
 	}
 	return fmt.Sprintf("%s: %d images, %d objects.", what, len(gt.Images), len(gt.Annotations))
-}
-
-// meter reports progress with the time that is left, every five seconds.
-func meter(w io.Writer) infer.Progress {
-	begin, last := time.Now(), time.Now()
-	return func(done, total int) {
-		if now := time.Now(); now.Sub(last) >= 5*time.Second && done < total {
-			last = now
-			left := now.Sub(begin) / time.Duration(done) * time.Duration(total-done)
-			fmt.Fprintf(w, "%d of %d pictures, %s left\n", done, total, left.Round(time.Second))
-		}
-	}
 }

@@ -7,12 +7,12 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"retinago/internal/model/fetch"
 	"retinago/internal/model/interop"
+	"retinago/internal/progress"
 )
 
 // mirrorFlag and cacheFlag say where published files come from and where they are kept.
@@ -82,26 +82,10 @@ func download(c *cli.Context, f fetch.File) (string, error) {
 // downloadWith brings a file into a folder with some of fetch's options.
 func downloadWith(c *cli.Context, f fetch.File, o fetch.Options, dir string) (string, error) {
 	fmt.Fprintf(c.App.ErrWriter, "fetching %s into %s\n", f.URL, dir)
-	begun := time.Now()
-	said, first := begun, int64(-1)
-	checked := func(line string) { fmt.Fprintln(c.App.ErrWriter, line) }
-	o.Checked = checked
-	o.Progress = func(done, total int64) {
-		if first < 0 {
-			first = done
-		}
-		if now := time.Now(); now.Sub(said) >= 2*time.Second || done == total {
-			said = now
-			rate := float64(done-first) / now.Sub(begun).Seconds()
-			if total == 0 || rate == 0 {
-				fmt.Fprintf(c.App.ErrWriter, "  %.1f MB  %.1f MB/s\n", float64(done)/1e6, rate/1e6)
-				return
-			}
-			eta := time.Duration(float64(total-done) / rate * float64(time.Second)).Round(time.Second)
-			fmt.Fprintf(c.App.ErrWriter, "  %.1f of %.1f MB  %.1f MB/s  eta %s\n", float64(done)/1e6, float64(total)/1e6, rate/1e6, eta)
-		}
-	}
+	o.Checked = func(line string) { fmt.Fprintln(c.App.ErrWriter, line) }
+	o.Progress = downloading(c.App.ErrWriter)
 	path, err := fetch.Get(c.Context, f, dir, o)
+	progress.On(c.App.ErrWriter).Clear() // which a failed download leaves
 	if errors.Is(err, fetch.ErrSum) {
 		err = fmt.Errorf("%w; compare the file with one that you trust: retinago weights fetch %s -sha256 DIGITS (64 hex digits, as sha256sum "+
 			"prints them), or accept what the server sends: retinago weights fetch %[2]s -first-use", err, strings.TrimSuffix(f.Name, ".pth"))

@@ -15,6 +15,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"retinago/internal/model/weights"
+	"retinago/internal/progress"
 	shown "retinago/internal/text"
 )
 
@@ -43,7 +44,6 @@ func start() int {
 	context.AfterFunc(ctx, func() {
 		signal.Ignore(syscall.SIGHUP)
 		stop()
-		fmt.Fprintln(os.Stderr, "\nfinishing what is under way; Ctrl-C again stops at once")
 	})
 	return run(ctx, os.Args, os.Stdout, os.Stderr)
 }
@@ -66,9 +66,16 @@ func partial(format string, a ...any) error { return coded{fmt.Errorf(format, a.
 
 // run executes a command line and returns the exit code.
 func run(ctx context.Context, args []string, stdout, stderr *os.File) (code int) {
-	out, errs := shown.NewWriter(stdout), shown.NewWriter(stderr)
+	screen := &progress.Screen{}
+	out, errs := shown.NewWriter(screen.Output(stdout)), shown.NewWriter(screen.Output(stderr))
 	defer out.Flush()
 	defer errs.Flush()
+	defer screen.Close()
+	// A second signal kills: it should leave no line of progress behind.
+	defer context.AfterFunc(ctx, func() {
+		screen.Close()
+		fmt.Fprintln(errs, "\nfinishing what is under way; Ctrl-C again stops at once")
+	})()
 	weights.Notice(func(line string) { fmt.Fprintln(errs, line) })
 	err := newApp(out, errs).RunContext(ctx, joinLists(nameBare(args)))
 	if err == nil {

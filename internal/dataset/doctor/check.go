@@ -2,12 +2,15 @@ package doctor
 
 import (
 	"context"
+	"fmt"
 	"iter"
 	"slices"
+	"time"
 
 	"retinago/coco"
 	"retinago/internal/dataset/locate"
 	"retinago/internal/media/picture"
+	"retinago/internal/progress"
 )
 
 // Check is Examine for `data check`, which also decodes the pictures whose headers are read. It adds findings of pictures to faulty.
@@ -43,8 +46,12 @@ func (x *examination) decode(ctx context.Context, faulty Faulty) iter.Seq2[coco.
 	d, images := x.d, x.o.Images
 	return func(yield func(coco.Problem, error) bool) {
 		good, broken := 0, 0
+		line, begun := progress.On(x.o.Headers.Log), time.Now()
+		defer line.Clear()
 		for i := range d.Images {
 			im := &d.Images[i]
+			n, all := int64(i+1), int64(len(d.Images))
+			line.Show(progress.Status{What: fmt.Sprintf("pictures %d/%d", n, all), Done: n, Total: all, Left: progress.Left(begun, n, all)})
 			if slices.Contains(unreadable, faulty[item(im)].Kind) {
 				continue
 			}

@@ -13,11 +13,12 @@ import (
 	"time"
 
 	"retinago/internal/media/picture"
+	"retinago/internal/progress"
 )
 
 // Headers reads the sizes of pictures from their files' first bytes.
 type Headers struct {
-	Log   io.Writer // receives progress every five seconds; nil discards it
+	Log   io.Writer // receives progress every five seconds, in a terminal as a line that is written anew; nil discards it
 	Cache string    // folder of what was read before; empty is none, see CacheFolder
 
 	known  sync.Map     // path -> known: what this Headers has read
@@ -46,8 +47,9 @@ func (r *Headers) Sizes(root string, paths []string) func(path string) (w, h int
 	}
 }
 
-// period is the time between two lines of progress.
-const period = 5 * time.Second
+// period is the time between two lines of progress, linePeriod that between two states of a terminal's line. Most datasets are read before
+// the first.
+const period, linePeriod = 5 * time.Second, 250 * time.Millisecond
 
 // read returns what the files' headers say, in the order of paths; root names the cache of a folder.
 func (r *Headers) read(ctx context.Context, root string, paths []string) ([]header, error) {
@@ -106,11 +108,17 @@ func (r *Headers) report(done *atomic.Int64, total int) (stop func()) {
 	if r.Log == nil {
 		return func() {}
 	}
+	line := progress.On(r.Log)
+	every := period
+	if line != nil {
+		every = linePeriod
+	}
 	end := make(chan struct{})
 	var printed sync.WaitGroup
 	printed.Go(func() {
 		begin := time.Now()
-		tick := time.NewTicker(period)
+		defer line.Clear()
+		tick := time.NewTicker(every)
 		defer tick.Stop()
 		for {
 			select {
@@ -119,7 +127,11 @@ func (r *Headers) report(done *atomic.Int64, total int) (stop func()) {
 			case <-tick.C:
 			}
 			n := max(done.Load(), 1)
-			left := time.Duration(float64(time.Since(begin)) / float64(n) * float64(int64(total)-n))
+			left := progress.Left(begin, n, int64(total))
+			if line != nil {
+				line.Show(progress.Status{What: fmt.Sprintf("sizes of pictures %d/%d", n, total), Done: n, Total: int64(total), Left: left})
+				continue
+			}
 			fmt.Fprintf(r.Log, "pictures  sizes of %d of %d read, %s left\n", n, total, left.Round(time.Second))
 		}
 	})
