@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"strings"
 	"time"
 
 	"retinago/coco"
@@ -13,6 +12,7 @@ import (
 	"retinago/infer"
 	"retinago/internal/dataset/data"
 	"retinago/internal/progress"
+	"retinago/internal/text"
 )
 
 // openData opens the training set and the validation set, nil where there is none. The training set's categories become c's classes
@@ -68,12 +68,18 @@ func sameCategories(c config.Config, d *data.Dataset) error {
 	if same {
 		return nil
 	}
-	var names []string
+	var theirs, ours []string
 	for _, k := range have {
-		names = append(names, fmt.Sprintf("%d %s", k.ID, k.Name))
+		theirs = append(theirs, fmt.Sprintf("%d %s", k.ID, k.Name))
 	}
-	return fmt.Errorf("train: %s has the categories [%s], the model has the classes [%s] with ids %v: they must be the same in the same order",
-		d.Path(), strings.Join(names, ", "), strings.Join(c.Model.Classes, ", "), c.Model.CategoryIDs)
+	for i, name := range c.Model.Classes {
+		if i < len(c.Model.CategoryIDs) {
+			name = fmt.Sprintf("%d %s", c.Model.CategoryIDs[i], name)
+		}
+		ours = append(ours, name)
+	}
+	return fmt.Errorf("train: %s has the categories %s, the model has the classes %s: they must be the same in the same order; "+
+		"data.classes selects some of a dataset's classes, and data.rename gives them other names", d.Path(), text.Brief(theirs), text.Brief(ours))
 }
 
 // categories are the classes of a checkpoint: ids run from 1 where the configuration has none.

@@ -119,8 +119,9 @@ func editCommands() []*cli.Command {
 				"(data.augment), one file each. Boxes of objects that no anchor learns have a note.\n\n" +
 				"   retinago data draw -data train.json -images train -out sheet.jpg\n" +
 				"   retinago data draw -data data.yaml -split train -out sheet.jpg\n" +
+				"   retinago data draw -data runs/my -out sheet.jpg\n" +
 				"   retinago data draw -config my.yaml -set data.augment=strong -augment 2 -out batches",
-			Flags: append(append(sourceFlags(), dataFlag(false), classesFlag(), renameFlag(),
+			Flags: append(append(sourceFlags(), dataOrRunFlag(false), classesFlag(), renameFlag(),
 				&cli.StringFlag{Name: "out", Usage: "`PATH` to write: a .jpg or .png, with -augment a folder", Required: true},
 				&cli.IntFlag{Name: "count", Usage: "pictures, drawn at random", Value: 12},
 				&cli.IntFlag{Name: "size", Usage: "longer side of each picture on the sheet in `PIXELS`; more shows small objects better", Value: 320},
@@ -263,11 +264,11 @@ func dataDraw(c *cli.Context) error {
 	default:
 		return usage("data draw: -out %s: give a name that ends in .jpg or .png", out)
 	}
-	src, err := source(c, c.String("data"))
+	all, _, err := sourceOrRun(c)
 	if err != nil {
 		return err
 	}
-	d, err := data.Open(src)
+	d, err := data.Open(all[0])
 	if err != nil {
 		return err
 	}

@@ -37,8 +37,9 @@ func dataCommand() *cli.Command {
 					"copy as COCO's JSON: clip keeps what can be kept, drop removes every faulty item. The exit code is 1 while errors remain.\n\n" +
 					"   retinago data check -data train.json -images train\n" +
 					"   retinago data check -data VOC2012 -split train\n" +
+					"   retinago data check runs/my\n" +
 					"   retinago data check -data train.json -images train -fix drop -out train_fixed.json",
-				Flags: append(sourceFlags(), dataFlag(true), classesFlag(), renameFlag(),
+				Flags: append(sourceFlags(), dataOrRunFlag(true), classesFlag(), renameFlag(),
 					&cli.StringFlag{Name: "fix", Usage: "repair by `MODE` clip or drop"},
 					&cli.StringFlag{Name: "out", Usage: "`FILE` for the repaired copy, COCO's JSON"},
 					overwriteFlag(),
@@ -47,16 +48,17 @@ func dataCommand() *cli.Command {
 				Action: dataCheck,
 			},
 			{
-				Name:        "stats",
-				Usage:       "count pictures, boxes, classes and sizes",
-				Description: "   retinago data stats -data train.json",
-				Flags:       append(sourceFlags(), dataFlag(true), classesFlag(), renameFlag()),
+				Name:  "stats",
+				Usage: "count pictures, boxes, classes and sizes",
+				Description: "   retinago data stats -data train.json\n" +
+					"   retinago data stats runs/my",
+				Flags: append(sourceFlags(), dataOrRunFlag(true), classesFlag(), renameFlag()),
 				Action: func(c *cli.Context) error {
-					s, err := source(c, c.String("data"))
+					all, _, err := sourceOrRun(c)
 					if err != nil {
 						return err
 					}
-					d, _, err := s.Open()
+					d, _, err := all[0].Open()
 					if err != nil {
 						return err
 					}
@@ -120,10 +122,11 @@ func dataCheck(c *cli.Context) error {
 
 // datasetParts are the datasets to check: those that a folder or file shows to belong together, or the one that the flags describe.
 func datasetParts(c *cli.Context) ([]convert.Source, error) {
-	s, err := source(c, c.String("data"))
-	if err != nil {
-		return nil, err
+	all, ofRun, err := sourceOrRun(c)
+	if err != nil || ofRun {
+		return all, err
 	}
+	s := all[0]
 	if s.Format != "" {
 		return []convert.Source{s}, nil
 	}

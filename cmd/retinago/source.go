@@ -1,16 +1,26 @@
 package main
 
 import (
+	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
+	"retinago/config"
 	"retinago/internal/dataset/convert"
+	"retinago/internal/dataset/data"
+	"retinago/train"
 )
 
 // whereData describes the values of -data.
 const whereData = "COCO's JSON, a folder of Pascal VOC, YOLO's data.yaml or folder, or a CSV (keras-retinanet, OpenImages, columns with a header)"
+
+// dataOrRunFlag names a dataset, or a run.
+func dataOrRunFlag(required bool) cli.Flag {
+	return &cli.StringFlag{Name: "data", Usage: "dataset `PATH`: " + whereData + "; or the folder of a run: its datasets, with the classes that it learns", Required: required}
+}
 
 // dataFlag names a dataset.
 func dataFlag(required bool) cli.Flag {
@@ -84,4 +94,32 @@ func source(c *cli.Context, path string) (convert.Source, error) {
 		}
 	}
 	return s, nil
+}
+
+// sourceOrRun is source, or, where -data is the folder of a run, the run's datasets with the classes that it learns: the one to train on, and
+// the one to measure on if it has one.
+func sourceOrRun(c *cli.Context) (of []convert.Source, isOfRun bool, err error) {
+	path := c.String("data")
+	s, err := source(c, path)
+	if err != nil || !isRun(path) {
+		return []convert.Source{s}, false, err
+	}
+	for _, name := range []string{"images", "format", "split", "class-list", "difficult", "classes", "rename"} {
+		if c.IsSet(name) {
+			return nil, true, usage("%s: %s is a run, which has its own dataset and classes: leave -%s out", c.Command.FullName(), path, name)
+		}
+	}
+	cfg, err := config.Load(filepath.Join(path, train.ConfigFile), nil)
+	if err != nil {
+		return nil, true, err
+	}
+	for _, set := range []config.Set{cfg.Data.Train, cfg.Data.Val} {
+		if set.Source != "" {
+			of = append(of, data.Source(cfg.Data, set))
+		}
+	}
+	if len(of) == 0 {
+		return nil, true, fmt.Errorf("%s: the configuration of the run names no dataset", path)
+	}
+	return of, true, nil
 }

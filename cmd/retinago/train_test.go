@@ -100,6 +100,15 @@ func TestClasses(t *testing.T) {
 		t.Errorf("data stats:\n%s", part)
 	}
 	wants(t, ok(t, append([]string{"data", "check", dir}, picked...)...), "train.json: 12 images", "val.json: 4 images")
+	if out := ok(t, "data", "stats", run); strings.Contains(out, "triangle") || !strings.Contains(out, "round") {
+		t.Errorf("data stats of the run:\n%s", out)
+	}
+	wants(t, ok(t, "data", "check", run), "train.json: 12 images", "val.json: 4 images")
+	wants(t, ok(t, "data", "draw", "-data", run, "-out", filepath.Join(dir, "run.jpg")), "12 pictures")
+	code, out = call(t, "data", "check", run, "-classes", "star")
+	if code != 2 || !strings.Contains(out, "its own dataset and classes") {
+		t.Errorf("a run with other classes: exit code %d\n%s", code, out)
+	}
 	copied := filepath.Join(dir, "copy.json")
 	wants(t, ok(t, append([]string{"data", "convert", "-data", json, "-out", copied}, picked...)...), "4 images", "2 categories")
 	ok(t, append([]string{"data", "draw", "-data", json, "-images", images, "-out", filepath.Join(dir, "sheet.jpg")}, picked...)...)
