@@ -97,7 +97,7 @@ func takeInput(g *register.Register, flag, path string) {
 		return
 	}
 	g.InputFolder(what, path)
-	if flag != "weights" || !isRun(path) {
+	if flag != "weights" && flag != "data" || !isRun(path) {
 		return
 	}
 	cfg, err := config.Load(filepath.Join(path, train.ConfigFile), nil)

@@ -243,11 +243,16 @@ func TestGuardedVerbs(t *testing.T) {
 	if err := os.WriteFile("data.json", []byte(`{"images":[{"id":1,"file_name":"a.jpg","width":9,"height":9}],"categories":[{"id":1,"name":"a"}],"annotations":[]}`), 0o644); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.Mkdir("run", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	write(t, "run/config.yaml", "data: {train: {source: data.json, images: .}}\n")
 	before := sums(t, dir)
 	for _, args := range []string{
 		"eval -weights absent -data absent -json mine", "eval -gt data.json -dt absent -report mine", "eval -weights absent -data absent -results mine",
 		"eval -gt data.json -dt absent -json data.json", "eval -gt data.json -dt absent -json data.json -overwrite",
 		"data check -data data.json -fix clip -out mine", "data check -data data.json -fix clip -out data.json -overwrite",
+		"data check -data run -fix clip -out data.json -overwrite",
 		"data split -data data.json -out mine -rest x.json", "data split -data data.json -out x.json -rest mine", "data split -data data.json -out data.json -rest x.json -overwrite",
 		"data merge -data data.json -data absent -out mine", "data merge -data absent -data data.json -out data.json -overwrite",
 		"data subset -data data.json -out mine", "data subset -data data.json -out data.json -overwrite",
