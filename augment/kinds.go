@@ -79,7 +79,8 @@ func (p Policy) Check() []error {
 			settings[key] = v
 		}
 	}
-	for lo, hi := range pairs {
+	for _, pair := range pairs {
+		lo, hi := pair[0], pair[1]
 		a, has := settings[lo]
 		if b := settings[hi]; has && a > b {
 			errs = append(errs, fmt.Errorf("%s of %s is %v, want at most %s (%v)", lo, p.Name, a, hi, b))
@@ -97,7 +98,7 @@ func brief(s string) string {
 }
 
 // pairs are settings of which the first is at most the second.
-var pairs = map[string]string{"min": "max", "min_ratio": "max_ratio"}
+var pairs = [][2]string{{"min", "max"}, {"min_ratio", "max_ratio"}}
 
 // String returns the policy as a configuration has it.
 func (p Policy) String() string {
