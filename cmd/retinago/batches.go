@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/urfave/cli/v2"
 
@@ -13,8 +14,8 @@ import (
 
 // drawBatches draws the first batches of a configuration's training, one file each.
 func drawBatches(c *cli.Context) error {
-	for _, flag := range []string{"data", "count", "seed", "images", "format", "split", "class-list", "difficult"} {
-		if c.IsSet(flag) {
+	for _, flag := range c.LocalFlagNames() {
+		if !slices.Contains([]string{"augment", "config", "set", "out", "overwrite"}, flag) {
 			return usage("data draw: -%s is not for -augment, which draws what -config trains on; use -set, as in -set train.seed=2", flag)
 		}
 	}
