@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"path"
 	"strconv"
@@ -38,7 +39,7 @@ func parseGroup(text string) (ParamGroup, error) {
 	const form = `want a pattern of names and one or more of lr=FACTOR, decay=FACTOR, freeze, such as "backbone.* lr=0.1"`
 	words := strings.Fields(text)
 	if len(words) < 2 {
-		return ParamGroup{}, fmt.Errorf(form)
+		return ParamGroup{}, errors.New(form)
 	}
 	g := ParamGroup{Pattern: words[0], LR: 1, Decay: 1}
 	if _, err := path.Match(g.Pattern, ""); err != nil {

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"retinago/augment"
 	"retinago/detector"
 	"retinago/internal/dataset/data"
 	"retinago/internal/media/picture"
@@ -29,11 +30,11 @@ func scene(w, h, seed int) *picture.Picture {
 func expectedOf(t *testing.T, m *detector.Model, info detector.Info, kind string, all []*picture.Picture, s, canvas data.Size) map[string]output {
 	t.Helper()
 	d, in, size := info.Config.Data, info.Config.Infer, data.Size{W: all[0].W, H: all[0].H}
-	place := picture.Input{W: s.W, H: s.H, CanvasW: canvas.W, CanvasH: canvas.H, Mean: d.Mean, Std: d.Std}
+	place, scene := picture.Input{Mean: d.Mean, Std: d.Std}, augment.Single(0, data.Scaling(size, s, false), canvas.W, canvas.H)
 	each := 3 * canvas.W * canvas.H
 	nhwc := make([]float32, len(all)*each)
 	for i, p := range all {
-		place.Fill(nhwc[i*each:(i+1)*each], p)
+		place.Draw(nhwc[i*each:(i+1)*each], scene, []picture.Source{{Picture: p, W: p.W, H: p.H}})
 	}
 	fx, fy := float64(float32(size.W)/float32(s.W)), float64(float32(size.H)/float32(s.H))
 	if kind == Boxes {
