@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -217,6 +218,28 @@ func TestPlacesDoNotDependOnTheBatch(t *testing.T) {
 	}
 	if got := places(4); !reflect.DeepEqual(got, one) {
 		t.Errorf("batches of 4 have the order %v, of 1 %v", got, one)
+	}
+}
+
+// An image that a sampler draws twice in an epoch has two places, so that its two scenes differ.
+func TestPlacesOfRepeatedImages(t *testing.T) {
+	d := made(t, 24)
+	c := settings()
+	c.Augment = all()
+	l, err := NewLoader(d, c, LoaderOptions{Batch: 4, Seed: 5})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.order.times, l.order.total = slices.Repeat([]float64{2}, 24), 48
+	places, images := map[int]bool{}, map[int]int{}
+	for _, j := range l.order.epoch(0) {
+		for i, p := range j.places {
+			places[p] = true
+			images[j.images[i]]++
+		}
+	}
+	if len(places) != 48 || len(images) != 24 {
+		t.Errorf("48 draws of 24 images have %d places and %d images", len(places), len(images))
 	}
 }
 
