@@ -75,12 +75,12 @@ func (l *Loop) build(c config.Config, o Options) error {
 		return err
 	}
 	l.schedule = NewSchedule(c.Train, l.loader.BatchesPerEpoch())
-	l.loader.EndEarly(l.schedule.Share(c.Train.AugmentUntil))
 	if o.Resume {
 		if err := l.loadState(o, val != nil); err != nil {
 			return err
 		}
 	}
+	l.loader.EndEarly(l.schedule.Share(c.Train.AugmentUntil))
 	l.announce(o, val)
 	if err := l.fits(); err != nil {
 		return err
@@ -202,7 +202,7 @@ func (l *Loop) announce(o Options, val *data.Dataset) {
 	}
 	line(o.Log, "epoch     %s", l.loader.Epoch())
 	line(o.Log, "schedule  %s", l.schedule)
-	if text := augmentation(c.Data.Augment, l.schedule.Share(c.Train.AugmentUntil)); text != "" {
+	if text := augmentation(c.Data.Augment, c.Train.AugmentUntil); text != "" {
 		line(o.Log, "augment   %s", text)
 	}
 	line(o.Log, "compute   %s in %v, %d threads; loss %s over %s", e.Name(), engine.PrecisionOf(e), e.Threads(), c.Loss.Kind, c.Loss.Normalizer)
@@ -215,8 +215,8 @@ func (l *Loop) announce(o Options, val *data.Dataset) {
 	line(o.Log, "out       %s", o.Out)
 }
 
-// augmentation describes the policies of a run, of which some end after a step; empty without any.
-func augmentation(list config.Augment, until int) string {
+// augmentation describes the policies of a run, of which some end after a share of it; empty without any.
+func augmentation(list config.Augment, until float64) string {
 	all, err := augment.Expand(list)
 	if err != nil { // Validate has checked it
 		return ""
@@ -230,7 +230,7 @@ func augmentation(list config.Augment, until int) string {
 	}
 	text := strings.Join(names, ", ")
 	if len(early) > 0 {
-		text += fmt.Sprintf("; until step %d only: %s", until, strings.Join(early, ", "))
+		text += fmt.Sprintf("; in the first %.3g %% of the run only: %s", 100*until, strings.Join(early, ", "))
 	}
 	return text
 }

@@ -40,14 +40,9 @@ func newPlanner(d *Dataset, c config.Data, seed uint64) (*augment.Planner, error
 	return augment.NewPlanner(images{d}, list, augment.Options{Seed: seed, MinVisible: c.MinVisible})
 }
 
-// EndEarly gives the number of the batch from which on policies with augment.Kind.Early end, before the first Next. Batches count from the
-// beginning of the first epoch; without a call none ends.
-func (l *Loader) EndEarly(batch int) {
-	if l.queue != nil {
-		panic("data: EndEarly after Next")
-	}
-	l.late = batch
-}
+// EndEarly gives the number of the batch from which on policies with augment.Kind.Early end. Batches count from the beginning of the first
+// epoch; without a call none ends. Batches that are being made at a call after the first Next may keep their policies.
+func (l *Loader) EndEarly(batch int) { l.late.Store(int64(batch)) }
 
 // compose draws a scene onto canvas i. An image that cannot be read is counted, and the scene is planned again without it: with another of
 // its bucket where it is the scene's own.
@@ -56,7 +51,7 @@ func (l *Loader) compose(ctx context.Context, b *Batch, i int, j job) error {
 	k, skip := j.images[i], map[int]bool{}
 	var last error
 	for range attempts {
-		at := augment.Place{Epoch: j.epoch, Number: j.places[i], Late: j.number >= l.late, Skip: skip}
+		at := augment.Place{Epoch: j.epoch, Number: j.places[i], Late: int64(j.number) >= l.late.Load(), Skip: skip}
 		scene, objects := l.planner.Plan(at, k, augment.Canvas{W: b.W, H: b.H, Short: j.short, Long: l.c.MaxSide})
 		sources, broken, err := l.read(ctx, scene)
 		if err == nil {

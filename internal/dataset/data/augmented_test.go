@@ -124,10 +124,10 @@ func TestFlipIsAPolicy(t *testing.T) {
 	}
 }
 
-// From the batch of EndEarly on, batches are those of a list without the policies that end.
+// From the batch of EndEarly on, batches are those of a list without the policies that end, also where the end is given after some batches.
 func TestPoliciesEnd(t *testing.T) {
 	d := made(t, 23)
-	run := func(late int, names ...string) []*Batch {
+	run := func(taken, late int, names ...string) []*Batch {
 		c := settings()
 		for _, n := range names {
 			c.Augment = append(c.Augment, augment.Policy{Name: n, Settings: map[string]float64{"probability": 1}})
@@ -137,15 +137,18 @@ func TestPoliciesEnd(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer l.Close()
+		first := take(t, l, taken)
 		l.EndEarly(late)
-		return take(t, l, 8)
+		return append(first, take(t, l, 8-taken)...)
 	}
-	without := run(100, "vflip", "cutout")
-	with := run(6, "vflip", "mosaic", "mixup", "cutout")
-	same(t, "after the end", with[6:], without[6:])
-	for n := range 6 {
-		if reflect.DeepEqual(with[n].Images, without[n].Images) {
-			t.Errorf("batch %d has no mosaic", n)
+	without := run(0, 100, "vflip", "cutout")
+	for _, taken := range []int{0, 1} {
+		with := run(taken, 6, "vflip", "mosaic", "mixup", "cutout")
+		same(t, "after the end", with[6:], without[6:])
+		for n := range 6 {
+			if reflect.DeepEqual(with[n].Images, without[n].Images) {
+				t.Errorf("batch %d has no mosaic", n)
+			}
 		}
 	}
 }

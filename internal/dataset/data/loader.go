@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"retinago/augment"
@@ -37,7 +38,7 @@ type Loader struct {
 	vary    bool
 	seed    uint64
 	planner *augment.Planner // nil without policies
-	late    int              // number of the first batch without policies that end early
+	late    atomic.Int64     // number of the first batch without policies that end early
 
 	cancel  context.CancelFunc
 	queue   chan *pending
@@ -74,7 +75,7 @@ func NewLoader(d *Dataset, c config.Data, o LoaderOptions) (*Loader, error) {
 	l := newLoader(d, c, o, newOrder(d.sizes(), c.ShortSides, c.MaxSide, c.CanvasMultiple, trainBuckets, o.Batch, o.Seed))
 	l.order.times, l.order.total = sampler.times(d, c)
 	l.vary = true
-	l.late = math.MaxInt
+	l.late.Store(math.MaxInt64)
 	if l.planner, err = newPlanner(d, c, o.Seed); err != nil {
 		return nil, err
 	}
