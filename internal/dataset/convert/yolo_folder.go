@@ -84,7 +84,7 @@ const mostLabelled = 1000
 // labelled reports whether a picture of a folder, or with deep of the folders in it, has a file of YOLO's labels.
 func labelled(dir string, deep bool) bool {
 	found, looked := false, 0
-	err := eachPicture(dir, func(path, name string, err error) error {
+	err := eachPicture(dir, func(path, name string, _ error) error {
 		if !deep && strings.Contains(name, "/") {
 			return nil
 		}
