@@ -87,8 +87,10 @@ func TestHostileDetect(t *testing.T) {
 // Datasets with hostile names are told of, and nothing is written beside the output.
 func TestHostileData(t *testing.T) {
 	top := t.TempDir()
-	data := write(t, filepath.Join(top, "d.json"), `{"images":[{"id":1,"file_name":"../../x.png","width":9,"height":9},{"id":2,"file_name":"\u001b[2Jb\u202e.png","width":9,"height":9}],
+	data := write(t, filepath.Join(top, "d.json"), `{"images":[{"id":1,"file_name":"../../x.png","width":9,"height":9},{"id":2,"file_name":"\u001b[2Jb\u202e.png","width":9,"height":9},
+		{"id":3,"file_name":"here.png","width":9,"height":9}],
 		"categories":[{"id":1,"name":"c\u001b]0;x\u0007\u009b\u202e"}],"annotations":[{"id":1,"image_id":1,"category_id":1,"bbox":[0,0,3,3],"area":9}]}`)
+	write(t, filepath.Join(top, "here.png"), "no picture")
 	code, out := call(t, "data", "check", "-data", data, "-images", top)
 	if code != 1 {
 		t.Errorf("exit code %d", code)
@@ -107,7 +109,7 @@ func TestHostileData(t *testing.T) {
 	if code, out := call(t, "data", "convert", "-data", data, "-to", "csv", "-name", "../x", "-out", filepath.Join(top, "a")); code != exitUsage {
 		t.Errorf("a name that leads out: exit code %d\n%s", code, out)
 	}
-	if entries, _ := os.ReadDir(top); len(entries) != 2 {
+	if entries, _ := os.ReadDir(top); len(entries) != 3 {
 		t.Errorf("%v", entries)
 	}
 	pipe := filepath.Join(top, "pipe.json")
@@ -123,7 +125,7 @@ func TestHostileData(t *testing.T) {
 	}
 	c, got := program("data", "stats", "-data", "/dev/stdin", "-format", "coco")
 	c.Stdin = strings.NewReader(text(t, data))
-	if err := c.Run(); err != nil || !strings.Contains(got.String(), "images             2") {
+	if err := c.Run(); err != nil || !strings.Contains(got.String(), "images             3") {
 		t.Errorf("standard input: %v\n%s", err, got)
 	}
 }

@@ -2,6 +2,7 @@ package progress
 
 import (
 	"io"
+	"strings"
 	"time"
 )
 
@@ -22,8 +23,8 @@ func On(w io.Writer) *Line {
 	}
 }
 
-// Show shows a status in the place of the last one. A line that was just drawn stays for a moment, so that frequent
-// calls cost little.
+// Show shows a status in the place of the last one. A line that was just drawn stays for a moment, so that frequent calls cost little,
+// unless the status is of other work: the first word of its What differs.
 func (l *Line) Show(s Status) {
 	if l == nil {
 		return
@@ -31,12 +32,19 @@ func (l *Line) Show(s Status) {
 	screen := l.w.screen
 	screen.mu.Lock()
 	defer screen.mu.Unlock()
+	same := work(s) == work(screen.status)
 	screen.status = s
-	if screen.closed || screen.partial || screen.on != nil && time.Since(screen.drawn) < pause {
+	if screen.closed || screen.partial || screen.on != nil && same && time.Since(screen.drawn) < pause {
 		return
 	}
 	screen.drawn = time.Now()
 	screen.draw(l.w)
+}
+
+// work returns the first word of a status.
+func work(s Status) string {
+	word, _, _ := strings.Cut(s.What, " ")
+	return word
 }
 
 // Clear removes the line until the next Show.
