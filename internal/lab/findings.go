@@ -15,7 +15,10 @@ func (r *Results) findings(e Experiment) report.Section {
 		return s
 	}
 	list := report.List{fmt.Sprintf("Best of all: %s, AP %s %s over %s.", name, ap.mean(), interval(ap), count(ap.N, "seed"))}
-	if e == LossExperiment {
+	switch {
+	case r.Against != "":
+		list = append(list, r.against(name))
+	case e == LossExperiment:
 		list = append(list, r.verdict()...)
 	}
 	for _, v := range r.measured() {
@@ -59,17 +62,8 @@ func (r *Results) verdict() report.List {
 	}
 	d := c.of(name)
 	base := r.mean(c.Baseline, apOf)
-	text := fmt.Sprintf("Focal loss at its best (%s, AP %s) against alpha-balanced cross entropy at its best (%s, AP %s): %s AP, ", name, ap.mean(), c.Baseline, base.mean(), d.difference())
-	switch {
-	case d.N < 2:
-		text += "of one seed. Whether that is more than chance cannot be said."
-	case d.Holm < .05 && d.Mean > 0:
-		text += tested(d) + ": focal loss helps on these data."
-	case d.Holm < .05:
-		text += tested(d) + ": focal loss does harm on these data."
-	default:
-		text += tested(d) + ": no difference is shown."
-	}
+	text := fmt.Sprintf("Focal loss at its best (%s, AP %s) against alpha-balanced cross entropy at its best (%s, AP %s): ", name, ap.mean(), c.Baseline, base.mean()) +
+		conclusion(d, "focal loss helps", "focal loss does harm")
 	out := report.List{text, "Both were chosen among several by the AP that is compared: p is therefore corrected for all comparisons of the table of differences."}
 	if v := r.view(name); v != nil {
 		g := v.Gammas
@@ -78,6 +72,35 @@ func (r *Results) verdict() report.List {
 			share(float64(v.Negatives), float64(v.Positives)), name, 100*share(float64(v.EasyNegatives), float64(v.Negatives)), 100*g[0].EasyGradient, 100*g[len(g)-1].EasyGradient))
 	}
 	return out
+}
+
+// against compares the best variant with the baseline.
+func (r *Results) against(best string) string {
+	c := r.Compare()
+	switch c.Baseline {
+	case "":
+		return fmt.Sprintf("No run of the baseline, %s, ended with a number: there is nothing to compare with.", r.Against)
+	case best:
+		return fmt.Sprintf("No variant has a larger mean AP than the baseline, %s.", best)
+	}
+	text := fmt.Sprintf("The best variant (%s, AP %s) against the baseline (%s, AP %s): ", best, r.mean(best, apOf).mean(), c.Baseline, r.mean(c.Baseline, apOf).mean())
+	return text + conclusion(c.of(best), best+" is better", best+" is worse") +
+		" The best was chosen among several by the AP that is compared: p is therefore corrected for all comparisons with the baseline."
+}
+
+// conclusion returns what a difference shows: better, worse, or nothing.
+func conclusion(d Difference, better, worse string) string {
+	switch {
+	case d.N == 0:
+		return "no seed ended with a number in both, and they cannot be compared."
+	case d.N == 1:
+		return d.difference() + " AP, of one seed. Whether that is more than chance cannot be said."
+	case d.Holm < .05 && d.Mean > 0:
+		return d.difference() + " AP, " + tested(d) + ": " + better + " on these data."
+	case d.Holm < .05:
+		return d.difference() + " AP, " + tested(d) + ": " + worse + " on these data."
+	}
+	return d.difference() + " AP, " + tested(d) + ": no difference is shown."
 }
 
 // tested is a difference with its interval and p.

@@ -16,6 +16,7 @@ const (
 	LossExperiment   Experiment = "losses"
 	AnchorExperiment Experiment = "anchors"
 	ScaleExperiment  Experiment = "scales"
+	GridExperiment   Experiment = "sweep"
 )
 
 // Page composes the report of a sweep.
@@ -25,9 +26,13 @@ func (r *Results) Page(e Experiment, title string) report.Page {
 	if !r.Complete {
 		p.Lead += " The sweep was interrupted: what is finished is here."
 	}
-	p.Sections = append(p.Sections, r.findings(e), r.numbers(), r.bars())
-	if c := r.Compare(); e == LossExperiment {
-		p.Sections = append(p.Sections, r.differences(c))
+	p.Sections = append(p.Sections, r.findings(e))
+	if e == GridExperiment {
+		p.Sections = append(p.Sections, r.combinations())
+	}
+	p.Sections = append(p.Sections, r.numbers(e), r.bars())
+	if e == LossExperiment {
+		p.Sections = append(p.Sections, r.differences())
 	}
 	if e == ScaleExperiment {
 		p.Sections = append(p.Sections, r.frontier())
@@ -42,7 +47,7 @@ func (r *Results) Page(e Experiment, title string) report.Page {
 	if s, ok := r.views(); ok {
 		p.Sections = append(p.Sections, s...)
 	}
-	p.Sections = append(p.Sections, r.conditions())
+	p.Sections = append(p.Sections, r.conditions(e))
 	return p
 }
 
@@ -82,8 +87,8 @@ func isFocal(v Variant) bool {
 	return v.Table == tableFL && !slices.Contains(v.Sets, "loss.gamma=0")
 }
 
-// numbers returns a table with one row for each variant.
-func (r *Results) numbers() report.Section {
+// numbers returns a table with one row for each variant, and one of what differs unless combinations has it.
+func (r *Results) numbers(e Experiment) report.Section {
 	t := report.Table{Sortable: true, Columns: []report.Column{{Name: "variant"}, {Name: "seeds", Meaning: "that ended with a number"},
 		{Name: "AP"}, {Name: "± 95%", Meaning: "by Student's t over the seeds"}, {Name: "AP50"}, {Name: "AP75"}, {Name: "small"}, {Name: "medium"}, {Name: "large"}, {Name: "AR 100"},
 		{Name: "s a run"}, {Name: "diverged", Left: true}}}
@@ -104,7 +109,11 @@ func (r *Results) numbers() report.Section {
 		t.Rows = append(t.Rows, row)
 		what.Rows = append(what.Rows, []report.Cell{report.Word(v.Name), report.Words(v.Words), report.Words(strings.Join(settings(v.Sets), " "))})
 	}
-	return report.Section{Title: "Numbers", Words: "Means over seeds, of the last step, never of the best one: that would choose by what is measured. – is nothing to measure.", Blocks: []report.Block{t, what}}
+	s := report.Section{Title: "Numbers", Words: "Means over seeds, of the last step, never of the best one: that would choose by what is measured. – is nothing to measure.", Blocks: []report.Block{t}}
+	if e != GridExperiment {
+		s.Blocks = append(s.Blocks, what)
+	}
+	return s
 }
 
 func number(e Estimate) report.Cell {
@@ -154,27 +163,49 @@ func (r *Results) bars() report.Section {
 	return s
 }
 
-func (r *Results) differences(c Comparison) report.Section {
-	s := report.Section{Title: "Differences"}
+// differences compares every variant with the baseline.
+func (r *Results) differences() report.Section {
+	c := r.Compare()
+	s := report.Section{Title: "Differences", Words: r.differenceWords(c)}
 	if c.Baseline == "" {
-		s.Words = "No alpha-balanced cross entropy (ce-a*) ended with a number: there is nothing to compare with."
 		return s
 	}
-	s.Words = fmt.Sprintf("AP of each variant minus that of %s, the best alpha-balanced cross entropy, seed by seed: weights and pictures of a pair are the same, so that most of the chance falls out. "+
-		"p is of the paired t test over %s, two-sided; Holm's correction takes the number of rows into account. Significant is a corrected p below .05. "+
-		"The baseline was chosen by the same AP, which favours it.", c.Baseline, count(len(r.Seeds), "seed"))
-	t := report.Table{Sortable: true, Columns: []report.Column{{Name: "variant"}, {Name: "pairs"}, {Name: "AP −", Meaning: "the baseline's"}, {Name: "from", Meaning: "95% interval"}, {Name: "to", Meaning: "95% interval"},
-		{Name: "p"}, {Name: "p (Holm)"}, {Name: "", Left: true}}}
+	t := report.Table{Sortable: true, Columns: append([]report.Column{{Name: "variant"}}, differenceColumns...)}
 	for _, d := range c.Differences {
-		row := []report.Cell{report.Word(d.Variant), report.Count(d.N), signed(d.Mean, d.N > 0), signed(d.Mean-d.Half, d.N > 1), signed(d.Mean+d.Half, d.N > 1),
-			report.Number(-1), report.Number(-1), report.Word("one pair")}
-		if d.N > 1 {
-			row[5], row[6], row[7] = report.Number(d.P), report.Number(d.Holm), report.Word(significance(d))
-		}
-		t.Rows = append(t.Rows, row)
+		t.Rows = append(t.Rows, append([]report.Cell{report.Word(d.Variant)}, d.cells()...))
 	}
 	s.Blocks = append(s.Blocks, t)
 	return s
+}
+
+// differenceWords explains a table of differences.
+func (r *Results) differenceWords(c Comparison) string {
+	of, why := c.Baseline+", the best alpha-balanced cross entropy", " The baseline was chosen by the same AP, which favours it."
+	switch {
+	case c.Baseline == "" && r.Against == "":
+		return "No alpha-balanced cross entropy (ce-a*) ended with a number: there is nothing to compare with."
+	case c.Baseline == "":
+		return fmt.Sprintf("No run of the baseline, %s, ended with a number: there is nothing to compare with.", r.Against)
+	case r.Against != "":
+		of, why = "the baseline, "+c.Baseline, ""
+	}
+	return fmt.Sprintf("AP of each variant minus that of %s, seed by seed: weights and pictures of a pair are the same, so that most of the chance falls out. "+
+		"p is of the paired t test over %s, two-sided; Holm's correction takes the number of rows into account. Significant is a corrected p below .05.", of, count(len(r.Seeds), "seed")) + why
+}
+
+// differenceColumns are the columns of Difference.cells.
+var differenceColumns = []report.Column{{Name: "pairs"}, {Name: "AP −", Meaning: "the baseline's"}, {Name: "from", Meaning: "95% interval"}, {Name: "to", Meaning: "95% interval"},
+	{Name: "p"}, {Name: "p (Holm)"}, {Name: "", Left: true}}
+
+func (d Difference) cells() []report.Cell {
+	row := []report.Cell{report.Count(d.N), signed(d.Mean, d.N > 0), signed(d.Mean-d.Half, d.N > 1), signed(d.Mean+d.Half, d.N > 1), report.Number(-1), report.Number(-1), report.Word("no pair")}
+	switch {
+	case d.N == 1:
+		row[6] = report.Word("one pair")
+	case d.N > 1:
+		row[4], row[5], row[6] = report.Number(d.P), report.Number(d.Holm), report.Word(significance(d))
+	}
+	return row
 }
 
 func significance(d Difference) string {
@@ -197,10 +228,14 @@ func signed(v float64, known bool) report.Cell {
 }
 
 // conditions returns a section about the settings that variants share and those in which they differ.
-func (r *Results) conditions() report.Section {
+func (r *Results) conditions(e Experiment) report.Section {
 	s := report.Section{Title: "Conditions", Words: "Of one seed, every variant has the same initial weights (each parameter is drawn by its name; those whose shape differs are drawn anew), the same pictures in the same order with the same flips, " +
 		"the same schedule, optimiser and normaliser of the loss. What differs stands below the table of numbers, and nothing else does. " +
 		"Cross entropy, the mining variants and the focal loss have one learning rate, though their losses differ in size: a rate chosen for one may suit another less."}
+	if e == GridExperiment {
+		s.Words = "Of one seed, every variant has the same initial weights (each parameter is drawn by its name; those whose shape differs are drawn anew) and the same pictures in the same order, " +
+			"unless a setting of the table of combinations changes them. All other settings are those of the sweep's configuration."
+	}
 	c, err := config.Parse("the sweep's configuration", []byte(r.Config))
 	if err == nil {
 		s.Blocks = append(s.Blocks, report.Figures{network(c.Model)}, report.List{

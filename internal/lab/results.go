@@ -2,6 +2,7 @@ package lab
 
 import (
 	"fmt"
+	"math"
 	"strings"
 
 	"retinago/internal/file"
@@ -47,24 +48,62 @@ type Results struct {
 	Config   string // of the sweep, as YAML
 	Threads  int
 	Seeds    []uint64
-	Complete bool // every cell is finished
+	Complete bool   // every cell is finished
+	Against  string // variant that the others are compared with; empty is the best alpha-balanced cross entropy
 	Variants []Variant
 	Cells    []Cell
 }
 
-// Save writes results.json, with a row for each variant and seed.
+// Save writes results.json, with a row for each variant and seed and, with Against, a summary of each variant.
 func (r *Results) Save(path string) error {
 	out := struct {
-		Config   string   `json:"config"`
-		Threads  int      `json:"threads"`
-		Seeds    []uint64 `json:"seeds"`
-		Complete bool     `json:"complete"`
-		Rows     []Row    `json:"rows"`
-	}{r.Config, r.Threads, r.Seeds, r.Complete, []Row{}}
+		Config   string    `json:"config"`
+		Threads  int       `json:"threads"`
+		Seeds    []uint64  `json:"seeds"`
+		Complete bool      `json:"complete"`
+		Against  string    `json:"against,omitempty"`
+		Variants []summary `json:"variants,omitempty"`
+		Rows     []Row     `json:"rows"`
+	}{r.Config, r.Threads, r.Seeds, r.Complete, r.Against, nil, []Row{}}
+	if r.Against != "" {
+		out.Variants = r.summaries()
+	}
 	for _, c := range r.Cells {
 		out.Rows = append(out.Rows, c.Row)
 	}
 	return file.WriteJSON(path, " ", out)
+}
+
+// summary is a variant's mean AP over its seeds and its difference to the baseline, with halves of their 95% intervals. What was not
+// measured is null.
+type summary struct {
+	Variant        string   `json:"variant"`
+	Settings       []string `json:"settings"`
+	Seeds          int      `json:"seeds"` // that ended with a number
+	AP             *float64 `json:"ap"`
+	Half           *float64 `json:"ap_half"`
+	Pairs          int      `json:"pairs"` // seeds that ended with a number in the baseline too
+	Difference     *float64 `json:"difference"`
+	DifferenceHalf *float64 `json:"difference_half"`
+	P              *float64 `json:"p"`
+	Holm           *float64 `json:"p_holm"`
+}
+
+// summaries returns a summary of each variant that has a finished cell.
+func (r *Results) summaries() []summary {
+	known := func(v float64) *float64 {
+		if math.IsNaN(v) {
+			return nil
+		}
+		return &v
+	}
+	c := r.Compare()
+	var out []summary
+	for _, v := range r.measured() {
+		ap, d := r.mean(v.Name, apOf), c.of(v.Name)
+		out = append(out, summary{v.Name, settings(v.Sets), ap.N, known(ap.Mean), known(ap.Half), d.N, known(d.Mean), known(d.Half), known(d.P), known(d.Holm)})
+	}
+	return out
 }
 
 // cells returns a variant's cells in the order of seeds.

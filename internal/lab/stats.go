@@ -47,25 +47,16 @@ type Difference struct {
 	Equal bool    // the variant equals the baseline at every seed
 }
 
-// Comparison compares all variants with the baseline: the best alpha-balanced cross entropy.
+// Comparison compares all variants with the baseline.
 type Comparison struct {
-	Baseline    string // empty where there is none
+	Baseline    string // empty where there is none, or none with a number
 	Differences []Difference
 }
 
-// Compare compares each variant with the baseline, the alpha-balanced cross entropy with the largest mean AP. The baseline is chosen by
-// the AP that is compared, which favours the baseline and not the variants.
+// Compare compares each variant with the baseline: Against, or else the alpha-balanced cross entropy with the largest mean AP. The
+// latter is chosen by the AP that is compared, which favours the baseline and not the variants.
 func (r *Results) Compare() Comparison {
-	var c Comparison
-	most := math.Inf(-1)
-	for _, v := range r.Variants {
-		if v.Table != tableCE {
-			continue
-		}
-		if e := r.mean(v.Name, apOf); e.N > 0 && e.Mean > most {
-			c.Baseline, most = v.Name, e.Mean
-		}
-	}
+	c := Comparison{Baseline: r.baseline()}
 	if c.Baseline == "" {
 		return c
 	}
@@ -81,6 +72,18 @@ func (r *Results) Compare() Comparison {
 	}
 	holm(c.Differences)
 	return c
+}
+
+// baseline returns the name of the variant that others are compared with; empty if none has a number.
+func (r *Results) baseline() string {
+	if r.Against != "" {
+		if r.mean(r.Against, apOf).N == 0 {
+			return ""
+		}
+		return r.Against
+	}
+	name, _ := r.best(func(v Variant) bool { return v.Table == tableCE })
+	return name
 }
 
 // paired returns the difference of two variants over the seeds that both have.

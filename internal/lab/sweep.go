@@ -7,12 +7,14 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
 	"retinago/config"
 	"retinago/internal/file"
 	"retinago/internal/processors"
+	"retinago/internal/text"
 	"retinago/train"
 )
 
@@ -22,6 +24,7 @@ type Sweep struct {
 	Variants []Variant
 	Seeds    int       // number of seeds of each variant: Base.Train.Seed and the next ones
 	Alphas   []float64 // alphas from which a variant with Tune takes the one with the best AP at the first seed; empty keeps the variants' own
+	Against  string    // name of the variant that the others are compared with; empty is the best alpha-balanced cross entropy
 	Out      string    // folder
 	Pictures int       // number of validation pictures for Inspect on each variant's first model; 0 is none
 	Timed    bool      // measure the time of a picture
@@ -52,6 +55,9 @@ func (s *Sweep) Run(ctx context.Context) (*Results, error) {
 	if s.Base.Data.Val.Source == "" {
 		return nil, errors.New("lab: data.val.source is empty and there is nothing to evaluate on; set it in the configuration or with -set")
 	}
+	if s.Against != "" && !slices.Contains(names(s.Variants), s.Against) {
+		return nil, fmt.Errorf("lab: %w", text.Unknown("no variant", s.Against, names(s.Variants)))
+	}
 	if err := s.check(); err != nil {
 		return nil, err
 	}
@@ -62,7 +68,7 @@ func (s *Sweep) Run(ctx context.Context) (*Results, error) {
 			s.total += len(s.Alphas)
 		}
 	}
-	r := &Results{Config: s.Base.String(), Threads: s.Base.Train.Threads}
+	r := &Results{Config: s.Base.String(), Threads: s.Base.Train.Threads, Against: s.Against}
 	if r.Threads == 0 {
 		r.Threads = processors.Count()
 	}
@@ -107,25 +113,42 @@ func (s *Sweep) config(v Variant, seed uint64) (config.Config, error) {
 	if err == nil {
 		err = train.Validate(c)
 	}
+	if err == nil && c.Train.Seed != s.Base.Train.Seed {
+		err = errors.New("train.seed differs from the sweep's: every variant runs with the same seeds; remove the setting, or set the first seed with -set")
+	}
 	if err != nil {
-		return c, fmt.Errorf("%s: %w", v.Name, err)
+		return c, err
 	}
 	c.Train.Seed = seed
 	return c, nil
 }
 
-// check returns an error for a variant with an invalid configuration, before training begins, and prints warnings about settings.
+// mostErrors bounds how many errors check reports.
+const mostErrors = 20
+
+// check returns an error for variants with an invalid configuration, before training begins, and prints warnings about settings. An error
+// that several variants share is reported once.
 func (s *Sweep) check() error {
 	var errs []error
+	invalid := map[string][]string{} // names of variants by their error
 	for _, v := range s.Variants {
 		c, err := s.config(v, 0)
 		if err != nil {
-			errs = append(errs, err)
+			if invalid[err.Error()] == nil {
+				errs = append(errs, err)
+			}
+			invalid[err.Error()] = append(invalid[err.Error()], v.Name)
 			continue
 		}
 		for _, w := range c.Warnings() {
 			fmt.Fprintf(s.Log, "warning   %s: %s\n", v.Name, w)
 		}
+	}
+	for i, err := range errs {
+		errs[i] = fmt.Errorf("%s: %w", text.Brief(invalid[err.Error()]), err)
+	}
+	if more := len(errs) - mostErrors; more > 0 {
+		errs = append(errs[:mostErrors], fmt.Errorf("and %d more errors", more))
 	}
 	return errors.Join(errs...)
 }
@@ -168,7 +191,7 @@ func (s *Sweep) cell(ctx context.Context, v Variant, seed uint64, inspect bool) 
 	}
 	c, err := s.config(v, seed)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", v.Name, err)
 	}
 	name := filepath.Join("cells", v.Name, fmt.Sprintf("seed-%d", seed))
 	row := Row{Variant: v.Name, Words: v.Words, Settings: settings(v.Sets), Seed: seed}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -226,6 +227,17 @@ func TestSweepRefuses(t *testing.T) {
 	}{
 		{"0 seeds", func(s *Sweep) { s.Seeds = 0 }},
 		{"data.val.source", func(s *Sweep) { s.Base.Data.Val = config.Set{} }},
+		{`no variant "cd"`, func(s *Sweep) { s.Against = "cd" }},
+		{"late: train.seed differs", func(s *Sweep) { s.Variants = []Variant{{Name: "late", Sets: []string{"train.seed=7"}}} }},
+		{"a, b: loss.kind is \"fokal\"", func(s *Sweep) {
+			s.Variants = []Variant{{Name: "a", Sets: []string{"loss.kind=fokal"}}, {Name: "b", Sets: []string{"train.lr=.5", "loss.kind=fokal"}}}
+		}},
+		{"and 2 more errors", func(s *Sweep) {
+			s.Variants = nil
+			for i := range mostErrors + 2 {
+				s.Variants = append(s.Variants, Variant{Name: fmt.Sprint(i), Sets: []string{fmt.Sprintf("train.lr=-%d", i+1)}})
+			}
+		}},
 		{"bad: -set loss.gama=1: unknown key", func(s *Sweep) { s.Variants = []Variant{{Name: "bad", Sets: []string{"loss.gama=1"}}} }},
 	} {
 		s := &Sweep{Base: c, Variants: chosen(t, "ce"), Seeds: 1, Out: t.TempDir(), Log: &bytes.Buffer{}}
