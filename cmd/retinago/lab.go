@@ -42,7 +42,7 @@ func labCommands() []*cli.Command {
 				if err != nil {
 					return usage("bench losses: -alphas %v", err)
 				}
-				return sweep(c, lab.LossExperiment, "Which loss", lab.Losses(), c.String("losses"), alphas)
+				return sweep(c, experiment{kind: lab.LossExperiment, title: "Which loss", variants: lab.Losses(), list: c.String("losses"), alphas: alphas})
 			},
 		},
 		{
@@ -53,7 +53,7 @@ func labCommands() []*cli.Command {
 				"   retinago bench anchors -config configs/bench/shapes.yaml -seeds 3 -out runs/anchors",
 			Flags: append(sweepFlags(), &cli.StringFlag{Name: "variants", Usage: "`LIST` of names or patterns with commas; help lists them", DefaultText: "all"}),
 			Action: func(c *cli.Context) error {
-				return sweep(c, lab.AnchorExperiment, "Which anchors", lab.Density(), c.String("variants"), nil)
+				return sweep(c, experiment{kind: lab.AnchorExperiment, title: "Which anchors", variants: lab.Density(), list: c.String("variants")})
 			},
 		},
 		{
@@ -65,6 +65,20 @@ func labCommands() []*cli.Command {
 				&cli.StringFlag{Name: "sides", Usage: "`LIST` of short sides in pixels", DefaultText: "2/3, 5/6, 1, 7/6 and 4/3 of the config's, as the paper's 400 to 800"},
 				&cli.StringFlag{Name: "backbones", Usage: "`LIST` of backbones: " + strings.Join(kinds.Names(backbone.Kinds), ", "), DefaultText: "the config's"}),
 			Action: benchScales,
+		},
+		{
+			Name:  "sweep",
+			Usage: "which settings suit my data: train and measure every combination of values of any keys of the configuration",
+			Description: "As bench losses, with a variant for each combination of the values of all -vary lists. Values are those of -set; a comma\n" +
+				"within brackets, braces or quotes belongs to a value. A variant's name joins its values, as light+lr=.001. The first one has\n" +
+				"the first value of every list, and is the baseline unless -against names another.\n\n" +
+				"   retinago bench sweep -vary data.augment=none,light,strong -vary train.lr=.0005,.001 -config my.yaml -seeds 5 -out runs/sweep\n" +
+				"   retinago bench sweep -vary 'data.augment=none,[light, {name: rotate, degrees: 5}]' -config my.yaml\n" +
+				"   retinago bench sweep -vary loss.kind=focal,varifocal -config my.yaml -for 'varifocal:loss.alpha=.75' -against varifocal",
+			Flags: append(sweepFlags(),
+				&cli.StringSliceFlag{Name: "vary", Usage: "values of a key to compare, `key=value,value`; again for more keys", Required: true},
+				&cli.StringFlag{Name: "against", Usage: "`VARIANT` that the others are compared with: a name, or a pattern that matches one", DefaultText: "the first"}),
+			Action: benchSweep,
 		},
 		{
 			Name:  "view",
@@ -94,16 +108,26 @@ func sweepFlags() []cli.Flag {
 	)
 }
 
+// experiment is what a verb of bench trains and measures.
+type experiment struct {
+	kind     lab.Experiment
+	title    string // of the report
+	variants []lab.Variant
+	list     string // names or patterns of the variants to run; empty is all, help lists them
+	alphas   []float64
+	against  string // the variant that others are compared with; empty is the best alpha-balanced cross entropy
+}
+
 // sweep runs an experiment and writes what came of it.
-func sweep(c *cli.Context, e lab.Experiment, title string, all []lab.Variant, list string, alphas []float64) error {
-	if list == "help" {
-		_, err := fmt.Fprint(c.App.Writer, lab.Help(all))
+func sweep(c *cli.Context, e experiment) error {
+	if e.list == "help" {
+		_, err := fmt.Fprint(c.App.Writer, lab.Help(e.variants))
 		return err
 	}
 	outlive()
 	out := c.String("out")
 	if out == "" {
-		out = filepath.Join("runs", string(e)+"-"+configName(c))
+		out = filepath.Join("runs", string(e.kind)+"-"+configName(c))
 	}
 	owner, err := file.Lock(out, c.App.ErrWriter)
 	if err != nil {
@@ -118,20 +142,20 @@ func sweep(c *cli.Context, e lab.Experiment, title string, all []lab.Variant, li
 	if err != nil {
 		return err
 	}
-	all, err = lab.Select(all, list)
+	all, err := lab.Select(e.variants, e.list)
 	if err == nil {
 		all, err = lab.Adjust(all, c.StringSlice("for"))
 	}
 	if err != nil {
-		return usage("bench %s: %v", e, err)
+		return usage("bench %s: %v", e.kind, err)
 	}
 	if c.Int("seeds") < 1 || c.Int("pictures") < 0 {
-		return usage("bench %s: -seeds %d, -pictures %d: give at least 1 seed, and no negative number of pictures", e, c.Int("seeds"), c.Int("pictures"))
+		return usage("bench %s: -seeds %d, -pictures %d: give at least 1 seed, and no negative number of pictures", e.kind, c.Int("seeds"), c.Int("pictures"))
 	}
 	if err := file.RemoveUnfinished(out, "results.json", "results.md", "report.html"); err != nil {
 		return err
 	}
-	s := lab.Sweep{Base: cfg, Variants: all, Seeds: c.Int("seeds"), Alphas: alphas, Out: out, Locked: true, Pictures: c.Int("pictures"), Timed: e == lab.ScaleExperiment, Device: c.String("device"), Log: c.App.ErrWriter}
+	s := lab.Sweep{Base: cfg, Variants: all, Seeds: c.Int("seeds"), Alphas: e.alphas, Against: e.against, Out: out, Locked: true, Pictures: c.Int("pictures"), Timed: e.kind == lab.ScaleExperiment, Device: c.String("device"), Log: c.App.ErrWriter}
 	r, err := s.Run(c.Context)
 	if err != nil {
 		return err
@@ -143,7 +167,7 @@ func sweep(c *cli.Context, e lab.Experiment, title string, all []lab.Variant, li
 	if err != nil {
 		return err
 	}
-	if err := savePage(out, r.Page(e, title)); err != nil {
+	if err := savePage(out, r.Page(e.kind, e.title)); err != nil {
 		return err
 	}
 	fmt.Fprint(c.App.Writer, r.Markdown())
@@ -188,6 +212,31 @@ func savePage(out string, p report.Page) error {
 	return p.Save(filepath.Join(out, "report.html"))
 }
 
+func benchSweep(c *cli.Context) error {
+	variants, err := lab.Grid(c.StringSlice("vary"))
+	if err != nil {
+		return usage("bench sweep: -vary %v", err)
+	}
+	for _, set := range c.StringSlice("set") {
+		key, _, _ := strings.Cut(set, "=")
+		if slices.ContainsFunc(variants[0].Sets, func(s string) bool { return strings.HasPrefix(s, strings.TrimSpace(key)+"=") }) {
+			return usage("bench sweep: -set %s and -vary set the same key: leave out one", set)
+		}
+	}
+	against := variants[0].Name
+	if pattern := c.String("against"); pattern != "" {
+		match, err := lab.Select(variants, pattern)
+		if err != nil {
+			return usage("bench sweep: -against: %v", err)
+		}
+		if len(match) > 1 {
+			return usage("bench sweep: -against %s matches %d variants, such as %s and %s: name one", pattern, len(match), match[0].Name, match[1].Name)
+		}
+		against = match[0].Name
+	}
+	return sweep(c, experiment{kind: lab.GridExperiment, title: "Which settings", variants: variants, against: against})
+}
+
 func benchScales(c *cli.Context) error {
 	cfg, err := loadConfig(c)
 	if err != nil {
@@ -211,7 +260,7 @@ func benchScales(c *cli.Context) error {
 	if s := c.String("backbones"); s != "" {
 		backbones = strings.Split(strings.ReplaceAll(s, " ", ""), ",")
 	}
-	return sweep(c, lab.ScaleExperiment, "Accuracy and time", lab.Scales(backbones, sides, side, cfg.Data.MaxSide), "", nil)
+	return sweep(c, experiment{kind: lab.ScaleExperiment, title: "Accuracy and time", variants: lab.Scales(backbones, sides, side, cfg.Data.MaxSide)})
 }
 
 func benchView(c *cli.Context) (err error) {
