@@ -28,6 +28,9 @@ type Choice struct {
 // Merges returns the ways to merge detections of one object: fuse averages them (nms.Fuse), nms keeps the best.
 func Merges() []string { return []string{"fuse", "nms"} }
 
+// Views reports whether objects are searched in other views than the whole picture.
+func (c Choice) Views() bool { return len(c.Scales) > 0 || c.Flip || c.Tile > 0 }
+
 // Check returns an error for values out of their ranges.
 func (c Choice) Check() error {
 	for name, v := range c.Scores {

@@ -73,9 +73,11 @@ func (m *Classes) wanted(d detector.Decoding) detector.Decoding {
 	if len(m.ModelOnly) == 0 {
 		return d
 	}
-	d.Scores = make([]float32, len(m.in))
+	if d.Scores = slices.Clone(d.Scores); d.Scores == nil {
+		d.Scores = slices.Repeat([]float32{d.Score}, len(m.in))
+	}
 	for i, in := range m.in {
-		if d.Scores[i] = d.Score; !in {
+		if !in {
 			d.Scores[i] = 2
 		}
 	}

@@ -20,8 +20,8 @@ type Evaluation struct {
 	Detections []coco.Detection
 	Broken     map[string]error // pictures that could not be read: their objects count as missed
 	Network    time.Duration    // with boxes and NMS, where the engine does them
-	Wait       time.Duration    // for pictures
-	Decode     time.Duration    // boxes and NMS, on the host
+	Wait       time.Duration    // for pictures; 0 of Predictor.Evaluate, which reads them while the network runs
+	Decode     time.Duration    // boxes and NMS, on the host, and the merging of views
 }
 
 // EvalBatch is the most pictures that go through the network together.

@@ -66,6 +66,11 @@ type item struct {
 // At most 2*Workers + 10 pictures are between reading and result, and 20*Batch more with batches. When ctx ends, the loop gets the
 // results that have been through the network, and then the error of ctx. When the loop ends, no goroutine of Stream runs any more.
 func (p *Predictor) Stream(ctx context.Context, frames func(context.Context) iter.Seq[Frame], o StreamOptions) iter.Seq2[Result, error] {
+	return p.stream(ctx, p.common, frames, o)
+}
+
+// stream is Stream with the settings of a request.
+func (p *Predictor) stream(ctx context.Context, r request, frames func(context.Context) iter.Seq[Frame], o StreamOptions) iter.Seq2[Result, error] {
 	if o.Workers < 1 {
 		o.Workers = max(runtime.GOMAXPROCS(0)/4, 1)
 	}
@@ -91,7 +96,7 @@ func (p *Predictor) Stream(ctx context.Context, frames func(context.Context) ite
 				}
 			}
 		}()
-		read := stage(feed, o.Workers, func(v *item) *item { return p.read(ctx, v, o.Then != nil || o.Last != nil, o.MaxBytes) })
+		read := stage(feed, o.Workers, func(v *item) *item { return p.read(ctx, r, v, o.Then != nil || o.Last != nil, o.MaxBytes) })
 		found := stage(pack(read, o.Batch), 2, func(v []*item) []*item { return p.find(ctx, v, o.Batch) })
 		out := each(found)
 		if o.Link != nil {
@@ -164,7 +169,7 @@ func (v *item) hold(most int64) bool {
 func (v *item) well() bool { return v.err == nil && v.Broken == nil }
 
 // read decodes and prepares a frame. It keeps the decoded image if Then or Last need it; those of image files only up to most bytes in all.
-func (p *Predictor) read(ctx context.Context, v *item, keep bool, most int64) *item {
+func (p *Predictor) read(ctx context.Context, r request, v *item, keep bool, most int64) *item {
 	if v.err = ctx.Err(); v.err != nil {
 		return v
 	}
@@ -173,7 +178,7 @@ func (p *Predictor) read(ctx context.Context, v *item, keep bool, most int64) *i
 	}
 	if v.pic == nil {
 		begin := time.Now()
-		target := p.target(p.common)
+		target := p.target(r)
 		var done func()
 		v.pic, v.Size.W, v.Size.H, done, v.Broken = picture.DecodeHeld(ctx, v.Path, target)
 		defer done()
@@ -192,7 +197,7 @@ func (p *Predictor) read(ctx context.Context, v *item, keep bool, most int64) *i
 	}
 	v.More = v.pic.More
 	begin := time.Now()
-	v.in, v.err = p.views(p.common, v.pic, v.Size, 1)
+	v.in, v.err = p.views(r, v.pic, v.Size, 1)
 	v.Times.Prepare = time.Since(begin)
 	if !keep {
 		v.drop()

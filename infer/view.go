@@ -8,6 +8,7 @@ import (
 	"retinago/detector"
 	"retinago/internal/dataset/data"
 	"retinago/internal/media/picture"
+	"retinago/internal/tile"
 	"retinago/nms"
 )
 
@@ -39,52 +40,29 @@ type plan struct {
 // single reports whether every picture has one view, the whole picture.
 func (l plan) single() bool { return len(l.scales) == 0 && !l.flip && l.tile == 0 }
 
-// part is a rectangle of a picture, in pixels.
-type part struct{ x, y, w, h int }
+// grid returns the tiles of the plan.
+func (l plan) grid() tile.Grid { return tile.Grid{Side: l.tile, Overlap: l.overlap} }
 
 // parts returns the whole picture and, if it is larger than a tile, its tiles.
-func (l plan) parts(s data.Size) []part {
-	out := []part{{0, 0, s.W, s.H}}
-	if l.tile == 0 || s.W <= l.tile && s.H <= l.tile {
-		return out
-	}
-	w, h := min(l.tile, s.W), min(l.tile, s.H)
-	for _, y := range tileStarts(s.H, h, l.shared()) {
-		for _, x := range tileStarts(s.W, w, l.shared()) {
-			out = append(out, part{x, y, w, h})
-		}
-	}
-	return out
-}
-
-// shared returns the least overlap of neighbouring tiles in pixels.
-func (l plan) shared() int { return int(l.overlap * float64(l.tile)) }
-
-// tileStarts returns the first pixel of each tile along a side: the fewest tiles, evenly spread, that overlap by at least shared pixels.
-func tileStarts(side, tile, shared int) []int {
-	if side <= tile {
-		return []int{0}
-	}
-	step := max(tile-shared, 1)
-	n := (side-tile+step-1)/step + 1
-	out := make([]int, n)
-	for i := range out {
-		out[i] = i * (side - tile) / (n - 1)
+func (l plan) parts(s data.Size) []tile.Part {
+	out := []tile.Part{{W: s.W, H: s.H}}
+	if g := l.grid(); l.tile > 0 && !g.Fits(s.W, s.H) {
+		out = append(out, g.Parts(s.W, s.H)...)
 	}
 	return out
 }
 
 // views returns the views of one part.
-func (l plan) views(p part, tile bool) []view {
+func (l plan) views(p tile.Part, tiled bool) []view {
 	scales := l.scales
 	if len(scales) == 0 {
 		scales = []float64{0}
 	}
 	var out []view
 	for _, s := range scales {
-		out = append(out, view{x: p.x, y: p.y, tile: tile, scale: s})
+		out = append(out, view{x: p.X, y: p.Y, tile: tiled, scale: s})
 		if l.flip {
-			out = append(out, view{x: p.x, y: p.y, tile: tile, scale: s, flip: true})
+			out = append(out, view{x: p.X, y: p.Y, tile: tiled, scale: s, flip: true})
 		}
 	}
 	return out
@@ -121,10 +99,10 @@ func (p *Predictor) views(r request, pic *picture.Picture, size data.Size, threa
 	for i, at := range r.plan.parts(size) {
 		of := pic
 		if i > 0 {
-			of = pic.Crop(at.x, at.y, at.w, at.h)
+			of = pic.Crop(at.X, at.Y, at.W, at.H)
 		}
 		for _, v := range r.plan.views(at, i > 0) {
-			out.all = append(out.all, p.input(r, of, data.Size{W: at.w, H: at.h}, v, threads))
+			out.all = append(out.all, p.input(r, of, data.Size{W: at.W, H: at.H}, v, threads))
 		}
 		if i > 0 {
 			of.Release()
@@ -152,7 +130,7 @@ func (in *inputs) merge(found [][]Detection, categories []detector.Category) []D
 	}
 	var selected []nms.Selected
 	if in.plan.fuse {
-		selected = nms.Fuse{IoU: in.decode.NMS, Models: len(in.plan.views(part{}, false))}.Run(boxes, scores, classes, 0)
+		selected = nms.Fuse{IoU: in.decode.NMS, Models: len(in.plan.views(tile.Part{}, false))}.Run(boxes, scores, classes, 0)
 	} else {
 		m := in.decode.NMSMethod()
 		if !slices.Contains([]string{"agnostic", "diou"}, m.Kind) {
@@ -175,7 +153,7 @@ func (in *inputs) merge(found [][]Detection, categories []detector.Category) []D
 // cut reports whether a tile's border cuts a box that fits into the overlap with the next tile: the box ends within a hundredth of the
 // tile from the border, and the picture continues beyond it.
 func (l plan) cut(in *Input, size data.Size, b box.Box) bool {
-	near, shared := float32(l.tile)/100, float32(l.shared())
+	near, shared := float32(l.tile)/100, float32(l.grid().Shared())
 	x1, y1 := float32(in.view.x), float32(in.view.y)
 	x2, y2 := x1+float32(in.size.W), y1+float32(in.size.H)
 	across := x1 > 0 && b.X1 < x1+near || x2 < float32(size.W) && b.X2 > x2-near

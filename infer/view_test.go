@@ -10,29 +10,15 @@ import (
 	"retinago/detector"
 	"retinago/internal/dataset/data"
 	"retinago/internal/media/picture"
+	"retinago/internal/tile"
 )
 
-func TestSpots(t *testing.T) {
-	for _, k := range []struct {
-		side, tile, shared int
-		want               []int
-	}{
-		{100, 100, 20, []int{0}},
-		{90, 100, 20, []int{0}},
-		{101, 100, 20, []int{0, 1}},
-		{180, 100, 20, []int{0, 80}},      // they share just 20
-		{181, 100, 20, []int{0, 40, 81}},  // one more, evenly
-		{300, 100, 0, []int{0, 100, 200}}, // no overlap
-	} {
-		if got := tileStarts(k.side, k.tile, k.shared); !slices.Equal(got, k.want) {
-			t.Errorf("%+v: %v", k, got)
-		}
-	}
+func TestParts(t *testing.T) {
 	l := plan{tile: 100, overlap: .2}
-	if got := l.parts(data.Size{W: 100, H: 100}); !slices.Equal(got, []part{{0, 0, 100, 100}}) {
+	if got := l.parts(data.Size{W: 100, H: 100}); !slices.Equal(got, []tile.Part{{X: 0, Y: 0, W: 100, H: 100}}) {
 		t.Errorf("a picture of a tile: %v", got)
 	}
-	if got := l.parts(data.Size{W: 180, H: 50}); !slices.Equal(got, []part{{0, 0, 180, 50}, {0, 0, 100, 50}, {80, 0, 100, 50}}) {
+	if got := l.parts(data.Size{W: 180, H: 50}); !slices.Equal(got, []tile.Part{{X: 0, Y: 0, W: 180, H: 50}, {X: 0, Y: 0, W: 100, H: 50}, {X: 80, Y: 0, W: 100, H: 50}}) {
 		t.Errorf("a flat picture: %v", got)
 	}
 }

@@ -34,7 +34,7 @@ func detectCommand() *cli.Command {
 			"   retinago detect -weights retinanet_resnet50_fpn_coco -source street.mp4 -out found -track -line 0,400,1280,400\n" +
 			"   retinago detect -weights best.safetensors -source photos 'more/*.png' -out found -score .4 -json found.json\n" +
 			"   retinago detect -weights best.safetensors -source rtsp://10.0.0.3/live cam:0 -jsonl -",
-		Flags: append(sourceFlags(),
+		Flags: append(append(sourceFlags(), viewFlags()...),
 			&cli.StringFlag{Name: "weights", Usage: "checkpoint `FILE`, or the name of a published detector (see weights fetch)", Required: true},
 			&cli.StringSliceFlag{Name: "source", Usage: "`WHAT` to detect on: files, folders, globs, -, cam:N, addresses", Required: true},
 			&cli.StringFlag{Name: "out", Usage: "`DIR` for annotated pictures and videos"},
@@ -52,11 +52,6 @@ func detectCommand() *cli.Command {
 			&cli.StringFlag{Name: "method", Usage: "method of non-maximum suppression: " + strings.Join(kinds.Names(nms.Kinds), ", "), DefaultText: "of the checkpoint"},
 			&cli.Float64Flag{Name: "sigma", Usage: "width of a method's Gaussian", DefaultText: ".5 for soft-gaussian, 2 for matrix-gaussian"},
 			&cli.IntFlag{Name: "max", Usage: "most detections per picture", DefaultText: "of the checkpoint"},
-			&cli.BoolFlag{Name: "flip", Usage: "detect on the mirrored picture too"},
-			&cli.StringFlag{Name: "scales", Usage: "detect at several sizes: `LIST` of multiples of the canvas, as 0.75,1,1.5"},
-			&cli.IntFlag{Name: "tile", Usage: "detect on the whole picture and on square tiles of so many `PIXELS`"},
-			&cli.Float64Flag{Name: "overlap", Usage: "share of a tile that the next one repeats: objects up to that size are found whole", Value: .2},
-			&cli.StringFlag{Name: "merge", Usage: "how detections of -flip, -scales and -tile are merged: " + strings.Join(infer.Merges(), ", "), DefaultText: infer.Merges()[0]},
 			&cli.BoolFlag{Name: "track", Usage: "number the objects over the frames of a video, or the pictures of a folder in the order of their names (ByteTrack)"},
 			&cli.StringSliceFlag{Name: "line", Usage: "count tracks that cross a line: `x1,y1,x2,y2` in pixels; again for more"},
 			&cli.StringSliceFlag{Name: "zone", Usage: "count tracks in and out of a polygon: `x1,y1,x2,y2,x3,y3,...`; again for more"},
@@ -178,19 +173,14 @@ func detectOptions(c *cli.Context) (options, error) {
 	}
 	o.score, o.given = float32(score), given
 	o.predictor = infer.Options{Device: c.String("device"), Precision: c.String("precision"), Threads: c.Int("threads"), Score: &score, Method: c.String("method"), Sigma: c.Float64("sigma"), MaxDets: c.Int("max"), Highest: true,
-		FastDecode: c.Bool("fast-decode"), Choice: infer.Choice{Scores: scores, Classes: c.StringSlice("class"), Flip: c.Bool("flip"), Merge: c.String("merge"),
-			Tile: c.Int("tile"), Overlap: c.Float64("overlap")}}
+		FastDecode: c.Bool("fast-decode")}
+	if o.predictor.Choice, err = views(c); err != nil {
+		return o, err
+	}
+	o.predictor.Choice.Scores, o.predictor.Choice.Classes = scores, c.StringSlice("class")
 	if c.IsSet("nms") {
 		v := c.Float64("nms")
 		o.predictor.NMS = &v
-	}
-	if c.IsSet("scales") {
-		if o.predictor.Choice.Scales, err = numbers(c.String("scales")); err != nil {
-			return o, usage("detect: -scales: %v", err)
-		}
-	}
-	if err := o.predictor.Choice.Check(); err != nil {
-		return o, usage("detect: %v", err)
 	}
 	if c.Bool("track") {
 		least := min(score, leastTracked)

@@ -24,14 +24,16 @@ func evalCommand() *cli.Command {
 		Name:  "eval",
 		Usage: "measure COCO's twelve numbers, of a model or of a results file",
 		Description: "Either a model on a dataset, or detections against ground truth (the metric alone). Classes of a model are matched\n" +
-			"with the dataset's categories by name; what only one of them has is listed and not measured.\n\n" +
+			"with the dataset's categories by name; what only one of them has is listed and not measured. -tile, -flip and -scales measure what\n" +
+			"detect finds with these flags.\n\n" +
 			"   retinago eval runs/masks\n" +
 			"   retinago eval -weights runs/masks/best.safetensors -data val.json -images val\n" +
 			"   retinago eval -weights runs/masks/best.safetensors -data val.json -images val -classes -errors\n" +
 			"   retinago eval -weights runs/masks/best.safetensors -data val.json -images val -report masks.html\n" +
 			"   retinago eval -weights runs/cells/best.safetensors -data VOC2012 -split val\n" +
+			"   retinago eval -weights runs/ships/best.safetensors -data val.json -images val -tile 1024 -overlap .25\n" +
 			"   retinago eval -gt instances_val2017.json -dt results.json -json metrics.json",
-		Flags: append(sourceFlags(), dataFlag(false),
+		Flags: append(append(sourceFlags(), viewFlags()...), dataFlag(false),
 			&cli.StringFlag{Name: "weights", Usage: "checkpoint `FILE`, or the name of a published detector (see weights fetch)"},
 			&cli.StringSliceFlag{Name: "class", Usage: "`NAMES` of the dataset's classes to measure, separated by commas, or again for more", DefaultText: "all that the model knows"},
 			&cli.StringSliceFlag{Name: "rename", Usage: "with -data: call a class of the dataset by the model's name for it, `OLD=NEW`; again for more: classes that get one name become one"},
@@ -71,6 +73,11 @@ func evalResults(c *cli.Context) error {
 	if _, err := source(c, ""); err != nil {
 		return err
 	}
+	for _, f := range viewFlags() {
+		if name := f.Names()[0]; c.IsSet(name) {
+			return usage("eval: -%s is of a model: give -weights and -data", name)
+		}
+	}
 	sel, err := selected(c, "class")
 	if err != nil {
 		return err
@@ -90,27 +97,31 @@ func evalResults(c *cli.Context) error {
 }
 
 func evalModel(c *cli.Context) error {
+	choice, err := evalViews(c)
+	if err != nil {
+		return err
+	}
 	d, err := evalData(c)
 	if err != nil {
-		return err
-	}
-	e, err := openDevice(c)
-	if err != nil {
-		return err
-	}
-	defer e.Close()
-	if err := useConvolutions(c, e, cpu.Fixed); err != nil {
 		return err
 	}
 	path, err := checkpoint(c)
 	if err != nil {
 		return err
 	}
-	m, info, err := detector.Open(path, e)
+	info, err := detector.ReadInfo(path)
 	if err != nil {
 		return err
 	}
-	defer m.Close()
+	p, err := infer.Load(path, infer.Options{Device: c.String("device"), Precision: c.String("precision"), Threads: c.Int("threads"),
+		Score: &info.Config.Infer.Score, FastDecode: c.Bool("fast-decode"), Choice: choice})
+	if err != nil {
+		return err
+	}
+	defer p.Close()
+	if err := useConvolutions(c, p.Model().Engine(), cpu.Fixed); err != nil {
+		return err
+	}
 	classes, err := infer.MatchClasses(info.Config.Model.Classes, d.Categories())
 	if err != nil {
 		return fmt.Errorf("%s on %s: %w", path, d.Path(), err)
@@ -124,11 +135,13 @@ func evalModel(c *cli.Context) error {
 		notice.ModelOnly = nil
 	}
 	fmt.Fprint(c.App.ErrWriter, &notice)
-	if c.Bool("fast-decode") {
-		info.Config.Data.FastDecode = true
-	}
 	begin := time.Now()
-	ev, err := infer.Evaluate(c.Context, m, info.Config, d, meter(c.App.ErrWriter))
+	var ev *infer.Evaluation
+	if choice.Views() {
+		ev, err = p.Evaluate(c.Context, d, meter(c.App.ErrWriter))
+	} else {
+		ev, err = infer.Evaluate(c.Context, p.Model(), p.Info().Config, d, meter(c.App.ErrWriter))
+	}
 	if err != nil {
 		return err
 	}
@@ -141,8 +154,12 @@ func evalModel(c *cli.Context) error {
 	if err := measure(c, classes.Measured(d.COCO()), ev.Detections, ev.Broken); err != nil {
 		return err
 	}
-	fmt.Fprintf(c.App.Writer, "%d pictures in %s: network %s, boxes and NMS %s, waiting for pictures %s\n", d.Len(), took.Round(time.Millisecond),
-		ev.Network.Round(time.Millisecond), ev.Decode.Round(time.Millisecond), ev.Wait.Round(time.Millisecond))
+	fmt.Fprintf(c.App.Writer, "%d pictures in %s: network %s, boxes and NMS %s", d.Len(), took.Round(time.Millisecond), ev.Network.Round(time.Millisecond),
+		ev.Decode.Round(time.Millisecond))
+	if !choice.Views() {
+		fmt.Fprintf(c.App.Writer, ", waiting for pictures %s", ev.Wait.Round(time.Millisecond))
+	}
+	fmt.Fprintln(c.App.Writer)
 	if len(ev.Broken) > 0 {
 		for path, err := range ev.Broken {
 			fmt.Fprintf(c.App.ErrWriter, "%s: %v\n", path, err)
@@ -150,6 +167,20 @@ func evalModel(c *cli.Context) error {
 		return partial("%d pictures could not be read; their objects count as missed", len(ev.Broken))
 	}
 	return nil
+}
+
+// evalViews returns the views that a model is measured in.
+func evalViews(c *cli.Context) (infer.Choice, error) {
+	v, err := views(c)
+	switch {
+	case err != nil:
+		return v, err
+	case c.IsSet("overlap") && v.Tile == 0:
+		return v, usage("eval: -overlap is of tiles: give -tile too")
+	case c.IsSet("merge") && !v.Views():
+		return v, usage("eval: -merge is of several views: give -tile, -flip or -scales too")
+	}
+	return v, nil
 }
 
 // evalData opens the dataset of -data, or the one that a run measures on, with the classes of -class.

@@ -129,8 +129,8 @@ func write(t *testing.T, path, content string) string {
 	return path
 }
 
-// seeded writes a model that was never trained.
-func seeded(t *testing.T, path string) {
+// seeded writes a model that was never trained, with a changed configuration.
+func seeded(t *testing.T, path string, change ...func(*config.Config)) {
 	t.Helper()
 	e, err := cpu.New(cpu.Options{})
 	if err != nil {
@@ -141,12 +141,19 @@ func seeded(t *testing.T, path string) {
 	c.Model.Backbone, c.Model.BackboneWidth, c.Model.FPNWidth, c.Model.HeadDepth = "resnet18", 16, 16, 1
 	c.Model.Classes, c.Model.CategoryIDs = []string{"a", "b"}, []int64{1, 2}
 	c.Data.ShortSides, c.Data.MaxSide, c.Data.CanvasMultiple = []int{64}, 96, 32
+	for _, f := range change {
+		f(&c)
+	}
+	info := detector.Info{Config: c}
+	for i, name := range c.Model.Classes {
+		info.Categories = append(info.Categories, detector.Category{ID: c.Model.CategoryIDs[i], Name: name})
+	}
 	m, err := detector.New(c.Model, e, 3)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer m.Close()
-	if err := m.Save(path, detector.Info{Config: c, Categories: []detector.Category{{ID: 1, Name: "a"}, {ID: 2, Name: "b"}}}); err != nil {
+	if err := m.Save(path, info); err != nil {
 		t.Fatal(err)
 	}
 }
