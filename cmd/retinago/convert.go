@@ -112,6 +112,7 @@ func editCommands() []*cli.Command {
 				return save(c, s, c.String("out"))
 			},
 		},
+		tileCommand(),
 		{
 			Name:  "draw",
 			Usage: "draw pictures with their boxes onto one sheet, or batches as training makes them",

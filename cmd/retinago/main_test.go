@@ -35,7 +35,7 @@ func TestMain(m *testing.M) {
 // Every help has an example that begins with the verb's own name.
 func TestHelp(t *testing.T) {
 	wants(t, ok(t), "train", "eval", "detect", "data", "anchors", "summary", "version")
-	for _, verb := range []string{"train", "eval", "detect", "data shapes", "data check", "data stats", "data convert", "data split", "data merge", "data subset", "data draw", "anchors show", "anchors fit", "export", "weights import", "weights fetch", "weights export", "weights inspect", "summary", "version"} {
+	for _, verb := range []string{"train", "eval", "detect", "data shapes", "data check", "data stats", "data convert", "data split", "data merge", "data subset", "data tile", "data draw", "anchors show", "anchors fit", "export", "weights import", "weights fetch", "weights export", "weights inspect", "summary", "version"} {
 		wants(t, ok(t, append(strings.Fields(verb), "-help")...), "   retinago "+verb)
 	}
 }
