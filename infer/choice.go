@@ -1,12 +1,14 @@
 package infer
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
 	"retinago/detector"
+	"retinago/internal/tile"
 )
 
 // Choice selects classes, and the views of a picture in which objects are searched. Its zero value takes every class at the common
@@ -46,11 +48,8 @@ func (c Choice) Check() error {
 	if c.Merge != "" && !slices.Contains(Merges(), c.Merge) {
 		return fmt.Errorf("infer: unknown way to merge %q; there are %s", c.Merge, strings.Join(Merges(), ", "))
 	}
-	if c.Tile < 0 || c.Tile > 0 && c.Tile < 32 {
-		return fmt.Errorf("infer: tiles of %d pixels: give at least 32", c.Tile)
-	}
-	if !(c.Overlap >= 0 && c.Overlap <= .9) {
-		return fmt.Errorf("infer: tiles that overlap by %g: give a share between 0 and .9", c.Overlap)
+	if err := (tile.Grid{Side: cmp.Or(c.Tile, tile.LeastSide), Overlap: c.Overlap}).Check(); err != nil {
+		return fmt.Errorf("infer: %w", err)
 	}
 	return nil
 }

@@ -271,6 +271,11 @@ func measured(c *cli.Context, gt *coco.Dataset) string {
 	what := fmt.Sprintf("Detections %s against %s", c.String("dt"), gt.Path)
 	if weights := c.String("weights"); weights != "" {
 		what = fmt.Sprintf("Model %s on %s", weights, gt.Path)
+		for _, f := range viewFlags() {
+			if name := f.Names()[0]; c.IsSet(name) {
+				what += fmt.Sprintf(", -%s %v", name, c.Value(name))
+			}
+		}
 	}
 	if images := c.String("images"); images != "" {
 		what += ", images in " + images

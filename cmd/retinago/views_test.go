@@ -29,6 +29,11 @@ func TestEvalViews(t *testing.T) {
 		measured, again := filepath.Join(tmp, name+"-measured.json"), filepath.Join(tmp, name+"-again.json")
 		wants(t, ok(t, append([]string{"eval", "-weights", model, "-data", gt, "-images", images, "-json", measured, "-results", results}, flags...)...), "12 pictures in")
 		numbers[text(t, measured)] = name
+		if name == "all" {
+			page := filepath.Join(tmp, "report.html")
+			ok(t, append([]string{"eval", "-weights", model, "-data", gt, "-images", images, "-report", page}, flags...)...)
+			wants(t, text(t, page), "Model "+model+" on "+gt+", -flip true, -scales .75,1, -tile 64, -merge nms, images in "+images)
+		}
 		if name == "whole" { // whose pictures go through the network in batches
 			continue
 		}

@@ -1,10 +1,26 @@
 // Package tile cuts images into overlapping tiles. Detection in tiles and `data tile` have the same grid.
 package tile
 
+import "fmt"
+
+// LeastSide is the least side of a tile in pixels.
+const LeastSide = 32
+
 // Grid describes square tiles that overlap.
 type Grid struct {
 	Side    int     // of a tile in pixels
 	Overlap float64 // least share of a tile that the next one repeats, in [0, .9]
+}
+
+// Check returns an error for values out of their ranges.
+func (g Grid) Check() error {
+	if g.Side < LeastSide {
+		return fmt.Errorf("tiles of %d pixels: give at least %d", g.Side, LeastSide)
+	}
+	if !(g.Overlap >= 0 && g.Overlap <= .9) {
+		return fmt.Errorf("tiles that overlap by %g: give a share between 0 and .9", g.Overlap)
+	}
+	return nil
 }
 
 // Part is a rectangle of an image in pixels.

@@ -1,6 +1,7 @@
 package tile
 
 import (
+	"math"
 	"slices"
 	"testing"
 )
@@ -26,6 +27,9 @@ func TestStarts(t *testing.T) {
 // Tiles cover the image, lie in it, have one size, and share the overlap with the next.
 func TestParts(t *testing.T) {
 	g := Grid{Side: 100, Overlap: .25}
+	if err := g.Check(); err != nil {
+		t.Error(err)
+	}
 	if g.Shared() != 25 || !g.Fits(100, 90) || g.Fits(101, 90) {
 		t.Errorf("%d pixels are shared", g.Shared())
 	}
@@ -34,5 +38,13 @@ func TestParts(t *testing.T) {
 	}
 	if got := g.Parts(60, 80); !slices.Equal(got, []Part{{0, 0, 60, 80}}) {
 		t.Errorf("a small image: %v", got)
+	}
+}
+
+func TestCheck(t *testing.T) {
+	for _, g := range []Grid{{}, {Side: -100}, {Side: 31}, {Side: 32, Overlap: .91}, {Side: 32, Overlap: -.1}, {Side: 32, Overlap: math.NaN()}} {
+		if g.Check() == nil {
+			t.Errorf("%+v is no error", g)
+		}
 	}
 }

@@ -18,22 +18,15 @@ type Options struct {
 	Seed  uint64  // of the draw of these tiles
 }
 
-// LeastSide is the least side of a tile in pixels.
-const LeastSide = 32
-
 // Check returns an error for values out of their ranges.
 func (o Options) Check() error {
 	switch {
-	case o.Grid.Side < LeastSide:
-		return fmt.Errorf("tiles of %d pixels: give at least %d", o.Grid.Side, LeastSide)
-	case !(o.Grid.Overlap >= 0 && o.Grid.Overlap <= .9):
-		return fmt.Errorf("tiles that overlap by %g: give a share between 0 and .9", o.Grid.Overlap)
 	case !(o.Keep >= 0 && o.Keep <= 1):
 		return fmt.Errorf("objects that keep a share of %g: give a share between 0 and 1", o.Keep)
 	case !(o.Empty >= 0 && o.Empty <= 1):
 		return fmt.Errorf("a share of %g of the tiles without objects: give a share between 0 and 1", o.Empty)
 	}
-	return nil
+	return o.Grid.Check()
 }
 
 // Tile is a part of an image, with its objects.
