@@ -87,7 +87,6 @@ func dataTile(c *cli.Context) error {
 // tiled is a part of a dataset that is cut into tiles.
 type tiled struct {
 	name     string
-	json     string // path
 	data     *data.Dataset
 	cut      *tiles.Cutting
 	pictures tiles.Pictures
