@@ -22,7 +22,7 @@ func everyHelp(f func(name, text string)) {
 	walk = func(commands []*cli.Command, name string) {
 		for _, c := range commands {
 			if !c.Hidden {
-				f(name+" "+c.Name, helpText(c, name+" "+c.Name))
+				f(name+" "+c.Name, strings.ReplaceAll(c.CustomHelpTemplate, "{{\"{{\"}}", "{{")) // see literal
 				walk(c.Subcommands, name+" "+c.Name)
 			}
 		}
