@@ -62,7 +62,7 @@ func anchorsFit(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	src, err := source(c, c.String("data"))
+	src, err := part(c, c.String("data"), convert.Training)
 	if err != nil {
 		return err
 	}

@@ -137,7 +137,7 @@ func editCommands() []*cli.Command {
 
 // openWhole reads a dataset with everything that is to be written again.
 func openWhole(c *cli.Context, path string) (d *coco.Dataset, images string, err error) {
-	s, err := source(c, path)
+	s, err := part(c, path, convert.Described)
 	if err != nil {
 		return nil, "", err
 	}
@@ -187,7 +187,7 @@ func dataConvert(c *cli.Context) error {
 		return err
 	}
 	defer release()
-	s, err := source(c, c.String("data"))
+	s, err := part(c, c.String("data"), convert.Described)
 	if err != nil {
 		return err
 	}
@@ -269,7 +269,11 @@ func dataDraw(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	d, err := data.Open(all[0])
+	s, err := onePart(c, all[0], convert.Described)
+	if err != nil {
+		return err
+	}
+	d, err := data.Open(s)
 	if err != nil {
 		return err
 	}

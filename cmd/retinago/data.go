@@ -58,7 +58,11 @@ func dataCommand() *cli.Command {
 					if err != nil {
 						return err
 					}
-					d, _, err := all[0].Open()
+					s, err := onePart(c, all[0], convert.Described)
+					if err != nil {
+						return err
+					}
+					d, _, err := s.Open()
 					if err != nil {
 						return err
 					}

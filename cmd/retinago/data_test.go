@@ -130,3 +130,27 @@ func TestCheckPart(t *testing.T) {
 		wants(t, out, dir, "[test train valid]")
 	}
 }
+
+// Every verb reads a folder with COCO's files and their pictures, as train -data does; a COCO file finds its pictures.
+func TestFolderOfCOCO(t *testing.T) {
+	dir, tmp := shapes(t), t.TempDir()
+	out := func(name string) string { return filepath.Join(tmp, name) }
+	for _, args := range [][]string{
+		{"stats"}, {"convert", "-out", out("a.json")}, {"convert", "-to", "voc", "-out", out("voc")}, {"draw", "-out", out("a.jpg")},
+		{"subset", "-out", out("b.json")}, {"merge", "-out", out("c.json")}, {"split", "-out", out("d.json"), "-rest", out("e.json")},
+	} {
+		args = append([]string{"data", args[0], "-data", dir}, args[1:]...)
+		code, got := call(t, args...)
+		if code != 1 {
+			t.Errorf("%v: exit code %d", args, code)
+		}
+		wants(t, got, "it has the parts [train val]")
+		ok(t, append(args, "-split", "val")...)
+	}
+	wants(t, ok(t, "data", "stats", dir, "-split", "val"), filepath.Join(dir, "val.json"))
+	wants(t, ok(t, "anchors", "fit", "-data", dir, "-set", "data.short_sides=[64]"), "reading "+filepath.Join(dir, "train.json"), "IoU >= .5")
+	wants(t, ok(t, "data", "draw", "-data", filepath.Join(dir, "val.json"), "-out", out("b.jpg")), "4 pictures")
+	model := out("model.safetensors")
+	seeded(t, model)
+	wants(t, ok(t, "eval", model, "-data", dir, "-rename", "circle=a", "-ignore-findings"), "reading "+filepath.Join(dir, "val.json"), "4 pictures in")
+}

@@ -200,7 +200,7 @@ func evalData(c *cli.Context) (*data.Dataset, error) {
 func evalWhole(c *cli.Context) (*data.Dataset, error) {
 	folder := c.String("weights")
 	run := data.Run{Log: c.App.ErrWriter, Ignore: c.Bool("ignore-findings"), SkipHeaders: c.Bool("skip-headers")}
-	s, err := source(c, c.String("data"))
+	s, err := part(c, c.String("data"), convert.Measuring)
 	if err != nil {
 		return nil, err
 	}

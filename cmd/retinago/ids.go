@@ -13,6 +13,7 @@ import (
 
 	"retinago/coco"
 	"retinago/infer"
+	"retinago/internal/dataset/convert"
 	"retinago/internal/dataset/locate"
 )
 
@@ -21,7 +22,7 @@ var errUnknownImage = errors.New("leave -data out to number the pictures")
 
 // imageIDs returns the function from a result to its image id: the id in -data's dataset, or the number from 1.
 func imageIDs(c *cli.Context) (func(infer.Result) (int64, error), error) {
-	src, err := source(c, c.String("data"))
+	src, err := part(c, c.String("data"), convert.Training)
 	if err != nil {
 		return nil, err
 	}

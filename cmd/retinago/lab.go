@@ -12,6 +12,7 @@ import (
 	"retinago/backbone"
 	"retinago/detector"
 	"retinago/infer"
+	"retinago/internal/dataset/convert"
 	"retinago/internal/dataset/data"
 	"retinago/internal/file"
 	"retinago/internal/kinds"
@@ -275,7 +276,7 @@ func benchView(c *cli.Context) (err error) {
 	if err := pageFree(g.Folder("-out", c.String("out")), "view.json"); err != nil {
 		return err
 	}
-	src, err := source(c, c.String("data"))
+	src, err := part(c, c.String("data"), convert.Training)
 	if err != nil {
 		return err
 	}

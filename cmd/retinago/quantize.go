@@ -13,6 +13,7 @@ import (
 	"retinago/detector"
 	"retinago/engine/cpu"
 	"retinago/infer"
+	"retinago/internal/dataset/convert"
 	"retinago/internal/dataset/data"
 	sources "retinago/internal/media/source"
 	"retinago/internal/model/quant"
@@ -152,7 +153,7 @@ func calibrationFiles(c *cli.Context) ([]string, error) {
 		}
 		return sources.Pictures([]string{c.String("images")})
 	}
-	s, err := source(c, c.String("data"))
+	s, err := part(c, c.String("data"), convert.Training)
 	if err != nil {
 		return nil, err
 	}

@@ -15,7 +15,7 @@ import (
 )
 
 // whereData describes the values of -data.
-const whereData = "COCO's JSON, a folder of Pascal VOC, YOLO's data.yaml or folder, or a CSV (keras-retinanet, OpenImages, columns with a header)"
+const whereData = "the folder of a dataset, COCO's JSON, a folder of Pascal VOC, YOLO's data.yaml or folder, or a CSV (keras-retinanet, OpenImages, columns with a header)"
 
 // dataOrRunFlag names a dataset, or a run.
 func dataOrRunFlag(required bool) cli.Flag {
@@ -30,9 +30,9 @@ func dataFlag(required bool) cli.Flag {
 // sourceFlags are the settings of a dataset that its path does not determine.
 func sourceFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "images", Usage: "`DIR` of the pictures", DefaultText: "known to VOC and YOLO; looked for beside a CSV"},
+		&cli.StringFlag{Name: "images", Usage: "`DIR` of the pictures", DefaultText: "known to VOC and YOLO; looked for beside a COCO file or a CSV"},
 		&cli.StringFlag{Name: "format", Usage: "`NAME` of the dataset's format: " + strings.Join(convert.Formats(), ", "), DefaultText: "derived from the path"},
-		&cli.StringFlag{Name: "split", Usage: "part to read: `NAME` of a list in VOC's ImageSets/Main, a key of data.yaml, a file of ids beside OpenImages' CSV, a value in a CSV's column split", DefaultText: "all"},
+		&cli.StringFlag{Name: "split", Usage: "part to read: `NAME` of a list in VOC's ImageSets/Main, a key of data.yaml, a file of ids beside OpenImages' CSV, a value in a CSV's column split, the folder or file of a part in a folder with several", DefaultText: "all; of separate parts train, with eval val; the verbs of data list them"},
 		&cli.StringFlag{Name: "class-list", Usage: "CSV `FILE` of the classes: class,number, or OpenImages' LabelName,DisplayName"},
 		&cli.StringFlag{Name: "difficult", Usage: "how to read VOC's difficult objects: `HOW` is crowd, keep or drop", DefaultText: "crowd"},
 	}
@@ -94,6 +94,27 @@ func source(c *cli.Context, path string) (convert.Source, error) {
 		}
 	}
 	return s, nil
+}
+
+// part returns the dataset at a path as one part; see convert.Source.One. It says which part that is where it chose among several.
+func part(c *cli.Context, path string, use convert.Use) (convert.Source, error) {
+	s, err := source(c, path)
+	if err != nil {
+		return s, err
+	}
+	return onePart(c, s, use)
+}
+
+func onePart(c *cli.Context, s convert.Source, use convert.Use) (convert.Source, error) {
+	one, of, err := s.One(use)
+	if len(of) > 0 {
+		name := one.Split
+		if name == "" {
+			name = one.Path
+		}
+		fmt.Fprintf(c.App.ErrWriter, "%s has the parts %s: reading %s; -split names another\n", s.Path, strings.Join(of, ", "), name)
+	}
+	return one, err
 }
 
 // sourceOrRun is source, or, where -data is the folder of a run, the run's datasets with the classes that it learns: the one to train on, and

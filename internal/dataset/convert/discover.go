@@ -51,7 +51,12 @@ func Discover(s Source) (train, val Source, err error) {
 	if isYOLO(s.Path) {
 		return discoverYOLO(s)
 	}
-	for _, dir := range []string{s.Path, filepath.Join(s.Path, "annotations"), filepath.Join(s.Path, "Annotations")} {
+	if s.Split != "" {
+		if p, ok := s.Parts()[s.Split]; ok {
+			return discoverFile(p)
+		}
+	}
+	for _, dir := range annotationFolders(s.Path) {
 		for _, ending := range []string{".json", ".csv"} {
 			if file, ok := ofTraining(slices.DeleteFunc(files(dir, ending), isClassList)); ok {
 				s.Path = file
@@ -70,6 +75,11 @@ func Discover(s Source) (train, val Source, err error) {
 		return s, val, err
 	}
 	return s, val, fmt.Errorf("convert: %s holds no dataset of a known layout (YOLO's data.yaml, COCO's JSON, Pascal VOC's Annotations, a CSV): give the file that describes it", s.Path)
+}
+
+// annotationFolders are the folders in which the files of all parts may lie.
+func annotationFolders(dir string) []string {
+	return []string{dir, filepath.Join(dir, "annotations"), filepath.Join(dir, "Annotations")}
 }
 
 // discoverFile completes a Source whose Path is a file.

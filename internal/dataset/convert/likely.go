@@ -34,7 +34,7 @@ func likely(path string) []string {
 func partsOf(stem string) []string {
 	words := strings.FieldsFunc(strings.ToLower(stem), func(r rune) bool { return strings.ContainsRune("-_. ", r) })
 	for _, w := range words {
-		for _, names := range [][]string{trainNames, {"valid", "val", "validation", "val2017"}, {"test", "testing"}} {
+		for _, names := range [][]string{trainNames, {"valid", "val", "validation", "val2017"}, testNames} {
 			if slices.Contains(names, w) {
 				return append([]string{w}, names...)
 			}

@@ -31,11 +31,11 @@ func Open(s convert.Source) (*Dataset, error) {
 }
 
 func read(s convert.Source) (*coco.Dataset, string, error) {
-	c, images, err := s.Open()
-	if err == nil && images == "" {
-		err = fmt.Errorf("%s: COCO's file does not say where its pictures are: give their folder, images", s.Path)
+	s, err := s.WithImages()
+	if err != nil {
+		return nil, "", err
 	}
-	return c, images, err
+	return s.Open()
 }
 
 // Run is how a dataset is examined before training or evaluation.
