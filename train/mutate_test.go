@@ -65,7 +65,7 @@ func whole(t *testing.T, format string) *mutant {
 	case "yolo":
 		m.photos = filepath.Join(dir, "images", "train")
 		s.Path, s.Split = filepath.Join(dir, "data.yaml"), "train"
-		_, err = convert.WriteYOLO(d, dir, "train")
+		_, err = convert.WriteYOLO(d, dir, "train", false)
 		m.texts, _ = filepath.Glob(filepath.Join(dir, "labels", "train", "*.txt"))
 		m.texts = append(m.texts, s.Path)
 	case "csv":

@@ -27,7 +27,7 @@ func editCommands() []*cli.Command {
 			Name:  "convert",
 			Usage: "write a dataset as COCO JSON, Pascal VOC, YOLO, keras-retinanet's or OpenImages' CSV",
 			Description: "Every verb reads these formats in place; this is for other programs. coco writes the JSON -out, the others write below\n" +
-				"the folder -out, where -name is the part's. Pictures are not copied.\n\n" +
+				"the folder -out, where -name is the part's. Parts of one YOLO dataset go into one folder. Pictures are not copied.\n\n" +
 				"   retinago data convert -data VOC2012 -split train -to coco -out train.json\n" +
 				"   retinago data convert -data train.json -to yolo -name train -out yolo\n" +
 				"   retinago data convert -data validation-annotations-bbox.csv -class-list class-descriptions-boxable.csv -images validation \\\n" +
@@ -192,6 +192,9 @@ func dataConvert(c *cli.Context) error {
 		return err
 	}
 	s.Whole = to == "coco" // the others have no place for more than boxes
+	if found, err := s.WithImages(); err == nil && to != "coco" {
+		s = found // only to name their folder: the pictures may be elsewhere
+	}
 	d, images, err := s.Open()
 	if err != nil {
 		return err
@@ -210,7 +213,7 @@ func dataConvert(c *cli.Context) error {
 	case "voc":
 		err = convert.WriteVOC(d, out, name)
 	case "yolo":
-		crowds, err = convert.WriteYOLO(d, out, name)
+		crowds, err = convert.WriteYOLO(d, out, name, c.Bool("overwrite"))
 	case "csv":
 		var f []string
 		if f, err = below(g.Folder("-out", out), name+".csv", "classes.csv"); err == nil {
@@ -228,7 +231,19 @@ func dataConvert(c *cli.Context) error {
 	if crowds > 0 {
 		fmt.Fprintf(c.App.ErrWriter, "%d crowd regions were left out: %s has no place for them\n", crowds, to)
 	}
-	_, err = fmt.Fprintf(c.App.Writer, "%s: %d images; pictures are not copied\n", out, len(d.Images))
+	if images == "" {
+		images = "the images"
+	} else {
+		images = "those of " + images
+	}
+	advice := ""
+	switch to {
+	case "yolo":
+		advice = fmt.Sprintf(": put %s into %s", images, filepath.Join(out, "images", name))
+	case "voc":
+		advice = fmt.Sprintf(": put %s into %s", images, filepath.Join(out, "JPEGImages"))
+	}
+	_, err = fmt.Fprintf(c.App.Writer, "%s: %d images; pictures are not copied%s\n", out, len(d.Images), advice)
 	return err
 }
 

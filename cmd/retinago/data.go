@@ -136,10 +136,12 @@ func datasetParts(c *cli.Context) ([]convert.Source, error) {
 	}
 	train, val, err := convert.Discover(s)
 	switch {
-	case err != nil && isFolder(s.Path):
-		return nil, err
-	case err != nil: // opening it reports what is wrong
-		return []convert.Source{s}, nil
+	case err != nil:
+		one, _, other := s.One(convert.Measuring) // a dataset of a validation part alone
+		if other != nil && isFolder(s.Path) {
+			return nil, err
+		}
+		return []convert.Source{one}, nil // opening it reports what is wrong
 	case val.Path == "" || s.Split != "":
 		return []convert.Source{train}, nil
 	}

@@ -154,3 +154,48 @@ func TestFolderOfCOCO(t *testing.T) {
 	seeded(t, model)
 	wants(t, ok(t, "eval", model, "-data", dir, "-rename", "circle=a", "-ignore-findings"), "reading "+filepath.Join(dir, "val.json"), "4 pictures in")
 }
+
+// Parts of a dataset are written into one YOLO dataset one after the other. A refused call writes nothing, and -overwrite replaces a part.
+func TestConvertParts(t *testing.T) {
+	dir, tmp := shapes(t), t.TempDir()
+	out := filepath.Join(tmp, "yolo")
+	part := func(name string, more ...string) (int, string) {
+		return call(t, append([]string{"data", "convert", "-data", dir, "-split", name, "-to", "yolo", "-name", name, "-out", out}, more...)...)
+	}
+	for _, name := range []string{"val", "train"} {
+		code, got := part(name)
+		if code != 0 {
+			t.Fatalf("%s: exit code %d: %s", name, code, got)
+		}
+		to := filepath.Join(out, "images", name)
+		wants(t, got, "put those of "+filepath.Join(dir, name)+" into "+to)
+		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Rename(filepath.Join(dir, name), to); err != nil {
+			t.Fatal(err)
+		}
+		wants(t, ok(t, "data", "check", out), "("+name+")", " 0 errors")
+	}
+	before := text(t, filepath.Join(out, "data.yaml"))
+	wants(t, before, "train: images/train", "val: images/val")
+	code, got := part("train")
+	if code != 1 {
+		t.Errorf("a part that is there: exit code %d", code)
+	}
+	wants(t, got, `the part "train" is there already`, "-overwrite")
+	code, got = part("train", "-classes", "star", "-name", "other")
+	if code != 1 {
+		t.Errorf("a part with other classes: exit code %d", code)
+	}
+	wants(t, got, "same in one order")
+	if _, err := os.Stat(filepath.Join(out, "labels", "other")); err == nil || text(t, filepath.Join(out, "data.yaml")) != before {
+		t.Errorf("a refused part was written: %v", err)
+	}
+	label := filepath.Join(out, "labels", "train", "00001.txt")
+	right := text(t, label)
+	write(t, label, "0 .5 .5 .1 .1\n")
+	if code, got := part("train", "-overwrite"); code != 0 || text(t, label) != right {
+		t.Errorf("-overwrite: exit code %d: %s", code, got)
+	}
+}

@@ -115,7 +115,7 @@ func TestRoundTrips(t *testing.T) {
 		t.Errorf("VOC over another: %v", err)
 	}
 
-	crowds, err := WriteYOLO(d, filepath.Join(dir, "yolo"), "train")
+	crowds, err := WriteYOLO(d, filepath.Join(dir, "yolo"), "train", false)
 	if err != nil || crowds != 1 {
 		t.Fatalf("%d crowds, %v", crowds, err)
 	}
@@ -337,7 +337,7 @@ func Example() {
 	defer os.RemoveAll(dir)
 	d := &coco.Dataset{Images: []coco.Image{{ID: 1, FileName: "a.jpg", Width: 100, Height: 50}}, Categories: []coco.Category{{ID: 7, Name: "cat"}},
 		Annotations: []coco.Annotation{{ID: 1, ImageID: 1, CategoryID: 7, BBox: [4]float64{10, 10, 20, 30}, Area: 600}}}
-	if _, err := WriteYOLO(d, dir, "train"); err != nil {
+	if _, err := WriteYOLO(d, dir, "train", false); err != nil {
 		panic(err)
 	}
 	b, err := os.ReadFile(filepath.Join(dir, "labels", "train", "a.txt"))

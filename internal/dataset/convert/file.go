@@ -78,15 +78,30 @@ type folder string
 
 // write writes a file that is not there yet.
 func (f folder) write(name string, b []byte) error {
-	path, err := file.Below(string(f), name)
-	if err == nil {
-		err = absent(path)
+	if err := f.free([]string{name}); err != nil {
+		return err
 	}
+	return f.replace(name, b)
+}
+
+// replace writes a file, in place of one that is there.
+func (f folder) replace(name string, b []byte) error {
+	path, err := file.Below(string(f), name)
 	if err == nil {
 		err = file.Put(path, b)
 	}
 	if err != nil {
 		return fmt.Errorf("convert: %w", err)
+	}
+	return nil
+}
+
+// free is the error of the first of some files that is there.
+func (f folder) free(names []string) error {
+	for _, name := range names {
+		if err := absent(filepath.Join(string(f), name)); err != nil {
+			return fmt.Errorf("convert: %w", err)
+		}
 	}
 	return nil
 }

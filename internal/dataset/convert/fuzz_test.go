@@ -109,7 +109,7 @@ func FuzzWrite(f *testing.F) {
 		out := filepath.Join(top, "x", "y", "out")
 		d := &coco.Dataset{Categories: []coco.Category{{ID: 1, Name: class}, {ID: 2, Name: "b"}}, Images: []coco.Image{{ID: 1, FileName: name, Width: 9, Height: 9}},
 			Annotations: []coco.Annotation{{ID: 1, ImageID: 1, CategoryID: 1, BBox: [4]float64{1, 2, 3, 4}, Area: 12}}}
-		WriteYOLO(d, filepath.Join(out, "yolo"), "train")
+		WriteYOLO(d, filepath.Join(out, "yolo"), "train", false)
 		WriteVOC(d, filepath.Join(out, "voc"), "train")
 		boxes := filepath.Join(out, "csv", "a.csv")
 		if _, err := WriteCSV(d, boxes, filepath.Join(out, "csv", "b.csv")); err != nil {

@@ -29,7 +29,7 @@ func within(t *testing.T, what string, most time.Duration, f func()) {
 // written is found before anything is written.
 func TestWriteBelow(t *testing.T) {
 	write := map[string]func(d *coco.Dataset, dir string) error{
-		"yolo": func(d *coco.Dataset, dir string) error { _, err := WriteYOLO(d, dir, "train"); return err },
+		"yolo": func(d *coco.Dataset, dir string) error { _, err := WriteYOLO(d, dir, "train", false); return err },
 		"voc":  func(d *coco.Dataset, dir string) error { return WriteVOC(d, dir, "train") },
 		"csv": func(d *coco.Dataset, dir string) error {
 			_, err := WriteCSV(d, filepath.Join(dir, "a.csv"), filepath.Join(dir, "b.csv"))
@@ -86,7 +86,7 @@ func TestWriteBelow(t *testing.T) {
 	}
 	d := made(t, t.TempDir())
 	d.Images[1].FileName, d.Images[2].FileName = "a.jpg", "a.png"
-	if _, err := WriteYOLO(d, filepath.Join(t.TempDir(), "out"), "train"); err == nil || !strings.Contains(err.Error(), "a.png") {
+	if _, err := WriteYOLO(d, filepath.Join(t.TempDir(), "out"), "train", false); err == nil || !strings.Contains(err.Error(), "a.png") {
 		t.Errorf("two pictures of one label file: %v", err)
 	}
 }

@@ -352,7 +352,10 @@ func WriteVOC(d *coco.Dataset, dir, split string) error {
 	if err != nil {
 		return err
 	}
-	out := folder(dir)
+	out, parts := folder(dir), filepath.Join("ImageSets", "Main", split+".txt")
+	if err := out.free(append(below("Annotations", files), parts)); err != nil {
+		return err
+	}
 	var lines strings.Builder
 	for i, im := range d.Images {
 		v := vocFile{Filename: filepath.Base(im.FileName)}
@@ -374,7 +377,15 @@ func WriteVOC(d *coco.Dataset, dir, split string) error {
 		}
 		lines.WriteString(strings.TrimSuffix(files[i], ".xml") + "\n")
 	}
-	return errors.Join(out.write(filepath.Join("ImageSets", "Main", split+".txt"), []byte(lines.String())), out.sync())
+	return errors.Join(out.write(parts, []byte(lines.String())), out.sync())
+}
+
+// below are the paths of files in a folder.
+func below(dir string, files []string) (paths []string) {
+	for _, f := range files {
+		paths = append(paths, filepath.Join(dir, f))
+	}
+	return paths
 }
 
 func round(v float64) number { return number(int64(v + .5)) }

@@ -11,8 +11,6 @@ import (
 	"strconv"
 	"strings"
 
-	"go.yaml.in/yaml/v3"
-
 	"retinago/coco"
 	"retinago/internal/dataset/locate"
 	"retinago/internal/file"
@@ -274,45 +272,4 @@ func yoloBox(fields []string, poses bool) (box [4]float64, err error) {
 		box[0], box[1], box[2], box[3] = min(box[0], v[i]), min(box[1], v[i+1]), max(box[2], v[i]), max(box[3], v[i+1])
 	}
 	return [4]float64{box[0], box[1], box[2] - box[0], box[3] - box[1]}, nil
-}
-
-// WriteYOLO writes labels/split/*.txt and data.yaml below dir, for pictures in images/split, which are not copied. Crowd
-// regions have no place in the format and are left out; their number is returned.
-func WriteYOLO(d *coco.Dataset, dir, split string) (crowds int, err error) {
-	list, err := objects(d)
-	if err != nil {
-		return 0, err
-	}
-	names, index := named(d)
-	files, err := outputs(d, func(n string) string { return strings.TrimSuffix(n, filepath.Ext(n)) + ".txt" })
-	if err != nil {
-		return 0, err
-	}
-	out := folder(dir)
-	for i, im := range d.Images {
-		if im.Width < 1 || im.Height < 1 {
-			return 0, fmt.Errorf("convert: image %d (%s) is %dx%d pixels", im.ID, im.FileName, im.Width, im.Height)
-		}
-		var text strings.Builder
-		for _, a := range list[i] {
-			if a.IsCrowd {
-				crowds++
-				continue
-			}
-			w, h := float64(im.Width), float64(im.Height)
-			fmt.Fprintf(&text, "%d %.8g %.8g %.8g %.8g\n", index[a.CategoryID], (a.BBox[0]+a.BBox[2]/2)/w, (a.BBox[1]+a.BBox[3]/2)/h, a.BBox[2]/w, a.BBox[3]/h)
-		}
-		if err := out.write(filepath.Join("labels", split, filepath.FromSlash(files[i])), []byte(text.String())); err != nil {
-			return 0, err
-		}
-	}
-	byNumber := map[int]string{}
-	for i, n := range names {
-		byNumber[i] = n
-	}
-	b, err := yaml.Marshal(map[string]any{split: "images/" + split, "names": byNumber})
-	if err != nil {
-		return 0, err
-	}
-	return crowds, errors.Join(out.write("data.yaml", b), out.sync())
 }
