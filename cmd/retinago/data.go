@@ -227,8 +227,8 @@ func shapesFlags() []cli.Flag {
 		&cli.IntFlag{Name: "size", Usage: "long side in pixels", Value: d.Size},
 		&cli.IntFlag{Name: "min-objects", Usage: "least shapes on a picture that is not empty", Value: d.MinObjects},
 		&cli.IntFlag{Name: "max-objects", Usage: "most shapes on a picture", Value: d.MaxObjects},
-		&cli.Float64Flag{Name: "min-size", Usage: "least size of a shape in pixels", Value: d.MinSize},
-		&cli.Float64Flag{Name: "max-size", Usage: "greatest size of a shape in pixels", Value: d.MaxSize},
+		&cli.Float64Flag{Name: "min-size", Usage: "least size of a shape in pixels", DefaultText: fmt.Sprintf("%g, or -max-size if that is less", d.MinSize)},
+		&cli.Float64Flag{Name: "max-size", Usage: "greatest size of a shape in pixels", DefaultText: fmt.Sprintf("%g, less with a -size below %d", d.MaxSize, d.Size)},
 		&cli.Float64Flag{Name: "empty", Usage: "share of pictures without shapes", Value: d.Empty},
 		&cli.Uint64Flag{Name: "seed", Usage: "of the random numbers"},
 		overwriteFlag(),
@@ -240,13 +240,14 @@ func dataShapes(c *cli.Context) error {
 		Train: c.Int("train"), Val: c.Int("val"), Size: c.Int("size"), MinObjects: c.Int("min-objects"), MaxObjects: c.Int("max-objects"),
 		MinSize: c.Float64("min-size"), MaxSize: c.Float64("max-size"), Empty: c.Float64("empty"), Seed: c.Uint64("seed"),
 	}
-	// Here every value was given: a zero does not stand for the default.
-	if o.Train == 0 || o.Val == 0 || o.Size == 0 || o.MinObjects == 0 || o.MaxObjects == 0 || o.MinSize == 0 || o.MaxSize == 0 {
+	// A zero that was given does not stand for the default.
+	if o.Train == 0 || o.Val == 0 || o.Size == 0 || o.MinObjects == 0 || o.MaxObjects == 0 || c.IsSet("min-size") && o.MinSize == 0 || c.IsSet("max-size") && o.MaxSize == 0 {
 		return usage("data shapes: numbers of pictures and shapes, and sizes, must be above 0")
 	}
 	if o.Empty == 0 {
 		o.Empty = -1
 	}
+	o = o.Defaults() // sizes of shapes follow that of the pictures
 	if err := o.Check(); err != nil {
 		return usage("data shapes: %v", err)
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"retinago/coco"
@@ -197,5 +198,22 @@ func TestConvertParts(t *testing.T) {
 	write(t, label, "0 .5 .5 .1 .1\n")
 	if code, got := part("train", "-overwrite"); code != 0 || text(t, label) != right {
 		t.Errorf("-overwrite: exit code %d: %s", code, got)
+	}
+}
+
+// Shapes fit on pictures of any size without flags for theirs; a size of 0 is refused.
+func TestShapesOfSize(t *testing.T) {
+	dir := t.TempDir()
+	for _, flags := range []string{"-size 64", "-size 128", "-size 128 -max-size 12"} {
+		ok(t, append([]string{"data", "shapes", "-train", "2", "-val", "1", "-overwrite", "-out", dir}, strings.Fields(flags)...)...)
+		d, err := coco.Load(filepath.Join(dir, "train.json"))
+		if err != nil || len(d.Annotations) == 0 {
+			t.Errorf("%s: %d shapes, %v", flags, len(d.Annotations), err)
+		}
+	}
+	for _, flag := range []string{"-min-size", "-max-size"} {
+		if code, out := call(t, "data", "shapes", "-out", dir, flag, "0"); code != exitUsage || !strings.Contains(out, "must be above 0") {
+			t.Errorf("%s 0: exit code %d: %s", flag, code, out)
+		}
 	}
 }

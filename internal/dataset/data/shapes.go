@@ -21,8 +21,8 @@ type ShapesOptions struct {
 	Size       int     // long side in pixels [256]
 	MinObjects int     // least shapes on a picture that is not empty [1]
 	MaxObjects int     // most shapes [10]
-	MinSize    float64 // least diameter of a shape in pixels [16]
-	MaxSize    float64 // greatest [110]
+	MinSize    float64 // least diameter of a shape in pixels [16, or MaxSize if that is less]
+	MaxSize    float64 // greatest [110, on pictures smaller than 256 as large a share of Size]
 	Empty      float64 // share of pictures without shapes [.04]; negative is none
 	Seed       uint64
 }
@@ -60,11 +60,11 @@ func (o ShapesOptions) Defaults() ShapesOptions {
 	set(&o.Size, 256)
 	set(&o.MinObjects, 1)
 	set(&o.MaxObjects, 10)
-	if o.MinSize == 0 {
-		o.MinSize = 16
-	}
 	if o.MaxSize == 0 {
-		o.MaxSize = 110
+		o.MaxSize = min(110, 110*float64(o.Size)/256)
+	}
+	if o.MinSize == 0 {
+		o.MinSize = min(16, o.MaxSize)
 	}
 	if o.Empty == 0 {
 		o.Empty = .04
