@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -116,12 +117,21 @@ func dataCheck(c *cli.Context) error {
 	var faults []error
 	for _, s := range parts {
 		err := checkPart(c, w, s, fix, mode)
-		if err != nil && len(parts) == 1 {
-			return err
-		}
 		faults = append(faults, err)
 	}
+	if other := unread(c, parts); len(other) > 0 {
+		fmt.Fprintf(w, "not checked: %s (give -split %s)\n", strings.Join(other, ", "), other[0])
+	}
 	return errors.Join(faults...)
+}
+
+// unread are the parts of -data that are not checked, where none is named.
+func unread(c *cli.Context, parts []convert.Source) []string {
+	path := c.String("data")
+	if c.IsSet("split") || c.IsSet("fix") || isRun(path) {
+		return nil
+	}
+	return convert.Source{Path: path, Format: c.String("format")}.Unread(parts)
 }
 
 // datasetParts are the datasets to check: those that a folder or file shows to belong together, or the one that the flags describe.

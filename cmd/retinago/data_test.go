@@ -217,3 +217,30 @@ func TestShapesOfSize(t *testing.T) {
 		}
 	}
 }
+
+// data check names the parts that it did not look at, and eval measures a run on another part of its dataset.
+func TestOtherParts(t *testing.T) {
+	dir := shapes(t)
+	for _, from := range [][2]string{{"val.json", "test.json"}, {"val", "test"}} {
+		if err := os.Symlink(filepath.Join(dir, from[0]), filepath.Join(dir, from[1])); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wants(t, ok(t, "data", "check", dir), "val.json: 4 images", "not checked: test (give -split test)")
+	out := ok(t, "data", "check", dir, "-split", "test")
+	if wants(t, out, "test.json: 4 images"); strings.Contains(out, "not checked") {
+		t.Errorf("a part that is named: %s", out)
+	}
+	run := filepath.Join(t.TempDir(), "run")
+	ok(t, append([]string{"train", "-out", run}, tiny(dir, "train.steps=1")...)...)
+	page := filepath.Join(t.TempDir(), "r.html")
+	wants(t, ok(t, "eval", run, "-split", "test", "-report", page), "4 pictures in")
+	wants(t, text(t, page), filepath.Join(dir, "test.json"))
+	for flag, want := range map[string]string{"-split": "there are [test train val]", "-images": "-images needs -data"} {
+		code, out := call(t, "eval", run, flag, "absent")
+		if code == 0 {
+			t.Errorf("%s absent is taken: %s", flag, out)
+		}
+		wants(t, out, want)
+	}
+}

@@ -27,6 +27,7 @@ func evalCommand() *cli.Command {
 			"with the dataset's categories by name; what only one of them has is listed and not measured. -tile, -flip and -scales measure what\n" +
 			"detect finds with these flags.\n\n" +
 			"   retinago eval runs/masks\n" +
+			"   retinago eval runs/masks -split test\n" +
 			"   retinago eval -weights runs/masks/best.safetensors -data val.json -images val\n" +
 			"   retinago eval -weights runs/masks/best.safetensors -data val.json -images val -classes -errors\n" +
 			"   retinago eval -weights runs/masks/best.safetensors -data val.json -images val -report masks.html\n" +
@@ -200,16 +201,26 @@ func evalData(c *cli.Context) (*data.Dataset, error) {
 func evalWhole(c *cli.Context) (*data.Dataset, error) {
 	folder := c.String("weights")
 	run := data.Run{Log: c.App.ErrWriter, Ignore: c.Bool("ignore-findings"), SkipHeaders: c.Bool("skip-headers")}
-	s, err := part(c, c.String("data"), convert.Measuring)
-	if err != nil {
-		return nil, err
-	}
 	if c.String("data") != "" {
+		s, err := part(c, c.String("data"), convert.Measuring)
+		if err != nil {
+			return nil, err
+		}
 		return data.OpenFor(c.Context, s, run)
+	}
+	if err := ofData(c, "images", "format", "class-list", "difficult", "rename"); err != nil {
+		return nil, err
 	}
 	cfg, err := config.Load(filepath.Join(folder, train.ConfigFile), nil)
 	if err != nil {
 		return nil, err
+	}
+	if c.IsSet("split") {
+		s, err := partOfRun(cfg.Data, c.String("split"))
+		if err != nil {
+			return nil, err
+		}
+		return data.OpenFor(c.Context, s, run)
 	}
 	if cfg.Data.Val.Source != "" {
 		return data.OpenFor(c.Context, data.Source(cfg.Data, cfg.Data.Val), run)
@@ -223,6 +234,17 @@ func evalWhole(c *cli.Context) (*data.Dataset, error) {
 	}
 	_, val, err := all.HoldOut(cfg.Data.ValShare, cfg.Data.ValSeed)
 	return val, err
+}
+
+// partOfRun is the named part of the dataset that a run measures on, or of the one that it trains on if it has no other.
+func partOfRun(c config.Data, name string) (convert.Source, error) {
+	set := c.Val
+	if set.Source == "" {
+		set = c.Train
+	}
+	s, err := data.Source(c, set).Part(name)
+	s.Select.Absent = true // a part may lack classes
+	return s, err
 }
 
 // measure prints and writes what the flags ask for. Broken pictures, by path, are named in the report.

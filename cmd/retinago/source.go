@@ -32,7 +32,7 @@ func sourceFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "images", Usage: "`DIR` of the pictures", DefaultText: "known to VOC and YOLO; looked for beside a COCO file or a CSV"},
 		&cli.StringFlag{Name: "format", Usage: "`NAME` of the dataset's format: " + strings.Join(convert.Formats(), ", "), DefaultText: "derived from the path"},
-		&cli.StringFlag{Name: "split", Usage: "part to read: `NAME` of a list in VOC's ImageSets/Main, a key of data.yaml, a file of ids beside OpenImages' CSV, a value in a CSV's column split, the folder or file of a part in a folder with several", DefaultText: "all; of separate parts train, with eval val; the verbs of data list them"},
+		&cli.StringFlag{Name: "split", Usage: "part to read: `NAME` of a list in VOC's ImageSets/Main, a key of data.yaml, a file of ids beside OpenImages' CSV, a value in a CSV's column split, the folder or file of a part in a folder with several", DefaultText: "all; of separate parts train, with eval val; the verbs of data list them; of a run what it measures on"},
 		&cli.StringFlag{Name: "class-list", Usage: "CSV `FILE` of the classes: class,number, or OpenImages' LabelName,DisplayName"},
 		&cli.StringFlag{Name: "difficult", Usage: "how to read VOC's difficult objects: `HOW` is crowd, keep or drop", DefaultText: "crowd"},
 	}
@@ -87,13 +87,19 @@ func source(c *cli.Context, path string) (convert.Source, error) {
 		return s, usage("%s: -format %s; there are %s", c.Command.FullName(), s.Format, strings.Join(convert.Formats(), ", "))
 	}
 	if path == "" {
-		for _, name := range []string{"images", "format", "split", "class-list", "difficult", "rename"} {
-			if c.IsSet(name) {
-				return s, usage("%s: -%s needs -data", c.Command.FullName(), name)
-			}
-		}
+		return s, ofData(c, "images", "format", "split", "class-list", "difficult", "rename")
 	}
 	return s, nil
+}
+
+// ofData is the error of flags that need -data, which is not given.
+func ofData(c *cli.Context, flags ...string) error {
+	for _, name := range flags {
+		if c.IsSet(name) {
+			return usage("%s: -%s needs -data", c.Command.FullName(), name)
+		}
+	}
+	return nil
 }
 
 // part returns the dataset at a path as one part; see convert.Source.One. It says which part that is where it chose among several.

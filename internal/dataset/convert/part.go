@@ -213,7 +213,7 @@ func (s Source) Part(name string) (Source, error) {
 // Unread are the parts of the dataset at s.Path that are none of some sources, by name. A list of training and validation together is left out.
 func (s Source) Unread(read []Source) (names []string) {
 	for name, p := range s.Parts() {
-		if name != "trainval" && !slices.ContainsFunc(read, func(r Source) bool { return r.Path == p.Path && r.Split == p.Split }) {
+		if name != "trainval" && !slices.ContainsFunc(read, func(r Source) bool { return r.Path == p.Path && (r.Split == p.Split || r.Split == "") }) {
 			names = append(names, name)
 		}
 	}
