@@ -177,7 +177,10 @@ func checkPart(c *cli.Context, w *bufio.Writer, s convert.Source, fix string, mo
 		return err
 	}
 	if fix == "" {
-		if n := count[coco.Error]; n > 0 {
+		switch n := count[coco.Error]; {
+		case n == 1 && faulty.NoPictures():
+			return fmt.Errorf("%s has 1 errors: its pictures are elsewhere; give their folder with -images", d.Path)
+		case n > 0:
 			return fmt.Errorf("%s has %d errors; repair a copy with -fix clip or -fix drop and -out FILE", d.Path, n)
 		}
 		return nil

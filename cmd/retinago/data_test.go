@@ -244,3 +244,17 @@ func TestOtherParts(t *testing.T) {
 		wants(t, out, want)
 	}
 }
+
+// Where the folder of the pictures is another one, only that is advised: a repair would drop all images.
+func TestAdviceWithoutPictures(t *testing.T) {
+	val, tmp := filepath.Join(shapes(t), "val.json"), t.TempDir()
+	model := filepath.Join(tmp, "model.safetensors")
+	seeded(t, model)
+	for _, args := range [][]string{{"data", "check", "-data", val}, {"eval", model, "-data", val, "-rename", "circle=a"}} {
+		code, out := call(t, append(args, "-images", tmp)...)
+		if code != 1 || strings.Contains(out, "-fix") {
+			t.Errorf("%v: exit code %d: %s", args, code, out)
+		}
+		wants(t, out, "give the folder of the pictures with -images")
+	}
+}

@@ -56,7 +56,7 @@ func (x *examination) pictures(seen []header) iter.Seq[coco.Problem] {
 	}
 	return func(yield func(coco.Problem) bool) {
 		if missing > 1 && missing == len(seen) {
-			yield(coco.Problem{Severity: coco.Error, Kind: NoPictures, Item: whole, Advice: "give the folder of the pictures: images, -images on the command line",
+			yield(coco.Problem{Severity: coco.Error, Kind: NoPictures, Item: whole, Advice: "give the folder of the pictures with -images, in a configuration with images",
 				Seen: fmt.Sprintf("none of its %d images is in %s%s, such as %s", missing, text.Printable(x.o.Images), file.From(x.o.Images), text.Printable(x.d.Images[0].FileName))})
 			return
 		}

@@ -22,6 +22,9 @@ func (f Faulty) add(p coco.Problem) {
 	}
 }
 
+// NoPictures reports whether the file of no image was found: then the folder of the images is another, and a repair has nothing to keep.
+func (f Faulty) NoPictures() bool { return f[whole].Kind == NoPictures }
+
 // Repair returns a repaired copy of a dataset, and what was changed: the images without a readable picture are dropped, and the rest is
 // repaired by coco.Dataset.Fix. Pictures with swapped sides are turned together with their boxes; with coco.Drop they are dropped, and so are
 // those of another ratio. Where no image would be left, or no box of those that there are, that is an error. images is the folder of the

@@ -70,6 +70,9 @@ func (r *Report) Err(ignore bool) error {
 	if n := r.errors - len(r.Errors); n > 0 {
 		errs = append(errs, fmt.Errorf("and %d more", n))
 	}
+	if r.errors == 1 && r.Errors[0].Kind == NoPictures {
+		return errors.Join(errs...) // which says what helps
+	}
 	advice := "`data check` lists all, and `data check -fix` repairs a copy"
 	if r.final == 0 {
 		advice += "; " + IgnoreOption + " goes on all the same"
