@@ -47,6 +47,7 @@ const (
 	Repeated            Kind = "repeated"             // pictures that are listed more than once, and counted once
 	TextNumber          Kind = "text-number"          // numbers are written as texts
 	TextID              Kind = "text-id"              // ids are texts that are no numbers
+	PixelBox            Kind = "pixel-box"            // boxes of one pixel, where the format counts both corners
 	ZeroID              Kind = "zero-id"              // an annotation with id 0, which pycocotools takes for "not matched"
 )
 

@@ -258,3 +258,19 @@ func TestAdviceWithoutPictures(t *testing.T) {
 		wants(t, out, "give the folder of the pictures with -images")
 	}
 }
+
+// Boxes of Pascal VOC whose corners are one pixel are counted in a warning.
+func TestCheckPixelBoxes(t *testing.T) {
+	for right, want := range map[string]int{"11": 1, "12": 0} {
+		dir := t.TempDir()
+		if err := picture.New(96, 72).WritePNG(filepath.Join(dir, "a.png")); err != nil {
+			t.Fatal(err)
+		}
+		write(t, filepath.Join(dir, "a.xml"), "<annotation><size><width>96</width><height>72</height></size><object><name>cat</name><bndbox><xmin>11</xmin><ymin>13</ymin><xmax>"+
+			right+"</xmax><ymax>13</ymax></bndbox></object></annotation>")
+		out := ok(t, "data", "check", "-data", dir)
+		if n := strings.Count(out, "warning: pixel-box: the dataset: 1 px objects: 1 boxes"); n != want {
+			t.Errorf("xmax %s: %d warnings, want %d: %s", right, n, want, out)
+		}
+	}
+}

@@ -14,6 +14,7 @@ import (
 type builder struct {
 	d     coco.Dataset
 	names map[string]int64
+	dots  int // boxes of one pixel
 
 	listed folders        // of pictures that are called like their annotations
 	found  *locate.Folder // of pictures that are named

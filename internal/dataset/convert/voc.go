@@ -98,6 +98,9 @@ func readVOC(s Source) (*coco.Dataset, string, error) {
 			f.add("%w", err)
 		}
 	}
+	if b.dots > 0 {
+		b.note(coco.PixelBox, fmt.Sprintf("1 px objects: %d boxes have xmin = xmax and ymin = ymax", b.dots), "correct them if points were marked, or objects were not meant")
+	}
 	if err := f.leave(&b.d); err != nil {
 		return nil, "", err
 	}
@@ -333,6 +336,9 @@ func (b *builder) voc(s Source, name string, f *faults) error {
 		case box.fault() != "":
 			f.add("%s: object %d (%s): %s", path, i+1, o.Name, box.fault())
 		default:
+			if box.XMin == box.XMax && box.YMin == box.YMax {
+				b.dots++
+			}
 			x1, y1, x2, y2 := float64(box.XMin), float64(box.YMin), float64(box.XMax), float64(box.YMax)
 			b.object(image, category, [4]float64{x1 - 1, y1 - 1, x2 - x1 + 1, y2 - y1 + 1}, hard && s.Difficult == Crowd)
 		}
