@@ -310,7 +310,7 @@ func picturesOf(path string) (string, error) {
 	if ok {
 		return folder, nil
 	}
-	return "", fmt.Errorf("convert: %s: its picture %q is neither beside it nor in %s: give the folder of its pictures", path, some[0].FileName, strings.Join(likely(path)[1:4], ", "))
+	return "", fmt.Errorf("convert: %s: its picture %q is neither beside it nor in %s: give the folder of its pictures, -images", path, some[0].FileName, strings.Join(likely(path)[1:4], ", "))
 }
 
 // onlyFolder is the folder within another that has no second one; hidden ones and those that macOS adds to archives do not count.
