@@ -184,10 +184,20 @@ func claim(o Options) error {
 			stopped = "a run there was stopped before its first checkpoint; "
 		}
 		return fmt.Errorf("train: nothing to resume in %s: %w; %sleave -resume out to start a run", o.Out, err, stopped)
-	case !o.Resume && err == nil:
-		return fmt.Errorf("train: %s already holds a run; continue it with -resume, or give another -out", o.Out)
+	case !o.Resume:
+		if err := CheckOut(o.Out); err != nil {
+			return err
+		}
 	}
 	return file.RemoveUnfinished(o.Out, StateFile, LastModel, BestModel, ConfigFile, LogFile)
+}
+
+// CheckOut returns an error if a folder holds a run, beside which none begins.
+func CheckOut(dir string) error {
+	if _, err := os.Stat(filepath.Join(dir, StateFile)); err == nil {
+		return fmt.Errorf("train: %s already holds a run; continue it with -resume, or give another -out", dir)
+	}
+	return nil
 }
 
 // announce prints the model, the data, the schedule and the device.

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/urfave/cli/v2"
+
+	"retinago/train"
 )
 
 var update = flag.Bool("update", false, "write docs/cli.md")
@@ -82,6 +84,11 @@ func TestWrongCommands(t *testing.T) {
 	dir := shapes(t)
 	data := filepath.Join(dir, "train.json")
 	absent := filepath.Join(dir, "absent")
+	held := filepath.Join(dir, "held")
+	if err := os.Mkdir(held, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(held, train.StateFile), "")
 	for _, k := range []struct {
 		line  string
 		code  int
@@ -114,6 +121,16 @@ func TestWrongCommands(t *testing.T) {
 		{"train -data " + data + " -minutes 2 -epochs 3", 2, []string{"give one"}},
 		{"train -data " + data + " -batch many", 2, []string{"-batch", "many"}},
 		{"train -data " + data + " -config x.yaml", 2, []string{"-config", "give one"}},
+		{"train -data " + data + " -set train.rate=1", 2, []string{"train.rate"}},
+		{"train -data " + data + " -set train.lr=fast", 2, []string{"train.lr", "fast"}},
+		{"train -data " + data + " -set loss.kind=foo", 2, []string{"loss.kind", "foo", "focal"}},
+		{"train -data " + data + " -set loss.kind=softmax", 2, []string{"model.background", "true with loss.kind softmax"}},
+		{"train -data " + data + " -set train.optimizer=foo", 2, []string{"foo", "adamw"}},
+		{"train -data " + data + " -device gpu", 2, []string{`"gpu"`, "cuda"}},
+		{"train -data " + data + " -precision bf16", 2, []string{"bf16", "cuda:0"}},
+		{"train -data " + data + " -out " + held, 1, []string{held, "already holds a run", "-resume"}},
+		{"config new -data " + data + " -set loss.kind=foo", 2, []string{"loss.kind", "foo"}},
+		{"config new -data " + data + " -device gpu", 2, []string{`"gpu"`, "cuda"}},
 		{"train -data " + absent, 1, []string{absent, "no"}},
 		{"train -data " + filepath.Join(dir, "train"), 1, []string{"Annotations", "data.yaml"}},
 		{"train -data " + data + " -init " + absent, 1, []string{absent, "none"}},
@@ -147,6 +164,9 @@ func TestWrongCommands(t *testing.T) {
 			if !strings.Contains(out, w) {
 				t.Errorf("%s: no word of %q: %s", k.line, w, out)
 			}
+		}
+		if strings.Contains(out, "fetching") || strings.Contains(out, "measured") {
+			t.Errorf("%s: refused after fetching or measuring: %s", k.line, out)
 		}
 		if strings.Contains(out, "strconv") || strings.Contains(out, "panic") {
 			t.Errorf("%s: %s", k.line, out)

@@ -127,13 +127,12 @@ func freeOfOthers(to *register.Folder, o data.ShapesOptions) error {
 	return nil
 }
 
-// runFree is the error of a training in a folder that has files of others under the names of a run's. A folder that holds a run is for
-// train to refuse.
+// runFree is the error of a training in a folder that holds a run, or that has files of others under the names of a run's.
 func runFree(c *cli.Context, out string) error {
-	to := register.New(register.Options{Overwrite: c.Bool("overwrite")}).Folder("-out", out)
-	if _, err := os.Stat(filepath.Join(out, train.StateFile)); err == nil {
-		return nil
+	if err := train.CheckOut(out); err != nil {
+		return err
 	}
+	to := register.New(register.Options{Overwrite: c.Bool("overwrite")}).Folder("-out", out)
 	for _, name := range []string{train.ConfigFile, train.LastModel, train.BestModel} {
 		if err := to.Check(name, 0); err != nil {
 			return err

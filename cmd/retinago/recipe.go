@@ -14,6 +14,7 @@ import (
 
 	"retinago/augment"
 	"retinago/config"
+	"retinago/engine/device"
 	"retinago/internal/dataset/convert"
 	"retinago/internal/dataset/data"
 	"retinago/internal/file"
@@ -106,11 +107,24 @@ func makeRecipe(c *cli.Context) (*recipe.Recipe, error) {
 			return nil, fmt.Errorf("-init %s: there is no such file%s; give the weights of a backbone or a detector, or none", c.String("init"), file.From(c.String("init")))
 		}
 	}
+	// Before weights are fetched and networks measured.
+	if err := recipe.Check(c.Context, r, c.StringSlice("set")); err != nil {
+		return nil, usage("%s: -set: %w", verbOf(c), err)
+	}
 	made, err := recipe.Make(c.Context, r)
 	if err != nil {
 		return nil, err
 	}
 	return made, made.Config.Set(c.StringSlice("set"))
+}
+
+// checkDevice refuses devices and precisions that this program cannot have, before anything is read or measured.
+func checkDevice(c *cli.Context) error {
+	o := device.Options{Name: c.String("device"), Precision: c.String("precision")}
+	if err := o.Check(); err != nil {
+		return usage("%s: %w", verbOf(c), err)
+	}
+	return nil
 }
 
 // pretrained names the published weights of the backbones that recipes have.
@@ -183,7 +197,7 @@ func configCommand() *cli.Command {
 				if c.String("data") == "" {
 					return usage("config new: give the dataset: -data PATH")
 				}
-				if err := checkRecipe(c); err != nil {
+				if err := errors.Join(checkRecipe(c), checkDevice(c)); err != nil {
 					return err
 				}
 				r, err := makeRecipe(c)

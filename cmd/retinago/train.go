@@ -91,6 +91,9 @@ func trainCommand() *cli.Command {
 			case c.String("data") == "" && c.String("config") == "" && !c.IsSet("set"):
 				return usage("train: give the dataset to train on: -data PATH; or a configuration: -config FILE")
 			}
+			if err := checkDevice(c); err != nil {
+				return err
+			}
 			outlive()
 			switch {
 			case out != "":

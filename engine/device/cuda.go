@@ -9,6 +9,9 @@ import (
 	"retinago/engine/cuda"
 )
 
+// errNoGPU is nil: this program has GPUs.
+var errNoGPU error
+
 func openCUDA(n int, p engine.Precision) (Engine, error) {
 	e, err := cuda.New(cuda.Options{Device: n, Precision: p})
 	if err != nil {

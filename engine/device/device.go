@@ -30,26 +30,44 @@ type Options struct {
 
 // Open starts an engine.
 func Open(o Options) (Engine, error) {
-	n, gpu, err := parse(o.Name)
+	n, gpu, p, err := o.parse()
 	if err != nil {
 		return nil, err
 	}
-	p := engine.Float32
+	if gpu {
+		return openCUDA(n, p)
+	}
+	return cpu.New(cpu.Options{Threads: o.Threads, Algorithm: o.Convolutions, Warn: o.Warn})
+}
+
+// Check returns the error of a device or a precision that this program cannot have. It opens nothing: a GPU that the machine lacks is an error
+// of Open.
+func (o Options) Check() error {
+	_, gpu, _, err := o.parse()
+	if err == nil && gpu {
+		return errNoGPU
+	}
+	return err
+}
+
+// parse returns the number of a GPU, or that the device is none, and the precision.
+func (o Options) parse() (n int, gpu bool, p engine.Precision, err error) {
+	if n, gpu, err = parse(o.Name); err != nil {
+		return 0, false, 0, err
+	}
+	p = engine.Float32
 	if gpu {
 		p = engine.BF16
 	}
 	if o.Precision != "" {
 		if p, err = engine.ParsePrecision(o.Precision); err != nil {
-			return nil, fmt.Errorf("device: %w", err)
+			return 0, false, 0, fmt.Errorf("device: %w", err)
 		}
 	}
-	switch {
-	case gpu:
-		return openCUDA(n, p)
-	case p != engine.Float32:
-		return nil, fmt.Errorf("device: precision %v is of GPUs, and the device is the cpu, which computes in float32: name a GPU, such as cuda:0, or no precision", p)
+	if !gpu && p != engine.Float32 {
+		return 0, false, 0, fmt.Errorf("device: precision %v is of GPUs, and the device is the cpu, which computes in float32: name a GPU, such as cuda:0, or no precision", p)
 	}
-	return cpu.New(cpu.Options{Threads: o.Threads, Algorithm: o.Convolutions, Warn: o.Warn})
+	return n, gpu, p, nil
 }
 
 // parse returns the number of a GPU, or that it is none.

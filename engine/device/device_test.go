@@ -22,11 +22,30 @@ func TestOpen(t *testing.T) {
 		if _, err := Open(Options{Name: name}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v", name, err)
 		}
+		if err := (Options{Name: name}).Check(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("check of %q: %v", name, err)
+		}
 	}
 	for precision, want := range map[string]string{"tf32": "cuda:0", "bf16": "cuda:0", "fp16": "cuda:0", "half": "there are float32, tf32, bf16, fp16"} {
 		if _, err := Open(Options{Precision: precision}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s on the cpu: %v", precision, err)
 		}
+	}
+}
+
+// A device of this program passes the check, and a GPU passes only if the program is built with GPUs.
+func TestCheck(t *testing.T) {
+	for _, o := range []Options{{}, {Name: "cpu", Precision: "float32"}} {
+		if err := o.Check(); err != nil {
+			t.Errorf("%+v: %v", o, err)
+		}
+	}
+	if err := (Options{Precision: "bf16"}).Check(); err == nil || !strings.Contains(err.Error(), "cuda:0") {
+		t.Errorf("bf16 on the cpu: %v", err)
+	}
+	without := strings.Contains(GPUs()[0], "without")
+	if err := (Options{Name: "cuda:0", Precision: "bf16"}).Check(); (err != nil) != without {
+		t.Errorf("a GPU, in a program without GPUs: %v: %v", without, err)
 	}
 }
 
