@@ -46,14 +46,15 @@ func recipeFlags() []cli.Flag {
 func checkRecipe(c *cli.Context) error {
 	verb := c.Command.FullName()
 	switch {
+	case c.IsSet("epochs") && c.IsSet("minutes"):
+		return usage("%s: -epochs and -minutes are both the length of the run: give one", verb)
 	case c.String("data") == "":
 		for _, name := range []string{"val", "size", "epochs", "minutes", "batch", "augment", "init", "images", "split"} {
-			if c.IsSet(name) {
+			length := name == "epochs" || name == "minutes"
+			if c.IsSet(name) && !(length && c.Bool("resume")) {
 				return usage("%s: -%s goes with -data PATH, the dataset to train on; with a configuration of your own use -set, as in -set train.batch=8", verb, name)
 			}
 		}
-	case c.IsSet("epochs") && c.IsSet("minutes"):
-		return usage("%s: -epochs and -minutes are both the length of the run: give one", verb)
 	}
 	for _, name := range []string{"size", "epochs", "batch"} {
 		if c.IsSet(name) && c.Int(name) < 1 {

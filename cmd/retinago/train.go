@@ -53,12 +53,12 @@ func trainCommand() *cli.Command {
 			"   retinago train -data photos/ -classes person,vehicle -rename car=vehicle -rename truck=vehicle\n" +
 			"   retinago train -config configs/shapes_tiny.yaml -out runs/shapes\n" +
 			"   retinago train -resume runs/shapes\n" +
-			"   retinago train -resume runs/shapes -set train.epochs=40 -extend",
+			"   retinago train -resume runs/shapes -extend -epochs 40",
 		Flags: append(append(configFlags(), recipeFlags()...),
 			&cli.StringFlag{Name: "out", Usage: "`DIR` of the run", DefaultText: "runs/NAME of the dataset or the config"},
 			overwriteFlag(),
 			&cli.BoolFlag{Name: "resume", Usage: "continue the run in -out; -resume DIR needs nothing else"},
-			&cli.BoolFlag{Name: "extend", Usage: "with -resume: take another length, longer or shorter, as of -set train.epochs=40"},
+			&cli.BoolFlag{Name: "extend", Usage: "with -resume: take another length, longer or shorter, as of -epochs 40 or -set train.epochs=40"},
 			&cli.StringSliceFlag{Name: "change", Usage: "with -resume: `KEY` of the configuration, or a group as loss, that may differ from before; data.train and data.val are annotations; again for more"},
 			&cli.BoolFlag{Name: "changed", Usage: "with -resume: go on although losses, matching, sizes or annotations have changed"},
 			ignoreFlag(), skipHeadersFlag(),
@@ -74,6 +74,9 @@ func trainCommand() *cli.Command {
 				return usage("train: a run is resumed with its own classes: leave -classes and -rename out")
 			}
 			if err := checkRecipe(c); err != nil {
+				return err
+			}
+			if err := extendRun(c); err != nil {
 				return err
 			}
 			out := c.String("out")
@@ -130,4 +133,24 @@ func trainCommand() *cli.Command {
 			return nil
 		},
 	}
+}
+
+// extendRun makes -epochs and -minutes of a run that is resumed overrides of its length, which need -extend.
+func extendRun(c *cli.Context) error {
+	if !c.Bool("resume") {
+		return nil
+	}
+	for _, name := range []string{"epochs", "minutes"} {
+		if !c.IsSet(name) {
+			continue
+		}
+		set := fmt.Sprintf("train.%s=%v", name, c.Value(name))
+		if !c.Bool("extend") {
+			return usage("train: -%s is another length for the run that is resumed: add -extend, as in -extend -%[1]s %v, or -extend -set %s", name, c.Value(name), set)
+		}
+		if err := c.Set("set", set); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -68,6 +68,7 @@ func TestClasses(t *testing.T) {
 	}
 	wants(t, ok(t, start(picked...)...), "2 classes")
 	wants(t, ok(t, "train", "-resume", run, "-set", "train.steps=2", "-extend"), "at step 1 of", "step 2/2")
+	wants(t, ok(t, "train", "-resume", run, "-extend", "-epochs", "1"), "step 6/6")
 	json, images := filepath.Join(dir, "val.json"), filepath.Join(dir, "val")
 	if out := ok(t, "eval", run, "-classes"); strings.Contains(out, "measured") || !strings.Contains(out, "round") || strings.Contains(out, "circle") {
 		t.Errorf("eval of the run:\n%s", out)
