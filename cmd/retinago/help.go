@@ -71,7 +71,7 @@ func helpText(c *cli.Command, name string) string {
 // published detector.
 var shortUsage = map[string]string{
 	"train": "DATASET", "eval": "RUN", "detect": "MODEL SOURCE...", "serve": "MODEL", "export": "MODEL", "quantize": "MODEL", "summary": "MODEL",
-	"data check": "DATASET", "data stats": "DATASET", "weights import": "FILE", "weights inspect": "FILE", "weights fetch": "NAME",
+	"data check": "DATASET", "data stats": "DATASET", "anchors show": "CONFIG", "weights import": "FILE", "weights inspect": "FILE", "weights fetch": "NAME",
 }
 
 // usageOf is a command line with what the command needs.

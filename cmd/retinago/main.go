@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"slices"
 	"strings"
 	"syscall"
 
@@ -77,7 +76,8 @@ func run(ctx context.Context, args []string, stdout, stderr *os.File) (code int)
 		fmt.Fprintln(errs, "\nfinishing what is under way; Ctrl-C again stops at once")
 	})()
 	weights.Notice(func(line string) { fmt.Fprintln(errs, line) })
-	err := newApp(out, errs).RunContext(ctx, joinLists(nameBare(args)))
+	app := newApp(out, errs)
+	err := app.RunContext(ctx, joinLists(nameBare(app.Commands, asVerb(args))))
 	if err == nil {
 		return exitOK
 	}
@@ -169,10 +169,10 @@ func strict(commands []*cli.Command) {
 		action, needed := c.Action, demand(c.Flags)
 		c.Action = func(ctx *cli.Context) error {
 			if missing := needed(ctx); len(missing) > 0 {
-				return usage("%s needs %s; see `%s -help`", verbOf(ctx), strings.Join(missing, " and "), ctx.Command.HelpName)
+				return usage("%s needs %s%s; see `%s -help`", verbOf(ctx), strings.Join(missing, " and "), reads(verbOf(ctx)), ctx.Command.HelpName)
 			}
 			if ctx.NArg() > 0 {
-				return usage("%s takes no argument %q; see `%s -help`", verbOf(ctx), ctx.Args().First(), ctx.Command.HelpName)
+				return usage("%s takes no argument %q%s; see `%s -help`", verbOf(ctx), ctx.Args().First(), reads(verbOf(ctx)), ctx.Command.HelpName)
 			}
 			return action(ctx)
 		}
@@ -225,63 +225,4 @@ func unknownVerb(commands []*cli.Command, verb string) error {
 		hint = " " + s
 	}
 	return usage("unknown verb %q; there are %s.%s", verb, strings.Join(names, ", "), hint)
-}
-
-// lists are the flags that take several values: "-source a b c" is "-source a -source b -source c".
-var lists = map[string]bool{"-source": true, "--source": true}
-
-// bare are the flags that the first bare arguments of a verb stand for. The last of a verb's takes all that follow if it is one of lists.
-var bare = map[string][]string{
-	"train": {"-data"}, "eval": {"-weights"}, "detect": {"-weights", "-source"}, "serve": {"-weights"}, "export": {"-weights"},
-	"quantize": {"-weights"}, "summary": {"-weights"}, "data check": {"-data"}, "data stats": {"-data"},
-	"weights import": {"-file"}, "weights inspect": {"-file"}, "weights fetch": {"-name"},
-}
-
-// nameBare gives a verb's first bare arguments the flags that they stand for, and the folder after -resume the flag -out.
-func nameBare(args []string) []string {
-	for words := 2; words >= 1; words-- {
-		if len(args) <= words {
-			continue
-		}
-		flags, ok := bare[strings.Join(args[1:1+words], " ")]
-		if !ok {
-			continue
-		}
-		out, rest := slices.Clone(args[:1+words]), args[1+words:]
-		for len(flags) > 0 && len(rest) > 0 && !strings.HasPrefix(rest[0], "-") {
-			out = append(out, flags[0], rest[0])
-			if rest = rest[1:]; len(flags) > 1 || !lists[flags[0]] {
-				flags = flags[1:]
-			}
-		}
-		args = append(out, rest...)
-		break
-	}
-	if len(args) > 1 && args[1] == "train" {
-		for i := 2; i+1 < len(args); i++ {
-			if (args[i] == "-resume" || args[i] == "--resume") && !strings.HasPrefix(args[i+1], "-") {
-				return slices.Insert(slices.Clone(args), i+1, "-out")
-			}
-		}
-	}
-	return args
-}
-
-// joinLists gives every value of a list flag a flag of its own, because parsing stops at the first bare argument.
-func joinLists(args []string) []string {
-	var out []string
-	for i := 0; i < len(args); i++ {
-		flag := args[i]
-		out = append(out, flag)
-		if !lists[flag] {
-			continue
-		}
-		for n := 0; i+1 < len(args) && (!strings.HasPrefix(args[i+1], "-") || args[i+1] == "-"); n++ {
-			if i++; n > 0 {
-				out = append(out, flag)
-			}
-			out = append(out, args[i])
-		}
-	}
-	return out
 }
