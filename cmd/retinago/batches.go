@@ -14,6 +14,9 @@ import (
 
 // drawBatches draws the first batches of a configuration's training, one file each.
 func drawBatches(c *cli.Context) error {
+	if c.IsSet("data") {
+		return usage("data draw: -data is not for -augment, which draws what a configuration trains on: give -config FILE, or -config RUN for a run's own; `retinago config new -data PATH` makes one")
+	}
 	for _, flag := range c.LocalFlagNames() {
 		if !slices.Contains([]string{"augment", "config", "set", "out", "overwrite"}, flag) {
 			return usage("data draw: -%s is not for -augment, which draws what -config trains on; use -set, as in -set train.seed=2", flag)

@@ -122,7 +122,7 @@ func TestErrors(t *testing.T) {
 		{1, []string{"data", "draw", "-data", lost, "-out", filepath.Join(tmp, "x.jpg")}, []string{lost, "-images"}},
 		{2, []string{"data", "draw", "-data", val, "-images", tmp, "-out", filepath.Join(tmp, "x")}, []string{".jpg", ".png"}},
 		{2, []string{"data", "draw", "-out", filepath.Join(tmp, "x.jpg")}, []string{"-data PATH", "-augment N"}},
-		{2, []string{"data", "draw", "-data", val, "-augment", "1", "-out", tmp}, []string{"-data is not for -augment"}},
+		{2, []string{"data", "draw", "-data", val, "-augment", "1", "-out", tmp}, []string{"-data is not for -augment", "-config RUN", "config new"}},
 		{2, []string{"data", "draw", "-augment", "1", "-size", "99", "-out", tmp}, []string{"-size is not for -augment"}},
 		{2, []string{"data", "draw", "-augment", "0", "-out", tmp}, []string{"-augment 0"}},
 		{1, []string{"data", "draw", "-augment", "1", "-out", tmp}, []string{"data.train.source"}},

@@ -14,7 +14,7 @@ import (
 
 // configFlags choose a configuration.
 func configFlags() []cli.Flag {
-	return []cli.Flag{&cli.StringFlag{Name: "config", Usage: "YAML `FILE`; defaults are the paper's RetinaNet"}, setFlag()}
+	return []cli.Flag{&cli.StringFlag{Name: "config", Usage: "YAML `FILE`, or the folder of a run, which has one; defaults are the paper's RetinaNet"}, setFlag()}
 }
 
 func setFlag() cli.Flag {
@@ -22,6 +22,11 @@ func setFlag() cli.Flag {
 }
 
 func loadConfig(c *cli.Context) (config.Config, error) {
+	if path := c.String("config"); path != "" && isRun(path) {
+		if err := c.Set("config", filepath.Join(path, train.ConfigFile)); err != nil {
+			return config.Config{}, err
+		}
+	}
 	cfg, err := config.Load(c.String("config"), c.StringSlice("set"))
 	if err != nil {
 		return cfg, err
@@ -102,6 +107,8 @@ func trainCommand() *cli.Command {
 			case out != "":
 			case c.String("data") != "":
 				out = freeRun(datasetName(c.String("data")))
+			case isRun(c.String("config")):
+				out = freeRun(datasetName(c.String("config")))
 			default:
 				out = filepath.Join("runs", configName(c))
 			}
