@@ -111,7 +111,7 @@ func TestDamagedCheckpoint(t *testing.T) {
 	bad := filepath.Join(t.TempDir(), "bad.safetensors")
 	picture := filepath.Join(onePicture(t), "p.png")
 	verbs := [][]string{
-		{"summary", "-weights", bad}, {"weights", "inspect", bad}, {"weights", "export", "-weights", bad, "-out", bad + ".out"},
+		{"summary", "-weights", bad}, {"weights", "inspect", bad}, {"weights", "export", "-weights", bad, "-to", "torchvision", "-out", bad + ".out"},
 		{"export", "-weights", bad, "-to", "onnx", "-out", bad + ".onnx"}, {"detect", "-weights", bad, "-source", picture, "-out", t.TempDir()},
 	}
 	const name = "head.classification_head.cls_logits.weight"

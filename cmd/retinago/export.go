@@ -18,8 +18,8 @@ func exportCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "export",
 		Usage: "write a checkpoint for another project or runtime",
-		Description: "The ending of -out decides the form: .onnx is an ONNX model, .safetensors torchvision's tensors. -to names the form where the\n" +
-			"file has another ending.\n\n" +
+		Description: "The ending of -out decides the form: .onnx is an ONNX model, .safetensors torchvision's tensors. A file with another ending\n" +
+			"needs -to.\n\n" +
 			"-to torchvision writes the tensors of torchvision.models.detection.RetinaNet with num_classes=K as safetensors. There,\n" +
 			"label i is class i: no logit is the background.\n\n" +
 			"-to onnx writes the network for ONNX Runtime, OpenCV's DNN and others. Its input images [N,3,H,W] is R, G, B of [0,1]\n" +
@@ -37,7 +37,7 @@ func exportCommand() *cli.Command {
 			"   retinago export runs/my -size dynamic -out network.onnx",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "weights", Usage: "checkpoint `FILE`, or the name of a published detector (see weights fetch)", Required: true},
-			&cli.StringFlag{Name: "to", Usage: "`FORMAT`: torchvision or onnx", DefaultText: "onnx if -out ends with .onnx, else torchvision"},
+			&cli.StringFlag{Name: "to", Usage: "`FORMAT`: torchvision or onnx", DefaultText: "by the ending of -out"},
 			&cli.StringFlag{Name: "out", Usage: "`FILE` to write", Required: true},
 			&cli.StringFlag{Name: "size", Usage: "onnx: canvas as `HxW` in multiples of 32, or dynamic", DefaultText: "the checkpoint's largest; dynamic with -preprocess"},
 			&cli.IntFlag{Name: "batch", Usage: "onnx: pictures at once", Value: 1},
@@ -57,7 +57,7 @@ const (
 )
 
 // exportForm returns the form of an export: -to, or what the ending of -out says. It is an error where the two contradict each other, or where
-// the ending is that of a format which is not written.
+// the ending is that of a format which is not written, or of none.
 func exportForm(to, out string) (string, error) {
 	ending := strings.ToLower(filepath.Ext(out))
 	if to != "" && to != toTorchvision && to != toONNX {
@@ -76,6 +76,9 @@ func exportForm(to, out string) (string, error) {
 		if ending != ".safetensors" {
 			return "", usage("export: -out %s: %s is PyTorch's pickle, which is not written; name a file that ends with .safetensors (safetensors.torch.load_file reads it)", out, ending)
 		}
+	}
+	if to == "" && ending != ".safetensors" && ending != "" {
+		return "", usage("export: -out %s: no form has the ending %s: name a file that ends with .onnx or .safetensors, or give -to %s or -to %s", out, ending, toONNX, toTorchvision)
 	}
 	return cmp.Or(to, toTorchvision), nil
 }
@@ -124,7 +127,7 @@ func export(c *cli.Context) error {
 	if m.HeadNorm == "group" {
 		norm = " with GroupNorm"
 	}
-	text := fmt.Sprintf("written: %s\n  %s with norm %s, FPN of %d, P6 from %s, heads of %d convolutions%s, num_classes=%d, anchor sizes %v times %.4g, ratios %v, transform.size_divisible=%d\n",
+	text := fmt.Sprintf("written: %s, torchvision's tensors as safetensors\n  %s with norm %s, FPN of %d, P6 from %s, heads of %d convolutions%s, num_classes=%d, anchor sizes %v times %.4g, ratios %v, transform.size_divisible=%d\n",
 		out, m.Backbone, m.Norm, m.FPNWidth, m.P6From, m.HeadDepth, norm, len(info.Categories), a.Sizes, a.Scales, a.Ratios, info.Config.Data.CanvasMultiple)
 	if !a.IntegerSizes {
 		text += "  anchors have real sizes, torchvision's AnchorGenerator truncates and rounds them: boxes differ by up to a pixel of the anchor\n"

@@ -25,6 +25,10 @@ func TestExportForm(t *testing.T) {
 		{"onnx", "a.pth", "", []string{"-to onnx", "-out a.pth"}},
 		{"", "a.pth", "", []string{"-out a.pth", ".safetensors"}},
 		{"torchvision", "a.pt", "", []string{"-out a.pt", ".safetensors"}},
+		{"torchvision", "a.bin", "torchvision", nil},
+		{"", "a.foo", "", []string{"-out a.foo", ".onnx", ".safetensors", "-to torchvision"}},
+		{"", "dir.x/a.ONX", "", []string{".onx", "-to onnx"}},
+		{"", "dir.x/a", "torchvision", nil},
 		{"caffe", "a.onnx", "", []string{"caffe", "torchvision", "onnx"}},
 	} {
 		got, err := exportForm(k.to, k.out)
@@ -45,10 +49,11 @@ func TestExportByEnding(t *testing.T) {
 	dir := t.TempDir()
 	model, out := filepath.Join(dir, "m.safetensors"), filepath.Join(dir, "net.onnx")
 	seeded(t, model)
-	wants(t, ok(t, "export", model, "-size", "64x96", "-out", out), out, "64x96")
+	wants(t, ok(t, "export", model, "-size", "64x96", "-out", out), out, "64x96", "an ONNX model")
 	if content := text(t, out); !strings.Contains(content, "Conv_1") {
 		t.Error("the file is no ONNX model")
 	}
+	wants(t, ok(t, "export", model, "-out", filepath.Join(dir, "t.safetensors")), "torchvision's tensors as safetensors")
 	code, text := call(t, "export", model, "-size", "64x96", "-out", filepath.Join(dir, "net.safetensors"))
 	if code != exitUsage {
 		t.Errorf("-size for torchvision: exit code %d", code)

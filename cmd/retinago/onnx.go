@@ -93,7 +93,7 @@ func reportONNX(w io.Writer, out string, info detector.Info, o onnx.Options, sig
 	case o.Dynamic:
 		size = "any multiple of 32"
 	}
-	fmt.Fprintf(w, "written: %s, %.1f MB\n  canvas %s, outputs %s, classes %s\n", out, float64(st.Size())/1e6, size, o.Outputs,
+	fmt.Fprintf(w, "written: %s, an ONNX model of %.1f MB\n  canvas %s, outputs %s, classes %s\n", out, float64(st.Size())/1e6, size, o.Outputs,
 		strings.Join(info.Config.Model.Classes[:min(8, len(info.Config.Model.Classes))], ", "))
 	for _, v := range signature.Inputs {
 		fmt.Fprintf(w, "  input  %s\n", v)

@@ -86,7 +86,7 @@ func TestOwnedOutputs(t *testing.T) {
 		{"data", "convert", "-data", absent, "-to", "yolo", "-out", folder},
 		{"data", "convert", "-data", absent, "-to", "coco", "-out", path},
 		{"quantize", "-weights", absent, "-images", absent, "-out", path},
-		{"export", "-weights", absent, "-out", path},
+		{"export", "-weights", absent, "-to", "torchvision", "-out", path},
 	} {
 		code, out := call(t, args...)
 		if code != 1 || !strings.Contains(out, file.ErrOwned.Error()) {
