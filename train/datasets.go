@@ -51,7 +51,7 @@ func open(c config.Config, s config.Set, key string, o Options) (*data.Dataset, 
 	if s.Source == "" {
 		return nil, fmt.Errorf("train: %s.source must say where the dataset is; set it in the config or with -set", key)
 	}
-	d, err := data.OpenFor(context.Background(), data.Source(c.Data, s), data.Run{Log: o.Log, Ignore: o.IgnoreFindings, SkipHeaders: o.SkipHeaders})
+	d, err := data.OpenFor(context.Background(), data.Source(c.Data, s), data.Run{Log: o.Log, Ignore: o.IgnoreFindings, Quiet: o.Examined, SkipHeaders: o.SkipHeaders})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", key, err)
 	}

@@ -15,6 +15,7 @@ type Options struct {
 	Log            io.Writer // receives progress as text; nil discards it
 	Hooks          []Hook    // called before the run's own
 	IgnoreFindings bool      // also where images or labels would spoil the run; Log names what was found
+	Examined       bool      // the caller has printed what was found in the datasets: Log does not name it again
 	SkipHeaders    bool      // without reading the images' headers, which compares their sizes with the dataset's
 	Device         string    // cpu or cuda:N; empty is cpu
 	Precision      string    // of a GPU: bf16, fp16, tf32 or float32; empty is the device's default

@@ -42,6 +42,7 @@ func read(s convert.Source) (*coco.Dataset, string, error) {
 type Run struct {
 	Log         io.Writer // receives warnings and progress; nil discards them
 	Ignore      bool      // go on in spite of findings that would spoil the run
+	Quiet       bool      // Log receives progress alone
 	SkipHeaders bool      // do not read the sizes of the pictures
 }
 
@@ -64,7 +65,7 @@ func OpenFor(ctx context.Context, s convert.Source, r Run) (*Dataset, error) {
 	if err != nil {
 		return nil, err
 	}
-	if r.Log != nil {
+	if r.Log != nil && !r.Quiet {
 		found.Print(r.Log)
 	}
 	return use(c, images)
