@@ -22,7 +22,7 @@ func (l *Loop) fits() error {
 		return err
 	}
 	of := partOf(where)
-	fmt.Fprintf(l.log, "memory    %s at the peak%s, for a batch of %d on %dx%d (height x width)\n", megabytes(of(need)), where, batch, h, w)
+	fmt.Fprintf(l.log, "memory    %s at the peak%s, for a batch of %d%s on %dx%d (height x width)\n", megabytes(of(need)), where, batch, inParts(l.config.Train.Accumulate), h, w)
 	if have <= 0 || of(need) <= have {
 		return nil
 	}
@@ -36,6 +36,14 @@ func (l *Loop) fits() error {
 	}
 	return fmt.Errorf("train: this needs %s of memory%s and %s are available; %s: %slower train.batch (%d), data.short_sides (%v) or model.fpn_width (%d), or set train.accumulate, which computes a batch in parts",
 		megabytes(of(need)), where, megabytes(have), plan, first, batch, l.config.Data.ShortSides, l.config.Model.FPNWidth)
+}
+
+// inParts describes how a batch is computed; empty for a whole one.
+func inParts(accumulate int) string {
+	if accumulate <= 1 {
+		return ""
+	}
+	return fmt.Sprintf(" in %d parts (train.accumulate)", accumulate)
 }
 
 // partOf returns the part of a budget that counts: the device's part if where names a device, else all.

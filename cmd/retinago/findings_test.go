@@ -281,3 +281,14 @@ func TestCheckSplit(t *testing.T) {
 		}
 	}
 }
+
+// A run on -data names its findings once, how it computes a batch, and the verbs that follow.
+func TestFindingsOnce(t *testing.T) {
+	file, images := plain(t, func(d *coco.Dataset) { d.Annotations[0].ID = 0 })
+	run := filepath.Join(t.TempDir(), "run")
+	out := ok(t, "train", file, "-images", images, "-size", "64", "-epochs", "1", "-batch", "2", "-init", "none", "-set", "train.accumulate=2", "-out", run)
+	if n := strings.Count(out, "its id is 0"); n != 1 {
+		t.Errorf("the finding is named %d times:\n%s", n, out)
+	}
+	wants(t, out, "for a batch of 2 in 2 parts (train.accumulate) on ", "done: "+run, "retinago eval "+run+" -data DATASET;", "retinago detect "+run)
+}

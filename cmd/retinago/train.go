@@ -127,7 +127,7 @@ func trainCommand() *cli.Command {
 				return err
 			}
 			err = train.Run(c.Context, cfg, train.Options{Out: out, Locked: true, Resume: c.Bool("resume"), Changed: c.Bool("changed"),
-				Extend: c.Bool("extend"), Change: c.StringSlice("change"), Log: c.App.Writer,
+				Extend: c.Bool("extend"), Change: c.StringSlice("change"), Log: c.App.Writer, Examined: c.String("data") != "",
 				IgnoreFindings: c.Bool("ignore-findings"), SkipHeaders: c.Bool("skip-headers"), Device: c.String("device"), Precision: c.String("precision")})
 			if err != nil {
 				return err
@@ -136,7 +136,11 @@ func trainCommand() *cli.Command {
 				fmt.Fprintf(c.App.Writer, "continue with: retinago train -resume %s\n", out)
 				return nil
 			}
-			fmt.Fprintf(c.App.Writer, "done: %s; detect with: retinago detect %[1]s PICTURES -out DIR\n", out)
+			measured := ""
+			if cfg.Data.Val.Source == "" && cfg.Data.ValShare == 0 {
+				measured = " -data DATASET"
+			}
+			fmt.Fprintf(c.App.Writer, "done: %s; measure with: retinago eval %[1]s%s; detect with: retinago detect %[1]s PICTURES -out DIR\n", out, measured)
 			return nil
 		},
 	}
