@@ -6,10 +6,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
+	"retinago/internal/file"
 	"retinago/internal/model/fetch"
 	"retinago/internal/model/interop"
 	"retinago/internal/progress"
@@ -104,6 +106,11 @@ func cacheDir(c *cli.Context) (string, error) {
 	return filepath.Join(dir, "retinago"), nil
 }
 
+// detectors are the names of the published detectors.
+func detectors() []string {
+	return slices.DeleteFunc(fetch.Published(), func(name string) bool { return !strings.HasPrefix(name, "retinanet_") })
+}
+
 // checkpoint returns the file that -weights names.
 func checkpoint(c *cli.Context) (string, error) { return published(c, c.String("weights")) }
 
@@ -113,8 +120,12 @@ func published(c *cli.Context, name string) (string, error) {
 		return modelOf(name)
 	}
 	_, err := os.Stat(name)
-	if !errors.Is(err, fs.ErrNotExist) || !strings.HasPrefix(name, "retinanet_") || strings.ContainsAny(name, `/\`) {
+	if !errors.Is(err, fs.ErrNotExist) || strings.ContainsAny(name, `/\`) {
 		return name, nil // reading it reports what is wrong
+	}
+	if !strings.HasPrefix(name, "retinanet_") {
+		return "", fmt.Errorf("-weights %s: no such file or directory%s: give a checkpoint, the folder of a run or a published detector: %s",
+			name, file.From(name), strings.Join(detectors(), ", "))
 	}
 	f, err := fetch.Find(name, c.String("mirror"))
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -88,6 +89,12 @@ func TestWrongCommands(t *testing.T) {
 	if err := os.Mkdir(held, 0o755); err != nil {
 		t.Fatal(err)
 	}
+	foreign := write(t, filepath.Join(dir, "foreign.pth"), "PK\x03\x04 and so on, as PyTorch's files begin")
+	busy, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer busy.Close()
 	write(t, filepath.Join(held, train.StateFile), "")
 	for _, k := range []struct {
 		line  string
@@ -153,10 +160,20 @@ func TestWrongCommands(t *testing.T) {
 		{"detect -save-txt", 2, []string{"-yolo"}},
 		{"detect " + dir + " " + dir + " -out " + absent, 1, []string{dir, "run"}},
 		{"detect", 2, []string{"weights", "source"}},
-		{"detect model", 2, []string{"needs -source SOURCE", "retinago detect MODEL SOURCE... [flags]"}},
+		{"detect model", 2, []string{"needs -source WHAT", "retinago detect MODEL SOURCE... [flags]"}},
 		{"eval a b", 2, []string{`no argument "b"`, "retinago eval RUN [flags]"}},
 		{"export a -out x.onnx b", 2, []string{`no argument "b"`, "retinago export MODEL [flags]"}},
 		{"train " + data + " -batch 2 " + absent, 2, []string{absent, "retinago train DATASET [flags]"}},
+		{"train -data " + data + " -minutes abc", 2, []string{`-minutes "abc": give a number`}},
+		{"train -data " + data + " -epochs 1.5", 2, []string{`-epochs "1.5": give a whole number`}},
+		{"train -data " + data + " -batchsize 4", 2, []string{"-batchsize", "-batch with train -data"}},
+		{"detect -scor .3", 2, []string{"did you mean -score?"}},
+		{"serve -delay x", 2, []string{`-delay "x": give a duration`}},
+		{"export x -out y -format onnx", 2, []string{"-format", "here it is -to"}},
+		{"detect yolov8n.pt " + dir + " -out " + absent, 1, []string{"yolov8n.pt: no such file", "published detector", "retinanet_resnet50_fpn_coco"}},
+		{"detect " + foreign + " " + dir + " -out " + absent, 1, []string{foreign + ": this is not a safetensors file", "weights import " + foreign}},
+		{"serve x -addr foo", 1, []string{"-addr foo", "HOST:PORT", ":8080"}},
+		{"serve x -addr " + busy.Addr().String(), 1, []string{"-addr " + busy.Addr().String(), "another program listens", "another port"}},
 		{"serve -port 80", 2, []string{"-addr"}},
 		{"export -weights x -out y -to caffe", 2, []string{"caffe", "onnx"}},
 		{"data check", 2, []string{"data"}},

@@ -1,6 +1,14 @@
 package main
 
-import "strings"
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	shown "retinago/internal/text"
+)
 
 // otherFlags are flags of other detectors' programs (ultralytics, detectron2, mmdetection), and what is ours.
 var otherFlags = map[string]string{
@@ -17,7 +25,8 @@ var otherFlags = map[string]string{
 	"pretrained": "-init", "checkpoint": "-weights", "ckpt": "-weights", "weight": "-weights", "resume-from": "-resume DIR", "load-from": "-init",
 	"gpu": "-device cuda:0", "gpus": "-device cuda:0", "gpu-id": "-device cuda:0", "num-gpus": "-device cuda:0", "cuda": "-device cuda:0", "half": "-precision fp16", "amp": "-precision bf16", "fp16": "-precision fp16",
 	"max-det": "-max", "augment": "-flip and -scales", "save-txt": "-yolo DIR", "save-json": "-json FILE", "save-crop": "-crops DIR", "show": "-view", "vid-stride": "none: every frame is read",
-	"port": "-addr :PORT", "host": "-addr HOST:PORT", "verbose": "none: progress is printed", "help-all": "-help",
+	"format": "-to, or the ending of -out",
+	"port":   "-addr :PORT", "host": "-addr HOST:PORT", "verbose": "none: progress is printed", "help-all": "-help",
 	"classes": "-class NAME, again for more", "eval-only": "the verb eval", "task": "the verbs train, eval, detect", "mode": "the verbs train, eval, detect",
 }
 
@@ -28,8 +37,8 @@ var otherVerbs = map[string]string{
 	"cfg": "config new", "init": "config new", "download": "weights fetch", "import": "weights import", "help": "-help", "info": "summary", "yolo": "train, eval or detect",
 }
 
-// flagHint is what a flag that does not exist may be called here, with the words around it, or "".
-func flagHint(message string) string {
+// flagHint is what a flag that does not exist may be called here, with the words around it, or "". own are the flags of the verb.
+func flagHint(own []cli.Flag, message string) string {
 	_, name, ok := strings.Cut(message, "flag provided but not defined: ")
 	if !ok {
 		return ""
@@ -38,5 +47,48 @@ func flagHint(message string) string {
 	if ours, ok := otherFlags[name]; ok {
 		return "; here it is " + ours
 	}
+	for theirs, ours := range otherFlags {
+		if strings.ReplaceAll(theirs, "-", "") == name {
+			return "; here it is " + ours
+		}
+	}
+	var names []string
+	for _, f := range own {
+		names = append(names, f.Names()[0])
+	}
+	if near, ok := shown.Nearest(name, names); ok {
+		return "; did you mean -" + near + "?"
+	}
 	return ""
+}
+
+// unread are the parser's words about a value that it cannot read.
+var unread = regexp.MustCompile(`^invalid (?:boolean )?value (".*") for (?:flag )?-+([^ :]+): (?:parse error|value out of range)$`)
+
+// valueHint is the message about a flag's value, with what the flag takes. Other messages stay.
+func valueHint(own []cli.Flag, message string) string {
+	m := unread.FindStringSubmatch(message)
+	if m == nil {
+		return message
+	}
+	wants := ""
+	for _, f := range own {
+		if !slices.Contains(f.Names(), m[2]) {
+			continue
+		}
+		switch f.(type) {
+		case *cli.IntFlag, *cli.Int64Flag, *cli.UintFlag, *cli.Uint64Flag:
+			wants = "give a whole number"
+		case *cli.Float64Flag:
+			wants = "give a number"
+		case *cli.DurationFlag:
+			wants = "give a duration, such as 500ms or 30s"
+		case *cli.BoolFlag:
+			wants = "give no value, or true or false"
+		}
+	}
+	if wants == "" {
+		return message
+	}
+	return "-" + m[2] + " " + m[1] + ": " + wants
 }

@@ -153,7 +153,7 @@ func verbOf(c *cli.Context) string { return strings.TrimPrefix(c.Command.HelpNam
 func strict(commands []*cli.Command) {
 	for _, c := range commands {
 		c.OnUsageError = func(ctx *cli.Context, err error, _ bool) error {
-			return usage("%s: %v%s; see `%s -help`", verbOf(ctx), err, flagHint(err.Error()), ctx.Command.HelpName)
+			return usage("%s: %s%s; see `%s -help`", verbOf(ctx), valueHint(ctx.Command.Flags, err.Error()), flagHint(ctx.Command.Flags, err.Error()), ctx.Command.HelpName)
 		}
 		if len(c.Subcommands) > 0 {
 			strict(c.Subcommands)

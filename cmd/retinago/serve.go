@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 
 	"github.com/urfave/cli/v2"
 
@@ -68,6 +69,24 @@ func serveCommand() *cli.Command {
 	}
 }
 
+// listen opens the address that a flag has.
+func listen(c *cli.Context, flag string) (net.Listener, error) {
+	addr := c.String(flag)
+	l, err := net.Listen("tcp", addr)
+	var form *net.AddrError
+	switch {
+	case err == nil:
+		return l, nil
+	case errors.As(err, &form):
+		return nil, fmt.Errorf("serve: -%s %s: %s: give HOST:PORT, or :PORT for all addresses of this machine, such as :8080", flag, addr, form.Err)
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, fmt.Errorf("serve: -%s %s: another program listens on that port: end it, or give another port", flag, addr)
+	case errors.Is(err, syscall.EACCES):
+		return nil, fmt.Errorf("serve: -%s %s: this user may not listen on that port: give one from 1024 on", flag, addr)
+	}
+	return nil, fmt.Errorf("serve: -%s %s: %w", flag, addr, err)
+}
+
 func runServe(c *cli.Context) error {
 	outlive()
 	o, err := serveOptions(c)
@@ -75,15 +94,15 @@ func runServe(c *cli.Context) error {
 		return err
 	}
 	// The address comes first, so that an address in use is an error before a model is loaded.
-	l, err := net.Listen("tcp", c.String("addr"))
+	l, err := listen(c, "addr")
 	if err != nil {
 		return err
 	}
 	defer l.Close()
 	at := fmt.Sprintf("http://%s/", l.Addr())
 	if v := c.String("health-addr"); v != "" {
-		if o.Health, err = net.Listen("tcp", v); err != nil {
-			return fmt.Errorf("serve: -health-addr: %w", err)
+		if o.Health, err = listen(c, "health-addr"); err != nil {
+			return err
 		}
 		defer o.Health.Close()
 		at += fmt.Sprintf(", its health on http://%s/", o.Health.Addr())

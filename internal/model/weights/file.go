@@ -66,7 +66,7 @@ func read(path string, r io.ReaderAt, size int64) (*File, error) {
 	}
 	n := binary.LittleEndian.Uint64(head[:])
 	if n > maxHeader {
-		return nil, fmt.Errorf("a header of %d bytes: this is not a safetensors file; retinago weights import makes one of a .pth, .pt or .pkl of another project", n)
+		return nil, fmt.Errorf("this is not a safetensors file; `retinago weights import %s -out NAME.safetensors` makes one of a .pth, .pt or .pkl of another project", path)
 	}
 	if int64(n) > size-8 {
 		return nil, fmt.Errorf("a header of %d bytes in a file of %d: it is cut off", n, size)
