@@ -142,7 +142,11 @@ func imageNet(c *cli.Context, backbone string) (string, error) {
 		return "", err
 	}
 	// A machine without a network should not wait for long.
-	return downloadWith(c, f, fetch.Options{Attempts: 2, Idle: 10 * time.Second}, dir)
+	path, err := downloadWith(c, f, fetch.Options{Attempts: 2, Idle: 10 * time.Second}, dir)
+	if err != nil {
+		return "", fetch.Reason(err)
+	}
+	return path, nil
 }
 
 // datasetName is a name for what was made of a dataset: its folder's, or its file's where that says more.

@@ -141,7 +141,7 @@ func (m *maker) candidates(ctx context.Context) ([]network, func(backbone string
 		if ctx.Err() != nil {
 			return nil, nil, ctx.Err()
 		}
-		m.because("start", "from random weights, since ImageNet's cannot be had (%v): with them a small dataset comes out clearly better; give their file with -init", err)
+		m.because("start", "from random weights; ImageNet's, which are better for small datasets, cannot be had (%v): give their file with -init", err)
 		return fromRandom, random, nil
 	}
 	return fromPretrained, find, nil
