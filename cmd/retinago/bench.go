@@ -27,7 +27,7 @@ func benchCommand() *cli.Command {
 		Subcommands: append([]*cli.Command{{
 			Name:  "speed",
 			Usage: "measure the speed of a network: the whole, its stages and its layers",
-			Description: "Runs a checkpoint, or a network of a config with fresh weights, on made-up pictures. Prints medians over the rounds, the work\n" +
+			Description: "Runs a checkpoint, or a network of a config with fresh weights, on made-up images. Prints medians over the rounds, the work\n" +
 				"counted as direct convolutions (2 operations per multiply-add), the float32 peak of the processor measured in the same\n" +
 				"run, and memory. Ctrl-C ends it with what was measured until then.\n\n" +
 				"-mode train measures whole steps: forward, losses, backward, optimiser.\n" +
@@ -40,15 +40,15 @@ func benchCommand() *cli.Command {
 			Flags: append(configFlags(),
 				&cli.StringFlag{Name: "weights", Usage: "checkpoint `FILE`, or the name of a published detector (see weights fetch)"},
 				&cli.StringFlag{Name: "mode", Usage: "infer or train", Value: "infer"},
-				&cli.IntFlag{Name: "batch", Usage: "pictures at once", Value: 1},
+				&cli.IntFlag{Name: "batch", Usage: "images at once", Value: 1},
 				&cli.StringFlag{Name: "size", Usage: "canvas as `HxW` in multiples of 32", DefaultText: "the config's largest"},
 				deviceFlag(), precisionFlag(),
 				&cli.IntFlag{Name: "threads", Usage: "of the compute", DefaultText: "all cores, fewer under a CPU quota"},
 				convolutionsFlag("measured; fixed for training"),
 				&cli.IntFlag{Name: "rounds", Usage: "measured runs, after two to warm up", Value: 10},
 				&cli.StringFlag{Name: "json", Usage: "`FILE` for the measurement"},
-				&cli.StringFlag{Name: "picture", Usage: "picture `FILE` to detect on, decoded in each run, instead of made-up pictures"},
-				&cli.StringFlag{Name: "input", Usage: "`FILE` with the images, instead of made-up pictures"},
+				&cli.StringFlag{Name: "picture", Usage: "image `FILE` to detect on, decoded in each run, instead of made-up images"},
+				&cli.StringFlag{Name: "input", Usage: "`FILE` with the images, instead of made-up images"},
 				&cli.StringFlag{Name: "outputs", Usage: "`FILE` for the outputs of the heads"},
 				mirrorFlag(), cacheFlag(),
 			),

@@ -27,7 +27,7 @@ func editCommands() []*cli.Command {
 			Name:  "convert",
 			Usage: "write a dataset as COCO JSON, Pascal VOC, YOLO, keras-retinanet's or OpenImages' CSV",
 			Description: "Every verb reads these formats in place; this is for other programs. coco writes the JSON -out, the others write below\n" +
-				"the folder -out, where -name is the part's. Parts of one YOLO dataset go into one folder. Pictures are not copied.\n\n" +
+				"the folder -out, where -name is the part's. Parts of one YOLO dataset go into one folder. Images are not copied.\n\n" +
 				"   retinago data convert -data VOC2012 -split train -to coco -out train.json\n" +
 				"   retinago data convert -data train.json -to yolo -name train -out yolo\n" +
 				"   retinago data convert -data validation-annotations-bbox.csv -class-list class-descriptions-boxable.csv -images validation \\\n" +
@@ -115,7 +115,7 @@ func editCommands() []*cli.Command {
 		tileCommand(),
 		{
 			Name:  "draw",
-			Usage: "draw pictures with their boxes onto one sheet, or batches as training makes them",
+			Usage: "draw images with their boxes onto one sheet, or batches as training makes them",
 			Description: "-augment N draws the first N batches of a configuration's training as the network gets them, after its policies\n" +
 				"(data.augment), one file each. Boxes of objects that no anchor learns have a note.\n\n" +
 				"   retinago data draw -data train.json -images train -out sheet.jpg\n" +
@@ -124,8 +124,8 @@ func editCommands() []*cli.Command {
 				"   retinago data draw -config my.yaml -set data.augment=strong -augment 2 -out batches",
 			Flags: append(append(sourceFlags(), dataOrRunFlag(false), classesFlag(), renameFlag(),
 				&cli.StringFlag{Name: "out", Usage: "`PATH` to write: a .jpg or .png, with -augment a folder", Required: true},
-				&cli.IntFlag{Name: "count", Usage: "pictures, drawn at random", Value: 12},
-				&cli.IntFlag{Name: "size", Usage: "longer side of each picture on the sheet in `PIXELS`; more shows small objects better", Value: 320},
+				&cli.IntFlag{Name: "count", Usage: "images, drawn at random", Value: 12},
+				&cli.IntFlag{Name: "size", Usage: "longer side of each image on the sheet in `PIXELS`; more shows small objects better", Value: 320},
 				&cli.Uint64Flag{Name: "seed", Usage: "of the random numbers"},
 				&cli.IntFlag{Name: "augment", Usage: "draw `N` batches of -config"},
 				overwriteFlag(),

@@ -33,7 +33,7 @@ func dataCommand() *cli.Command {
 			{
 				Name:  "check",
 				Usage: "list the faults of a dataset, and repair them",
-				Description: "Checks ids, boxes, areas, names and labels, and that every picture is there, whole and of the size in the dataset;\n" +
+				Description: "Checks ids, boxes, areas, names and labels, and that every image is there, whole and of the size in the dataset;\n" +
 					"for COCO's JSON with -images. What it calls an error stops train and eval with the same words. -fix writes a repaired\n" +
 					"copy as COCO's JSON: clip keeps what can be kept, drop removes every faulty item. The exit code is 1 while errors remain.\n\n" +
 					"   retinago data check -data train.json -images train\n" +
@@ -44,13 +44,13 @@ func dataCommand() *cli.Command {
 					&cli.StringFlag{Name: "fix", Usage: "repair by `MODE` clip or drop"},
 					&cli.StringFlag{Name: "out", Usage: "`FILE` for the repaired copy, COCO's JSON"},
 					overwriteFlag(),
-					&cli.BoolFlag{Name: "skip-headers", Usage: "only look for the pictures: do not read or decode them"},
+					&cli.BoolFlag{Name: "skip-headers", Usage: "only look for the images: do not read or decode them"},
 				),
 				Action: dataCheck,
 			},
 			{
 				Name:  "stats",
-				Usage: "count pictures, boxes, classes and sizes",
+				Usage: "count images, boxes, classes and sizes",
 				Description: "   retinago data stats -data train.json\n" +
 					"   retinago data stats runs/my",
 				Flags: append(sourceFlags(), dataOrRunFlag(true), classesFlag(), renameFlag()),
@@ -82,7 +82,7 @@ func ignoreFlag() cli.Flag {
 
 // skipHeadersFlag leaves out the comparison of sizes.
 func skipHeadersFlag() cli.Flag {
-	return &cli.BoolFlag{Name: "skip-headers", Usage: "do not read the headers of the pictures, which compares their sizes with the dataset's"}
+	return &cli.BoolFlag{Name: "skip-headers", Usage: "do not read the headers of the images, which compares their sizes with the dataset's"}
 }
 
 func dataCheck(c *cli.Context) error {
@@ -119,14 +119,14 @@ func dataCheck(c *cli.Context) error {
 		err := checkPart(c, w, s, fix, mode)
 		faults = append(faults, err)
 	}
-	if other := unread(c, parts); len(other) > 0 {
+	if other := unchecked(c, parts); len(other) > 0 {
 		fmt.Fprintf(w, "not checked: %s (give -split %s)\n", strings.Join(other, ", "), other[0])
 	}
 	return errors.Join(faults...)
 }
 
-// unread are the parts of -data that are not checked, where none is named.
-func unread(c *cli.Context, parts []convert.Source) []string {
+// unchecked are the parts of -data that are not checked, where none is named.
+func unchecked(c *cli.Context, parts []convert.Source) []string {
 	path := c.String("data")
 	if c.IsSet("split") || c.IsSet("fix") || isRun(path) {
 		return nil
@@ -235,14 +235,14 @@ func shapesFlags() []cli.Flag {
 	d := data.ShapesOptions{}.Defaults()
 	return []cli.Flag{
 		&cli.StringFlag{Name: "out", Usage: "`DIR` for the dataset", Required: true},
-		&cli.IntFlag{Name: "train", Usage: "pictures to train on", Value: d.Train},
-		&cli.IntFlag{Name: "val", Usage: "pictures to evaluate on", Value: d.Val},
+		&cli.IntFlag{Name: "train", Usage: "images to train on", Value: d.Train},
+		&cli.IntFlag{Name: "val", Usage: "images to evaluate on", Value: d.Val},
 		&cli.IntFlag{Name: "size", Usage: "long side in pixels", Value: d.Size},
-		&cli.IntFlag{Name: "min-objects", Usage: "least shapes on a picture that is not empty", Value: d.MinObjects},
-		&cli.IntFlag{Name: "max-objects", Usage: "most shapes on a picture", Value: d.MaxObjects},
+		&cli.IntFlag{Name: "min-objects", Usage: "least shapes on an image that is not empty", Value: d.MinObjects},
+		&cli.IntFlag{Name: "max-objects", Usage: "most shapes on an image", Value: d.MaxObjects},
 		&cli.Float64Flag{Name: "min-size", Usage: "least size of a shape in pixels", DefaultText: fmt.Sprintf("%g, or -max-size if that is less", d.MinSize)},
 		&cli.Float64Flag{Name: "max-size", Usage: "greatest size of a shape in pixels", DefaultText: fmt.Sprintf("%g, less with a -size below %d", d.MaxSize, d.Size)},
-		&cli.Float64Flag{Name: "empty", Usage: "share of pictures without shapes", Value: d.Empty},
+		&cli.Float64Flag{Name: "empty", Usage: "share of images without shapes", Value: d.Empty},
 		&cli.Uint64Flag{Name: "seed", Usage: "of the random numbers"},
 		overwriteFlag(),
 	}

@@ -21,13 +21,13 @@ import (
 func detectCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "detect",
-		Usage: "find objects on pictures and in videos",
-		Description: "Sources are pictures, videos, folders (with all below), globs, - (names on standard input, one a line), cam:N, and addresses of\n" +
-			"pictures and streams (rtsp://, http://, https://); several, or with commas between. Annotated copies go to -out: pictures as JPEG, videos as mp4.\n" +
+		Usage: "find objects on images and in videos",
+		Description: "Sources are images, videos, folders (with all below), globs, - (names on standard input, one a line), cam:N, and addresses of\n" +
+			"images and streams (rtsp://, http://, https://); several, or with commas between. Annotated copies go to -out: images as JPEG, videos as mp4.\n" +
 			"With -json the detections are written in COCO's results format; image ids are those of -data where it is given, else\n" +
-			"pictures and frames are numbered from 1 in their order. -jsonl and -csv are written while detection runs.\n" +
+			"images and frames are numbered from 1 in their order. -jsonl and -csv are written while detection runs.\n" +
 			"No source and no file of others is replaced; -overwrite allows the latter. What lies in -out is no source.\n" +
-			"A picture or frame that cannot be read is reported by name and left out. A stream that breaks is opened again, and a live one drops\n" +
+			"An image or frame that cannot be read is reported by name and left out. A stream that breaks is opened again, and a live one drops\n" +
 			"frames rather than lag. Ctrl-C ends with what is done.\n\n" +
 			"Exit codes: 0 all is done, 1 error, 2 wrong usage, 3 done but some inputs could not be read or files not be written, 4 none could be read.\n\n" +
 			"   retinago detect -weights best.safetensors -source street.jpg -out found\n" +
@@ -37,22 +37,22 @@ func detectCommand() *cli.Command {
 		Flags: append(append(sourceFlags(), viewFlags()...),
 			&cli.StringFlag{Name: "weights", Usage: "checkpoint `FILE`, or the name of a published detector (see weights fetch)", Required: true},
 			&cli.StringSliceFlag{Name: "source", Usage: "`WHAT` to detect on: files, folders, globs, -, cam:N, addresses", Required: true},
-			&cli.StringFlag{Name: "out", Usage: "`DIR` for annotated pictures and videos"},
+			&cli.StringFlag{Name: "out", Usage: "`DIR` for annotated images and videos"},
 			&cli.StringFlag{Name: "json", Usage: "`FILE` for the detections as COCO's results"},
-			&cli.StringFlag{Name: "jsonl", Usage: "`FILE` for a line of JSON per picture or frame; - is standard output"},
+			&cli.StringFlag{Name: "jsonl", Usage: "`FILE` for a line of JSON per image or frame; - is standard output"},
 			&cli.StringFlag{Name: "csv", Usage: "`FILE` for a row per detection; - is standard output"},
-			&cli.StringFlag{Name: "yolo", Usage: "`DIR` for a YOLO text file per picture or frame"},
+			&cli.StringFlag{Name: "yolo", Usage: "`DIR` for a YOLO text file per image or frame"},
 			&cli.StringFlag{Name: "crops", Usage: "`DIR` for cut out objects, by class"},
-			&cli.BoolFlag{Name: "view", Usage: "show pictures in a window; q ends"},
+			&cli.BoolFlag{Name: "view", Usage: "show images in a window; q ends"},
 			&cli.StringFlag{Name: "summary", Usage: "`FILE` for the summary as JSON; - is standard output"},
-			&cli.StringFlag{Name: "data", Usage: "dataset `PATH` that knows the pictures by file name, for -json: " + whereData},
+			&cli.StringFlag{Name: "data", Usage: "dataset `PATH` that knows the images by file name, for -json: " + whereData},
 			&cli.StringSliceFlag{Name: "score", Usage: "lowest score to report; also `CLASS=SCORE`", DefaultText: defaultScore},
 			&cli.StringSliceFlag{Name: "class", Usage: "`NAMES` of classes to keep, with commas between, or again for more", DefaultText: "all"},
 			&cli.Float64Flag{Name: "nms", Usage: "IoU above which boxes are of one object", DefaultText: "of the checkpoint"},
 			&cli.StringFlag{Name: "method", Usage: "method of non-maximum suppression: " + strings.Join(kinds.Names(nms.Kinds), ", "), DefaultText: "of the checkpoint"},
 			&cli.Float64Flag{Name: "sigma", Usage: "width of a method's Gaussian", DefaultText: ".5 for soft-gaussian, 2 for matrix-gaussian"},
-			&cli.IntFlag{Name: "max", Usage: "most detections per picture", DefaultText: "of the checkpoint"},
-			&cli.BoolFlag{Name: "track", Usage: "number the objects over the frames of a video, or the pictures of a folder in the order of their names (ByteTrack)"},
+			&cli.IntFlag{Name: "max", Usage: "most detections per image", DefaultText: "of the checkpoint"},
+			&cli.BoolFlag{Name: "track", Usage: "number the objects over the frames of a video, or the images of a folder in the order of their names (ByteTrack)"},
 			&cli.StringSliceFlag{Name: "line", Usage: "count tracks that cross a line: `x1,y1,x2,y2` in pixels; again for more"},
 			&cli.StringSliceFlag{Name: "zone", Usage: "count tracks in and out of a polygon: `x1,y1,x2,y2,x3,y3,...`; again for more"},
 			&cli.BoolFlag{Name: "smooth", Usage: "replace boxes of tracks by those of the Kalman filter, which move evenly"},
@@ -60,11 +60,11 @@ func detectCommand() *cli.Command {
 			&cli.IntFlag{Name: "threads", Usage: "of the compute", DefaultText: "all cores, fewer under a CPU quota"},
 			convolutionsFlag("measured"),
 			&cli.IntFlag{Name: "workers", Usage: "that read, and as many that draw and write", DefaultText: "one for four cores"},
-			&cli.IntFlag{Name: "batch", Usage: "pictures of one canvas that go through the network together", Value: 1},
+			&cli.IntFlag{Name: "batch", Usage: "images of one canvas that go through the network together", Value: 1},
 			&cli.IntFlag{Name: "retries", Usage: "how often in a row a stream that broke is opened again; 0 for never", Value: 8},
 			&cli.BoolFlag{Name: "fast-decode", Usage: "read JPEGs at 1/2, 1/4 or 1/8 where they are scaled down by as much (data.fast_decode); annotated copies stay whole"},
-			&cli.BoolFlag{Name: "quiet", Usage: "print no line per picture, and no times"},
-			&cli.BoolFlag{Name: "verbose", Usage: "print the time of every picture and frame"},
+			&cli.BoolFlag{Name: "quiet", Usage: "print no line per image, and no times"},
+			&cli.BoolFlag{Name: "verbose", Usage: "print the time of every image and frame"},
 			&cli.BoolFlag{Name: "times", Usage: "print where the time went, with -quiet too"},
 			overwriteFlag(), mirrorFlag(), cacheFlag(),
 		),

@@ -23,12 +23,12 @@ func exportCommand() *cli.Command {
 			"-to torchvision writes the tensors of torchvision.models.detection.RetinaNet with num_classes=K as safetensors. There,\n" +
 			"label i is class i: no logit is the background.\n\n" +
 			"-to onnx writes the network for ONNX Runtime, OpenCV's DNN and others. Its input images [N,3,H,W] is R, G, B of [0,1]\n" +
-			"less the mean, over std, zeros beyond the picture; mean, std and classes stand in the file's metadata. Its outputs:\n" +
+			"less the mean, over std, zeros beyond the image; mean, std and classes stand in the file's metadata. Its outputs:\n" +
 			"   raw         logits [N,A,K] and deltas [N,A,4]\n" +
 			"   boxes       boxes [N,A,4], x1 y1 x2 y2 in pixels of the canvas, and scores [N,A,K]\n" +
-			"   detections  of one picture after NMS: boxes [D,4], scores [D] and labels [D], best first\n\n" +
+			"   detections  of one image after NMS: boxes [D,4], scores [D] and labels [D], best first\n\n" +
 			"-preprocess puts resizing, normalising and padding into the model. Its input is then pictures [N,height,width,3], bytes in R, G, B, of\n" +
-			"any size, and its boxes are in pixels of the picture. With -size HxW a picture is made to fit that canvas; otherwise it has the canvas\n" +
+			"any size, and its boxes are in pixels of the image. With -size HxW an image is made to fit that canvas; otherwise it has the canvas\n" +
 			"of detect, and the detections are detect's.\n\n" +
 			"-examples writes programs that use the model beside it: for Python, for Node.js, and a page for a browser.\n\n" +
 			"   retinago export runs/my -out for_torchvision.safetensors\n" +
@@ -40,9 +40,9 @@ func exportCommand() *cli.Command {
 			&cli.StringFlag{Name: "to", Usage: "`FORMAT`: torchvision or onnx", DefaultText: "by the ending of -out"},
 			&cli.StringFlag{Name: "out", Usage: "`FILE` to write", Required: true},
 			&cli.StringFlag{Name: "size", Usage: "onnx: canvas as `HxW` in multiples of 32, or dynamic", DefaultText: "the checkpoint's largest; dynamic with -preprocess"},
-			&cli.IntFlag{Name: "batch", Usage: "onnx: pictures at once", Value: 1},
+			&cli.IntFlag{Name: "batch", Usage: "onnx: images at once", Value: 1},
 			&cli.StringFlag{Name: "outputs", Usage: "onnx: raw, boxes or detections", DefaultText: "raw; detections with -preprocess, boxes with -examples alone"},
-			&cli.BoolFlag{Name: "preprocess", Usage: "onnx: take pictures of any size as bytes, give boxes in their pixels"},
+			&cli.BoolFlag{Name: "preprocess", Usage: "onnx: take images of any size as bytes, give boxes in their pixels"},
 			&cli.BoolFlag{Name: "examples", Usage: "onnx: write programs beside the model that use it, as .py, .mjs and .html"},
 			overwriteFlag(), mirrorFlag(), cacheFlag(),
 		},

@@ -104,7 +104,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		Version:   version,
 		Writer:    stdout,
 		ErrWriter: stderr,
-		Description: "Train on COCO, Pascal VOC, YOLO, keras-retinanet or OpenImages data, see the AP, detect on new pictures. `retinago VERB -help` explains a verb.\n\n" +
+		Description: "Train on COCO, Pascal VOC, YOLO, keras-retinanet or OpenImages data, see the AP, detect on new images. `retinago VERB -help` explains a verb.\n\n" +
 			"Exit codes: 0 done, 1 error, 2 wrong usage, 3 done but some inputs were left out, 4 none of the inputs could be read.\n\n" +
 			"   retinago data check dataset/\n" +
 			"   retinago train -data dataset/\n" +

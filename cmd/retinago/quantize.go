@@ -23,19 +23,19 @@ func quantizeCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "quantize",
 		Usage: "make an int8 checkpoint of a float one, without training",
-		Description: "Runs the model on pictures like those that it will see, finds the range of every activation, and writes weights in 8 bits\n" +
+		Description: "Runs the model on images like those that it will see, finds the range of every activation, and writes weights in 8 bits\n" +
 			"with these ranges. detect and eval take the checkpoint as any other. -range chooses how ranges are found:\n" +
 			"   entropy     clip where the distribution changes least (Kullback and Leibler's divergence)\n" +
 			"   percentile  clip all but -percentile of the values on either side\n" +
 			"   minmax      clip nothing\n" +
-			"The pictures are those of a folder, or of a dataset (-data).\n\n" +
+			"The images are those of a folder, or of a dataset (-data).\n\n" +
 			"   retinago quantize -weights best.safetensors -images photos -out best_int8.safetensors\n" +
 			"   retinago quantize -weights best.safetensors -data train.json -images train -out best_int8.safetensors -count 100\n" +
 			"   retinago quantize -weights best.safetensors -images photos -out small.safetensors -float first",
 		Flags: append(sourceFlags(), dataFlag(false),
 			&cli.StringFlag{Name: "weights", Usage: "checkpoint `FILE`, or the name of a published detector (see weights fetch)", Required: true},
 			&cli.StringFlag{Name: "out", Usage: "`FILE` to write", Required: true},
-			&cli.IntFlag{Name: "count", Usage: "pictures to look at, at most", Value: 200},
+			&cli.IntFlag{Name: "count", Usage: "images to look at, at most", Value: 200},
 			&cli.StringFlag{Name: "range", Usage: "`HOW` ranges are found: " + strings.Join(quant.Kinds(), ", "), Value: "entropy", DefaultText: "entropy; percentile where -percentile is given"},
 			&cli.Float64Flag{Name: "percentile", Usage: "of the values on either side that are not clipped", Value: 99.999},
 			&cli.StringFlag{Name: "float", Usage: "convolutions that stay float, separated by commas: first, last, beginnings of names (see summary), or none", Value: "first,last"},

@@ -28,15 +28,15 @@ import (
 func recipeFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "data", Usage: "dataset to train on: `PATH` of its folder or file (COCO, Pascal VOC, YOLO, CSV)"},
-		&cli.StringFlag{Name: "val", Usage: "dataset to measure on: `PATH`", DefaultText: "the dataset's own, or a share of the pictures"},
-		&cli.IntFlag{Name: "size", Usage: "short side of the pictures in `PIXELS`", DefaultText: "by the size of the objects"},
-		&cli.IntFlag{Name: "epochs", Usage: "how often each picture is seen: `N`", DefaultText: "what fits into -minutes"},
+		&cli.StringFlag{Name: "val", Usage: "dataset to measure on: `PATH`", DefaultText: "the dataset's own, or a share of the images"},
+		&cli.IntFlag{Name: "size", Usage: "short side of the images in `PIXELS`", DefaultText: "by the size of the objects"},
+		&cli.IntFlag{Name: "epochs", Usage: "how often each image is seen: `N`", DefaultText: "what fits into -minutes"},
 		&cli.Float64Flag{Name: "minutes", Usage: "length of the run on this machine: `N`", DefaultText: "about 12, on a GPU 60"},
-		&cli.IntFlag{Name: "batch", Usage: "pictures per step: `N`", DefaultText: "what fits, at most 8, on a GPU 16"},
+		&cli.IntFlag{Name: "batch", Usage: "images per step: `N`", DefaultText: "what fits, at most 8, on a GPU 16"},
 		&cli.StringFlag{Name: "augment", Usage: "how training images are varied: `PRESET` " + strings.Join(kinds.Names(augment.Presets), ", "), DefaultText: recipe.Augment},
 		&cli.StringFlag{Name: "init", Usage: "weights to start from: `FILE` of a backbone or a detector, or none", DefaultText: "ImageNet's, fetched once"},
 		trainClassesFlag(), trainRenameFlag(),
-		&cli.StringFlag{Name: "images", Usage: "`DIR` of the pictures", DefaultText: "looked for beside the dataset's file"},
+		&cli.StringFlag{Name: "images", Usage: "`DIR` of the images", DefaultText: "looked for beside the dataset's file"},
 		&cli.StringFlag{Name: "split", Usage: "part of the dataset to train on: `NAME`", DefaultText: "train"},
 		mirrorFlag(), cacheFlag(),
 	}

@@ -25,7 +25,7 @@ import (
 func serveCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "serve",
-		Usage: "answer pictures and video over HTTP, with a page to try it",
+		Usage: "answer images and video over HTTP, with a page to try it",
 		Description: "Open http://ADDR/ for the page; /openapi.json describes the interface, /metrics is for Prometheus.\n" +
 			"A request that finds all places taken is answered 429 with Retry-After. After SIGTERM or Ctrl-C /readyz answers 503, accepted\n" +
 			"requests are answered, and the program ends; a second signal ends it at once.\n" +
@@ -53,11 +53,11 @@ func serveCommand() *cli.Command {
 			deviceFlag(), precisionFlag(),
 			&cli.IntFlag{Name: "threads", Usage: "of the compute", DefaultText: "all cores, fewer under a CPU quota"},
 			&cli.BoolFlag{Name: "fast-decode", Usage: "read JPEGs at 1/2, 1/4 or 1/8 where they are scaled down by as much (data.fast_decode)"},
-			&cli.IntFlag{Name: "queue", Usage: "pictures on the way per model; more are answered 429", Value: 32},
-			&cli.IntFlag{Name: "batch", Usage: "pictures of one canvas size that go through the network together at most", Value: 4},
-			&cli.DurationFlag{Name: "delay", Usage: "that a picture waits at most for one that is being decoded", Value: serve.Delay},
-			&cli.IntFlag{Name: "max-body", Usage: "`MiB` of a picture file", Value: 16},
-			&cli.Float64Flag{Name: "max-pixels", Usage: "`MILLIONS` of a picture", Value: 36},
+			&cli.IntFlag{Name: "queue", Usage: "images on the way per model; more are answered 429", Value: 32},
+			&cli.IntFlag{Name: "batch", Usage: "images of one canvas size that go through the network together at most", Value: 4},
+			&cli.DurationFlag{Name: "delay", Usage: "that an image waits at most for one that is being decoded", Value: serve.Delay},
+			&cli.IntFlag{Name: "max-body", Usage: "`MiB` of an image file", Value: 16},
+			&cli.Float64Flag{Name: "max-pixels", Usage: "`MILLIONS` of an image", Value: 36},
 			&cli.IntFlag{Name: "max-conns", Usage: "connections; one more is answered 503 and closed, unless another waits without a request", Value: 1024},
 			&cli.IntFlag{Name: "max-conns-address", Usage: "of them, from one IPv4 address or one /64 of IPv6", DefaultText: "half of -max-conns"},
 			&cli.DurationFlag{Name: "timeout", Usage: "from a whole body to its answer", Value: serve.Timeout},

@@ -30,7 +30,7 @@ func dataFlag(required bool) cli.Flag {
 // sourceFlags are the settings of a dataset that its path does not determine.
 func sourceFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "images", Usage: "`DIR` of the pictures", DefaultText: "known to VOC and YOLO; looked for beside a COCO file or a CSV"},
+		&cli.StringFlag{Name: "images", Usage: "`DIR` of the images", DefaultText: "known to VOC and YOLO; looked for beside a COCO file or a CSV"},
 		&cli.StringFlag{Name: "format", Usage: "`NAME` of the dataset's format: " + strings.Join(convert.Formats(), ", "), DefaultText: "derived from the path"},
 		&cli.StringFlag{Name: "split", Usage: "part to read: `NAME` of a list in VOC's ImageSets/Main, a key of data.yaml, a file of ids beside OpenImages' CSV, a value in a CSV's column split, the folder or file of a part in a folder with several", DefaultText: "all; of separate parts train, with eval val; the verbs of data list them; of a run what it measures on"},
 		&cli.StringFlag{Name: "class-list", Usage: "CSV `FILE` of the classes: class,number, or OpenImages' LabelName,DisplayName"},

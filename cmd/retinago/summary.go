@@ -26,7 +26,7 @@ func summaryCommand() *cli.Command {
 		Flags: append(configFlags(),
 			&cli.StringFlag{Name: "weights", Usage: "checkpoint `FILE` instead of a configuration"},
 			&cli.StringFlag{Name: "size", Usage: "canvas as `HxW` in pixels; default: the test side and the longest side, rounded up"},
-			&cli.IntFlag{Name: "batch", Usage: "pictures per training step", DefaultText: "train.batch"},
+			&cli.IntFlag{Name: "batch", Usage: "images per training step", DefaultText: "train.batch"},
 			&cli.IntFlag{Name: "classes", Usage: "number of classes where the config leaves them to the data", Value: 80},
 			&cli.BoolFlag{Name: "layers", Usage: "list every operation of the inference graph"},
 		),

@@ -19,9 +19,9 @@ import (
 func tileCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "tile",
-		Usage: "cut the pictures of a dataset into overlapping tiles, for small objects",
+		Usage: "cut the images of a dataset into overlapping tiles, for small objects",
 		Description: "Writes DIR/NAME.json and the tiles in DIR/NAME: train and val where -data has both, else -name. Tiles are those of\n" +
-			"detect -tile. Tiles of JPEGs are JPEGs, all others PNGs; a picture no larger than a tile is copied. Where less than -keep of\n" +
+			"detect -tile. Tiles of JPEGs are JPEGs, all others PNGs; an image no larger than a tile is copied. Where less than -keep of\n" +
 			"an object is in a tile it is a crowd region there, which counts neither as an object nor as background.\n\n" +
 			"   retinago data tile -data train.json -images train -out tiles -size 1024\n" +
 			"   retinago data tile -data aerial/data.yaml -split train -out tiles -size 800 -overlap .25 -empty .1",

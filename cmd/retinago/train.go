@@ -46,7 +46,7 @@ func configName(c *cli.Context) string {
 func trainCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "train",
-		Usage: "train a detector on annotated pictures",
+		Usage: "train a detector on annotated images",
 		Description: "-data PATH is a dataset's folder or file. The configuration is made for it and for this machine, and the reason for each\n" +
 			"choice is printed; -config FILE takes your own instead. Writes last.safetensors, best.safetensors (by AP), log.jsonl,\n" +
 			"config.yaml and the state that -resume needs to -out.\n\n" +

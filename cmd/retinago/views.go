@@ -11,9 +11,9 @@ import (
 // viewFlags choose the views of a picture in which objects are looked for.
 func viewFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.BoolFlag{Name: "flip", Usage: "detect on the mirrored picture too"},
+		&cli.BoolFlag{Name: "flip", Usage: "detect on the mirrored image too"},
 		&cli.StringFlag{Name: "scales", Usage: "detect at several sizes: `LIST` of multiples of the canvas, as 0.75,1,1.5"},
-		&cli.IntFlag{Name: "tile", Usage: "detect on the whole picture and on square tiles of so many `PIXELS`"},
+		&cli.IntFlag{Name: "tile", Usage: "detect on the whole image and on square tiles of so many `PIXELS`"},
 		&cli.Float64Flag{Name: "overlap", Usage: "share of a tile that the next one repeats: objects up to that size are found whole", Value: .2},
 		&cli.StringFlag{Name: "merge", Usage: "how detections of -flip, -scales and -tile are merged: " + strings.Join(infer.Merges(), ", "), DefaultText: infer.Merges()[0]},
 	}
