@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"retinago/config"
+	"retinago/internal/text"
 )
 
 // Schedule holds the learning rates of the steps of a run.
@@ -61,16 +62,16 @@ func (s Schedule) Share(share float64) int { return int(math.Round(share * float
 
 // String describes the schedule and its scaling.
 func (s Schedule) String() string {
-	length := fmt.Sprintf("%d steps (%.1f epochs of %d)", s.Steps, float64(s.Steps)/float64(s.Epoch), s.Epoch)
+	length := fmt.Sprintf("%s (%.1f epochs of %d)", text.Count(s.Steps, "step"), float64(s.Steps)/float64(s.Epoch), s.Epoch)
 	if s.Steps == openEnd {
-		length = fmt.Sprintf("%g minutes", s.c.Minutes)
+		length = text.Count(s.c.Minutes, "minute")
 	}
 	out := fmt.Sprintf("%s, learning rate %.4g, %s", length, s.Base, s.c.Schedule)
 	if len(s.Milestones) > 0 && s.Steps != openEnd {
 		out += fmt.Sprintf(" x%g at %v", s.c.Gamma, s.Milestones)
 	}
 	if s.Warmup > 0 {
-		out += fmt.Sprintf(", %d steps of warm-up", s.Warmup)
+		out += fmt.Sprintf(", %s of warm-up", text.Count(s.Warmup, "step"))
 	}
 	if s.scale != 1 {
 		out += fmt.Sprintf("; rate x%.4g and steps /%.4g for batch %d instead of %d", s.scale, s.scale, s.c.Batch, s.c.BaseBatch)

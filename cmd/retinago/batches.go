@@ -70,8 +70,8 @@ func drawBatches(c *cli.Context) error {
 	for file, err := range l.Broken() {
 		fmt.Fprintf(c.App.ErrWriter, "replaced: %s: %v\n", file, err)
 	}
-	_, err = fmt.Fprintf(c.App.Writer, "%s: %d batches of %d pictures, %d objects, %d of which no anchor learns\n",
-		c.String("out"), c.Int("augment"), cfg.Train.Batch, s.objects, s.lost)
+	_, err = fmt.Fprintf(c.App.Writer, "%s: %s of %s, %s, %d of which no anchor learns\n",
+		c.String("out"), shown.Count(c.Int("augment"), "batch"), shown.Count(cfg.Train.Batch, "picture"), shown.Count(s.objects, "object"), s.lost)
 	return err
 }
 

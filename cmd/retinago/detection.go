@@ -273,7 +273,7 @@ func (d *detection) take(r infer.Result) error {
 	case r.Video != nil:
 		d.lines.take(r)
 	default:
-		fmt.Fprintf(d.text, "%s: %d objects%s\n", what, len(r.Found), byClass(r.Found))
+		fmt.Fprintf(d.text, "%s: %s%s\n", what, shown.Count(len(r.Found), "object"), byClass(r.Found))
 	}
 	if err := d.write(r); err != nil {
 		return err

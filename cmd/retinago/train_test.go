@@ -70,7 +70,7 @@ func TestClasses(t *testing.T) {
 	wants(t, ok(t, "train", "-resume", run, "-set", "train.steps=2", "-extend"), "at step 1 of", "step 2/2")
 	wants(t, ok(t, "train", "-resume", run, "-extend", "-epochs", "1"), "step 6/6")
 	wants(t, ok(t, "anchors", "show", run), "9 anchors per cell")
-	wants(t, ok(t, "data", "draw", "-config", run, "-augment", "1", "-out", filepath.Join(dir, "batches")), "1 batches of 2 pictures")
+	wants(t, ok(t, "data", "draw", "-config", run, "-augment", "1", "-out", filepath.Join(dir, "batches")), "1 batch of 2 pictures")
 	wants(t, ok(t, "train", "-config", run, "-set", "train.steps=1", "-out", filepath.Join(dir, "again")), "2 classes", "step 1/1")
 	json, images := filepath.Join(dir, "val.json"), filepath.Join(dir, "val")
 	if out := ok(t, "eval", run, "-classes"); strings.Contains(out, "measured") || !strings.Contains(out, "round") || strings.Contains(out, "circle") {

@@ -8,6 +8,7 @@ import (
 
 	"retinago/config"
 	"retinago/internal/model/weights"
+	"retinago/internal/text"
 )
 
 // network is a choice of backbone, pyramid and heads.
@@ -95,7 +96,7 @@ func (m *maker) network(ctx context.Context) error {
 	if chosen > 0 {
 		why = "the largest one that is fast enough here"
 	}
-	m.because("network", "%v: %s, at %s a step of %d pictures", n, why, m.took.Round(time.Millisecond), c.Train.Batch)
+	m.because("network", "%v: %s, at %s a step of %s", n, why, m.took.Round(time.Millisecond), text.Count(c.Train.Batch, "picture"))
 	if path := c.Train.InitWeights; path != "" {
 		m.because("start", "from %s; the first stages and all norms of the backbone stay as they are", path)
 	}

@@ -16,6 +16,7 @@ import (
 	"retinago/internal/dataset/convert"
 	"retinago/internal/dataset/data"
 	"retinago/internal/memory"
+	"retinago/internal/text"
 	"retinago/train"
 )
 
@@ -111,7 +112,7 @@ func (m *maker) datasets(ctx context.Context) (err error) {
 		if m.val, err = data.OpenFor(ctx, m.Val, m.Run); err != nil {
 			return err
 		}
-		m.because("validation", "%s, %d pictures", m.val.Path(), m.val.Len())
+		m.because("validation", "%s, %s", m.val.Path(), text.Count(m.val.Len(), "picture"))
 	case m.train.Len() >= 10:
 		c.Data.ValShare = heldOut
 		if m.train, m.val, err = m.train.HoldOut(c.Data.ValShare, c.Data.ValSeed); err != nil {
@@ -310,7 +311,7 @@ func (m *maker) schedule(context.Context) error {
 	switch {
 	case m.Epochs > 0:
 		t.Epochs = m.Epochs
-		m.because(fmt.Sprintf("%d epochs", t.Epochs), "as asked for: about %s", rounded(epoch*time.Duration(t.Epochs)))
+		m.because(text.Count(t.Epochs, "epoch"), "as asked for: about %s", rounded(epoch*time.Duration(t.Epochs)))
 	default:
 		// A very small set takes more epochs, so that the network has enough steps to learn in.
 		most := max(100, (1500+per-1)/per)
@@ -322,7 +323,7 @@ func (m *maker) schedule(context.Context) error {
 		case t.Epochs == most:
 			why = fmt.Sprintf("enough for %d pictures, about %s", m.train.Len(), rounded(epoch*time.Duration(most)))
 		}
-		m.because(fmt.Sprintf("%d epochs", t.Epochs), "%s", why)
+		m.because(text.Count(t.Epochs, "epoch"), "%s", why)
 	}
 	m.out.Took = epoch * time.Duration(t.Epochs)
 	t.Steps = 0
@@ -334,7 +335,7 @@ func (m *maker) schedule(context.Context) error {
 		t.EvalEvery = 0
 	}
 	if m.look.fewest < 20 {
-		m.because("note", "the class %q is in %d pictures; 20 or more are advisable", m.look.rarest, m.look.fewest)
+		m.because("note", "the class %q is in %s; 20 or more are advisable", m.look.rarest, text.Count(m.look.fewest, "picture"))
 	}
 	return nil
 }
