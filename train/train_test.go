@@ -329,7 +329,7 @@ func TestRunNamesWhatIsWrong(t *testing.T) {
 		change     func(*config.Config)
 	}{
 		{"no dataset", "data.train.source", func(c *config.Config) { c.Data.Train.Source = "" }},
-		{"no pictures", "data.train: ", func(c *config.Config) { c.Data.Train.Images = "" }},
+		{"no pictures", "data.train: ", func(c *config.Config) { c.Data.Train.Images = "nowhere" }},
 		{"absent dataset", "absent.json", func(c *config.Config) { c.Data.Train.Source = "absent.json" }},
 		{"other classes", "categories", func(c *config.Config) { c.Model.Classes, c.Model.CategoryIDs = []string{"cat"}, []int64{1} }},
 		{"absent weights", "absent.safetensors", func(c *config.Config) { c.Train.InitWeights = "absent.safetensors" }},
