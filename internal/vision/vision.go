@@ -49,7 +49,7 @@ func See(c [3]uint8) (s Seen) {
 	return s
 }
 
-// Apart returns the distance of two colours to the kind of vision that tells them apart least. .02 is just noticeable.
+// Apart returns the distance of two colours to the kind of vision for which they differ least. .02 is just noticeable.
 func (s Seen) Apart(o Seen) float64 {
 	least := math.Inf(1)
 	for i := range s {

@@ -11,7 +11,7 @@ import (
 )
 
 // ClassName returns a class's name as labels have it: printable, and cut if it is very long. The built-in typeface has Latin, Greek and
-// Cyrillic letters; a name with others is "class" with the category's id, which tells classes apart where boxes in place of letters do not.
+// Cyrillic letters; a name with others is "class" with the category's id, which differs from class to class where boxes in place of letters do not.
 func ClassName(name string, id int64) string {
 	if name = norm.NFC.String(name); !legible(name) { // composed: an accent of its own would stand beside its letter
 		return fmt.Sprintf("class %d", id)
