@@ -75,7 +75,7 @@ func (c *checker) check() {
 	}
 	for i := range d.Images {
 		if !used[i] && c.images[d.Images[i].ID] == i {
-			c.add(Info, NoBoxes, d.imageName, i, d.Images[i].offset, "nothing to do if it is a picture without objects", "has no annotations")
+			c.add(Info, NoBoxes, d.imageName, i, d.Images[i].offset, "nothing to do if it is an image without objects", "has no annotations")
 		}
 	}
 	for i := range d.Categories {
@@ -120,14 +120,14 @@ func (c *checker) checkImages() {
 			c.images[im.ID] = i
 		}
 		if im.FileName == "" {
-			add(Error, NoFileName, "add it; without one the picture cannot be found", "has no file_name")
+			add(Error, NoFileName, "add it; without one the image cannot be found", "has no file_name")
 		} else if first, twice := files[im.FileName]; twice {
-			add(Warning, DuplicateFile, "merge the two, or the picture's boxes are split", "images[%d] has the same file_name", first)
+			add(Warning, DuplicateFile, "merge the two, or the image's boxes are split", "images[%d] has the same file_name", first)
 		} else {
 			files[im.FileName] = i
 		}
 		if im.Width <= 0 || im.Height <= 0 {
-			add(Warning, NoSize, "write the picture's size; its boxes cannot be checked against it", "width %d, height %d", im.Width, im.Height)
+			add(Warning, NoSize, "write the image's size; its boxes cannot be checked against it", "width %d, height %d", im.Width, im.Height)
 		}
 	}
 }

@@ -52,12 +52,12 @@ func (s *TrainStep) send(up *uploads, b *Batch) error {
 		return up.err
 	}
 	if s.assign.engine == nil || len(t.Objects) != s.shape.n {
-		return fmt.Errorf("objects of %d pictures are of another model's batch", len(t.Objects))
+		return fmt.Errorf("objects of %d images are of another model's batch", len(t.Objects))
 	}
 	objects := make([][]engine.Object, len(t.Objects))
 	for i, p := range t.Objects {
 		if len(p.Classes) != len(p.Boxes) || p.Crowd != nil && len(p.Crowd) != len(p.Boxes) {
-			return fmt.Errorf("picture %d: %d objects with %d classes and %d crowd flags", i, len(p.Boxes), len(p.Classes), len(p.Crowd))
+			return fmt.Errorf("image %d: %d objects with %d classes and %d crowd flags", i, len(p.Boxes), len(p.Classes), len(p.Crowd))
 		}
 		for g, o := range p.Boxes {
 			objects[i] = append(objects[i], engine.Object{X1: o.X1, Y1: o.Y1, X2: o.X2, Y2: o.Y2, Class: p.Classes[g], Crowd: p.Crowd != nil && p.Crowd[g]})

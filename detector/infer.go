@@ -205,7 +205,7 @@ func (t *Net) Prepares() bool { return t.preparing != nil }
 // Prepare draws the canvases of the next run, whose images are nil then, on an engine that Prepares.
 func (t *Net) Prepare(canvases []engine.Canvas) error {
 	if err := t.preparing.Prepare(t.images, canvases); err != nil {
-		return fmt.Errorf("detector: pictures: %w", err)
+		return fmt.Errorf("detector: images: %w", err)
 	}
 	t.prepared = true
 	return nil
@@ -218,7 +218,7 @@ func (t *Net) run(images []float32) error {
 		return t.machine.Run()
 	}
 	if err := t.engine.Upload(t.images, images); err != nil {
-		return fmt.Errorf("detector: pictures: %w", err)
+		return fmt.Errorf("detector: images: %w", err)
 	}
 	return t.machine.Run()
 }

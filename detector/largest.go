@@ -33,5 +33,5 @@ func (m *Model) largestBatch(err error, n, h, w int) error {
 			return fmt.Errorf("detector: %d canvases of %dx%d do not fit, %d do: %w", n, h, w, k, err)
 		}
 	}
-	return fmt.Errorf("detector: %d canvases of %dx%d do not fit, nor do fewer: make room on the device, or take smaller pictures: %w", n, h, w, err)
+	return fmt.Errorf("detector: %d canvases of %dx%d do not fit, nor do fewer: make room on the device, or take smaller images: %w", n, h, w, err)
 }

@@ -32,7 +32,7 @@ func (m *Model) fits(t *Net, before int64) error {
 	if m.scheme == nil { // 8-bit weights are packed when they are loaded
 		need += max(m.PackedFor(t.Layers())-cached, 0)
 	}
-	err := memory.Check(fmt.Sprintf("detector: the network on %d canvases of %dx%d", k.n, k.h, k.w), need, "take fewer pictures at once or smaller ones, or give more memory")
+	err := memory.Check(fmt.Sprintf("detector: the network on %d canvases of %dx%d", k.n, k.h, k.w), need, "take fewer images at once or smaller ones, or give more memory")
 	return short(err)
 }
 

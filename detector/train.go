@@ -272,10 +272,10 @@ func (s *TrainStep) Run(b *Batch) (Losses, error) {
 func (s *TrainStep) Prepare(canvases []engine.Canvas) error {
 	e, ok := engine.As[engine.Preparer](s.engine, engine.Preparation{})
 	if !ok {
-		return fmt.Errorf("detector: pictures: the engine %s prepares none", s.engine.Name())
+		return fmt.Errorf("detector: images: the engine %s prepares none", s.engine.Name())
 	}
 	if err := e.Prepare(s.images, canvases); err != nil {
-		return fmt.Errorf("detector: pictures: %w", err)
+		return fmt.Errorf("detector: images: %w", err)
 	}
 	s.prepared = true
 	return nil

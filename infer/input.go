@@ -32,7 +32,7 @@ type placed struct {
 	view   view
 }
 
-var errEmpty = errors.New("infer: the picture is empty")
+var errEmpty = errors.New("infer: the image is empty")
 
 // Prepare resizes a picture onto its canvas, on one core. size is the size of the picture that detections are for: its own, or the size
 // of its file, if it was decoded at a fraction of that.

@@ -24,7 +24,7 @@ type Outputs struct {
 // Forward runs the network on pictures of one canvas size together. While it waits for the network it returns when ctx ends.
 func (p *Predictor) Forward(ctx context.Context, in []*Input) (*Outputs, error) {
 	if len(in) == 0 {
-		return nil, fmt.Errorf("infer: a batch without pictures")
+		return nil, fmt.Errorf("infer: a batch without images")
 	}
 	o := &Outputs{p: p, canvas: in[0].Canvas}
 	for _, v := range in {

@@ -47,7 +47,7 @@ func Quantize(ctx context.Context, m *detector.Model, c config.Data, files []str
 		}
 	}
 	if done == 0 {
-		return broken, fmt.Errorf("infer: none of %d pictures can be read", len(files))
+		return broken, fmt.Errorf("infer: none of %d images can be read", len(files))
 	}
 	s, err := cal.Scheme()
 	if err != nil {

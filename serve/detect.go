@@ -122,7 +122,7 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request) (b *body, field
 	}
 	if err == nil && len(b.b) == 0 {
 		b.release()
-		return nil, fields, refuse(http.StatusBadRequest, "body", "the body is empty: send the bytes of a picture")
+		return nil, fields, refuse(http.StatusBadRequest, "body", "the body is empty: send the bytes of an image")
 	}
 	return b, fields, err
 }

@@ -92,7 +92,7 @@ func (s *Server) form(r io.Reader, boundary string) (picture *body, f fields, er
 			picture, err = s.read(part, -1)
 		default:
 			if k, _ := io.ReadFull(part, make([]byte, 1)); k > 0 { // browsers send empty ones for files that were not chosen
-				err = refuse(http.StatusBadRequest, "body", "the form has a second picture, as the part %.40q: send a request for each", part.FormName())
+				err = refuse(http.StatusBadRequest, "body", "the form has a second image, as the part %.40q: send a request for each", part.FormName())
 			}
 		}
 		if err != nil {

@@ -58,7 +58,7 @@ func TestFormFields(t *testing.T) {
 		ignored     string // with commas between
 		says        string // part of the error
 	}{
-		{"a picture", "?score=0.0001", []formPart{img}, 200, -1, "", ""},
+		{"an image", "?score=0.0001", []formPart{img}, 200, -1, "", ""},
 		{"a score behind it", "", []formPart{img, {"score", "", "0.0001"}}, 200, -1, "", ""},
 		{"a score before it", "", []formPart{{"score", "", "0.0001"}, img}, 200, -1, "", ""},
 		{"a number of objects", "?score=0.0001", []formPart{img, {"max", "", "2"}}, 200, 2, "", ""},
@@ -75,12 +75,12 @@ func TestFormFields(t *testing.T) {
 		{"unknown fields", "?score=1", []formPart{{"b", "", "1"}, img, {"a", "", "2"}, {"b", "", "3"}}, 200, 0, "b,a", ""},
 		{"a strange field", "?score=1", []formPart{img, {"ü", "", "2"}}, 200, 0, `"\u00fc"`, ""},
 		{"a part without a name", "?score=1", []formPart{img, {"", "", "2"}}, 200, 0, "", ""},
-		{"two pictures", "", []formPart{img, img}, 400, 0, "", "second picture"},
-		{"two pictures of other names", "", []formPart{{"one", "a.jpg", pic}, {"two", "b.jpg", pic}}, 400, 0, "", "two"},
-		{"a picture and a file", "", []formPart{img, {"notes", "notes.txt", "hello"}}, 400, 0, "", "notes"},
+		{"two images", "", []formPart{img, img}, 400, 0, "", "second image"},
+		{"two images of other names", "", []formPart{{"one", "a.jpg", pic}, {"two", "b.jpg", pic}}, 400, 0, "", "two"},
+		{"an image and a file", "", []formPart{img, {"notes", "notes.txt", "hello"}}, 400, 0, "", "notes"},
 		{"a file that was not chosen", "?score=1", []formPart{img, {"image", "", ""}}, 200, 0, "", ""},
 		{"no picture", "", []formPart{{"score", "", "1"}}, 400, 0, "", "no part named image"},
-		{"a picture by another name", "?score=1", []formPart{{"upload", "a.jpg", pic}}, 200, 0, "", ""},
+		{"an image by another name", "?score=1", []formPart{{"upload", "a.jpg", pic}}, 200, 0, "", ""},
 	} {
 		body, kind := formOf(t, k.parts)
 		r := httptest.NewRequest("POST", "/v1/detect"+k.query, bytes.NewReader(body))
@@ -133,7 +133,7 @@ func TestHints(t *testing.T) {
 		{"a data address", "", "data:image/png;base64,iVBOR", "base64"},
 		{"an address", "text/plain", "https://example.org/a.jpg", "is an address"},
 		{"a form without its boundary", "application/octet-stream", "--x\r\nContent-Disposition: form-data; name=image\r\n\r\n", "Content-Type"},
-		{"a HEIC picture", "image/heic", "\x00\x00\x00\x18ftypheic\x00\x00\x00\x00", "HEIC"},
+		{"a HEIC image", "image/heic", "\x00\x00\x00\x18ftypheic\x00\x00\x00\x00", "HEIC"},
 		{"a PDF", "", "%PDF-1.7", "PDF"},
 		{"a page", "text/html", "<!DOCTYPE html>", "web page"},
 		{"text", "text/plain", "hello", "send a JPEG"},

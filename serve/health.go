@@ -24,7 +24,7 @@ func (s *Server) readiness(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if d := s.stuck(time.Now()); d > 0 {
-		s.fail(w, refuse(http.StatusServiceUnavailable, "stuck", "no picture has come through for %v while requests wait: restart the server if this stays", d.Round(time.Millisecond)))
+		s.fail(w, refuse(http.StatusServiceUnavailable, "stuck", "no image has come through for %v while requests wait: restart the server if this stays", d.Round(time.Millisecond)))
 		return
 	}
 	s.write(w, http.StatusOK, map[string]string{"status": "ready"})

@@ -86,7 +86,7 @@ func TestLost(t *testing.T) {
 			send()
 		}
 		giveBack()
-		eventually(t, name+": no picture goes through", func() bool { return send() == 200 })
+		eventually(t, name+": no image goes through", func() bool { return send() == 200 })
 		if status, code := s.readyz(t); status != 200 {
 			t.Errorf("%s: %d %s", name, status, code)
 		}
@@ -108,7 +108,7 @@ func TestTurning(t *testing.T) {
 		{"late, one goes through", most, []error{late, nil, late}, false},
 		{"late by their own choice", 10 * time.Millisecond, []error{late, late}, false},
 		{"late with seconds", time.Second, []error{late, late}, true},
-		{"wrong pictures", most, []error{refuse(http.StatusBadRequest, "picture", "x"), refuse(http.StatusBadRequest, "picture", "x")}, false},
+		{"wrong images", most, []error{refuse(http.StatusBadRequest, "picture", "x"), refuse(http.StatusBadRequest, "picture", "x")}, false},
 		{"busy", most, []error{busy(0, "x"), busy(0, "x")}, false},
 		{"given up", most, []error{context.Canceled, context.Canceled}, false},
 	} {

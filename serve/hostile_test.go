@@ -74,7 +74,7 @@ func hostile(t testing.TB) map[string][]byte {
 		"a JPEG's header":                  jpg[:200],
 		"a PNG with a JPEG's body":         append([]byte("\x89PNG\r\n\x1a\n"), jpg...),
 		"a GIF with a JPEG's body":         append([]byte("GIF89a"), jpg...),
-		"a page with a picture":            append([]byte("<html><script>alert(1)</script>"), jpg...),
+		"a page with an image":             append([]byte("<html><script>alert(1)</script>"), jpg...),
 		"a vector graphic":                 []byte(`<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><image href="file:///etc/passwd"/></svg>`),
 		"a playlist":                       []byte("#EXTM3U\nfile:///etc/passwd\n"),
 		"zeros":                            make([]byte, 100_000),

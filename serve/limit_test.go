@@ -226,7 +226,7 @@ func TestHealthStops(t *testing.T) {
 	}
 	r.Header.Set("Authorization", "Bearer a long token")
 	go http.DefaultClient.Do(r)
-	eventually(t, "no picture comes", func() bool { return v.s.models[0].queue.oldest(time.Now()) > 0 })
+	eventually(t, "no image comes", func() bool { return v.s.models[0].queue.oldest(time.Now()) > 0 })
 	v.stop()
 	eventually(t, "the server is ready for ever", func() bool { return !v.s.ready.Load() })
 	if r := get("/readyz"); r.StatusCode != 503 || code(t, r) != "stopping" {

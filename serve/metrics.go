@@ -35,12 +35,12 @@ func newMetrics(s *Server) *metrics {
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "retinago_requests_total", Help: "Requests that were answered."}, []string{"path", "code"}),
 		latency: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "retinago_request_seconds", Help: "From the header to the answer.", Buckets: times},
 			[]string{"path"}),
-		accepted: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "retinago_accepted_seconds", Help: "Of pictures that had a place, from the whole body to the answer.",
+		accepted: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "retinago_accepted_seconds", Help: "Of images that had a place, from the whole body to the answer.",
 			Buckets: prometheus.ExponentialBucketsRange(.002, 60, 48)}, []string{"model"}),
-		stages: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "retinago_stage_seconds", Help: "Of a picture: decode, prepare, wait, boxes, nms, draw.", Buckets: times},
+		stages: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "retinago_stage_seconds", Help: "Of an image: decode, prepare, wait, boxes, nms, draw.", Buckets: times},
 			[]string{"model", "stage"}),
 		network: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "retinago_network_seconds", Help: "Of a batch in the network.", Buckets: times}, []string{"model"}),
-		batches: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "retinago_batch_pictures", Help: "Pictures of a batch.", Buckets: prometheus.ExponentialBuckets(1, 2, 7)},
+		batches: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "retinago_batch_pictures", Help: "Images of a batch.", Buckets: prometheus.ExponentialBuckets(1, 2, 7)},
 			[]string{"model"}),
 		frames:      prometheus.NewCounterVec(prometheus.CounterOpts{Name: "retinago_frames_total", Help: "Frames of streams, sockets and cameras."}, []string{"kind", "code"}),
 		connections: prometheus.NewGauge(prometheus.GaugeOpts{Name: "retinago_connections", Help: "That are open."}),
@@ -97,8 +97,8 @@ func (v modelMetrics) left(after time.Duration) {
 type lengths struct{ s *Server }
 
 var (
-	insideDesc  = prometheus.NewDesc("retinago_queue_places", "Pictures on the way, from the whole body to the answer.", []string{"model"}, nil)
-	waitingDesc = prometheus.NewDesc("retinago_queue_length", "Pictures that wait for the network.", []string{"model"}, nil)
+	insideDesc  = prometheus.NewDesc("retinago_queue_places", "Images on the way, from the whole body to the answer.", []string{"model"}, nil)
+	waitingDesc = prometheus.NewDesc("retinago_queue_length", "Images that wait for the network.", []string{"model"}, nil)
 )
 
 func (l lengths) Describe(to chan<- *prometheus.Desc) {

@@ -73,7 +73,7 @@ func beyond() []byte {
 // panicking is a network that cannot bear pictures.
 type panicking struct{ Network }
 
-func (panicking) Prepare(*picture.Picture, data.Size) (*infer.Input, error) { panic("a picture") }
+func (panicking) Prepare(*picture.Picture, data.Size) (*infer.Input, error) { panic("an image") }
 
 // Whatever a picture does to its decoder or to the network, its share is given back and the next is answered.
 func TestSharesComeBack(t *testing.T) {

@@ -47,7 +47,7 @@ func (s *Server) asProblem(err error) *problem {
 		p = refuse(499, "gone", "the request was given up")
 	case errors.Is(err, engine.ErrMemory): // of the host or of its control group, which other programs use too
 		s.o.Log.Error("serve", "error", err)
-		p = refuse(http.StatusServiceUnavailable, "memory", "there is too little memory for this picture now; the server's log says how much it takes")
+		p = refuse(http.StatusServiceUnavailable, "memory", "there is too little memory for this image now; the server's log says how much it takes")
 		p.retry = time.Second
 	case errors.As(err, new(panicked)): // caught has logged it
 		p = internal()

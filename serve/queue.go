@@ -117,7 +117,7 @@ func (q *queue) full(within time.Duration) error {
 	case q.inside >= q.places:
 		return busy(need, "all %d places are taken", q.places)
 	case need > within:
-		return busy(need-within, "the %d pictures before need %v", q.inside, need.Round(time.Millisecond))
+		return busy(need-within, "the %d images before need %v", q.inside, need.Round(time.Millisecond))
 	}
 	return nil
 }

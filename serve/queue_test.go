@@ -173,7 +173,7 @@ func TestTimeout(t *testing.T) {
 	var wg sync.WaitGroup
 	wg.Go(func() { parse[Answer](t, ask(s.Handler(), "POST", "/v1/detect", pic)) })
 	q := s.models[0].queue
-	eventually(t, "the picture is not in the network", func() bool {
+	eventually(t, "the image is not in the network", func() bool {
 		q.mu.Lock()
 		defer q.mu.Unlock()
 		return q.inside == 1 && q.coming == 0 && len(q.waiting) == 0

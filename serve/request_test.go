@@ -67,7 +67,7 @@ func TestForms(t *testing.T) {
 		status     int
 		most       int // bytes that may be read
 	}{
-		{"a picture", image, 200, 1 << 20},
+		{"an image", image, 200, 1 << 20},
 		{"fields before it", strings.Repeat(fmt.Sprintf(field, "b"), 500) + image, 200, 1 << 20},
 		{"a large field before it", fmt.Sprintf(field, strings.Repeat("b", 8<<20)) + image, 200, 16 << 20},
 		{"a header of 4 KiB", "--x\r\nX: " + strings.Repeat("x", 4<<10) + "\r\n\r\n\r\n" + image, 200, 1 << 20},

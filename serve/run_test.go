@@ -117,7 +117,7 @@ func TestDrain(t *testing.T) {
 	n := &slow{Predictor: load(t), takes: 400 * time.Millisecond}
 	v := run(t, Options{Models: []Model{{"tiny", n}}, Drain: 20 * time.Millisecond})
 	go v.post(http.DefaultClient, noise(t, 64, 48))
-	eventually(t, "the picture has no place", func() bool { return v.s.models[0].queue.holds(1) })
+	eventually(t, "the image has no place", func() bool { return v.s.models[0].queue.holds(1) })
 	v.stop()
 	if err := <-v.done; err == nil || !strings.Contains(err.Error(), "20ms") {
 		t.Errorf("%v", err)

@@ -26,7 +26,7 @@ func TestDetect(t *testing.T) {
 	}
 	var form bytes.Buffer
 	f := multipart.NewWriter(&form)
-	f.WriteField("comment", "not a picture")
+	f.WriteField("comment", "not an image")
 	part, _ := f.CreateFormFile("image", "p.jpg")
 	part.Write(pic)
 	f.WriteField("after", strings.Repeat("x", 1000))
@@ -269,7 +269,7 @@ func TestClose(t *testing.T) {
 	pic := noise(t, 64, 48)
 	var wg sync.WaitGroup
 	wg.Go(func() { parse[Answer](t, ask(s.Handler(), "POST", "/v1/detect", pic)) })
-	eventually(t, "the picture has no place", func() bool { return s.models[0].queue.holds(1) })
+	eventually(t, "the image has no place", func() bool { return s.models[0].queue.holds(1) })
 	s.Close()
 	wg.Wait()
 	for _, target := range []string{"/v1/detect", "/readyz"} {

@@ -31,9 +31,9 @@ func (s *Server) size(f Frame, target picture.Target) (w, h int, bytes int64, er
 	case err != nil:
 		return 0, 0, 0, refuse(http.StatusBadRequest, "picture", "%v", err)
 	case w < 1 || h < 1:
-		return 0, 0, 0, refuse(http.StatusBadRequest, "picture", "the picture's header says %dx%d pixels", w, h)
+		return 0, 0, 0, refuse(http.StatusBadRequest, "picture", "the image's header says %dx%d pixels", w, h)
 	case int64(w)*int64(h) > int64(s.o.MaxPixels) || int64(w) > int64(s.o.MaxPixels):
-		return 0, 0, 0, refuse(http.StatusRequestEntityTooLarge, "pixels", "the picture has %dx%d pixels, more than the %.3g million that are taken", w, h, float64(s.o.MaxPixels)/1e6)
+		return 0, 0, 0, refuse(http.StatusRequestEntityTooLarge, "pixels", "the image has %dx%d pixels, more than the %.3g million that are taken", w, h, float64(s.o.MaxPixels)/1e6)
 	}
 	if f.Pic == nil {
 		if err := head.Check(target); err != nil {

@@ -63,7 +63,7 @@ func (s *Server) exchange(ctx context.Context, conn *websocket.Conn, n int, c ch
 	working.Lock()
 	defer working.Unlock()
 	var b *body
-	unread := error(refuse(http.StatusUnsupportedMediaType, "format", "send pictures as binary messages"))
+	unread := error(refuse(http.StatusUnsupportedMediaType, "format", "send images as binary messages"))
 	if kind == websocket.MessageBinary {
 		b, unread = s.read(frame, -1)
 	}

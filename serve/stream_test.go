@@ -118,7 +118,7 @@ func TestSocketStops(t *testing.T) {
 	if err := busy.Write(context.Background(), websocket.MessageBinary, noise(t, 64, 48)); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the picture has no place", func() bool { return v.s.models[0].queue.holds(1) })
+	eventually(t, "the image has no place", func() bool { return v.s.models[0].queue.holds(1) })
 	v.stop()
 	if a := hear(t, busy); a.Answer == nil {
 		t.Errorf("%+v", a)

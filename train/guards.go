@@ -113,7 +113,7 @@ func (g *guards) classes() []string {
 	if n := len(few) - 8; n > 0 {
 		few, more = few[:8], fmt.Sprintf(" and %d more", n)
 	}
-	return []string{fmt.Sprintf("fewer than %d pictures have these classes, which will hardly be learned: %s%s", fewPictures, strings.Join(few, ", "), more)}
+	return []string{fmt.Sprintf("fewer than %d images have these classes, which will hardly be learned: %s%s", fewPictures, strings.Join(few, ", "), more)}
 }
 
 // closing prints what a finished run came to.

@@ -144,7 +144,7 @@ func (l *Loop) explain(s Step, err error) error {
 	if l.resumable() {
 		saved = "the last checkpoint before it is kept in " + filepath.Join(l.out, StateFile)
 	}
-	return &Diverged{before, fmt.Errorf("train: step %d is %w at learning rate %.4g, pictures %s; %s; a lower train.lr, a longer train.warmup_steps or train.clip_norm helps",
+	return &Diverged{before, fmt.Errorf("train: step %d is %w at learning rate %.4g, images %s; %s; a lower train.lr, a longer train.warmup_steps or train.clip_norm helps",
 		before, err, s.LR, strings.Join(s.Images, ", "), saved)}
 }
 

@@ -211,7 +211,7 @@ var changes = []change{
 	{"a class renamed", rewrite(one(`red|blue`, "green", "Red", " red", "", " ", "猫"))},
 	{"two classes of one name", everywhere(func(s string) string { return strings.ReplaceAll(s, "blue", "red") })},
 	{"a class of blanks", everywhere(func(s string) string { return strings.ReplaceAll(s, "blue", " ") })},
-	{"a picture's name", rewrite(one(`p\d(\.jpg)?`, "p7.jpg", "P1.JPG", "p1", "", "../p1.jpg", "a b.jpg", `C:\\\\pictures\\\\p2.jpg`))},
+	{"an image's name", rewrite(one(`p\d(\.jpg)?`, "p7.jpg", "P1.JPG", "p1", "", "../p1.jpg", "a b.jpg", `C:\\\\pictures\\\\p2.jpg`))},
 	{"names with backslashes", everywhere(func(s string) string { return strings.ReplaceAll(s, "p1.jpg", `.\\p1.jpg`) })},
 	{"names of another machine", everywhere(func(s string) string { return strings.ReplaceAll(s, "p1.jpg", `/home/other/p1.jpg`) })},
 	{"names in large letters", everywhere(func(s string) string { return strings.ReplaceAll(s, "p2.jpg", "P2.JPG") })},
@@ -259,32 +259,32 @@ var changes = []change{
 	{"labels that are gone", func(t *testing.T, _ *rand.Rand, m *mutant) bool {
 		return os.RemoveAll(filepath.Join(m.dir, "labels")) == nil
 	}},
-	{"a picture that is gone", photo(drawn(os.Remove))},
-	{"a folder of pictures that is gone", func(t *testing.T, _ *rand.Rand, m *mutant) bool {
+	{"an image that is gone", photo(drawn(os.Remove))},
+	{"a folder of images that is gone", func(t *testing.T, _ *rand.Rand, m *mutant) bool {
 		return os.Rename(m.photos, m.photos+"2") == nil
 	}},
 	{"a cut header", photo(func(r *rand.Rand, path string) error { return os.Truncate(path, int64(r.IntN(100))) })},
-	{"a cut picture", photo(drawn(func(path string) error { return os.Truncate(path, 600) }))},
+	{"a cut image", photo(drawn(func(path string) error { return os.Truncate(path, 600) }))},
 	{"cut headers", photos(func(path string) error { return os.Truncate(path, 9) })},
-	{"a text for a picture", photo(drawn(func(path string) error { return os.WriteFile(path, bytes.Repeat([]byte("<html>"), 99), 0o644) }))},
-	{"a pipe for a picture", photo(drawn(func(path string) error {
+	{"a text for an image", photo(drawn(func(path string) error { return os.WriteFile(path, bytes.Repeat([]byte("<html>"), 99), 0o644) }))},
+	{"a pipe for an image", photo(drawn(func(path string) error {
 		if err := os.Remove(path); err != nil {
 			return err
 		}
 		return syscall.Mkfifo(path, 0o600)
 	}))},
-	{"a folder for a picture", photo(drawn(func(path string) error {
+	{"a folder for an image", photo(drawn(func(path string) error {
 		if err := os.Remove(path); err != nil {
 			return err
 		}
 		return os.Mkdir(path, 0o755)
 	}))},
-	{"a picture of half the size", photo(drawn(sized(40, 30)))},
-	{"a picture of another ratio", photo(drawn(sized(64, 64)))},
-	{"a picture with swapped sides", photo(drawn(sized(60, 80)))},
-	{"pictures of double the size", photos(sized(160, 120))},
-	{"a picture that EXIF turns", photo(drawn(turned))},
-	{"pictures that EXIF turns", photos(turned)},
+	{"an image of half the size", photo(drawn(sized(40, 30)))},
+	{"an image of another ratio", photo(drawn(sized(64, 64)))},
+	{"an image with swapped sides", photo(drawn(sized(60, 80)))},
+	{"images of double the size", photos(sized(160, 120))},
+	{"an image that EXIF turns", photo(drawn(turned))},
+	{"images that EXIF turns", photos(turned)},
 }
 
 // mutated is a dataset in a format with one or two changes.

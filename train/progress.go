@@ -106,14 +106,14 @@ func (b *broken) Step(context.Context, *Loop, Step) error {
 			continue
 		}
 		b.named[path] = true
-		fmt.Fprintf(b.w, "skipped   %v; another picture takes its place\n", all[path])
+		fmt.Fprintf(b.w, "skipped   %v; another image takes its place\n", all[path])
 	}
 	return nil
 }
 
 func (b *broken) End(_ context.Context, _ *Loop, err error) error {
 	if n := len(b.all()); n > 0 && err == nil {
-		fmt.Fprintf(b.w, "skipped   %d pictures that cannot be read; `retinago data check` lists what is wrong with a dataset\n", n)
+		fmt.Fprintf(b.w, "skipped   %d images that cannot be read; `retinago data check` lists what is wrong with a dataset\n", n)
 	}
 	return nil
 }

@@ -205,7 +205,7 @@ func (l *Loop) compareConditions(s state, before config.Config, o Options) error
 		}
 	}
 	if then.Pictures != now.Pictures {
-		d.never = append(d.never, differs("pictures of data.train", fmt.Sprint(then.Pictures), fmt.Sprint(now.Pictures)))
+		d.never = append(d.never, differs("images of data.train", fmt.Sprint(then.Pictures), fmt.Sprint(now.Pictures)))
 	} else if then.Train != now.Train {
 		d.ask(differs("annotations of data.train", brief(then.Train), brief(now.Train)), "-change data.train", o.covered("data.train"))
 		d.task = true

@@ -45,7 +45,7 @@ func TestResumeCompares(t *testing.T) {
 	}
 	log, err := again(c, Options{})
 	warned := slices.ContainsFunc(strings.Split(log, "\n"), func(line string) bool { // but for what a run so small is warned of
-		return strings.Contains(line, "warning") && !strings.Contains(line, "a tenth of the run's 4") && !strings.Contains(line, "fewer than 20 pictures")
+		return strings.Contains(line, "warning") && !strings.Contains(line, "a tenth of the run's 4") && !strings.Contains(line, "fewer than 20 images")
 	})
 	if err != nil || strings.Contains(log, "changed ") || warned || !strings.Contains(log, "resume    at step 2") {
 		t.Errorf("nothing has changed: %v\n%s", err, log)

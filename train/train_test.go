@@ -87,7 +87,7 @@ func TestTrainsOnVOCInPlace(t *testing.T) {
 	if err := Run(context.Background(), c, Options{Out: out, Log: &log}); err != nil {
 		t.Fatalf("%v\n%s", err, log.String())
 	}
-	for _, want := range []string{voc + " (train): 16 pictures", voc + " (val): 2 pictures", "4 classes", "step 2/2", "Average Precision"} {
+	for _, want := range []string{voc + " (train): 16 images", voc + " (val): 2 images", "4 classes", "step 2/2", "Average Precision"} {
 		if !strings.Contains(log.String(), want) {
 			t.Errorf("%q is missing in\n%s", want, log.String())
 		}
@@ -329,7 +329,7 @@ func TestRunNamesWhatIsWrong(t *testing.T) {
 		change     func(*config.Config)
 	}{
 		{"no dataset", "data.train.source", func(c *config.Config) { c.Data.Train.Source = "" }},
-		{"no pictures", "data.train: ", func(c *config.Config) { c.Data.Train.Images = "nowhere" }},
+		{"no images", "data.train: ", func(c *config.Config) { c.Data.Train.Images = "nowhere" }},
 		{"absent dataset", "absent.json", func(c *config.Config) { c.Data.Train.Source = "absent.json" }},
 		{"other classes", "categories", func(c *config.Config) { c.Model.Classes, c.Model.CategoryIDs = []string{"cat"}, []int64{1} }},
 		{"absent weights", "absent.safetensors", func(c *config.Config) { c.Train.InitWeights = "absent.safetensors" }},

@@ -71,7 +71,7 @@ func drawBatches(c *cli.Context) error {
 		fmt.Fprintf(c.App.ErrWriter, "replaced: %s: %v\n", file, err)
 	}
 	_, err = fmt.Fprintf(c.App.Writer, "%s: %s of %s, %s, %d of which no anchor learns\n",
-		c.String("out"), shown.Count(c.Int("augment"), "batch"), shown.Count(cfg.Train.Batch, "picture"), shown.Count(s.objects, "object"), s.lost)
+		c.String("out"), shown.Count(c.Int("augment"), "batch"), shown.Count(cfg.Train.Batch, "image"), shown.Count(s.objects, "object"), s.lost)
 	return err
 }
 

@@ -207,7 +207,7 @@ func dataConvert(c *cli.Context) error {
 			return err
 		}
 		if images != "" {
-			fmt.Fprintf(c.App.Writer, "pictures: %s\n", images)
+			fmt.Fprintf(c.App.Writer, "images: %s\n", images)
 		}
 		return nil
 	case "voc":
@@ -243,7 +243,7 @@ func dataConvert(c *cli.Context) error {
 	case "voc":
 		advice = fmt.Sprintf(": put %s into %s", images, filepath.Join(out, "JPEGImages"))
 	}
-	_, err = fmt.Fprintf(c.App.Writer, "%s: %d images; pictures are not copied%s\n", out, len(d.Images), advice)
+	_, err = fmt.Fprintf(c.App.Writer, "%s: %d images; image files are not copied%s\n", out, len(d.Images), advice)
 	return err
 }
 
@@ -324,9 +324,9 @@ func dataDraw(c *cli.Context) error {
 	if err := write(sheet.picture()); err != nil {
 		return err
 	}
-	fmt.Fprintf(c.App.Writer, "%s: %d pictures\n", c.String("out"), n-broken)
+	fmt.Fprintf(c.App.Writer, "%s: %d images\n", c.String("out"), n-broken)
 	if broken > 0 {
-		return partial("%d pictures could not be read", broken)
+		return partial("%d images could not be read", broken)
 	}
 	return nil
 }

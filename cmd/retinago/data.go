@@ -179,7 +179,7 @@ func checkPart(c *cli.Context, w *bufio.Writer, s convert.Source, fix string, mo
 	if fix == "" {
 		switch n := count[coco.Error]; {
 		case n == 1 && faulty.NoPictures():
-			return fmt.Errorf("%s has 1 errors: its pictures are elsewhere; give their folder with -images", d.Path)
+			return fmt.Errorf("%s has 1 errors: its image files are elsewhere; give their folder with -images", d.Path)
 		case n > 0:
 			return fmt.Errorf("%s has %d errors; repair a copy with -fix clip or -fix drop and -out FILE", d.Path, n)
 		}
@@ -195,7 +195,7 @@ func checkPart(c *cli.Context, w *bufio.Writer, s convert.Source, fix string, mo
 	fmt.Fprint(w, report.String())
 	fmt.Fprintf(w, "repaired copy: %s\n", c.String("out"))
 	if images != "" {
-		fmt.Fprintf(w, "pictures: %s\n", images)
+		fmt.Fprintf(w, "images: %s\n", images)
 	}
 	if faults, warnings, _ := coco.CountProblems(report.Left); faults+warnings > 0 {
 		return fmt.Errorf("%s still has %d problems that cannot be repaired by machine", c.String("out"), faults+warnings)
@@ -255,7 +255,7 @@ func dataShapes(c *cli.Context) error {
 	}
 	// A zero that was given does not stand for the default.
 	if o.Train == 0 || o.Val == 0 || o.Size == 0 || o.MinObjects == 0 || o.MaxObjects == 0 || c.IsSet("min-size") && o.MinSize == 0 || c.IsSet("max-size") && o.MaxSize == 0 {
-		return usage("data shapes: numbers of pictures and shapes, and sizes, must be above 0")
+		return usage("data shapes: numbers of images and shapes, and sizes, must be above 0")
 	}
 	if o.Empty == 0 {
 		o.Empty = -1

@@ -67,9 +67,9 @@ func TestInPlace(t *testing.T) {
 	wants(t, ok(t, append([]string{"data", "split", "-share", ".25", "-out", a, "-rest", b}, at...)...), a+": 1 images", b+": 3 images")
 	wants(t, ok(t, append([]string{"data", "merge", "-overwrite", "-out", a}, at...)...), "4 images")
 	wants(t, ok(t, append([]string{"data", "subset", "-overwrite", "-most", "2", "-empty", "-out", a}, at...)...), "2 images")
-	wants(t, ok(t, append([]string{"data", "draw", "-out", filepath.Join(tmp, "sheet.jpg")}, at...)...), "4 pictures")
+	wants(t, ok(t, append([]string{"data", "draw", "-out", filepath.Join(tmp, "sheet.jpg")}, at...)...), "4 images")
 	wants(t, ok(t, append([]string{"anchors", "fit", "-set", "data.short_sides=[64]"}, at...)...), "IoU >= .5", "sizes:")
-	wants(t, ok(t, append([]string{"eval", "-weights", filepath.Join(run, train.BestModel)}, at...)...), "Average Precision", "4 pictures")
+	wants(t, ok(t, append([]string{"eval", "-weights", filepath.Join(run, train.BestModel)}, at...)...), "Average Precision", "4 images")
 }
 
 // Faulty boxes are listed one by one, and both repairs leave a dataset that trains.
@@ -150,10 +150,10 @@ func TestFolderOfCOCO(t *testing.T) {
 	}
 	wants(t, ok(t, "data", "stats", dir, "-split", "val"), filepath.Join(dir, "val.json"))
 	wants(t, ok(t, "anchors", "fit", "-data", dir, "-set", "data.short_sides=[64]"), "reading "+filepath.Join(dir, "train.json"), "IoU >= .5")
-	wants(t, ok(t, "data", "draw", "-data", filepath.Join(dir, "val.json"), "-out", out("b.jpg")), "4 pictures")
+	wants(t, ok(t, "data", "draw", "-data", filepath.Join(dir, "val.json"), "-out", out("b.jpg")), "4 images")
 	model := out("model.safetensors")
 	seeded(t, model)
-	wants(t, ok(t, "eval", model, "-data", dir, "-rename", "circle=a", "-ignore-findings"), "reading "+filepath.Join(dir, "val.json"), "4 pictures in")
+	wants(t, ok(t, "eval", model, "-data", dir, "-rename", "circle=a", "-ignore-findings"), "reading "+filepath.Join(dir, "val.json"), "4 images in")
 }
 
 // Parts of a dataset are written into one YOLO dataset one after the other. A refused call writes nothing, and -overwrite replaces a part.
@@ -234,7 +234,7 @@ func TestOtherParts(t *testing.T) {
 	run := filepath.Join(t.TempDir(), "run")
 	ok(t, append([]string{"train", "-out", run}, tiny(dir, "train.steps=1")...)...)
 	page := filepath.Join(t.TempDir(), "r.html")
-	wants(t, ok(t, "eval", run, "-split", "test", "-report", page), "4 pictures in")
+	wants(t, ok(t, "eval", run, "-split", "test", "-report", page), "4 images in")
 	wants(t, text(t, page), filepath.Join(dir, "test.json"))
 	for flag, want := range map[string]string{"-split": "there are [test train val]", "-images": "-images needs -data"} {
 		code, out := call(t, "eval", run, flag, "absent")
@@ -255,7 +255,7 @@ func TestAdviceWithoutPictures(t *testing.T) {
 		if code != 1 || strings.Contains(out, "-fix") {
 			t.Errorf("%v: exit code %d: %s", args, code, out)
 		}
-		wants(t, out, "give the folder of the pictures with -images")
+		wants(t, out, "give the folder of the images with -images")
 	}
 }
 

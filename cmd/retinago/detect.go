@@ -141,7 +141,7 @@ func detectOptions(c *cli.Context) (options, error) {
 		some = some || c.IsSet(f)
 	}
 	if !some {
-		return o, usage("detect needs -out for pictures and videos, -json for detections, or one of -jsonl, -csv, -yolo, -crops, -view, -summary")
+		return o, usage("detect needs -out for images and videos, -json for detections, or one of -jsonl, -csv, -yolo, -crops, -view, -summary")
 	}
 	if n := standardOutputs(c); n > 1 {
 		return o, usage("detect: %d files are standard output", n)

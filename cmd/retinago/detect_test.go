@@ -22,7 +22,7 @@ func checkDetect(t *testing.T, best, pictures string) {
 	out := ok(t, "detect", "-weights", best, "-source", filepath.Join(pictures, "00001.jpg")+","+filepath.Join(pictures, "00002.jpg"), filepath.Join(pictures, "0000[34].jpg"),
 		"-out", at("out"), "-jsonl", at("a.jsonl"), "-csv", at("a.csv"), "-yolo", at("yolo"), "-crops", at("crops"), "-summary", at("s.json"), "-score", ".02,star=.99", "-max", "3",
 		"-class", "circle", "-class", "square", "-class", "star", "-flip", "-scales", "1,1.5", "-tile", "64", "-overlap", ".3", "-merge", "nms", "-method", "diou", "-batch", "2", "-workers", "2", "-verbose")
-	wants(t, out, "4 pictures", "network ", "ms:", "at the peak")
+	wants(t, out, "4 images", "network ", "ms:", "at the peak")
 	if strings.Contains(out, "triangle") || strings.Contains(out, "star") {
 		t.Errorf("classes that are not wanted:\n%s", out)
 	}
@@ -94,7 +94,7 @@ func TestInterruptedDetection(t *testing.T) {
 	if err := c.Wait(); err != nil {
 		t.Errorf("interrupted: %v", err)
 	}
-	wants(t, errs.String(), fmt.Sprintf("interrupted after %d pictures", told))
+	wants(t, errs.String(), fmt.Sprintf("interrupted after %d images", told))
 	if told < 2 || told > 100 {
 		t.Errorf("%d pictures after the signal", told)
 	}
@@ -111,7 +111,7 @@ func TestFastDecode(t *testing.T) {
 	best, val, dets := filepath.Join(run, train.BestModel), filepath.Join(dir, "val.json"), filepath.Join(run, "d.json")
 	ok(t, "detect", "-weights", best, "-source", filepath.Join(dir, "val"), "-json", dets, "-score", ".001", "-data", val)
 	ok(t, "detect", "-weights", best, "-source", filepath.Join(dir, "val"), "-json", dets, "-score", ".001", "-data", val, "-fast-decode", "-out", filepath.Join(run, "found"))
-	wants(t, ok(t, "eval", "-weights", best, "-data", val, "-images", filepath.Join(dir, "val"), "-fast-decode"), "4 pictures")
+	wants(t, ok(t, "eval", "-weights", best, "-data", val, "-images", filepath.Join(dir, "val"), "-fast-decode"), "4 images")
 	found, err := coco.LoadResults(dets)
 	if err != nil || len(found) == 0 {
 		t.Fatalf("%d detections, %v", len(found), err)

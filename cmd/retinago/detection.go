@@ -341,7 +341,7 @@ func (d *detection) end() error {
 	case s.broken > 0 && s.done == 0:
 		return coded{fmt.Errorf("none of %d inputs could be read", s.broken), exitNone}
 	case s.broken > 0:
-		return partial("%d of %d pictures, frames or videos could not be read", s.broken, s.done+s.broken)
+		return partial("%d of %d images, frames or videos could not be read", s.broken, s.done+s.broken)
 	case s.unwritten > 0 && d.lost == d.given:
 		return fmt.Errorf("%d files could not be written, and no other result was asked for", s.unwritten)
 	case s.unwritten > 0:

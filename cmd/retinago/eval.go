@@ -155,17 +155,17 @@ func evalModel(c *cli.Context) error {
 	if err := measure(c, classes.Measured(d.COCO()), ev.Detections, ev.Broken); err != nil {
 		return err
 	}
-	fmt.Fprintf(c.App.Writer, "%d pictures in %s: network %s, boxes and NMS %s", d.Len(), took.Round(time.Millisecond), ev.Network.Round(time.Millisecond),
+	fmt.Fprintf(c.App.Writer, "%d images in %s: network %s, boxes and NMS %s", d.Len(), took.Round(time.Millisecond), ev.Network.Round(time.Millisecond),
 		ev.Decode.Round(time.Millisecond))
 	if !choice.Views() {
-		fmt.Fprintf(c.App.Writer, ", waiting for pictures %s", ev.Wait.Round(time.Millisecond))
+		fmt.Fprintf(c.App.Writer, ", waiting for images %s", ev.Wait.Round(time.Millisecond))
 	}
 	fmt.Fprintln(c.App.Writer)
 	if len(ev.Broken) > 0 {
 		for path, err := range ev.Broken {
 			fmt.Fprintf(c.App.ErrWriter, "%s: %v\n", path, err)
 		}
-		return partial("%d pictures could not be read; their objects count as missed", len(ev.Broken))
+		return partial("%d images could not be read; their objects count as missed", len(ev.Broken))
 	}
 	return nil
 }

@@ -27,8 +27,8 @@ func exportCommand() *cli.Command {
 			"   raw         logits [N,A,K] and deltas [N,A,4]\n" +
 			"   boxes       boxes [N,A,4], x1 y1 x2 y2 in pixels of the canvas, and scores [N,A,K]\n" +
 			"   detections  of one image after NMS: boxes [D,4], scores [D] and labels [D], best first\n\n" +
-			"-preprocess puts resizing, normalising and padding into the model. Its input is then pictures [N,height,width,3], bytes in R, G, B, of\n" +
-			"any size, and its boxes are in pixels of the image. With -size HxW an image is made to fit that canvas; otherwise it has the canvas\n" +
+			"-preprocess puts resizing, normalising and padding into the model. Its input is then pictures [N,height,width,3], images of any size as\n" +
+			"bytes in R, G, B, and its boxes are in pixels of the image. With -size HxW an image is made to fit that canvas; otherwise it has the canvas\n" +
 			"of detect, and the detections are detect's.\n\n" +
 			"-examples writes programs that use the model beside it: for Python, for Node.js, and a page for a browser.\n\n" +
 			"   retinago export runs/my -out for_torchvision.safetensors\n" +

@@ -58,7 +58,7 @@ func TestFindingsOfVerbs(t *testing.T) {
 		stops   bool
 		ignores bool
 	}{
-		"sides swapped":    {func(d *coco.Dataset) { d.Images[1].Width, d.Images[1].Height = 72, 96 }, nil, "sides-swapped: image 2 (b.png): the picture is 96x72 pixels upright", true, true},
+		"sides swapped":    {func(d *coco.Dataset) { d.Images[1].Width, d.Images[1].Height = 72, 96 }, nil, "sides-swapped: image 2 (b.png): the image is 96x72 pixels upright", true, true},
 		"no labels":        {func(d *coco.Dataset) { d.Annotations = nil }, nil, "no-labels: the dataset: no labels were found", true, true},
 		"crowds":           {func(d *coco.Dataset) { crowds(d) }, nil, "all-crowd: the dataset: all of its 4 boxes are crowds", true, true},
 		"one name":         {func(d *coco.Dataset) { d.Categories[1].Name = "circle" }, nil, `both called "circle"`, true, false},
@@ -159,7 +159,7 @@ func TestFixKeeps(t *testing.T) {
 		}[at]
 		fixed := filepath.Join(tmp, at+".json")
 		told := ok(t, append([]string{"data", "check", "-fix", "clip", "-out", fixed}, source...)...)
-		wants(t, told, "image 2 (b.png): broken-picture: dropped with its boxes", "images 4 -> 3, annotations 4 -> 3", "repaired copy: "+fixed, "pictures: "+dir)
+		wants(t, told, "image 2 (b.png): broken-picture: dropped with its boxes", "images 4 -> 3, annotations 4 -> 3", "repaired copy: "+fixed, "images: "+dir)
 		wants(t, ok(t, "data", "check", "-data", fixed, "-images", dir), "3 images, 3 boxes: 0 errors, 0 warnings")
 	}
 }

@@ -59,7 +59,7 @@ func TestHostileDetect(t *testing.T) {
 	}
 	commands(t, told)
 	wants(t, told, "pipe.jpg: it is not a regular file but a pipe", "zero.jpg: it is not a regular file but a device", "not written: ", `"stolen.jpg" below`,
-		`x\x1b]0;title\x07\u202e\n\u009b31m.jpg: `, "4 pictures", "2 broken", "1 files not written", "shortened: "+long+".jpg is written as ")
+		`x\x1b]0;title\x07\u202e\n\u009b31m.jpg: `, "4 images", "2 broken", "1 files not written", "shortened: "+long+".jpg is written as ")
 	if _, err := os.Stat(filepath.Join(out, "a.jpg")); err != nil {
 		t.Error(err)
 	}
@@ -75,7 +75,7 @@ func TestHostileDetect(t *testing.T) {
 	if err := c.Run(); c.ProcessState.ExitCode() != exitPartial {
 		t.Errorf("a long line: %v", err)
 	}
-	wants(t, told2.String(), "2 pictures", "1 of 3")
+	wants(t, told2.String(), "2 images", "1 of 3")
 	// A picture from another program.
 	c, told2 = program("detect", "-weights", weights, "-source", "/dev/stdin", "-jsonl", filepath.Join(top, "c.jsonl"))
 	c.Stdin = strings.NewReader(text(t, filepath.Join(val, "00001.jpg")))

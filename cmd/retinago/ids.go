@@ -18,7 +18,7 @@ import (
 )
 
 // errUnknownImage is the cause of an error for a picture that has no image id, or several. It ends a detection.
-var errUnknownImage = errors.New("leave -data out to number the pictures")
+var errUnknownImage = errors.New("leave -data out to number the images")
 
 // imageIDs returns the function from a result to its image id: the id in -data's dataset, or the number from 1.
 func imageIDs(c *cli.Context) (func(infer.Result) (int64, error), error) {
@@ -96,7 +96,7 @@ func (n *imageNames) id(file string) (int64, error) {
 	if len(candidates) > most {
 		names = append(names, fmt.Sprintf("and %d more", len(candidates)-most))
 	}
-	return 0, fmt.Errorf("%s: %s may be each of its images %s: give the folder of the pictures with -images, or %w", n.path, file, strings.Join(names, ", "), errUnknownImage)
+	return 0, fmt.Errorf("%s: %s may be each of its images %s: give the folder of the images with -images, or %w", n.path, file, strings.Join(names, ", "), errUnknownImage)
 }
 
 // closest returns those of some images whose names agree best with a path.

@@ -151,7 +151,7 @@ func sweep(c *cli.Context, e experiment) error {
 		return usage("bench %s: %v", e.kind, err)
 	}
 	if c.Int("seeds") < 1 || c.Int("pictures") < 0 {
-		return usage("bench %s: -seeds %d, -pictures %d: give at least 1 seed, and no negative number of pictures", e.kind, c.Int("seeds"), c.Int("pictures"))
+		return usage("bench %s: -seeds %d, -pictures %d: give at least 1 seed, and no negative number of images", e.kind, c.Int("seeds"), c.Int("pictures"))
 	}
 	if err := file.RemoveUnfinished(out, "results.json", "results.md", "report.html"); err != nil {
 		return err

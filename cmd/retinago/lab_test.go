@@ -36,7 +36,7 @@ func TestLab(t *testing.T) {
 	model := filepath.Join(out, "cells", "fl-g2", "seed-0", train.LastModel)
 	viewed := filepath.Join(t.TempDir(), "view")
 	wants(t, ok(t, "bench", "view", "-weights", model, "-data", filepath.Join(dir, "val.json"), "-images", filepath.Join(dir, "val"), "-out", viewed, "-pictures", "3"),
-		"3 pictures; a picture has", "gamma 2   alpha 0.25")
+		"3 images; an image has", "gamma 2   alpha 0.25")
 	wants(t, text(t, filepath.Join(viewed, "report.html")), "Where the loss lies", "By level of the pyramid")
 	var v struct{ Pictures, Negatives int }
 	read(t, filepath.Join(viewed, "view.json"), &v)
@@ -52,7 +52,7 @@ func TestLab(t *testing.T) {
 	}
 	few := tiny(dir, "train.steps=1", "train.checkpoint_every=0")
 	wants(t, ok(t, append([]string{"bench", "anchors", "-variants", "1x1", "-seeds", "1", "-out", filepath.Join(t.TempDir(), "a"), "-pictures", "0"}, few...)...), "| 1x1 |")
-	wants(t, ok(t, append([]string{"bench", "scales", "-sides", "64", "-seeds", "1", "-out", filepath.Join(t.TempDir(), "s"), "-pictures", "0"}, few...)...), "| resnet18-64 |", "ms/picture")
+	wants(t, ok(t, append([]string{"bench", "scales", "-sides", "64", "-seeds", "1", "-out", filepath.Join(t.TempDir(), "s"), "-pictures", "0"}, few...)...), "| resnet18-64 |", "ms/image")
 }
 
 // Combinations of settings from the command line: a sweep, the same again, and another baseline, for which nothing is trained.

@@ -89,7 +89,7 @@ func reportONNX(w io.Writer, out string, info detector.Info, o onnx.Options, sig
 	size := fmt.Sprintf("%dx%d", o.H, o.W)
 	switch {
 	case o.Dynamic && o.Preprocess:
-		size = fmt.Sprintf("of each picture, in multiples of %d", info.Config.Data.CanvasMultiple)
+		size = fmt.Sprintf("of each image, in multiples of %d", info.Config.Data.CanvasMultiple)
 	case o.Dynamic:
 		size = "any multiple of 32"
 	}
@@ -109,11 +109,11 @@ func nextONNX(out string, o onnx.Options, examples bool) string {
 	switch {
 	case examples:
 		paths := onnx.ExamplePaths(out)
-		return fmt.Sprintf("written: %s\n  detect with: python3 %s PICTURE ANNOTATED.jpg\n", strings.Join(paths, ", "), paths[0])
+		return fmt.Sprintf("written: %s\n  detect with: python3 %s IMAGE ANNOTATED.jpg\n", strings.Join(paths, ", "), paths[0])
 	case o.Preprocess:
 		return "  with -examples: programs for Python, Node.js and browsers that detect with it\n"
 	}
-	return "  with -preprocess -examples: a model that takes pictures, and programs that detect with it\n"
+	return "  with -preprocess -examples: a model that takes images, and programs that detect with it\n"
 }
 
 // leastScores returns the least scores of a model's classes that detect reports.

@@ -70,11 +70,11 @@ func (s *outcome) end(dropped int64) { s.took, s.dropped = time.Since(s.begin), 
 func (s *outcome) unit() string {
 	switch s.frames {
 	case 0:
-		return "pictures"
+		return "images"
 	case s.done:
 		return "frames"
 	}
-	return "pictures and frames"
+	return "images and frames"
 }
 
 // stages are the durations of all stages.
@@ -114,7 +114,7 @@ func (s *outcome) print(w io.Writer, stages bool) error {
 		fmt.Fprintf(&b, "%d %s have %d objects, the most that -max allows: there may be more\n", n, s.unit(), s.most)
 	}
 	if s.more > 0 {
-		fmt.Fprintf(&b, "only the first page or frame is looked at of %d picture files, which have %d more: save these as files of their own, or as a video\n", s.manifold, s.more)
+		fmt.Fprintf(&b, "only the first page or frame is looked at of %d image files, which have %d more: save these as files of their own, or as a video\n", s.manifold, s.more)
 	}
 	for _, t := range s.counts {
 		for _, line := range t.Lines() {

@@ -77,7 +77,7 @@ func TestResultsNeverHarm(t *testing.T) {
 		{"by a linked folder", "-source photos -out linked -overwrite", 1, []string{"linked/a.jpg is a source"}},
 		{"by a hard link", "-source photos/a.jpg -out hard -overwrite", 1, []string{"hard/a.jpg is"}},
 		{"by a linked file", "-source photos/a.jpg -out soft -overwrite", 1, []string{"soft/a.jpg is what -source names"}},
-		{"copies over other pictures", "-source photos/a.jpg -out others", 1, []string{"others/a.jpg is there", "-overwrite"}},
+		{"copies over other images", "-source photos/a.jpg -out others", 1, []string{"others/a.jpg is there", "-overwrite"}},
 		{"source below the results", "-source others/sub -out others", 0, nil},
 		{"labels over annotations", "-source photos/a.jpg -yolo labels", 1, []string{"labels/a.txt is there", "-overwrite"}},
 		{"labels over annotations of no object", "-source photos/b.jpg -yolo labels", 1, []string{"labels/b.txt is there"}},
@@ -176,10 +176,10 @@ func TestSecondRun(t *testing.T) {
 	}
 	args := []string{"detect", "-weights", "m.safetensors", "-source", "photos", "-out", "photos/found", "-crops", "photos/crops", "-yolo", "labels", "-jsonl", "a.jsonl", "-csv", "a.csv",
 		"-json", "a.json", "-summary", "s.json", "-score", ".005", "-max", "3", "-threads", "1"}
-	wants(t, ok(t, args...), "2 pictures", "2 pictures have 3 objects, the most that -max allows")
+	wants(t, ok(t, args...), "2 images", "2 images have 3 objects, the most that -max allows")
 	first := sums(t, dir)
 	out := ok(t, args...)
-	wants(t, out, "2 pictures", "left out: results in photos/found are no sources", "left out: results in photos/crops are no sources")
+	wants(t, out, "2 images", "left out: results in photos/found are no sources", "left out: results in photos/crops are no sources")
 	second := sums(t, dir)
 	for path := range second {
 		if _, was := first[path]; !was {
@@ -190,9 +190,9 @@ func TestSecondRun(t *testing.T) {
 		t.Errorf("%d files, then %d", len(first), len(second))
 	}
 	// The folder of results as one of the sources, as a shell's photos/* gives it, and results and pictures in one folder.
-	wants(t, ok(t, append(slices.Clone(args), "-source", "photos/a.jpg", "photos/found", "photos/sub")...), "4 pictures")
+	wants(t, ok(t, append(slices.Clone(args), "-source", "photos/a.jpg", "photos/found", "photos/sub")...), "4 images")
 	for range 2 {
-		wants(t, ok(t, "detect", "-weights", "m.safetensors", "-source", "photos/sub", "-out", "photos/sub", "-quiet", "-threads", "1"), "1 pictures")
+		wants(t, ok(t, "detect", "-weights", "m.safetensors", "-source", "photos/sub", "-out", "photos/sub", "-quiet", "-threads", "1"), "1 images")
 	}
 	if entries, err := os.ReadDir("photos/sub"); err != nil || len(entries) != 2 {
 		t.Errorf("%v, %v", entries, err)

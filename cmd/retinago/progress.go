@@ -20,10 +20,10 @@ func meter(w io.Writer) infer.Progress {
 		case done == total:
 			line.Clear()
 		case line != nil:
-			line.Show(progress.Status{What: fmt.Sprintf("pictures %d/%d", done, total), Done: int64(done), Total: int64(total), Left: left})
+			line.Show(progress.Status{What: fmt.Sprintf("images %d/%d", done, total), Done: int64(done), Total: int64(total), Left: left})
 		case now.Sub(last) >= 5*time.Second:
 			last = now
-			fmt.Fprintf(w, "%d of %d pictures, %s left\n", done, total, left.Round(time.Second))
+			fmt.Fprintf(w, "%d of %d images, %s left\n", done, total, left.Round(time.Second))
 		}
 	}
 }
@@ -110,7 +110,7 @@ func (h *headway) show(r infer.Result, objects int) {
 	}
 	h.done++
 	n, all := int64(h.done), int64(h.files)
-	s := progress.Status{What: fmt.Sprintf("pictures %d", n), Done: n, Left: -1, Notes: notes}
+	s := progress.Status{What: fmt.Sprintf("images %d", n), Done: n, Left: -1, Notes: notes}
 	if all >= n { // names that come on standard input are not counted before
 		s.What, s.Total, s.Left = fmt.Sprintf("files %d/%d", n, all), all, progress.Left(h.begun, n, all)
 	}

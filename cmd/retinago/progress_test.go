@@ -131,10 +131,10 @@ func TestVerbsInTerminal(t *testing.T) {
 		wants []string // in the line
 		shown []string // in the end
 	}{
-		"detect": {[]string{"detect", model, images, "-json", filepath.Join(dir, "a.json")}, []string{"] files ", "/12  eta "}, []string{"00001.jpg: ", "00012.jpg: ", "12 pictures"}},
-		"quiet":  {[]string{"detect", model, images, "-json", filepath.Join(dir, "b.json"), "-quiet"}, nil, []string{"12 pictures"}},
-		"eval":   {[]string{"eval", "-weights", model, "-data", json, "-images", images, "-rename", "circle=a", "-rename", "square=b"}, []string{"] pictures ", "/12  eta "}, []string{"maxDets=100", "12 pictures in"}},
-		"check":  {[]string{"data", "check", json, "-images", images}, []string{"] pictures ", "/12  eta "}, []string{"train.json: 12 images"}},
+		"detect": {[]string{"detect", model, images, "-json", filepath.Join(dir, "a.json")}, []string{"] files ", "/12  eta "}, []string{"00001.jpg: ", "00012.jpg: ", "12 images"}},
+		"quiet":  {[]string{"detect", model, images, "-json", filepath.Join(dir, "b.json"), "-quiet"}, nil, []string{"12 images"}},
+		"eval":   {[]string{"eval", "-weights", model, "-data", json, "-images", images, "-rename", "circle=a", "-rename", "square=b"}, []string{"] images ", "/12  eta "}, []string{"maxDets=100", "12 images in"}},
+		"check":  {[]string{"data", "check", json, "-images", images}, []string{"] images ", "/12  eta "}, []string{"train.json: 12 images"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			code, output, rows := inTerminal(t, 70, nil, nil, k.args...)
@@ -197,5 +197,5 @@ func TestHeadway(t *testing.T) {
 	}
 	screen.Close()
 	output := p.Output()
-	wants(t, output, "] files 1/3  eta ", "  0 objects", "] frame 10/40  eta ", "file 2/3  1 objects", "frame 100  file 3/3  2 objects", "pictures 4")
+	wants(t, output, "] files 1/3  eta ", "  0 objects", "] frame 10/40  eta ", "file 2/3  1 objects", "frame 100  file 3/3  2 objects", "images 4")
 }

@@ -122,7 +122,7 @@ func quantize(c *cli.Context) error {
 	fmt.Fprintf(c.App.Writer, "written: %s in %s, %.1f MB of %.1f MB; measure it with: retinago eval -weights %s -data PATH\n", out, time.Since(begin).Round(time.Millisecond),
 		float64(to.Size())/1e6, float64(from.Size())/1e6, out)
 	if len(broken) > 0 {
-		return partial("%d pictures could not be read; others were taken for them", len(broken))
+		return partial("%d images could not be read; others were taken for them", len(broken))
 	}
 	return nil
 }
@@ -144,7 +144,7 @@ func calibrationFiles(c *cli.Context) ([]string, error) {
 	var files []string
 	if c.String("data") == "" {
 		if c.String("images") == "" {
-			return nil, usage("quantize wants -images, a folder of pictures, or -data, a dataset")
+			return nil, usage("quantize wants -images, a folder of images, or -data, a dataset")
 		}
 		for _, f := range []string{"format", "split", "class-list", "difficult"} {
 			if c.IsSet(f) {
@@ -175,6 +175,6 @@ func printInt8(w io.Writer, m *detector.Model) error {
 	}
 	s := m.Int8()
 	float := slices.DeleteFunc(slices.Clone(names), func(n string) bool { return s.Weights[n] != nil })
-	_, err = fmt.Fprintf(w, "int8: %d of %d convolutions; ranges by %s on %d pictures; float: %s\n", len(names)-len(float), len(names), s.Method, s.Images, strings.Join(float, " "))
+	_, err = fmt.Fprintf(w, "int8: %d of %d convolutions; ranges by %s on %d images; float: %s\n", len(names)-len(float), len(names), s.Method, s.Images, strings.Join(float, " "))
 	return err
 }

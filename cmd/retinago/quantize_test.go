@@ -13,10 +13,10 @@ func checkQuantize(t *testing.T, best, dir string) {
 	val, images := filepath.Join(dir, "val.json"), filepath.Join(dir, "val")
 	tmp := t.TempDir()
 	out, other := filepath.Join(tmp, "int8.safetensors"), filepath.Join(tmp, "other.safetensors")
-	wants(t, ok(t, "quantize", "-weights", best, "-images", images, "-out", out), out, "ranges by entropy on 4 pictures", "float: backbone.body.conv1 head.regression_head.bbox_reg head.classification_head.cls_logits")
-	wants(t, ok(t, "quantize", "-weights", best, "-data", val, "-images", images, "-out", other, "-count", "2", "-percentile", "99.9", "-float", "none"), "percentile 99.9 on 2 pictures", "float: \n")
+	wants(t, ok(t, "quantize", "-weights", best, "-images", images, "-out", out), out, "ranges by entropy on 4 images", "float: backbone.body.conv1 head.regression_head.bbox_reg head.classification_head.cls_logits")
+	wants(t, ok(t, "quantize", "-weights", best, "-data", val, "-images", images, "-out", other, "-count", "2", "-percentile", "99.9", "-float", "none"), "percentile 99.9 on 2 images", "float: \n")
 	wants(t, ok(t, "eval", "-weights", out, "-data", val, "-images", images), "Average Precision")
-	wants(t, ok(t, "detect", "-weights", other, "-source", images, "-json", filepath.Join(tmp, "d.json"), "-score", ".01"), "4 pictures")
+	wants(t, ok(t, "detect", "-weights", other, "-source", images, "-json", filepath.Join(tmp, "d.json"), "-score", ".01"), "4 images")
 	wants(t, ok(t, "weights", "inspect", out), "I8", "weight_scale", "int8: ")
 	wants(t, ok(t, "summary", "-weights", out), "int8", "memory for activations", "entropy")
 	wants(t, ok(t, "summary", "-weights", best), "GFLOP", "memory for training")
@@ -35,8 +35,8 @@ func checkQuantize(t *testing.T, best, dir string) {
 		wants []string
 	}{
 		{1, []string{"-weights", out, "-images", images}, []string{out, "int8 already"}},
-		{1, []string{"-weights", best, "-images", empty}, []string{empty, "no pictures"}},
-		{1, []string{"-weights", best, "-images", broken}, []string{bad, "none of 1 pictures"}},
+		{1, []string{"-weights", best, "-images", empty}, []string{empty, "no images"}},
+		{1, []string{"-weights", best, "-images", broken}, []string{bad, "none of 1 images"}},
 		{1, []string{"-weights", best, "-images", images, "-float", "haed"}, []string{"haed", "head.classification_head"}},
 		{1, []string{"-weights", val, "-images", images}, []string{val}},
 		{2, []string{"-weights", best, "-images", images, "-out", best}, []string{"float checkpoint itself"}},

@@ -39,7 +39,7 @@ func TestDetectSeries(t *testing.T) {
 		}
 	}
 	out := ok(t, "detect", "-weights", at("m.safetensors"), "-source", at("img"), "-out", at("out"), "-jsonl", at("a.jsonl"), "-score", ".005", "-track", "-line", "48,0,48,64", "-quiet")
-	wants(t, out, "12 pictures", at("img")+": line 1:")
+	wants(t, out, "12 images", at("img")+": line 1:")
 	tracks := map[int]int{} // frames of each
 	for i, line := range strings.Split(strings.TrimSpace(text(t, at("a.jsonl"))), "\n") {
 		var v struct {
@@ -78,7 +78,7 @@ func TestDetectSeries(t *testing.T) {
 		t.Fatal(err)
 	}
 	out = ok(t, "detect", "-weights", at("m.safetensors"), "-source", at("a.gif"), "-jsonl", at("b.jsonl"), "-summary", at("s.json"))
-	wants(t, out, "the first of 3", "1 picture files", "2 more")
+	wants(t, out, "the first of 3", "1 image files", "2 more")
 	wants(t, text(t, at("b.jsonl")), `"further_pages":2`)
 	wants(t, text(t, at("s.json")), `"further_pages": 2`)
 }

@@ -102,13 +102,13 @@ func summary(c *cli.Context) error {
 	t.Flush()
 	all, trainable := m.Size()
 	fmt.Fprintf(out, "\n%s, %d classes: %d parameters, %d trained\n", cfg.Model.Backbone, m.Classes(), all, trainable)
-	fmt.Fprintf(out, "one picture of %dx%d (height x width): %.1f GFLOP\n", h, w, float64(plan.FLOPs())/1e9)
+	fmt.Fprintf(out, "one image of %dx%d (height x width): %.1f GFLOP\n", h, w, float64(plan.FLOPs())/1e9)
 	if m.Int8() != nil {
 		net, err := m.Net(1, h, w)
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(out, "memory for activations of one picture: %d MB, %d MB in float\n", net.Bytes()>>20, plan.Bytes()>>20)
+		fmt.Fprintf(out, "memory for activations of one image: %d MB, %d MB in float\n", net.Bytes()>>20, plan.Bytes()>>20)
 		return printInt8(out, m)
 	}
 	inference, err := train.InferenceBudget(m, 1, h, w)
@@ -119,7 +119,7 @@ func summary(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	printBudget(out, "inference of one picture", inference)
+	printBudget(out, "inference of one image", inference)
 	printBudget(out, fmt.Sprintf("training with a batch of %d", batch), training)
 	return nil
 }

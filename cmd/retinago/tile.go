@@ -79,7 +79,7 @@ func dataTile(c *cli.Context) error {
 		broken += n
 	}
 	if broken > 0 {
-		return partial("%d pictures could not be cut; their tiles are left out", broken)
+		return partial("%d images could not be cut; their tiles are left out", broken)
 	}
 	return nil
 }
@@ -100,7 +100,7 @@ func newTiled(c *cli.Context, g *register.Register, to *register.Folder, s conve
 	}
 	t := &tiled{name: name, data: d, pictures: tiles.Pictures{To: to, Part: name, File: d.File}}
 	for i := range d.Len() {
-		g.Input("a picture of the dataset", d.File(i))
+		g.Input("an image of the dataset", d.File(i))
 	}
 	if t.cut, err = tiles.Cut(d.COCO(), o); err != nil {
 		return nil, err
@@ -129,7 +129,7 @@ func (t *tiled) write(c *cli.Context) (broken int, err error) {
 	}
 	out := t.cut.Dataset(t.data.COCO(), failed)
 	if len(out.Images) == 0 {
-		return 0, fmt.Errorf("data tile: none of the pictures of %s could be cut", t.data.Path())
+		return 0, fmt.Errorf("data tile: none of the images of %s could be cut", t.data.Path())
 	}
 	path, err := t.pictures.To.Path(t.name+".json", t.name+".json", 0)
 	if err != nil {
@@ -144,7 +144,7 @@ func (t *tiled) write(c *cli.Context) (broken int, err error) {
 			crowds++
 		}
 	}
-	fmt.Fprintf(c.App.Writer, "%s: %d tiles of %d pictures, %d objects, %d crowd regions; %d tiles without objects are left out\n", path, len(out.Images), t.data.Len()-len(failed),
+	fmt.Fprintf(c.App.Writer, "%s: %d tiles of %d images, %d objects, %d crowd regions; %d tiles without objects are left out\n", path, len(out.Images), t.data.Len()-len(failed),
 		len(out.Annotations)-crowds, crowds, t.cut.Left)
 	if t.cut.Lost > 0 {
 		fmt.Fprintf(c.App.ErrWriter, "warning: %d objects are learned in no tile, since less than -keep of them lies in any: give a larger -size or -overlap\n", t.cut.Lost)

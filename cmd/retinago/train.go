@@ -140,7 +140,7 @@ func trainCommand() *cli.Command {
 			if cfg.Data.Val.Source == "" && cfg.Data.ValShare == 0 {
 				measured = " -data DATASET"
 			}
-			fmt.Fprintf(c.App.Writer, "done: %s; measure with: retinago eval %[1]s%s; detect with: retinago detect %[1]s PICTURES -out DIR\n", out, measured)
+			fmt.Fprintf(c.App.Writer, "done: %s; measure with: retinago eval %[1]s%s; detect with: retinago detect %[1]s IMAGES -out DIR\n", out, measured)
 			return nil
 		},
 	}

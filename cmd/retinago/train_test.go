@@ -24,20 +24,20 @@ func TestBrokenPictures(t *testing.T) {
 	}
 	write(t, cut, string(b[:len(b)/2]))
 	run := filepath.Join(t.TempDir(), "run")
-	wants(t, ok(t, append([]string{"train", "-out", run}, tiny(dir)...)...), broken, "1 pictures that cannot be read")
+	wants(t, ok(t, append([]string{"train", "-out", run}, tiny(dir)...)...), broken, "1 images that cannot be read")
 	best := filepath.Join(run, train.BestModel)
 	code, out := call(t, "detect", "-weights", best, "-source", filepath.Join(dir, "val"), "-out", filepath.Join(run, "found"))
 	if code != 3 {
 		t.Errorf("detect: exit code %d", code)
 	}
-	wants(t, out, cut, "cut", "1 of 4 pictures")
+	wants(t, out, cut, "cut", "1 of 4 images")
 	page := filepath.Join(t.TempDir(), "r.html")
 	code, out = call(t, "eval", "-weights", best, "-data", filepath.Join(dir, "val.json"), "-images", filepath.Join(dir, "val"), "-report", page)
 	if code != 3 {
 		t.Errorf("eval: exit code %d", code)
 	}
 	wants(t, out, cut, "missed")
-	wants(t, text(t, page), "1 pictures could not be read", cut)
+	wants(t, text(t, page), "1 images could not be read", cut)
 }
 
 // Training on some classes under other names: the run, its evaluation, its detections and the data verbs have the same classes.
@@ -70,7 +70,7 @@ func TestClasses(t *testing.T) {
 	wants(t, ok(t, "train", "-resume", run, "-set", "train.steps=2", "-extend"), "at step 1 of", "step 2/2")
 	wants(t, ok(t, "train", "-resume", run, "-extend", "-epochs", "1"), "step 6/6")
 	wants(t, ok(t, "anchors", "show", run), "9 anchors per cell")
-	wants(t, ok(t, "data", "draw", "-config", run, "-augment", "1", "-out", filepath.Join(dir, "batches")), "1 batch of 2 pictures")
+	wants(t, ok(t, "data", "draw", "-config", run, "-augment", "1", "-out", filepath.Join(dir, "batches")), "1 batch of 2 images")
 	wants(t, ok(t, "train", "-config", run, "-set", "train.steps=1", "-out", filepath.Join(dir, "again")), "2 classes", "step 1/1")
 	json, images := filepath.Join(dir, "val.json"), filepath.Join(dir, "val")
 	if out := ok(t, "eval", run, "-classes"); strings.Contains(out, "measured") || !strings.Contains(out, "round") || strings.Contains(out, "circle") {
@@ -108,7 +108,7 @@ func TestClasses(t *testing.T) {
 		t.Errorf("data stats of the run:\n%s", out)
 	}
 	wants(t, ok(t, "data", "check", run), "train.json: 12 images", "val.json: 4 images")
-	wants(t, ok(t, "data", "draw", "-data", run, "-out", filepath.Join(dir, "run.jpg")), "12 pictures")
+	wants(t, ok(t, "data", "draw", "-data", run, "-out", filepath.Join(dir, "run.jpg")), "12 images")
 	code, out = call(t, "data", "check", run, "-classes", "star")
 	if code != 2 || !strings.Contains(out, "its own dataset and classes") {
 		t.Errorf("a run with other classes: exit code %d\n%s", code, out)

@@ -25,7 +25,7 @@ func TestVerbs(t *testing.T) {
 	wants(t, ok(t, "data", "subset", "-data", val, "-most", "2", "-empty", "-out", filepath.Join(tmp, "d.json")), "2 images")
 	ok(t, "data", "draw", "-data", val, "-images", filepath.Join(dir, "val"), "-out", filepath.Join(tmp, "sheet.jpg"), "-count", "4")
 	drawn := ok(t, append([]string{"data", "draw", "-augment", "2", "-out", filepath.Join(tmp, "batches")}, tiny(dir, "data.augment=strong", "train.batch=5", "train.base_batch=5")...)...)
-	wants(t, drawn, "2 batches of 5 pictures", " 0 of which no anchor learns")
+	wants(t, drawn, "2 batches of 5 images", " 0 of which no anchor learns")
 	sheet, err := picture.Decode(filepath.Join(tmp, "batches", "batch002.png"))
 	if err != nil || sheet.W != 4*96+3*gap && sheet.W != 4*64+3*gap {
 		t.Errorf("a sheet of four canvases is %v px wide, %v", sheet, err)
@@ -40,14 +40,14 @@ func TestVerbs(t *testing.T) {
 	wants(t, ok(t, "anchors", "show"), "P3", "P7", "9 anchors per cell")
 	wants(t, ok(t, "anchors", "fit", "-data", val, "-set", "data.short_sides=[64]"), "IoU >= .5", "sizes:")
 	wants(t, ok(t, "summary", "-set", "model.backbone=resnet18", "-size", "128x192", "-layers"), "backbone.body.conv1.weight", "GFLOP", "memory for training")
-	wants(t, ok(t, "version"), "retinago", "oneDNN", "pictures ", "videos ")
+	wants(t, ok(t, "version"), "retinago", "oneDNN", "images ", "videos ")
 
 	out := ok(t, append([]string{"train", "-out", run}, tiny(dir)...)...)
 	wants(t, out, "step 12/12", "eta", "s/step", "wait", "Average Precision", "learning rate", "memory")
 	best := filepath.Join(run, train.BestModel)
 	metrics, results, page := filepath.Join(t.TempDir(), "m.json"), filepath.Join(t.TempDir(), "r.json"), filepath.Join(t.TempDir(), "r.html")
 	byModel := ok(t, "eval", "-weights", best, "-data", val, "-images", filepath.Join(dir, "val"), "-json", metrics, "-results", results, "-errors", "-errors-score", ".01", "-report", page)
-	wants(t, text(t, page), "<!DOCTYPE html>", "Model "+best+" on "+val+", images in "+filepath.Join(dir, "val")+": 4 images", "a score of 0.01 or more", "Pictures: 4.", "circle")
+	wants(t, text(t, page), "<!DOCTYPE html>", "Model "+best+" on "+val+", images in "+filepath.Join(dir, "val")+": 4 images", "a score of 0.01 or more", "Images: 4.", "circle")
 	ok(t, "eval", filepath.Dir(best), "-report", page)
 	wants(t, text(t, page), "Model "+filepath.Dir(best)+" on "+val+": 4 images")
 	byResults := ok(t, "eval", "-gt", val, "-dt", results, "-report", page)
@@ -83,7 +83,7 @@ func TestVerbs(t *testing.T) {
 
 	found, dets := filepath.Join(t.TempDir(), "found"), filepath.Join(t.TempDir(), "d.json")
 	out = ok(t, "detect", "-weights", best, "-source", filepath.Join(dir, "val"), filepath.Join(dir, "train", "0000[12].jpg"), "-out", found, "-json", dets, "-score", ".01", "-data", val, "-times", "-method", "soft-gaussian")
-	wants(t, out, "6 pictures", "network", "NMS", "pictures/s")
+	wants(t, out, "6 images", "network", "NMS", "images/s")
 	pictures, err := filepath.Glob(filepath.Join(found, "*.jpg"))
 	if err != nil || len(pictures) != 6 {
 		t.Errorf("%d annotated pictures, %v: two folders with equal names must not overwrite each other", len(pictures), err)

@@ -24,7 +24,7 @@ func versionCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(c.App.Writer, "retinago %s\n%s %s/%s\noneDNN %s\nkernels %s, choices in %s\nGPU %s\npictures %s\nvideos %s\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH,
+			_, err = fmt.Fprintf(c.App.Writer, "retinago %s\n%s %s/%s\noneDNN %s\nkernels %s, choices in %s\nGPU %s\nimages %s\nvideos %s\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH,
 				cpu.LibraryVersion(), isa, cmp.Or(cpu.ChoicesDir(), "memory"), strings.Join(device.GPUs(), "\n    "), picture.Codec(), video.Codec())
 			return err
 		},

@@ -44,7 +44,7 @@ func TestDetectVideo(t *testing.T) {
 	if strings.Contains(out, "warning") {
 		t.Errorf("a warning of a line and a zone that are seen:\n%s", out)
 	}
-	wants(t, out, "11 pictures", at("out/a.mp4")+": 10 frames of 96x64", "line 1:", "zone 1:")
+	wants(t, out, "11 images", at("out/a.mp4")+": 10 frames of 96x64", "line 1:", "zone 1:")
 	r, err := video.Open(at("out/a.mp4"))
 	if err != nil {
 		t.Fatal(err)

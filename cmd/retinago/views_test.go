@@ -27,7 +27,7 @@ func TestEvalViews(t *testing.T) {
 	} {
 		found, results := filepath.Join(tmp, name+"-found.json"), filepath.Join(tmp, name+"-results.json")
 		measured, again := filepath.Join(tmp, name+"-measured.json"), filepath.Join(tmp, name+"-again.json")
-		wants(t, ok(t, append([]string{"eval", "-weights", model, "-data", gt, "-images", images, "-json", measured, "-results", results}, flags...)...), "12 pictures in")
+		wants(t, ok(t, append([]string{"eval", "-weights", model, "-data", gt, "-images", images, "-json", measured, "-results", results}, flags...)...), "12 images in")
 		numbers[text(t, measured)] = name
 		if name == "all" {
 			page := filepath.Join(tmp, "report.html")

@@ -124,7 +124,7 @@ func importFile(w io.Writer, path, out, key string, o interop.Options, sets []st
 	for _, n := range append(s.Notes(), m.Notes...) {
 		fmt.Fprintf(w, "  %s\n", plainName(n))
 	}
-	_, err = fmt.Fprintf(w, "written: %s; detect with: retinago detect -weights %s -source PICTURES -out DIR\n", out, out)
+	_, err = fmt.Fprintf(w, "written: %s; detect with: retinago detect -weights %s -source IMAGES -out DIR\n", out, out)
 	return err
 }
 

@@ -82,7 +82,7 @@ func aligned(bytes int) int { return (bytes + 255) &^ 255 }
 // Normalize computes factors on losses by the counts of the last Assign.
 func (e *Engine) Normalize(class, box *tensor.Dense, p engine.NormalizeParams) error {
 	if n := size(class); n != e.assigned {
-		return fmt.Errorf("cuda: factors of %d pictures, %d have targets", n, e.assigned)
+		return fmt.Errorf("cuda: factors of %d images, %d have targets", n, e.assigned)
 	}
 	if p.Average != nil {
 		return e.launch("assign_average", [3]int{1, 1, 1}, threads, at(p.Average), at(class), at(box), uint64(e.scratch[assignmentOf].p), long(size(class)), float(p.BoxWeight))
@@ -99,7 +99,7 @@ func targetWords(t engine.Targets, objects [][]engine.Object) (words []int32, n 
 		first += size(l) / len(objects)
 	}
 	if all := t.Anchors.Shape()[0]; all != first {
-		return nil, 0, fmt.Errorf("cuda: %d labels for each picture, and %d anchors", first, all)
+		return nil, 0, fmt.Errorf("cuda: %d labels for each image, and %d anchors", first, all)
 	}
 	words = append(words, int32(first))
 	var all []int32
@@ -109,7 +109,7 @@ func targetWords(t engine.Targets, objects [][]engine.Object) (words []int32, n 
 			for g, o := range picture {
 				w, h := o.X2-o.X1, o.Y2-o.Y1
 				if o.Class < 0 {
-					return nil, 0, fmt.Errorf("cuda: object %d of picture %d has class %d", g, i, o.Class)
+					return nil, 0, fmt.Errorf("cuda: object %d of image %d has class %d", g, i, o.Class)
 				}
 				if o.Crowd != crowd || !crowd && !(w > 0 && h > 0) {
 					continue

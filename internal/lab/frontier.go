@@ -34,7 +34,7 @@ func hull(points []Point) []Point {
 
 // frontier draws accuracy against time, as in figure 2.
 func (r *Results) frontier() report.Section {
-	s := report.Section{Title: "Accuracy and time", Words: "Means over seeds. Time is the median of a picture at batch 1, from the decoded picture to detections, on the machine that made the sweep. " +
+	s := report.Section{Title: "Accuracy and time", Words: "Means over seeds. Time is the median of an image at batch 1, from the decoded image to detections, on the machine that made the sweep. " +
 		"The frontier joins the variants that no mixture of two others beats."}
 	var order []string
 	by := map[string][]Point{}
@@ -56,7 +56,7 @@ func (r *Results) frontier() report.Section {
 		s.Blocks = append(s.Blocks, report.Text("Nothing was measured."))
 		return s
 	}
-	p := report.Plot{Title: "Figure 2: AP by time", X: report.Axis{Name: "ms a picture"}, Y: report.Axis{Name: "AP"}}
+	p := report.Plot{Title: "Figure 2: AP by time", X: report.Axis{Name: "ms an image"}, Y: report.Axis{Name: "AP"}}
 	for _, b := range order {
 		c := curve(b, by[b])
 		c.Dots = true // which the frontier does not cover
@@ -64,7 +64,7 @@ func (r *Results) frontier() report.Section {
 	}
 	best := hull(all)
 	p.Curves = append(p.Curves, curve("frontier", best))
-	t := report.Table{Sortable: true, Columns: []report.Column{{Name: "variant"}, {Name: "ms a picture"}, {Name: "AP"}, {Name: "frontier", Left: true}}}
+	t := report.Table{Sortable: true, Columns: []report.Column{{Name: "variant"}, {Name: "ms an image"}, {Name: "AP"}, {Name: "frontier", Left: true}}}
 	for _, q := range all {
 		on := ""
 		if slices.Contains(best, q) {

@@ -9,7 +9,7 @@ import (
 
 // network draws the network as in figure 3: the maps of the backbone, the pyramid, and the two heads on each level.
 func network(m config.Model) report.Diagram {
-	d := report.Diagram{Title: "Figure 3: the network", Words: "maps by their level and their size as a part of the picture's", Width: 12}
+	d := report.Diagram{Title: "Figure 3: the network", Words: "maps by their level and their size as a part of the image's", Width: 12}
 	low := 3
 	if m.P2 {
 		low = 2

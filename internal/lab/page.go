@@ -189,7 +189,7 @@ func (r *Results) differenceWords(c Comparison) string {
 	case r.Against != "":
 		of, why = "the baseline, "+c.Baseline, ""
 	}
-	return fmt.Sprintf("AP of each variant minus that of %s, seed by seed: weights and pictures of a pair are the same, so that most of the chance falls out. "+
+	return fmt.Sprintf("AP of each variant minus that of %s, seed by seed: weights and images of a pair are the same, so that most of the chance falls out. "+
 		"p is of the paired t test over %s, two-sided; Holm's correction takes the number of rows into account. Significant is a corrected p below .05.", of, count(len(r.Seeds), "seed")) + why
 }
 
@@ -229,11 +229,11 @@ func signed(v float64, known bool) report.Cell {
 
 // conditions returns a section about the settings that variants share and those in which they differ.
 func (r *Results) conditions(e Experiment) report.Section {
-	s := report.Section{Title: "Conditions", Words: "Of one seed, every variant has the same initial weights (each parameter is drawn by its name; those whose shape differs are drawn anew), the same pictures in the same order with the same flips, " +
+	s := report.Section{Title: "Conditions", Words: "Of one seed, every variant has the same initial weights (each parameter is drawn by its name; those whose shape differs are drawn anew), the same images in the same order with the same flips, " +
 		"the same schedule, optimiser and normaliser of the loss. What differs stands below the table of numbers, and nothing else does. " +
 		"Cross entropy, the mining variants and the focal loss have one learning rate, though their losses differ in size: a rate chosen for one may suit another less."}
 	if e == GridExperiment {
-		s.Words = "Of one seed, every variant has the same initial weights (each parameter is drawn by its name; those whose shape differs are drawn anew) and the same pictures in the same order, " +
+		s.Words = "Of one seed, every variant has the same initial weights (each parameter is drawn by its name; those whose shape differs are drawn anew) and the same images in the same order, " +
 			"unless a setting of the table of combinations changes them. All other settings are those of the sweep's configuration."
 	}
 	c, err := config.Parse("the sweep's configuration", []byte(r.Config))

@@ -164,7 +164,7 @@ func (r *Results) Markdown() string {
 		timed = timed || c.Row.PictureMS > 0
 	}
 	if timed {
-		head = append(head, "ms/picture")
+		head = append(head, "ms/image")
 	}
 	head = append(head, "diverged", "s/run")
 	fmt.Fprintf(&b, "| %s |\n|%s\n", strings.Join(head, " | "), strings.Repeat("---|", len(head)))

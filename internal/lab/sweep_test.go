@@ -210,7 +210,7 @@ func TestSweepOfKinds(t *testing.T) {
 		t.Errorf("tuned: %+v", tuned.Row)
 	}
 	md := r.Markdown()
-	for _, want := range []string{"ms/picture", "after ", "train.lr=1e30", "| ce-a.5 |"} {
+	for _, want := range []string{"ms/image", "after ", "train.lr=1e30", "| ce-a.5 |"} {
 		if !strings.Contains(md, want) {
 			t.Errorf("%q is missing in\n%s", want, md)
 		}

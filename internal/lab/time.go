@@ -39,7 +39,7 @@ func pictureMS(ctx context.Context, p *infer.Predictor, d *data.Dataset) (float6
 		}
 	}
 	if len(all) <= warmUp {
-		return 0, fmt.Errorf("lab: %s: no picture could be read: %w", d.Path(), broken)
+		return 0, fmt.Errorf("lab: %s: no image could be read: %w", d.Path(), broken)
 	}
 	all = all[warmUp:]
 	slices.Sort(all)

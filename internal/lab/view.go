@@ -80,7 +80,7 @@ func Inspect(ctx context.Context, m *detector.Model, c config.Config, d *data.Da
 		b.Release()
 	}
 	if v.view.Pictures == 0 {
-		return nil, fmt.Errorf("lab: %s: no picture could be read", d.Path())
+		return nil, fmt.Errorf("lab: %s: no image could be read", d.Path())
 	}
 	return v.finish(), nil
 }
@@ -265,7 +265,7 @@ func (v *View) Save(path string) error { return file.WriteJSON(path, " ", v) }
 func (v *View) String() string {
 	var b strings.Builder
 	per := func(n int) float64 { return float64(n) / float64(v.Pictures) }
-	fmt.Fprintf(&b, "%d pictures; a picture has %.1f anchors of objects and %.1f of background (1:%.0f), of which %.1f are easy (p_t >= %g)\n",
+	fmt.Fprintf(&b, "%d images; an image has %.1f anchors of objects and %.1f of background (1:%.0f), of which %.1f are easy (p_t >= %g)\n",
 		v.Pictures, per(v.Positives), per(v.Negatives), share(float64(v.Negatives), float64(v.Positives)), per(v.EasyNegatives), easy)
 	for _, g := range v.Gammas {
 		fmt.Fprintf(&b, "gamma %-3g alpha %-4g  background has %.3f of the loss and %.3f of the gradient, easy background %.3f of the gradient\n",

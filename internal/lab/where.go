@@ -20,7 +20,7 @@ func (r *Results) view(variant string) *View {
 
 // views returns sections about the distribution of the loss: one variant in full, all variants in a table.
 func (r *Results) views() ([]report.Section, bool) {
-	t := report.Table{Sortable: true, Columns: []report.Column{{Name: "variant"}, {Name: "easy a picture", Meaning: "background anchors with p_t of .9 or more"},
+	t := report.Table{Sortable: true, Columns: []report.Column{{Name: "variant"}, {Name: "easy an image", Meaning: "background anchors with p_t of .9 or more"},
 		{Name: "share", Meaning: "of background"}, {Name: "γ 0", Meaning: "share of the gradient that easy background carries"}, {Name: "γ .5"}, {Name: "γ 1"}, {Name: "γ 2"}}}
 	for _, v := range r.measured() {
 		w := r.view(v.Name)
@@ -82,11 +82,11 @@ func (v *View) figure4(of string) report.Section {
 
 func (v *View) shares(of string) report.Section {
 	perPicture := func(n int) string { return fmt.Sprintf("%.1f", float64(n)/float64(v.Pictures)) }
-	s := report.Section{Title: "Anchors" + of, Words: fmt.Sprintf("%s of the validation set. The p_t of an object's anchor is the probability of its class, of background 1 minus the largest probability. Easy is a p_t of .9 or more.", count(v.Pictures, "picture"))}
+	s := report.Section{Title: "Anchors" + of, Words: fmt.Sprintf("%s of the validation set. The p_t of an object's anchor is the probability of its class, of background 1 minus the largest probability. Easy is a p_t of .9 or more.", count(v.Pictures, "image"))}
 	s.Blocks = append(s.Blocks, report.Tiles{
-		{Name: "Objects", Value: perPicture(v.Positives), Meaning: "anchors a picture"}, {Name: "Background", Value: perPicture(v.Negatives), Meaning: "anchors a picture"},
+		{Name: "Objects", Value: perPicture(v.Positives), Meaning: "anchors an image"}, {Name: "Background", Value: perPicture(v.Negatives), Meaning: "anchors an image"},
 		{Name: "Imbalance", Value: fmt.Sprintf("1:%.0f", share(float64(v.Negatives), float64(v.Positives))), Meaning: "objects' to background"},
-		{Name: "Easy", Value: perPicture(v.EasyNegatives), Meaning: "of background, a picture"},
+		{Name: "Easy", Value: perPicture(v.EasyNegatives), Meaning: "of background, an image"},
 	})
 	var figures report.Figures
 	for side, name := range []string{"p_t of background", "p_t of objects' anchors"} {
@@ -114,7 +114,7 @@ func (v *View) groups(of string) report.Section {
 	gradient := []report.Column{{Name: "gradient at γ 0", Meaning: "share of all |dL/dx|"}, {Name: "at γ 2", Meaning: "share of all |dL/dx|"}}
 	background := []report.Column{{Name: "background"}, {Name: "easy"}}
 	levels := report.Table{Caption: "By level of the pyramid", Columns: slices.Concat([]report.Column{{Name: "level"}}, positives, background, gradient)}
-	sizes := report.Table{Caption: "Objects by size, in pixels of the picture", Columns: slices.Concat([]report.Column{{Name: "objects"}}, positives, gradient)}
+	sizes := report.Table{Caption: "Objects by size, in pixels of the image", Columns: slices.Concat([]report.Column{{Name: "objects"}}, positives, gradient)}
 	first := 8 - len(v.Levels) // the last is P7
 	for i, g := range v.Levels {
 		levels.Rows = append(levels.Rows, slices.Concat([]report.Cell{report.Word(fmt.Sprintf("P%d", first+i))}, g.positives(),

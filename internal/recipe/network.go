@@ -96,7 +96,7 @@ func (m *maker) network(ctx context.Context) error {
 	if chosen > 0 {
 		why = "the largest one that is fast enough here"
 	}
-	m.because("network", "%v: %s, at %s a step of %s", n, why, m.took.Round(time.Millisecond), text.Count(c.Train.Batch, "picture"))
+	m.because("network", "%v: %s, at %s a step of %s", n, why, m.took.Round(time.Millisecond), text.Count(c.Train.Batch, "image"))
 	if path := c.Train.InitWeights; path != "" {
 		m.because("start", "from %s; the first stages and all norms of the backbone stay as they are", path)
 	}
@@ -179,11 +179,11 @@ func (m *maker) tryAs(ctx context.Context, name string) error {
 		}
 		if got.step > 0 {
 			m.took = got.step
-			fmt.Fprintf(m.Log, "measured  %s: %s a step of %d pictures of up to %dx%d px (height x width), %d MB\n", name, got.step.Round(time.Millisecond), c.Train.Batch, h, w, got.memory.Total()>>20)
+			fmt.Fprintf(m.Log, "measured  %s: %s a step of %d images of up to %dx%d px (height x width), %d MB\n", name, got.step.Round(time.Millisecond), c.Train.Batch, h, w, got.memory.Total()>>20)
 			return nil
 		}
 		if c.Train.Batch == 1 || m.Batch > 0 {
-			return fmt.Errorf("%s: a batch of %d pictures of %dx%d px (height x width) does not fit into the memory that there is: give a smaller -size or -batch",
+			return fmt.Errorf("%s: a batch of %d images of %dx%d px (height x width) does not fit into the memory that there is: give a smaller -size or -batch",
 				name, c.Train.Batch, h, w)
 		}
 		c.Train.Batch /= 2

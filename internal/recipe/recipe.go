@@ -112,19 +112,19 @@ func (m *maker) datasets(ctx context.Context) (err error) {
 		if m.val, err = data.OpenFor(ctx, m.Val, m.Run); err != nil {
 			return err
 		}
-		m.because("validation", "%s, %s", m.val.Path(), text.Count(m.val.Len(), "picture"))
+		m.because("validation", "%s, %s", m.val.Path(), text.Count(m.val.Len(), "image"))
 	case m.train.Len() >= 10:
 		c.Data.ValShare = heldOut
 		if m.train, m.val, err = m.train.HoldOut(c.Data.ValShare, c.Data.ValSeed); err != nil {
 			return err
 		}
-		m.because("validation", "%d of %d pictures are held out, since there is no validation set", m.val.Len(), m.val.Len()+m.train.Len())
+		m.because("validation", "%d of %d images are held out, since there is no validation set", m.val.Len(), m.val.Len()+m.train.Len())
 	default:
-		m.because("validation", "none: %d pictures are too few to hold any out", m.train.Len())
+		m.because("validation", "none: %d images are too few to hold any out", m.train.Len())
 	}
 	m.look = lookAt(m.train)
 	if m.look.objects == 0 {
-		return fmt.Errorf("%s: there is no object to learn in %d pictures; `retinago data check` says what was read", m.train.Path(), m.look.pictures)
+		return fmt.Errorf("%s: there is no object to learn in %d images; `retinago data check` says what was read", m.train.Path(), m.look.pictures)
 	}
 	for _, k := range m.train.Categories() {
 		c.Model.Classes = append(c.Model.Classes, k.Name)
@@ -213,7 +213,7 @@ func (m *maker) pictures(context.Context) error {
 		why += "; a larger -size finds smaller ones and takes longer"
 	}
 	m.size(side)
-	m.because(fmt.Sprintf("pictures of %d px", d.TestSide()), why, float64(side)*m.look.small)
+	m.because(fmt.Sprintf("images of %d px", d.TestSide()), why, float64(side)*m.look.small)
 	return nil
 }
 
@@ -321,7 +321,7 @@ func (m *maker) schedule(context.Context) error {
 		case m.Time == 0 && t.Epochs < fewest:
 			t.Epochs, why = fewest, fmt.Sprintf("the fewest that make sense, about %s", rounded(epoch*fewest))
 		case t.Epochs == most:
-			why = fmt.Sprintf("enough for %d pictures, about %s", m.train.Len(), rounded(epoch*time.Duration(most)))
+			why = fmt.Sprintf("enough for %d images, about %s", m.train.Len(), rounded(epoch*time.Duration(most)))
 		}
 		m.because(text.Count(t.Epochs, "epoch"), "%s", why)
 	}
@@ -335,7 +335,7 @@ func (m *maker) schedule(context.Context) error {
 		t.EvalEvery = 0
 	}
 	if m.look.fewest < 20 {
-		m.because("note", "the class %q is in %s; 20 or more are advisable", m.look.rarest, text.Count(m.look.fewest, "picture"))
+		m.because("note", "the class %q is in %s; 20 or more are advisable", m.look.rarest, text.Count(m.look.fewest, "image"))
 	}
 	return nil
 }

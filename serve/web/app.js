@@ -66,7 +66,7 @@ async function start() {
   }
   $("model").replaceChildren(...models.map((m) => new Option(m.name, m.name)));
   adopt();
-  if (!file) say("No picture yet.");
+  if (!file) say("No image yet.");
 }
 
 // adopt takes a model's choices and classes.
@@ -134,7 +134,7 @@ function draw() {
   }
   $("count").textContent = answer ? `${list.length} objects` : "";
   if (!answer) $("times").replaceChildren();
-  view.setAttribute("aria-label", answer ? `Picture with ${list.length} objects` : picture ? "Picture" : "No picture");
+  view.setAttribute("aria-label", answer ? `Image with ${list.length} objects` : picture ? "Image" : "No image");
   $("objects").replaceChildren(...list.map((d) => {
     const row = document.createElement("tr");
     [d.name, d.score.toFixed(3), ...d.box.map((v) => v.toFixed(1))].forEach((text, i) => {

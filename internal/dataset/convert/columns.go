@@ -100,7 +100,7 @@ func header(r []string, single bool) (c columns, is bool, err error) {
 	lacks, found := c.boxes(names)
 	c.picture, c.class = pictureAndClass(names)
 	if c.picture < 0 {
-		lacks = append(lacks, "the picture (path, filename, image_id)")
+		lacks = append(lacks, "the image (path, filename, image_id)")
 	} else {
 		found++
 	}

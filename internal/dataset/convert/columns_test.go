@@ -14,31 +14,31 @@ import (
 func TestColumns(t *testing.T) {
 	const via = "filename,file_size,file_attributes,region_count,region_id,region_shape_attributes,region_attributes\n"
 	for name, text := range map[string]string{
-		"TensorFlow":               "filename,width,height,class,xmin,ymin,xmax,ymax\na.png,100,50,cat,10,12,40,32\n",
-		"Roboflow, retinanet":      "filename,x1,y1,x2,y2,class\na.png,10,12,40,32,cat\n",
-		"Kaggle, ids":              "image_id,class_name,class_id,rad_id,x_min,y_min,x_max,y_max\na,cat,3,R9,10,12,40,32\n",
-		"Kaggle, one cell":         "image_id,width,height,bbox,source,label\na,100,50,\"[10.0, 12.0, 30.0, 20.0]\",x,cat\n",
-		"Kaggle, tuples":           "label,img,box\ncat,a.png,\"(10, 12, 30, 20)\"\n",
-		"an index and capitals":    ",ImageID,XMin,YMin,XMax,YMax,ClassName\n0,a,10,12,40,32,cat\n",
-		"names with blanks":        "Image Path,Bounding Box X1,bounding box y1,bounding-box.x2,BoundingBoxY2,Class Name\na.png,10,12,40,32,cat\n",
-		"corners from 0":           "img_path,x0,y0,x1,y1,category\na.png,10,12,40,32,cat\n",
-		"CVAT's words":             "image,xtl,ytl,xbr,ybr,label\na.png,10,12,40,32,cat\n",
-		"words of sides":           "path,left,top,right,bottom,label\na.png,10,12,40,32,cat\n",
-		"sides and size":           "path,left,top,width,height,label\na.png,10,12,30,20,cat\n",
-		"MakeSense":                "label_name,bbox_x,bbox_y,bbox_width,bbox_height,image_name,image_width,image_height\ncat,10,12,30,20,a.png,100,50\n",
-		"size before the box's":    "image,width,height,x,y,w,h,label\na.png,100,50,10,12,30,20,cat\n",
-		"a centre":                 "file,cx,cy,w,h,species\na.png,25,22,30,20,cat\n",
-		"two names of the class":   "class_id,label,filename,xmin,ymin,xmax,ymax\n7,cat,a.png,10,12,40,32\n",
-		"two names of the picture": "id,image_id,file_name,xmin,ymin,xmax,ymax,label\n1,7,a.png,10,12,40,32,cat\n",
-		"an address":               "image_url,xmin,ymin,xmax,ymax,label\nhttps://host/data/a.png,10,12,40,32,cat\n",
-		"name is the picture":      "name,xmin,ymin,xmax,ymax,label\na.png,10,12,40,32,cat\n",
-		"name is the class":        "file,xmin,ymin,xmax,ymax,name\na.png,10,12,40,32,cat\n",
-		"AutoML":                   "TRAIN,gs://bucket/data/a.png,cat,0.1,0.24,,,0.4,0.64,,\n",
-		"Vertex, four corners":     "training,gs://bucket/a.png,cat,0.1,0.24,0.4,0.24,0.4,0.64,0.1,0.64\n",
-		"Vertex, no part":          ",gs://bucket/a.png,cat,0.1,0.24,,,0.4,0.64,,\n",
-		"VIA":                      via + `a.png,123,"{}",1,0,"{""name"":""rect"",""x"":10,""y"":12,""width"":30,""height"":20}","{""class"":""cat""}"` + "\n",
-		"VIA 1":                    "#" + via + `a.png,123,"{}",1,0,"{""name"":""polygon"",""all_points_x"":[10,40,20],""all_points_y"":[12,20,32]}","{""colour"":""red"",""label"":""cat""}"` + "\n",
-		"VIA, ticked":              via + `a.png,123,"{}",1,0,"{""name"":""rect"",""x"":10,""y"":12,""width"":30,""height"":20}","{""class"":{""cat"":true}}"` + "\n",
+		"TensorFlow":             "filename,width,height,class,xmin,ymin,xmax,ymax\na.png,100,50,cat,10,12,40,32\n",
+		"Roboflow, retinanet":    "filename,x1,y1,x2,y2,class\na.png,10,12,40,32,cat\n",
+		"Kaggle, ids":            "image_id,class_name,class_id,rad_id,x_min,y_min,x_max,y_max\na,cat,3,R9,10,12,40,32\n",
+		"Kaggle, one cell":       "image_id,width,height,bbox,source,label\na,100,50,\"[10.0, 12.0, 30.0, 20.0]\",x,cat\n",
+		"Kaggle, tuples":         "label,img,box\ncat,a.png,\"(10, 12, 30, 20)\"\n",
+		"an index and capitals":  ",ImageID,XMin,YMin,XMax,YMax,ClassName\n0,a,10,12,40,32,cat\n",
+		"names with blanks":      "Image Path,Bounding Box X1,bounding box y1,bounding-box.x2,BoundingBoxY2,Class Name\na.png,10,12,40,32,cat\n",
+		"corners from 0":         "img_path,x0,y0,x1,y1,category\na.png,10,12,40,32,cat\n",
+		"CVAT's words":           "image,xtl,ytl,xbr,ybr,label\na.png,10,12,40,32,cat\n",
+		"words of sides":         "path,left,top,right,bottom,label\na.png,10,12,40,32,cat\n",
+		"sides and size":         "path,left,top,width,height,label\na.png,10,12,30,20,cat\n",
+		"MakeSense":              "label_name,bbox_x,bbox_y,bbox_width,bbox_height,image_name,image_width,image_height\ncat,10,12,30,20,a.png,100,50\n",
+		"size before the box's":  "image,width,height,x,y,w,h,label\na.png,100,50,10,12,30,20,cat\n",
+		"a centre":               "file,cx,cy,w,h,species\na.png,25,22,30,20,cat\n",
+		"two names of the class": "class_id,label,filename,xmin,ymin,xmax,ymax\n7,cat,a.png,10,12,40,32\n",
+		"two names of the image": "id,image_id,file_name,xmin,ymin,xmax,ymax,label\n1,7,a.png,10,12,40,32,cat\n",
+		"an address":             "image_url,xmin,ymin,xmax,ymax,label\nhttps://host/data/a.png,10,12,40,32,cat\n",
+		"name is the image":      "name,xmin,ymin,xmax,ymax,label\na.png,10,12,40,32,cat\n",
+		"name is the class":      "file,xmin,ymin,xmax,ymax,name\na.png,10,12,40,32,cat\n",
+		"AutoML":                 "TRAIN,gs://bucket/data/a.png,cat,0.1,0.24,,,0.4,0.64,,\n",
+		"Vertex, four corners":   "training,gs://bucket/a.png,cat,0.1,0.24,0.4,0.24,0.4,0.64,0.1,0.64\n",
+		"Vertex, no part":        ",gs://bucket/a.png,cat,0.1,0.24,,,0.4,0.64,,\n",
+		"VIA":                    via + `a.png,123,"{}",1,0,"{""name"":""rect"",""x"":10,""y"":12,""width"":30,""height"":20}","{""class"":""cat""}"` + "\n",
+		"VIA 1":                  "#" + via + `a.png,123,"{}",1,0,"{""name"":""polygon"",""all_points_x"":[10,40,20],""all_points_y"":[12,20,32]}","{""colour"":""red"",""label"":""cat""}"` + "\n",
+		"VIA, ticked":            via + `a.png,123,"{}",1,0,"{""name"":""rect"",""x"":10,""y"":12,""width"":30,""height"":20}","{""class"":{""cat"":true}}"` + "\n",
 	} {
 		dir := t.TempDir()
 		blank(t, dir, "a.png")
@@ -83,7 +83,7 @@ func TestColumnErrors(t *testing.T) {
 	for text, want := range map[string]string{
 		"filename,xmin,ymin,xmax,ymax\na.png,1,2,3,4\n":                                                                  "l.csv:1: [\"filename\" \"xmin\" \"ymin\" \"xmax\" \"ymax\"] is a header that lacks columns for the class (class, label, category; where all objects are of one, give a list of classes with it alone)",
 		"filename,xmin,ymin,xmax,label\na.png,1,2,3,cat\n":                                                               "lacks columns for ymax",
-		"xmin,ymin,xmax,ymax,label\n1,2,3,4,cat\n":                                                                       "lacks columns for the picture (path, filename, image_id)",
+		"xmin,ymin,xmax,ymax,label\n1,2,3,4,cat\n":                                                                       "lacks columns for the image (path, filename, image_id)",
 		"filename,label\na.png,cat\n":                                                                                    "lacks columns for xmin, ymin, xmax, ymax",
 		"img,bbox,label\na.png,\"[1,2,3]\",cat\n":                                                                        `l.csv:2: "[1,2,3]" is no box`,
 		"img,bbox,label\na.png,\"[1,2,x,4]\",cat\n":                                                                      `l.csv:2: "x" is no number of pixels`,
@@ -130,9 +130,9 @@ func TestColumnOfParts(t *testing.T) {
 func TestNoPictures(t *testing.T) {
 	dir := lay(t, "other/c.png", "l.csv=a.png,1,2,3,4,cat\nb.png,1,2,3,4,cat\na.png,5,6,7,8,cat\n", "train.txt=images/a.png\nimages/b.png\n", "data.yaml=train: train.txt\nnames: [cat]\n")
 	for want, s := range map[string]Source{
-		"none of its 2 pictures is in " + filepath.Join(dir, "other") + `, such as "a.png": give images`:                 {Path: filepath.Join(dir, "l.csv"), Images: filepath.Join(dir, "other")},
-		"none of its 2 pictures is in " + dir + `, such as "a.png": give images`:                                         {Path: filepath.Join(dir, "l.csv")},
-		"none of the 2 pictures that " + filepath.Join(dir, "train.txt") + ` lists is beside it, such as "images/a.png"`: {Path: filepath.Join(dir, "data.yaml"), Split: "train"},
+		"none of the files of its 2 images is in " + filepath.Join(dir, "other") + `, such as "a.png": give images`:    {Path: filepath.Join(dir, "l.csv"), Images: filepath.Join(dir, "other")},
+		"none of the files of its 2 images is in " + dir + `, such as "a.png": give images`:                            {Path: filepath.Join(dir, "l.csv")},
+		"none of the 2 images that " + filepath.Join(dir, "train.txt") + ` lists is beside it, such as "images/a.png"`: {Path: filepath.Join(dir, "data.yaml"), Split: "train"},
 	} {
 		if _, _, err := s.Open(); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%v, want %q", err, want)

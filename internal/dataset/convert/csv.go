@@ -55,7 +55,7 @@ func readCSV(s Source) (*coco.Dataset, string, error) {
 	if err == nil {
 		table.begin()
 		if n := len(table.ids); n > 1 && table.absent == n {
-			err = fmt.Errorf("convert: %s: none of its %d pictures is in %s%s, such as %q: give images, their folder", s.Path, n, table.images, file.From(table.images), table.first)
+			err = fmt.Errorf("convert: %s: none of the files of its %d images is in %s%s, such as %q: give images, their folder", s.Path, n, table.images, file.From(table.images), table.first)
 		} else {
 			err = table.f.leave(&b.d)
 		}

@@ -175,7 +175,7 @@ func discoverYOLO(s Source) (train, val Source, err error) {
 		s.Split, _ = first(trainNames, have)
 	}
 	if s.Split == "" {
-		return s, val, fmt.Errorf("convert: %s names no training pictures: it has the keys %v; give one as the split", s.Path, have)
+		return s, val, fmt.Errorf("convert: %s names no training images: it has the keys %v; give one as the split", s.Path, have)
 	}
 	if split, ok := first(valNames, have); ok && split != s.Split {
 		val = s
@@ -310,7 +310,7 @@ func picturesOf(path string) (string, error) {
 	if ok {
 		return folder, nil
 	}
-	return "", fmt.Errorf("convert: %s: its picture %q is neither beside it nor in %s: give the folder of its pictures, -images", path, some[0].FileName, strings.Join(likely(path)[1:4], ", "))
+	return "", fmt.Errorf("convert: %s: its image %q is neither beside it nor in %s: give the folder of its images, -images", path, some[0].FileName, strings.Join(likely(path)[1:4], ", "))
 }
 
 // onlyFolder is the folder within another that has no second one; hidden ones and those that macOS adds to archives do not count.

@@ -52,8 +52,8 @@ func TestDiscover(t *testing.T) {
 			"annotations/person_keypoints_train2017.json", "annotations/person_keypoints_val2017.json", "train2017/a.jpg", "val2017/a.jpg"}, "",
 			Source{Path: "annotations/instances_train2017.json", Images: "train2017"}, Source{Path: "annotations/instances_val2017.json", Images: "val2017"}},
 		"Kaggle's VOC in small letters": {[]string{"annotations/a.xml", "images/a.png"}, "", Source{}, Source{}},
-		"COCO's pictures below images":  {[]string{"train.json", "images/train/a.jpg"}, "", Source{Path: "train.json", Images: "images/train"}, Source{}},
-		"COCO's pictures beside":        {[]string{"labels.json", "a.jpg"}, "", Source{Path: "labels.json", Images: "."}, Source{}},
+		"COCO's images below images":    {[]string{"train.json", "images/train/a.jpg"}, "", Source{Path: "train.json", Images: "images/train"}, Source{}},
+		"COCO's images beside":          {[]string{"labels.json", "a.jpg"}, "", Source{Path: "labels.json", Images: "."}, Source{}},
 		"CVAT's COCO":                   {[]string{"annotations/instances_default.json", "images/default/a.jpg"}, "annotations/instances_default.json", Source{Path: "annotations/instances_default.json", Images: "images/default"}, Source{}},
 		"a COCO file and its sister":    {[]string{"train.json", "val.json", "train/a.jpg", "val/a.jpg"}, "train.json", Source{Path: "train.json", Images: "train"}, Source{Path: "val.json", Images: "val"}},
 		"VOC with lists":                {[]string{"Annotations/a.xml", "JPEGImages/a.jpg", "ImageSets/Main/train.txt", "ImageSets/Main/val.txt", "ImageSets/Main/trainval.txt"}, "", Source{Split: "train"}, Source{Split: "val"}},
@@ -85,12 +85,12 @@ func TestDiscover(t *testing.T) {
 		give  string
 		want  string
 	}{
-		"an empty folder":       {nil, "", "Annotations"},
-		"pictures alone":        {[]string{"a.jpg"}, "", "data.yaml"},
-		"not there":             {nil, "photos", "photos"},
-		"many JSON files":       {[]string{"a.json", "b.json", "a.jpg"}, "", "give the file"},
-		"COCO without pictures": {[]string{"train.json"}, "train.json", `"a.jpg"`},
-		"YOLO without train":    {[]string{"x/data.yaml"}, "x", "x"},
+		"an empty folder":     {nil, "", "Annotations"},
+		"images alone":        {[]string{"a.jpg"}, "", "data.yaml"},
+		"not there":           {nil, "photos", "photos"},
+		"many JSON files":     {[]string{"a.json", "b.json", "a.jpg"}, "", "give the file"},
+		"COCO without images": {[]string{"train.json"}, "train.json", `"a.jpg"`},
+		"YOLO without train":  {[]string{"x/data.yaml"}, "x", "x"},
 	} {
 		dir := tree(t, k.files...)
 		if name == "YOLO without train" {

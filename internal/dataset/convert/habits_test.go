@@ -220,7 +220,7 @@ func TestVOCLayouts(t *testing.T) {
 		"VOC":                        {"Annotations/a.xml", "JPEGImages/a.png", "a", "a.png"},
 		"folders in both":            {"Annotations/x/a.xml", "JPEGImages/x/a.png", "x/a", "x/a.png"},
 		"folders of XML files":       {"Annotations/x/a.xml", "JPEGImages/a.png", "x/a", "a.png"},
-		"pictures in images":         {"Annotations/a.xml", "images/a.png", "a", "a.png"},
+		"images in images":           {"Annotations/a.xml", "images/a.png", "a", "a.png"},
 		"FiftyOne":                   {"labels/a.xml", "data/a.png", "a", "a.png"},
 		"xmls and images":            {"xmls/a.xml", "images/a.png", "a", "a.png"},
 		"side by side":               {"a.xml", "a.png", "a", "a.png"},
@@ -229,7 +229,7 @@ func TestVOCLayouts(t *testing.T) {
 		"blanks, quoted":             {"Annotations/my a.xml", "JPEGImages/my a.png", `"my a"`, "my a.png"},
 		"blanks and a column":        {"Annotations/my a.xml", "JPEGImages/my a.png", "my a -1", "my a.png"},
 		"a column":                   {"Annotations/a.xml", "JPEGImages/a.png", "a  1", "a.png"},
-		"a list of pictures":         {"Annotations/a.xml", "JPEGImages/a.png", "a.png", "a.png"},
+		"a list of images":           {"Annotations/a.xml", "JPEGImages/a.png", "a.png", "a.png"},
 		"a list with backslashes":    {"Annotations/x/a.xml", "JPEGImages/x/a.png", `x\a`, "x/a.png"},
 		"brackets":                   {"Annotations/a [1].xml", "JPEGImages/a [1].png", "a [1]", "a [1].png"},
 		"a point in the name":        {"Annotations/a.b.xml", "JPEGImages/a.b.png", "a.b", "a.b.png"},
@@ -315,12 +315,12 @@ func TestVOCLeavesOut(t *testing.T) {
 		"a page of the web":    {"<html><body>", "it holds <html> and not Pascal VOC", 0},
 		"a cut file":           {"<annotation>" + size + whole, "is not valid XML: unexpected EOF", 0},
 		"an unknown encoding":  {"<?xml version=\"1.0\" encoding=\"klingon\"?><annotation></annotation>", `the encoding "klingon" is not known`, 0},
-		"no size, no picture":  {"<annotation><filename>gone.png</filename>" + vocBody, "b.xml: has no size", 0},
+		"no size, no image":    {"<annotation><filename>gone.png</filename>" + vocBody, "b.xml: has no size", 0},
 		"a name that is wrong": {"<annotation>" + size + "<object><name>cat</nane>", "is not valid XML", 0},
 	} {
 		dir := t.TempDir()
 		blank(t, dir, "JPEGImages", "a.png")
-		if name != "no size, no picture" {
+		if name != "no size, no image" {
 			blank(t, dir, "JPEGImages", "b.png")
 		}
 		put(t, filepath.Join(dir, "Annotations", "a.xml"), "<annotation>"+size+vocBody)

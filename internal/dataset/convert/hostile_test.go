@@ -249,7 +249,7 @@ func TestManyNames(t *testing.T) {
 	for i := range n {
 		names[dir+"/"] = append(names[dir+"/"], fmt.Sprintf("p%06d.jpg", i))
 	}
-	within(t, "pictures by their begin", time.Minute, func() {
+	within(t, "images by their begin", time.Minute, func() {
 		for i := range n {
 			if got := names.first(fmt.Sprintf("%s/p%06d.", dir, i)); got != fmt.Sprintf("p%06d.jpg", i) {
 				t.Fatal(got)

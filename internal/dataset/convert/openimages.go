@@ -40,7 +40,7 @@ func readOpenImages(s Source) (*coco.Dataset, string, error) {
 		s.Images = imagesOf(s.Path)
 	}
 	if s.Images == "" {
-		return nil, "", fmt.Errorf("convert: %s: neither images nor a folder of the CSV's name beside it has pictures, which are called ImageID.jpg: give images, their folder", s.Path)
+		return nil, "", fmt.Errorf("convert: %s: neither images nor a folder of the CSV's name beside it has images, which are called ImageID.jpg: give images, their folder", s.Path)
 	}
 	o := openImages{s: s, b: newBuilder(s.Path)}
 	if err := o.header(); err != nil {
@@ -65,7 +65,7 @@ func readOpenImages(s Source) (*coco.Dataset, string, error) {
 		return nil, "", err
 	}
 	if o.others > 0 && o.ours == 0 {
-		return nil, "", fmt.Errorf("convert: "+"%s: none of its %d rows is of one of the %d pictures in %s: correct images", s.Path, o.others, len(o.images), s.Images)
+		return nil, "", fmt.Errorf("convert: "+"%s: none of its %d rows is of one of the %d images in %s: correct images", s.Path, o.others, len(o.images), s.Images)
 	}
 	if err := o.f.leave(&o.b.d); err != nil {
 		return nil, "", err
@@ -132,7 +132,7 @@ func (o *openImages) row(line int, r []string) {
 	for i, k := range o.corner {
 		x, err := strconv.ParseFloat(r[k], 64)
 		if err != nil || !(x >= -1 && x <= 2) {
-			fail("%s %q is no share of the picture", [4]string{"XMin", "YMin", "XMax", "YMax"}[i], r[k])
+			fail("%s %q is no share of the image", [4]string{"XMin", "YMin", "XMax", "YMax"}[i], r[k])
 			return
 		}
 		v[i] = x

@@ -80,7 +80,7 @@ func (o *openImages) pictures() error {
 		o.images[id] = o.b.image(files[id], w, h)
 	}
 	if len(o.images) == 0 {
-		o.f.add("%s: no pictures in %s", o.s.Path, o.s.Images)
+		o.f.add("%s: no images in %s", o.s.Path, o.s.Images)
 		return o.f.err()
 	}
 	return nil
@@ -125,7 +125,7 @@ func (o *openImages) split(files map[string]string) (ids []string, err error) {
 		}
 		id := path.Base(text.FromCell(r[column]))
 		if _, ok := files[id]; !ok || seen[id] {
-			o.f.add("%s:%d: %s stands there twice, or %s has no picture of that name", list, line, id, o.s.Images)
+			o.f.add("%s:%d: %s stands there twice, or %s has no image of that name", list, line, id, o.s.Images)
 			return
 		}
 		seen[id] = true

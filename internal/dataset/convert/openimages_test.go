@@ -76,16 +76,16 @@ func TestOpenImagesErrors(t *testing.T) {
 	}{
 		"rows": {Source{Path: boxes, Classes: classes, Images: images}, []string{boxes + ":3: 3 columns", boxes + `:4: Confidence "2"`, boxes + `:5: XMax "5"`,
 			boxes + `:6: YMin "nan"`, boxes + `:7: IsGroupOf "2"`, boxes + `:8: LabelName "/m/z"`, classes}},
-		"header":      {Source{Path: put(t, filepath.Join(dir, "h.csv"), "ImageID,LabelName,XMin,XMax,YMin\n"), Images: images}, []string{"h.csv:1", "no column YMax"}},
-		"empty":       {Source{Path: put(t, filepath.Join(dir, "e.csv"), ""), Format: "openimages", Images: images}, []string{"e.csv", "header"}},
-		"no images":   {Source{Path: put(t, filepath.Join(dir, "a", "lone", "b.csv"), header)}, []string{filepath.Join("lone", "b.csv") + ": neither images nor a folder", "give images"}},
-		"no pictures": {Source{Path: boxes, Images: filepath.Join(dir, "none")}, []string{boxes, "none"}},
-		"no row":      {Source{Path: put(t, filepath.Join(dir, "o.csv"), header+"x,/m/a,1,0,1,0,1,0\n"), Images: images}, []string{"o.csv", "none of its 1 rows", images}},
-		"two of one":  {Source{Path: boxes, Images: twice}, []string{"a/p0.jpg", "b/p0.jpg", twice}},
-		"list":        {Source{Path: boxes, Images: images, Split: "ids.csv"}, []string{ids + ":2: absent", ids + ":3: p0"}},
-		"no list":     {Source{Path: boxes, Images: images, Split: "no.csv"}, []string{filepath.Join(dir, "no.csv")}},
-		"names":       {Source{Path: boxes, Images: images, Classes: put(t, filepath.Join(dir, "n.csv"), "/m/a,Cat\n/m/b\n/m/c,Cat\n")}, []string{"n.csv:2", "n.csv:3", `"Cat"`}},
-		"no names":    {Source{Path: boxes, Images: images, Classes: put(t, filepath.Join(dir, "m.csv"), "LabelName,DisplayName\n")}, []string{"m.csv", "no class"}},
+		"header":          {Source{Path: put(t, filepath.Join(dir, "h.csv"), "ImageID,LabelName,XMin,XMax,YMin\n"), Images: images}, []string{"h.csv:1", "no column YMax"}},
+		"empty":           {Source{Path: put(t, filepath.Join(dir, "e.csv"), ""), Format: "openimages", Images: images}, []string{"e.csv", "header"}},
+		"no images":       {Source{Path: put(t, filepath.Join(dir, "a", "lone", "b.csv"), header)}, []string{filepath.Join("lone", "b.csv") + ": neither images nor a folder", "give images"}},
+		"no images there": {Source{Path: boxes, Images: filepath.Join(dir, "none")}, []string{boxes, "none"}},
+		"no row":          {Source{Path: put(t, filepath.Join(dir, "o.csv"), header+"x,/m/a,1,0,1,0,1,0\n"), Images: images}, []string{"o.csv", "none of its 1 rows", images}},
+		"two of one":      {Source{Path: boxes, Images: twice}, []string{"a/p0.jpg", "b/p0.jpg", twice}},
+		"list":            {Source{Path: boxes, Images: images, Split: "ids.csv"}, []string{ids + ":2: absent", ids + ":3: p0"}},
+		"no list":         {Source{Path: boxes, Images: images, Split: "no.csv"}, []string{filepath.Join(dir, "no.csv")}},
+		"names":           {Source{Path: boxes, Images: images, Classes: put(t, filepath.Join(dir, "n.csv"), "/m/a,Cat\n/m/b\n/m/c,Cat\n")}, []string{"n.csv:2", "n.csv:3", `"Cat"`}},
+		"no names":        {Source{Path: boxes, Images: images, Classes: put(t, filepath.Join(dir, "m.csv"), "LabelName,DisplayName\n")}, []string{"m.csv", "no class"}},
 	} {
 		checkError(t, name, k.s, k.wants...)
 	}

@@ -141,7 +141,7 @@ func (s Source) format() (string, error) {
 		return "csv", nil
 	}
 	if ending == ".xml" {
-		return "", fmt.Errorf("convert: %s: Pascal VOC has an XML file for each picture: give their folder", s.Path)
+		return "", fmt.Errorf("convert: %s: Pascal VOC has an XML file for each image: give their folder", s.Path)
 	}
 	return "", fmt.Errorf("convert: %s: the ending %q is of no format; name the format: %s", s.Path, ending, strings.Join(Formats(), ", "))
 }

@@ -308,7 +308,7 @@ func (b *builder) voc(s Source, name string, f *faults) error {
 	}
 	path, file := s.vocPath(name), b.vocPicture(s, name, v.Filename)
 	if file == "" {
-		return fmt.Errorf("%s: names no picture, and %s has no %s.*", path, s.Images, name)
+		return fmt.Errorf("%s: names no image, and %s has no %s.*", path, s.Images, name)
 	}
 	w, h := int(v.Size.Width), int(v.Size.Height)
 	if w <= 0 || h <= 0 {

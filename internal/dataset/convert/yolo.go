@@ -46,7 +46,7 @@ func readYOLO(s Source) (d *coco.Dataset, images string, err error) {
 		build.note(coco.Assumed, y.note, "write them into classes.txt beside the folders, a name in each line, or into data.yaml")
 	}
 	if twice > 0 {
-		build.note(coco.Repeated, fmt.Sprintf("%d pictures of the split %q are listed more than once: each counts once", twice, s.Split), "list them once")
+		build.note(coco.Repeated, fmt.Sprintf("%d images of the split %q are listed more than once: each counts once", twice, s.Split), "list them once")
 	}
 	build.size = s.sizes(images, pictures)
 	for _, p := range pictures {
@@ -59,7 +59,7 @@ func readYOLO(s Source) (d *coco.Dataset, images string, err error) {
 		}
 	}
 	if len(build.d.Images) == 0 && len(f.errs) == 0 {
-		f.add("%s: no pictures in %s", s.Path, strings.Join(some, ", "))
+		f.add("%s: no images in %s", s.Path, strings.Join(some, ", "))
 	}
 	return &build.d, images, f.leave(&build.d)
 }
@@ -149,10 +149,10 @@ func yoloPictures(path string, f *faults) (out []string, err error) {
 		}
 	}
 	if len(out) == 0 && len(absent) > 1 {
-		return nil, fmt.Errorf("none of the %d pictures that %s lists is beside it%s, such as %q: correct the list, or put it beside their folder", len(absent), path, file.From(path), absent[0])
+		return nil, fmt.Errorf("none of the %d images that %s lists is beside it%s, such as %q: correct the list, or put it beside their folder", len(absent), path, file.From(path), absent[0])
 	}
 	for _, name := range absent {
-		f.add("%s: no picture %q beside it", path, name)
+		f.add("%s: no image %q beside it", path, name)
 	}
 	return out, nil
 }
@@ -261,7 +261,7 @@ func yoloBox(fields []string, poses bool) (box [4]float64, err error) {
 	v := make([]float64, len(fields))
 	for i, field := range fields {
 		if v[i], err = strconv.ParseFloat(field, 64); err != nil || !finite(v[i]) || v[i] < -1 || v[i] > 2 {
-			return box, fmt.Errorf("%q is no share of the picture", field)
+			return box, fmt.Errorf("%q is no share of the image", field)
 		}
 	}
 	if len(v) == 4 {

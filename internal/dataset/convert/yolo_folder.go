@@ -29,7 +29,7 @@ func (s Source) yoloSet() (y yoloSet, err error) {
 	case isFolder(s.Path):
 		y = foldersOfYOLO(s.Path)
 		if len(y.splits) == 0 {
-			return y, fmt.Errorf("convert: %s: no pictures with YOLO's labels: they are looked for in images and labels, in folders of the parts with these, and beside the pictures", s.Path)
+			return y, fmt.Errorf("convert: %s: no images with YOLO's labels: they are looked for in images and labels, in folders of the parts with these, and beside the images", s.Path)
 		}
 	case strings.EqualFold(filepath.Ext(s.Path), ".data"):
 		if y, err = darknet(s.Path); err != nil {
@@ -135,7 +135,7 @@ func darknet(path string) (y yoloSet, err error) {
 		}
 	}
 	if len(y.splits) == 0 {
-		return y, fmt.Errorf("%s: no line \"train = FILE\" with a list of pictures", path)
+		return y, fmt.Errorf("%s: no line \"train = FILE\" with a list of images", path)
 	}
 	return y, nil
 }

@@ -46,14 +46,14 @@ func TestYOLOFolders(t *testing.T) {
 			"train.txt=data/obj_train_data/a.png\n", "obj_train_data/a.png", "obj_train_data/a.txt"}, "train", ""},
 		"Darknet with two lists": {[]string{"my.data=classes=2\ntrain=data/train.txt\nvalid=data/test.txt\nnames=data/my.names\n", "my.names=" + names,
 			"train.txt=C:\\darknet\\data\\obj\\a.png\n", "test.txt=data/obj/b.png\n", "obj/a.png", "obj/a.txt", "obj/b.png", "obj/b.txt"}, "train", "valid"},
-		"FiftyOne's YOLOv4":     {[]string{"data/a.png", "data/a.txt", "obj.names=" + names, "images.txt=data/a.png\n"}, "", ""},
-		"Supervisely":           {[]string{"data_config.yaml=names: [cat, dog]\ncolors: [[1, 2, 3]]\nnc: 2\ntrain: ../project/images/train\nval: ../project/images/val\n", "images/train/a.png", "labels/train/a.txt", "images/val/b.png", "labels/val/b.txt"}, "train", "val"},
-		"capitals":              {[]string{"Images/a.png", "Labels/a.txt", "classes.txt=" + names}, "", ""},
-		"labels below pictures": {[]string{"a.png", "labels/a.txt", "classes.txt=" + names}, "", ""},
-		"an unpacked archive":   {[]string{"set/images/a.png", "set/labels/a.txt", "set/classes.txt=" + names, "__MACOSX/._a.png", "README.txt=x"}, "", ""},
-		"some without labels":   {[]string{"images/0.png", "images/a.png", "labels/a.txt", "classes.txt=" + names}, "", ""},
-		"settings beside":       {[]string{"data.yaml=train: images/train\nnames: [cat, dog]\n", "hyp.yaml=lr0: .01\noptimizer: SGD\n", "images/train/a.png", "labels/train/a.txt"}, "train", ""},
-		"names beside a file":   {[]string{"data.yaml=train: images/train\nnc: 2\n", "images/train/a.png", "labels/train/a.txt", "classes.txt=" + names}, "train", ""},
+		"FiftyOne's YOLOv4":   {[]string{"data/a.png", "data/a.txt", "obj.names=" + names, "images.txt=data/a.png\n"}, "", ""},
+		"Supervisely":         {[]string{"data_config.yaml=names: [cat, dog]\ncolors: [[1, 2, 3]]\nnc: 2\ntrain: ../project/images/train\nval: ../project/images/val\n", "images/train/a.png", "labels/train/a.txt", "images/val/b.png", "labels/val/b.txt"}, "train", "val"},
+		"capitals":            {[]string{"Images/a.png", "Labels/a.txt", "classes.txt=" + names}, "", ""},
+		"labels below images": {[]string{"a.png", "labels/a.txt", "classes.txt=" + names}, "", ""},
+		"an unpacked archive": {[]string{"set/images/a.png", "set/labels/a.txt", "set/classes.txt=" + names, "__MACOSX/._a.png", "README.txt=x"}, "", ""},
+		"some without labels": {[]string{"images/0.png", "images/a.png", "labels/a.txt", "classes.txt=" + names}, "", ""},
+		"settings beside":     {[]string{"data.yaml=train: images/train\nnames: [cat, dog]\n", "hyp.yaml=lr0: .01\noptimizer: SGD\n", "images/train/a.png", "labels/train/a.txt"}, "train", ""},
+		"names beside a file": {[]string{"data.yaml=train: images/train\nnc: 2\n", "images/train/a.png", "labels/train/a.txt", "classes.txt=" + names}, "train", ""},
 	} {
 		dir := lay(t, k.files...)
 		train, val, err := Discover(Source{Path: dir})
@@ -131,7 +131,7 @@ func TestYOLORepeated(t *testing.T) {
 			"data.yaml=names: [cat, dog]\nval: "+k.val+"\n")
 		d := open(t, Source{Path: filepath.Join(dir, "data.yaml"), Split: "val"})
 		said := slices.ContainsFunc(d.Notes, func(p coco.Problem) bool {
-			return p.Kind == coco.Repeated && strings.HasPrefix(p.Seen, fmt.Sprint(k.twice, " pictures of the split \"val\""))
+			return p.Kind == coco.Repeated && strings.HasPrefix(p.Seen, fmt.Sprint(k.twice, " images of the split \"val\""))
 		})
 		if len(d.Images) != 2 || len(d.Annotations) != 1 || said != (k.twice > 0) || len(d.Dropped) > 0 {
 			t.Errorf("%s: %+v", k.val, d)

@@ -98,7 +98,7 @@ func another(text []byte, split string, names []string, overwrite bool) error {
 	_, taken := y.splits()[split]
 	switch {
 	case y.Path != "":
-		return fmt.Errorf("its pictures are in %q, not beside it: give another folder", y.Path)
+		return fmt.Errorf("its images are in %q, not beside it: give another folder", y.Path)
 	case taken && !overwrite:
 		return fmt.Errorf("the part %q is there already: give it another -name, or -overwrite to replace it", split)
 	case !slices.Equal(have, names):

@@ -180,7 +180,7 @@ func (d *Dataset) Summary() string {
 			empty++
 		}
 	}
-	text := fmt.Sprintf("%d pictures (%d without boxes), %d boxes, %d classes", d.Len(), empty, len(d.coco.Annotations), len(d.index.Names))
+	text := fmt.Sprintf("%d images (%d without boxes), %d boxes, %d classes", d.Len(), empty, len(d.coco.Annotations), len(d.index.Names))
 	if n := doctor.LeftOut(d.coco); n > 0 {
 		text += fmt.Sprintf("; %d items are left out, which `data check` lists: %s", n, d.coco.Dropped[0].Seen)
 	}

@@ -38,10 +38,10 @@ func Example() {
 		if err != nil {
 			log.Fatal(err)
 		}
-		fmt.Printf("%d pictures on canvases of %dx%d\n", b.N, b.W, b.H)
+		fmt.Printf("%d images on canvases of %dx%d\n", b.N, b.W, b.H)
 		b.Release()
 	}
 	// Output:
-	// 4 pictures on canvases of 128x128
-	// 4 pictures on canvases of 128x128
+	// 4 images on canvases of 128x128
+	// 4 images on canvases of 128x128
 }

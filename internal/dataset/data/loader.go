@@ -66,7 +66,7 @@ const ahead = 2
 // c.Flip and varied by the policies of c.Augment.
 func NewLoader(d *Dataset, c config.Data, o LoaderOptions) (*Loader, error) {
 	if d.Len() < o.Batch {
-		return nil, fmt.Errorf("%s: has %d pictures, fewer than one batch of %d: lower train.batch", d.Path(), d.Len(), o.Batch)
+		return nil, fmt.Errorf("%s: has %d images, fewer than one batch of %d: lower train.batch", d.Path(), d.Len(), o.Batch)
 	}
 	sampler, err := FindSampler(c.Sampler)
 	if err != nil {
@@ -92,7 +92,7 @@ func NewEvalLoader(d *Dataset, c config.Data, batch int, bytes bool) *Loader {
 }
 
 // ErrEnd is returned when an evaluation has seen every picture.
-var ErrEnd = errors.New("data: no more pictures")
+var ErrEnd = errors.New("data: no more images")
 
 func newLoader(d *Dataset, c config.Data, o LoaderOptions, ord *order) *Loader {
 	return &Loader{data: d, c: c, order: ord, prepare: o.Prepare, bytes: o.Bytes, seed: o.Seed, broken: map[string]error{}}
@@ -112,7 +112,7 @@ func (l *Loader) BatchesPerEpoch() int { return l.order.perEpoch() }
 // Epoch describes an epoch of training.
 func (l *Loader) Epoch() string {
 	o := l.order
-	text := fmt.Sprintf("%d steps of %d pictures", o.perEpoch(), o.batch)
+	text := fmt.Sprintf("%d steps of %d images", o.perEpoch(), o.batch)
 	if o.times == nil {
 		return fmt.Sprintf("%s: each of %d once, in random order", text, o.total)
 	}
@@ -347,7 +347,7 @@ func (l *Loader) replacement(r *rand.Rand, k int) int {
 }
 
 func unreadable(last error) error {
-	return fmt.Errorf("data: %d pictures in a row cannot be read, the last: %w; check the dataset with `data check`", attempts, last)
+	return fmt.Errorf("data: %d images in a row cannot be read, the last: %w; check the dataset with `data check`", attempts, last)
 }
 
 // draw scales a picture to s on canvas i, with its boxes, and releases it or leaves it to the batch.

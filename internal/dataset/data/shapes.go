@@ -80,11 +80,11 @@ func (o ShapesOptions) Check() error {
 			errs = append(errs, fmt.Errorf("shapes: "+format, a...))
 		}
 	}
-	bad(o.Train > 0 && o.Val > 0, "%d pictures to train on (-train) and %d to evaluate on (-val): give at least one each", o.Train, o.Val)
+	bad(o.Train > 0 && o.Val > 0, "%d images to train on (-train) and %d to evaluate on (-val): give at least one each", o.Train, o.Val)
 	bad(o.Size >= 64 && o.Size <= 4096, "a long side of %d pixels (-size): give 64 to 4096", o.Size)
 	bad(o.MinObjects >= 1 && o.MaxObjects >= o.MinObjects, "%d to %d objects: give -min-objects of at least 1 and -max-objects of at least as many", o.MinObjects, o.MaxObjects)
-	bad(o.MinSize >= 4 && o.MaxSize >= o.MinSize && o.MaxSize <= .7*float64(o.Size), "shapes of %g to %g pixels on pictures of %d: give -min-size of at least 4 and -max-size from that to %g, which is .7 of -size", o.MinSize, o.MaxSize, o.Size, .7*float64(o.Size))
-	bad(o.Empty <= 1, "a share of %g empty pictures (-empty): give at most 1", o.Empty)
+	bad(o.MinSize >= 4 && o.MaxSize >= o.MinSize && o.MaxSize <= .7*float64(o.Size), "shapes of %g to %g pixels on images of %d: give -min-size of at least 4 and -max-size from that to %g, which is .7 of -size", o.MinSize, o.MaxSize, o.Size, .7*float64(o.Size))
+	bad(o.Empty <= 1, "a share of %g empty images (-empty): give at most 1", o.Empty)
 	return errors.Join(errs...)
 }
 

@@ -51,7 +51,7 @@ func (x *examination) decode(ctx context.Context, faulty Faulty) iter.Seq2[coco.
 		for i := range d.Images {
 			im := &d.Images[i]
 			n, all := int64(i+1), int64(len(d.Images))
-			line.Show(progress.Status{What: fmt.Sprintf("pictures %d/%d", n, all), Done: n, Total: all, Left: progress.Left(begun, n, all)})
+			line.Show(progress.Status{What: fmt.Sprintf("images %d/%d", n, all), Done: n, Total: all, Left: progress.Left(begun, n, all)})
 			if slices.Contains(unreadable, faulty[item(im)].Kind) {
 				continue
 			}
@@ -72,7 +72,7 @@ func (x *examination) decode(ctx context.Context, faulty Faulty) iter.Seq2[coco.
 			}
 		}
 		if good == 0 && broken > 0 {
-			yield(coco.Problem{Severity: coco.Error, Kind: BrokenPicture, Item: whole, Seen: "none of its pictures can be decoded", Advice: "write them again"}, nil)
+			yield(coco.Problem{Severity: coco.Error, Kind: BrokenPicture, Item: whole, Seen: "none of its images can be decoded", Advice: "write them again"}, nil)
 		}
 	}
 }

@@ -146,7 +146,7 @@ func (x *examination) counts() iter.Seq[coco.Problem] {
 		t := tally(d)
 		for i := range d.Images {
 			if n := t.boxes[d.Images[i].ID]; n > MaxBoxes && !yield(coco.Problem{Severity: coco.Error, Kind: ManyBoxes, Item: item(&d.Images[i]),
-				Seen: fmt.Sprintf("it has %d boxes, more than %d", n, MaxBoxes), Advice: "are they of several pictures? Give each image its own"}) {
+				Seen: fmt.Sprintf("it has %d boxes, more than %d", n, MaxBoxes), Advice: "are they of several images? Give each image its own"}) {
 				return
 			}
 		}
@@ -158,13 +158,13 @@ func (x *examination) counts() iter.Seq[coco.Problem] {
 		}
 		switch {
 		case len(d.Annotations) == 0:
-			whole(NoLabels, "no labels were found: every picture is background", "check where they are: "+whereLabels)
+			whole(NoLabels, "no labels were found: every image is background", "check where they are: "+whereLabels)
 		case t.within == 0:
 			whole(NoObjects, fmt.Sprintf("none of its %d boxes lies in its image", len(d.Annotations)), "write boxes as x, y, width, height in pixels")
 		case t.within == t.crowds:
 			whole(AllCrowd, fmt.Sprintf("all of its %d boxes are crowds, of which nothing is learned and which are not measured", t.within), "set iscrowd to 0 (difficult, in Pascal VOC) where a box is of one object")
 		case t.within == t.shares:
-			whole(Shares, fmt.Sprintf("all of its %d boxes lie between 0 and 1", t.within), "they seem to be shares of the picture: multiply them by its width and height")
+			whole(Shares, fmt.Sprintf("all of its %d boxes lie between 0 and 1", t.within), "they seem to be shares of the image: multiply them by its width and height")
 		}
 	}
 }

@@ -88,16 +88,16 @@ func TestFindings(t *testing.T) {
 		"no size":                {func(d *coco.Dataset, dir string) { d.Images[0].Width = 0 }, []string{stops + "no-size"}},
 		"a negative size":        {func(d *coco.Dataset, dir string) { d.Images[0].Height = -60 }, []string{stops + "no-size"}},
 		"no file name":           {func(d *coco.Dataset, dir string) { d.Images[0].FileName = "" }, []string{stops + "no-file-name"}},
-		"a missing picture":      {func(d *coco.Dataset, dir string) { os.Remove(filepath.Join(dir, "p0.jpg")) }, []string{stops + "missing-picture"}},
+		"a missing image":        {func(d *coco.Dataset, dir string) { os.Remove(filepath.Join(dir, "p0.jpg")) }, []string{stops + "missing-picture"}},
 		"all are missing":        {func(d *coco.Dataset, dir string) { removeAll(d, dir) }, []string{stops + "no-pictures"}},
 		"all but one missing": {func(d *coco.Dataset, dir string) {
 			for i := range 3 {
 				os.Remove(filepath.Join(dir, fmt.Sprintf("p%d.jpg", i)))
 			}
 		}, []string{stops + "missing-picture", stops + "missing-picture", stops + "missing-picture"}},
-		"a link to nothing":   {func(d *coco.Dataset, dir string) { link(t, "gone", filepath.Join(dir, "p0.jpg")) }, []string{stops + "missing-picture"}},
-		"a link to a picture": {func(d *coco.Dataset, dir string) { link(t, "p1.jpg", filepath.Join(dir, "p0.jpg")) }, nil},
-		"a folder":            {func(d *coco.Dataset, dir string) { d.Images[0].FileName = "." }, []string{stops + "missing-picture"}},
+		"a link to nothing":  {func(d *coco.Dataset, dir string) { link(t, "gone", filepath.Join(dir, "p0.jpg")) }, []string{stops + "missing-picture"}},
+		"a link to an image": {func(d *coco.Dataset, dir string) { link(t, "p1.jpg", filepath.Join(dir, "p0.jpg")) }, nil},
+		"a folder":           {func(d *coco.Dataset, dir string) { d.Images[0].FileName = "." }, []string{stops + "missing-picture"}},
 		"a pipe": {func(d *coco.Dataset, dir string) {
 			syscall.Mkfifo(filepath.Join(dir, "q"), 0o600)
 			d.Images[0].FileName = "q"

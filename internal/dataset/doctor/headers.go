@@ -129,10 +129,10 @@ func (r *Headers) report(done *atomic.Int64, total int) (stop func()) {
 			n := max(done.Load(), 1)
 			left := progress.Left(begin, n, int64(total))
 			if line != nil {
-				line.Show(progress.Status{What: fmt.Sprintf("sizes of pictures %d/%d", n, total), Done: n, Total: int64(total), Left: left})
+				line.Show(progress.Status{What: fmt.Sprintf("sizes of images %d/%d", n, total), Done: n, Total: int64(total), Left: left})
 				continue
 			}
-			fmt.Fprintf(r.Log, "pictures  sizes of %d of %d read, %s left\n", n, total, left.Round(time.Second))
+			fmt.Fprintf(r.Log, "images  sizes of %d of %d read, %s left\n", n, total, left.Round(time.Second))
 		}
 	})
 	return func() { close(end); printed.Wait() }

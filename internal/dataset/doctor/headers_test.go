@@ -80,7 +80,7 @@ func TestHeadersOnce(t *testing.T) {
 		"a cut cache":                 whole[:len(whole)/2],
 		"a changed size":              bytes.Replace(whole, []byte(" 64 48 "), []byte(" 48 64 "), 1),
 		"a cache of another version":  bytes.Replace(whole, []byte("sizes 1 "), []byte("sizes 2 "), 1),
-		"a picture for a cache":       bytesOf(t, paths[0]),
+		"an image for a cache":        bytesOf(t, paths[0]),
 		"a cache with another ending": append(bytes.Clone(whole), "1 2 3 4 \"x\"\n"...),
 	} {
 		if err := os.WriteFile(kept(), b, 0o644); err != nil {
@@ -215,7 +215,7 @@ func TestHeadersProgress(t *testing.T) {
 		stop := r.report(&done, 200)
 		time.Sleep(period + period/2)
 		stop()
-		want := fmt.Sprintf("pictures  sizes of 50 of 200 read, %s left\n", 3*period)
+		want := fmt.Sprintf("images  sizes of 50 of 200 read, %s left\n", 3*period)
 		if log.String() != want {
 			t.Errorf("%q, want %q", &log, want)
 		}

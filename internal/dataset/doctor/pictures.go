@@ -56,7 +56,7 @@ func (x *examination) pictures(seen []header) iter.Seq[coco.Problem] {
 	}
 	return func(yield func(coco.Problem) bool) {
 		if missing > 1 && missing == len(seen) {
-			yield(coco.Problem{Severity: coco.Error, Kind: NoPictures, Item: whole, Advice: "give the folder of the pictures with -images, in a configuration with images",
+			yield(coco.Problem{Severity: coco.Error, Kind: NoPictures, Item: whole, Advice: "give the folder of the images with -images, in a configuration with images",
 				Seen: fmt.Sprintf("none of its %d images is in %s%s, such as %s", missing, text.Printable(x.o.Images), file.From(x.o.Images), text.Printable(x.d.Images[0].FileName))})
 			return
 		}
@@ -66,9 +66,9 @@ func (x *examination) pictures(seen []header) iter.Seq[coco.Problem] {
 				p := coco.Problem{Severity: coco.Error, Kind: kind, Item: item(im), Seen: why}
 				switch kind {
 				case coco.NoFileName:
-					p.Advice = "add it; without one the picture cannot be found"
+					p.Advice = "add it; without one the image cannot be found"
 				case MissingPicture:
-					p.Advice = "correct the folder of pictures, or drop the image with `data check -fix drop`"
+					p.Advice = "correct the folder of images, or drop the image with `data check -fix drop`"
 				default:
 					p.Advice = "write it again, or drop it with `data check -fix`; a run goes on without a few of them"
 					if !tooMany(broken, len(seen)) {
@@ -116,19 +116,19 @@ func size(im *coco.Image, seen header) (p coco.Problem, wrong bool) {
 	if seen.err != nil || seen.w == 0 || seen.w == w && seen.h == h {
 		return p, false
 	}
-	p.Seen = fmt.Sprintf("the picture is %dx%d pixels upright, the dataset says %dx%d", seen.w, seen.h, w, h)
+	p.Seen = fmt.Sprintf("the image is %dx%d pixels upright, the dataset says %dx%d", seen.w, seen.h, w, h)
 	ratio := float64(seen.w) * float64(h) / (float64(seen.h) * float64(w))
 	// Rounding moves a side by half a pixel.
 	near := alike + .5/float64(min(seen.w, seen.h)) + .5/float64(min(w, h))
 	switch {
 	case seen.w == h && seen.h == w:
 		p.Kind = SidesSwapped
-		p.Seen += ": the sides are swapped, as where EXIF turns a picture that was labelled as it is stored"
-		p.Advice = "write the size and the boxes of the upright picture; `data check -fix clip` does so where it can"
+		p.Seen += ": the sides are swapped, as where EXIF turns an image that was labelled as it is stored"
+		p.Advice = "write the size and the boxes of the upright image; `data check -fix clip` does so where it can"
 	case ratio > 1+near || ratio < 1-near:
-		p.Kind, p.Advice = OtherShape, "are the boxes of another picture? Correct the file or the size"
+		p.Kind, p.Advice = OtherShape, "are the boxes of another image? Correct the file or the size"
 	default:
-		p.Severity, p.Kind, p.Advice = coco.Warning, OtherSize, "nothing to do if the picture was made smaller or larger: its boxes are scaled with it"
+		p.Severity, p.Kind, p.Advice = coco.Warning, OtherSize, "nothing to do if the image was made smaller or larger: its boxes are scaled with it"
 	}
 	return p, true
 }

@@ -69,7 +69,7 @@ func (f Faulty) Repair(d *coco.Dataset, images string, mode coco.Mode) (*coco.Da
 	}
 	if len(kept.Images) == 0 && len(d.Images) > 0 {
 		first := f[item(&d.Images[0])]
-		return nil, nil, fmt.Errorf("%s: nothing would be left: none of its %d images has a picture that can be kept; the first: %s: correct the folder of pictures, "+
+		return nil, nil, fmt.Errorf("%s: nothing would be left: none of its %d images can be kept; the first: %s: correct the folder of images, "+
 			"or what the findings say; no copy was written", d.Path, len(d.Images), first.Text())
 	}
 	fixed, report := kept.Fix(mode)

@@ -35,11 +35,11 @@ func TestRepair(t *testing.T) {
 		"one is missing":                  {func(d *coco.Dataset, dir string) { os.Remove(path(dir, "p1.jpg")) }, 3, 3, "image 2 (p1.jpg): missing-picture: dropped with its boxes"},
 		"one cannot be decoded":           {func(d *coco.Dataset, dir string) { os.Truncate(path(dir, "p1.jpg"), 620) }, 3, 3, "image 2 (p1.jpg): broken-picture: dropped with its boxes"},
 		"one has no header":               {func(d *coco.Dataset, dir string) { os.Truncate(path(dir, "p1.jpg"), 20) }, 3, 3, "broken-picture"},
-		"one is turned":                   {func(d *coco.Dataset, dir string) { rotate(t, path(dir, "p1.jpg"), 6) }, 4, 3, "image 2 (p1.jpg): sides-swapped: turned as EXIF turns the picture"},
+		"one is turned":                   {func(d *coco.Dataset, dir string) { rotate(t, path(dir, "p1.jpg"), 6) }, 4, 3, "image 2 (p1.jpg): sides-swapped: turned as EXIF turns the image"},
 		"all are turned":                  {func(d *coco.Dataset, dir string) { turnAll(t, d, dir) }, 4, -1, "4 changes"},
 		"one has another ratio":           {func(d *coco.Dataset, dir string) { put(t, path(dir, "p1.jpg"), 60, 60) }, 4, 3, "left: error: other-shape"},
 		"one is smaller":                  {func(d *coco.Dataset, dir string) { put(t, path(dir, "p1.jpg"), 40, 30) }, 4, 4, "0 changes"},
-		"one has its sides written wrong": {func(d *coco.Dataset, dir string) { d.Images[1].Width, d.Images[1].Height = 60, 80 }, 4, 3, "its size is now the picture's, 80x60"},
+		"one has its sides written wrong": {func(d *coco.Dataset, dir string) { d.Images[1].Width, d.Images[1].Height = 60, 80 }, 4, 3, "its size is now the image's, 80x60"},
 		"one has its sides written wrong, and its box outside": {func(d *coco.Dataset, dir string) {
 			d.Images[1].Width, d.Images[1].Height = 60, 80
 			d.Annotations[1].BBox[1] = 50

@@ -98,7 +98,7 @@ func (t turn) annotation(a *coco.Annotation) {
 // String says what was done to an image with n boxes.
 func (t turn) String() string {
 	if t.orientation == 1 {
-		return fmt.Sprintf("its size is now the picture's, %dx%d", t.w, t.h)
+		return fmt.Sprintf("its size is now the image's, %dx%d", t.w, t.h)
 	}
-	return fmt.Sprintf("turned as EXIF turns the picture, with its boxes and polygons: now %dx%d; masks of run lengths are removed", t.w, t.h)
+	return fmt.Sprintf("turned as EXIF turns the image, with its boxes and polygons: now %dx%d; masks of run lengths are removed", t.w, t.h)
 }

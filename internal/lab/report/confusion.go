@@ -141,11 +141,11 @@ func pairs(names []string, confusion [][]int) Table {
 var advice = map[string]string{
 	"correct":      "",
 	"class":        "Look at the pairs above: are the labels consistent, is one class rare?",
-	"localisation": "Are the labels' boxes tight? Larger pictures and fitting anchors help with small objects.",
-	"both":         "Often the same pictures as the two kinds above.",
+	"localisation": "Are the labels' boxes tight? Larger images and fitting anchors help with small objects.",
+	"both":         "Often the same images as the two kinds above.",
 	"duplicate":    "A smaller IoU of NMS, or another of its methods.",
-	"background":   "Are there objects without labels? Otherwise a higher score, or more pictures without objects.",
-	"missed":       "A lower score; anchors fit reports what the anchors miss; larger pictures for small objects.",
+	"background":   "Are there objects without labels? Otherwise a higher score, or more images without objects.",
+	"missed":       "A lower score; anchors fit reports what the anchors miss; larger images for small objects.",
 }
 
 func (e Evaluation) kinds() Section {

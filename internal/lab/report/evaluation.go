@@ -53,9 +53,9 @@ func (e Evaluation) numbers() Section {
 // detections returns the limit of AR in words.
 func detections(n int) string {
 	if n == 1 {
-		return "1 detection a picture and class"
+		return "1 detection an image and class"
 	}
-	return fmt.Sprintf("%d detections a picture and class", n)
+	return fmt.Sprintf("%d detections an image and class", n)
 }
 
 func (e Evaluation) classes() Section {
@@ -91,8 +91,8 @@ func (e Evaluation) chosen() (classes []int, words string) {
 func (e Evaluation) notes() Section {
 	r := e.Result
 	counts := List{
-		fmt.Sprintf("Pictures: %d.", r.Images),
-		fmt.Sprintf("Detections: %d. Of each picture and class the best %d count.", r.Detections, r.MaxDets[2]),
+		fmt.Sprintf("Images: %d.", r.Images),
+		fmt.Sprintf("Detections: %d. Of each image and class the best %d count.", r.Detections, r.MaxDets[2]),
 	}
 	if r.Unknown > 0 {
 		counts = append(counts, fmt.Sprintf("%d detections are of categories that the ground truth does not have; they do not count.", r.Unknown))
@@ -115,7 +115,7 @@ func (e Evaluation) notes() Section {
 		for _, path := range slices.Sorted(maps.Keys(e.Broken)) {
 			broken = append(broken, fmt.Sprintf("%s: %v", path, e.Broken[path]))
 		}
-		s.Blocks = append(s.Blocks, Text(fmt.Sprintf("%d pictures could not be read; their objects count as missed:", len(broken))), limited(broken))
+		s.Blocks = append(s.Blocks, Text(fmt.Sprintf("%d images could not be read; their objects count as missed:", len(broken))), limited(broken))
 	}
 	return s
 }

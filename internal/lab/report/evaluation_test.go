@@ -83,8 +83,8 @@ func TestEvaluation(t *testing.T) {
 	e := evaluation(t, gt, dt)
 	e.Broken = map[string]error{"val/b.jpg": errors.New("is cut"), "val/a.jpg": errors.New("is empty")}
 	s := html(t, e)
-	wants(t, s, "A model on val.json.", "AP small", "AR 100", "IoU .50 to .95", "unicorn", "Pictures: 6.", "Detections: 19.",
-		"1 detections are of categories", "1 classes have no objects", "2 pictures could not be read", "val/a.jpg: is empty",
+	wants(t, s, "A model on val.json.", "AP small", "AR 100", "IoU .50 to .95", "unicorn", "Images: 6.", "Detections: 19.",
+		"1 detections are of categories", "1 classes have no objects", "2 images could not be read", "val/a.jpg: is empty",
 		"localisation", "Confused most often", "Mean over classes", "Every class with objects is drawn.",
 		fmt.Sprintf("<dd class=\"value\">%.3f</dd>", e.Result.Stats[0]), "6 objects, AP50")
 	if strings.Index(s, "val/a.jpg") > strings.Index(s, "val/b.jpg") {

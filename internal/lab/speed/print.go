@@ -19,15 +19,15 @@ func (r Result) Print(w io.Writer) error {
 	p := printer{w: w}
 	p.line("%s, %s of %d x %dx%d, %d rounds", r.Network, what, r.Batch, r.Height, r.Width, r.Rounds)
 	if m.OneDNN != "" {
-		p.line("%s, %d threads, %s: %s, oneDNN %s, convolutions %s, pictures %s", m.CPU, m.Threads, m.Engine, m.ISA, m.OneDNN, m.Algorithm, m.Pictures)
+		p.line("%s, %d threads, %s: %s, oneDNN %s, convolutions %s, images %s", m.CPU, m.Threads, m.Engine, m.ISA, m.OneDNN, m.Algorithm, m.Pictures)
 	} else {
-		p.line("%s in %s beside %s: pictures %s", m.Engine, m.Precision, m.CPU, m.Pictures)
+		p.line("%s in %s beside %s: images %s", m.Engine, m.Precision, m.CPU, m.Pictures)
 	}
 	if m.Choices != "" {
 		p.line("convolutions' choices in %s", m.Choices)
 	}
 	p.line("")
-	p.line("whole      median %s   min %s   %.2f pictures/s", seconds(r.MedianS), seconds(r.MinS), float64(r.Batch)/r.MedianS)
+	p.line("whole      median %s   min %s   %.2f images/s", seconds(r.MedianS), seconds(r.MinS), float64(r.Batch)/r.MedianS)
 	if r.Peak > 0 {
 		p.line("compute    %.1f GFLOP, %.0f GFLOP/s: %.0f %% of the processor's %.0f; a product of matrices reaches %.0f", r.GFLOP, r.GFLOPS, 100*r.OfPeak, r.Peak, r.PeakProduct)
 	} else {

@@ -35,7 +35,7 @@ func swap(pix []uint8) {
 // Crop copies the part of w x h pixels with its corner at x, y. It must lie inside.
 func (p *Picture) Crop(x, y, w, h int) *Picture {
 	if x < 0 || y < 0 || w < 1 || h < 1 || x+w > p.W || y+h > p.H {
-		panic(fmt.Sprintf("picture: %dx%d pixels at %d,%d of a picture of %dx%d", w, h, x, y, p.W, p.H))
+		panic(fmt.Sprintf("picture: %dx%d pixels at %d,%d of an image of %dx%d", w, h, x, y, p.W, p.H))
 	}
 	q := lease(w, h)
 	for j := range h {

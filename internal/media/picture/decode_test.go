@@ -118,7 +118,7 @@ func TestDecodeErrors(t *testing.T) {
 		want    string
 	}{
 		"empty.jpg": {nil, "empty"},
-		"text.png":  {[]byte("this is no picture at all"), "unsupported format"},
+		"text.png":  {[]byte("this is no image at all"), "unsupported format"},
 		"huge.png":  {huge, "damaged"}, // the checksum betrays it first
 	} {
 		path := filepath.Join(dir, name)

@@ -46,7 +46,7 @@ func TestDraw(t *testing.T) {
 func TestDrawAnywhere(t *testing.T) {
 	for _, b := range []box.Box{{X1: -50, Y1: -50, X2: 500, Y2: 500}, {X1: 90, Y1: 70, X2: 90, Y2: 70}, {X1: 1e6, Y1: 1e6, X2: 2e6, Y2: 2e6}, {X1: 0, Y1: 0, X2: 3, Y2: 2}} {
 		for _, s := range [][2]int{{100, 80}, {1, 1}, {7, 300}} {
-			if err := Draw(New(s[0], s[1]), []Mark{{Box: b, Label: "a label that is much longer than the picture is wide 0.51", Color: 90}, {Box: b}}); err != nil {
+			if err := Draw(New(s[0], s[1]), []Mark{{Box: b, Label: "a label that is much longer than the image is wide 0.51", Color: 90}, {Box: b}}); err != nil {
 				t.Errorf("%v on %v: %v", b, s, err)
 			}
 		}

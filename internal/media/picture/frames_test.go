@@ -76,7 +76,7 @@ func TestFurther(t *testing.T) {
 		{"a TIFF of 2 pages and their thumbnails", pages(0, 1, 0, 1), 1},
 		{"a TIFF whose pages go round", loop, 1},
 		{"a PNG", still, 0},
-		{"an APNG whose still picture is no frame", apng, 5},
+		{"an APNG whose still image is no frame", apng, 5},
 		{"an APNG", withChunk(apng, "fcTL", control, false), 4},
 		{"a lossless WebP", losslessWebP, 0},
 		{"a WebP of the extended format", extended(lossyWebP, 12, 9, nil, 0), 0},

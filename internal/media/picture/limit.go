@@ -65,7 +65,7 @@ func share(ctx context.Context, bytes int64) (give func(), err error) {
 	if err := sharing.Acquire(ctx, bytes); err != nil {
 		return nil, context.Cause(ctx)
 	}
-	if err := memory.Check("decoding the picture", bytes, "make it smaller, or give more memory"); err != nil {
+	if err := memory.Check("decoding the image", bytes, "make it smaller, or give more memory"); err != nil {
 		sharing.Release(bytes)
 		return nil, costly{err}
 	}
@@ -78,7 +78,7 @@ var (
 )
 
 // ErrTooMuch is the cause of the error for a picture that takes more pixels, memory or time than the limits.
-var ErrTooMuch = errors.New("the picture takes too much")
+var ErrTooMuch = errors.New("the image takes too much")
 
 // costly is such an error.
 type costly struct{ error }
@@ -97,13 +97,13 @@ func fits(format string, w, h int, bytes int64) error {
 		return errMemory
 	}
 	if bytes > maxMemory {
-		return tooMuch("decoding this %s of %dx%d pixels takes %d MiB, more than the %d MiB of %s: make the picture smaller or the limit larger",
+		return tooMuch("decoding this %s of %dx%d pixels takes %d MiB, more than the %d MiB of %s: make the image smaller or the limit larger",
 			format, w, h, (bytes+1<<20-1)>>20, maxMemory>>20, MemoryVariable)
 	}
 	return nil
 }
 
 func tooMuchWork(what string, n, w, h int) error {
-	return tooMuch("it has %d %s for %dx%d pixels: decoding them takes more than the %d million visits of a pixel that are spent on a picture",
+	return tooMuch("it has %d %s for %dx%d pixels: decoding them takes more than the %d million visits of a pixel that are spent on an image",
 		n, what, w, h, maxWork>>20)
 }

@@ -38,7 +38,7 @@ func TestCaption(t *testing.T) {
 	if r, _, _ := p.At(199, 99); r != 99 {
 		t.Error("paint beside the plates")
 	}
-	if err := Draw(New(1, 1), nil, "longer than the picture"); err != nil {
+	if err := Draw(New(1, 1), nil, "longer than the image"); err != nil {
 		t.Error(err)
 	}
 }

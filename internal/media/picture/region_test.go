@@ -131,10 +131,10 @@ func TestRegionsAnywhere(t *testing.T) {
 	for _, size := range [][2]int{{1, 1}, {5, 200}, {64, 48}} {
 		p := gray(size[0], size[1])
 		for _, v := range [][2][2]float64{{{-9e9, -9e9}, {9e9, 9e9}}, {{3, 3}, {3, 3}}, {{-5, -5}, {-5, 50}}, {{math.MaxFloat64, 0}, {-math.MaxFloat64, 1}}} {
-			if err := Line(p, v[0], v[1], "a name that is longer than the picture is wide"); err != nil {
+			if err := Line(p, v[0], v[1], "a name that is longer than the image is wide"); err != nil {
 				t.Error(err)
 			}
-			if err := Zone(p, [][2]float64{v[0], v[1], {1e9, -3}}, "a name that is longer than the picture is wide"); err != nil {
+			if err := Zone(p, [][2]float64{v[0], v[1], {1e9, -3}}, "a name that is longer than the image is wide"); err != nil {
 				t.Error(err)
 			}
 		}

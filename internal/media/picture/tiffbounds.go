@@ -31,7 +31,7 @@ func (h tiffHeader) bounds() error {
 		return fmt.Errorf("its directory says blocks of %dx%d pixels of %d samples of %d bits", h.bw, h.bh, h.samples, h.bits)
 	}
 	if h.bw > max(h.w+15, smallTile) || h.bh > max(h.h+15, smallTile) {
-		return tooMuch("its tiles have %dx%d pixels, the picture %dx%d: tiles larger than the picture are decoded up to %d pixels on a side",
+		return tooMuch("its tiles have %dx%d pixels, the image %dx%d: tiles larger than the image are decoded up to %d pixels on a side",
 			h.bw, h.bh, h.w, h.h, smallTile)
 	}
 	if !slices.Contains(compressions, h.compression) {

@@ -44,7 +44,7 @@ var foreign = map[string][]string{
 // errUnread is the cause of the error for a picture of a format that is not read, and errOther for a file that is neither picture nor video.
 var (
 	errUnread = errors.New("its format is not read")
-	errOther  = errors.New("neither picture nor video")
+	errOther  = errors.New("neither image nor video")
 )
 
 type ending int

@@ -89,7 +89,7 @@ func TestFolderOfUnread(t *testing.T) {
 	if got := names(dir, "", "."); got != "broken broken broken" {
 		t.Errorf("%s", got)
 	}
-	if _, err := Pictures([]string{dir}); err == nil || !strings.Contains(err.Error(), "no pictures") {
+	if _, err := Pictures([]string{dir}); err == nil || !strings.Contains(err.Error(), "no images") {
 		t.Errorf("%v", err)
 	}
 	dir = tree(t, "a.heic", "b.jfif", "c.mp4")
@@ -117,7 +117,7 @@ func TestLinkedFolders(t *testing.T) {
 		{"above one that is followed", "in/a.jpg far/b.jpg far/sub/c.jpg", "in/a_sub=../far/sub in/far=../far", "in", "a.jpg a_sub/c.jpg far/b.jpg"},
 		{"a chain", "in/a.jpg far/b.jpg", "one=far in/two=../one", "in", "a.jpg two/b.jpg"},
 		{"the folder itself is a link", "far/b.jpg", "in=far", "in", "b.jpg"},
-		{"a link to a picture", "in/a.jpg far/b.jpg", "in/b.jpg=../far/b.jpg in/name=../far/b.jpg", "in", "a.jpg b.jpg"},
+		{"a link to an image", "in/a.jpg far/b.jpg", "in/b.jpg=../far/b.jpg in/name=../far/b.jpg", "in", "a.jpg b.jpg"},
 		{"gone", "in/a.jpg", "in/gone=../nowhere in/.lock=nothing in/gone.jpg=nowhere", "in", "a.jpg broken broken"},
 		{"a device without an ending", "in/a.jpg", "in/zero=/dev/zero in/zero.png=/dev/zero", "in", "a.jpg broken"},
 		{"round", "in/a.jpg", "in/x=y in/y=x", "in", "a.jpg broken broken"},

@@ -163,7 +163,7 @@ func parse(name string) (input, error) {
 			return input{kind: files, name: name}, nil
 		}
 	}
-	return input{}, fmt.Errorf("source: %s: no pictures there (%s), and no videos (%s)", name, strings.Join(pictures, " "), strings.Join(videos, " "))
+	return input{}, fmt.Errorf("source: %s: no images there (%s), and no videos (%s)", name, strings.Join(pictures, " "), strings.Join(videos, " "))
 }
 
 func wanted(path string) bool { return kindOf(path) != other }

@@ -85,7 +85,7 @@ func TestNames(t *testing.T) {
 	if err != nil || len(got) != 4 || got[3] != y {
 		t.Errorf("pictures %v, %v", got, err)
 	}
-	if _, err := Pictures([]string{filepath.Join(dir, "e")}); err == nil || !strings.Contains(err.Error(), "no pictures") {
+	if _, err := Pictures([]string{filepath.Join(dir, "e")}); err == nil || !strings.Contains(err.Error(), "no images") {
 		t.Errorf("no pictures: %v", err)
 	}
 }

@@ -171,7 +171,7 @@ func Pictures(names []string) ([]string, error) {
 			}
 		}
 		if len(out) == before {
-			return nil, fmt.Errorf("source: %s: no pictures there (%s)", name, strings.Join(pictures, " "))
+			return nil, fmt.Errorf("source: %s: no images there (%s)", name, strings.Join(pictures, " "))
 		}
 	}
 	return out, nil

@@ -112,7 +112,7 @@ func detectron2(s weights.Source, o Options) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	m.note("pictures there are B, G, R from 0 to 255: the first convolution's channels were turned, mean and std say the rest")
+	m.note("images there are B, G, R from 0 to 255: the first convolution's channels were turned, mean and std say the rest")
 	if c.Model.StrideIn1x1 {
 		m.note("strides of bottlenecks are on their first convolution")
 	}

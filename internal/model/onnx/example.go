@@ -69,7 +69,7 @@ func HasExamples(info detector.Info, o Options) error {
 	case o.Outputs != Boxes && o.Outputs != Detections:
 		return fmt.Errorf("onnx: examples for outputs %s: they would need the anchors; export %s or %s", Raw, Detections, Boxes)
 	case o.Batch > 1 && !o.Dynamic:
-		return fmt.Errorf("onnx: examples for a batch of %d: they take one picture; export a batch of 1", o.Batch)
+		return fmt.Errorf("onnx: examples for a batch of %d: they take one image; export a batch of 1", o.Batch)
 	case method != "greedy" && method != "agnostic":
 		return fmt.Errorf("onnx: examples for infer.method %s: they have greedy and agnostic NMS only", method)
 	}

@@ -73,7 +73,7 @@ func Marshal(m *detector.Model, info detector.Info, o Options) ([]byte, Signatur
 	case o.Outputs != Raw && o.Outputs != Boxes && o.Outputs != Detections:
 		return nil, Signature{}, fmt.Errorf("outputs %q: there are %s, %s and %s", o.Outputs, Raw, Boxes, Detections)
 	case o.Outputs == Detections && o.Batch != 1:
-		return nil, Signature{}, fmt.Errorf("detections of a batch of %d: they are of one picture, whose number of objects is free", o.Batch)
+		return nil, Signature{}, fmt.Errorf("detections of a batch of %d: they are of one image, whose number of objects is free", o.Batch)
 	case o.Outputs == Raw && o.Preprocess:
 		return nil, Signature{}, fmt.Errorf("preprocessing with outputs %s: deltas are of anchors on the canvas; export %s or %s", Raw, Boxes, Detections)
 	case o.Outputs == Detections && in.Method != "greedy" && in.Method != "agnostic":
@@ -149,10 +149,10 @@ func classNames(info detector.Info) (names []string) {
 
 func doc(info detector.Info, o Options) string {
 	d := info.Config.Data
-	in := fmt.Sprintf("Input images [N,3,H,W]: R, G, B of [0,1] less %v, over %v; a picture is resized to a short side of %d px (long side at most %d), "+
+	in := fmt.Sprintf("Input images [N,3,H,W]: R, G, B of [0,1] less %v, over %v; an image is resized to a short side of %d px (long side at most %d), "+
 		"put at the top left, and the rest is zeros.", d.Mean, d.Std, d.TestSide(), d.MaxSide)
 	if o.Preprocess {
-		in = "Input pictures [N,height,width,3]: bytes in R, G, B. Boxes are in px of the picture."
+		in = "Input pictures [N,height,width,3]: bytes in R, G, B. Boxes are in px of the image."
 	}
 	return fmt.Sprintf("RetinaNet on %s, %d classes. %s Outputs: %s.", info.Config.Model.Backbone, len(info.Categories), in,
 		map[string]string{Raw: "logits [N,A,K] and deltas [N,A,4]", Boxes: "boxes [N,A,4] and scores [N,A,K]", Detections: "boxes [D,4], scores [D], labels [D]"}[o.Outputs])

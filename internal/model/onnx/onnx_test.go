@@ -364,7 +364,7 @@ func TestRefuses(t *testing.T) {
 		{info, Options{H: 100, W: 128}, "multiples of 32"},
 		{info, Options{H: 128, W: 128, Batch: -1}, "batch of -1"},
 		{info, Options{H: 128, W: 128, Outputs: "masks"}, "masks"},
-		{info, Options{H: 128, W: 128, Outputs: Detections, Batch: 2}, "one picture"},
+		{info, Options{H: 128, W: 128, Outputs: Detections, Batch: 2}, "one image"},
 		{soft, Options{H: 128, W: 128, Outputs: Detections}, "soft-gaussian"},
 		{info, Options{H: 128, W: 128, Preprocess: true}, "export boxes or detections"},
 	} {

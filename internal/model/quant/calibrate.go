@@ -77,7 +77,7 @@ func (c *Calibration) count(name string, v []float32) error {
 // Scheme finds ranges and scales for the graph that was seen.
 func (c *Calibration) Scheme(e engine.Engine, g Graph) (*Scheme, error) {
 	if c.images == 0 {
-		return nil, fmt.Errorf("quant: no pictures were seen")
+		return nil, fmt.Errorf("quant: no images were seen")
 	}
 	ops, err := g.operations()
 	if err != nil {

@@ -41,7 +41,7 @@ func (n *Net) compile(g Graph, w *Weights) error {
 	c.forms(ops)
 	images := g.Values[g.Images]
 	if images.Tensor == nil {
-		return fmt.Errorf("quant: the pictures have no place")
+		return fmt.Errorf("quant: the images have no place")
 	}
 	n.images = &value{shape: images.Shape, t: images.Tensor}
 	c.floats[g.Images] = n.images

@@ -259,7 +259,7 @@ func TestCalibrationErrors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.Scheme(w.engine, w.graph); err == nil || !strings.Contains(err.Error(), "no pictures") {
+	if _, err := c.Scheme(w.engine, w.graph); err == nil || !strings.Contains(err.Error(), "no images") {
 		t.Errorf("without pictures: %v", err)
 	}
 	n := w.net(t, nil)

@@ -1,9 +1,9 @@
 // Detects objects with the ONNX model beside this file, in Node.js or, through the page beside it, in a browser.
 //
 //     npm install onnxruntime-node sharp
-//     node THIS_FILE PICTURE [ANNOTATED_PICTURE]
+//     node THIS_FILE IMAGE [ANNOTATED_IMAGE]
 //
-// Prints one line per object, best first: class, score, x1, y1, x2, y2 in pixels of the picture, separated by tabs.
+// Prints one line per object, best first: class, score, x1, y1, x2, y2 in pixels of the image, separated by tabs.
 
 export const model = {{json .Model}};
 export const classes = {{json .Classes}};
@@ -13,7 +13,7 @@ const nmsIoU = {{json .NMS}}; // above it, two boxes are of one object
 const maxDetections = {{.Max}};
 {{- end}}
 {{- if not .Preprocess}}
-const shortSide = {{.Short}}, longSide = {{.Long}}; // of a picture on the canvas, in pixels; the long side is a bound
+const shortSide = {{.Short}}, longSide = {{.Long}}; // of an image on the canvas, in pixels; the long side is a bound
 {{- if .H}}
 const canvasHeight = {{.H}}, canvasWidth = {{.W}};
 {{- else}}
@@ -21,7 +21,7 @@ const multiple = {{.Multiple}}; // of the canvas's sides
 {{- end}}
 const mean = {{json .Mean}}, std = {{json .Std}};
 
-// resized returns the height and width of a picture on the canvas. The scale is a float32, as in training.
+// resized returns the height and width of an image on the canvas. The scale is a float32, as in training.
 function resized(height, width) {
   const scale = (side, have) => Math.fround(Math.fround(1 / have) * side);
   const s = Math.min(scale(shortSide, Math.min(height, width)), scale(longSide, Math.max(height, width)){{if .H}}, scale(canvasHeight, height), scale(canvasWidth, width){{end}});
@@ -79,8 +79,8 @@ function nms(objects) {
 }
 {{- end}}
 
-// detect returns the objects {label, score, box: [x1, y1, x2, y2]} in a picture, best first, with boxes in pixels of the picture. ort is the
-// module of ONNX Runtime, session one of its sessions with the model. The picture is {width, height, data}, RGBA bytes as in ImageData.
+// detect returns the objects {label, score, box: [x1, y1, x2, y2]} in an image, best first, with boxes in pixels of the image. ort is the
+// module of ONNX Runtime, session one of its sessions with the model. The image is {width, height, data}, RGBA bytes as in ImageData.
 export async function detect(ort, session, picture) {
   const { width, height{{if .Preprocess}}, data{{end}} } = picture;
   {{- if .Preprocess}}
@@ -117,7 +117,7 @@ export const line = ({ label, score, box }) => [classes[label], score.toFixed(4)
 
 // main is the program for Node.js.
 async function main([source, annotated]) {
-  if (!source) throw new Error("give a PICTURE, and a second name for an annotated copy");
+  if (!source) throw new Error("give an IMAGE, and a second name for an annotated copy");
   const { default: ort } = await import("onnxruntime-node");
   const { default: sharp } = await import("sharp");
   const { fileURLToPath } = await import("node:url");

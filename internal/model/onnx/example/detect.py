@@ -2,9 +2,9 @@
 """Detects objects with the ONNX model beside this file.
 
     pip install onnxruntime numpy pillow
-    python3 THIS_FILE PICTURE [ANNOTATED_PICTURE]
+    python3 THIS_FILE IMAGE [ANNOTATED_IMAGE]
 
-Prints one line per object, best first: class, score, x1, y1, x2, y2 in pixels of the picture, separated by tabs.
+Prints one line per object, best first: class, score, x1, y1, x2, y2 in pixels of the image, separated by tabs.
 """
 import sys
 from pathlib import Path
@@ -21,7 +21,7 @@ NMS_IOU = {{json .NMS}}  # above it, two boxes are of one object
 MAX_DETECTIONS = {{.Max}}
 {{- end}}
 {{- if not .Preprocess}}
-SHORT_SIDE, LONG_SIDE = {{.Short}}, {{.Long}}  # of a picture on the canvas, in pixels; the long side is a bound
+SHORT_SIDE, LONG_SIDE = {{.Short}}, {{.Long}}  # of an image on the canvas, in pixels; the long side is a bound
 {{- if .H}}
 CANVAS = {{.H}}, {{.W}}  # height, width
 {{- else}}
@@ -31,7 +31,7 @@ MEAN, STD = np.float32({{json .Mean}}), np.float32({{json .Std}})
 
 
 def resized(height, width):
-    """Returns the height and width of a picture on the canvas. The scale is a float32, as in training."""
+    """Returns the height and width of an image on the canvas. The scale is a float32, as in training."""
 
     def scale(side, have):
         return np.float32(1) / np.float32(have) * np.float32(side)
@@ -55,7 +55,7 @@ def neighbours(to, have):
 def prepare(pixels):
     """Scales pixels [h, w, 3] bilinearly, normalises them and puts them at the top left of a canvas of zeros.
 
-    Returns the canvas [1, 3, H, W] and the picture's height and width on it.
+    Returns the canvas [1, 3, H, W] and the image's height and width on it.
     """
     height, width = resized(*pixels.shape[:2])
     a, b, t = neighbours(height, pixels.shape[0])
@@ -92,7 +92,7 @@ def nms(boxes, scores, labels):
 
 
 def detect(session, picture):
-    """Returns the boxes [n, 4] in pixels of an RGB picture, their scores [n] and their classes [n] as indices of CLASSES."""
+    """Returns the boxes [n, 4] in pixels of an RGB image, their scores [n] and their classes [n] as indices of CLASSES."""
     pixels = np.asarray(picture)
     {{- if .Preprocess}}
     inputs = {"pictures": np.ascontiguousarray(pixels)[None]}
