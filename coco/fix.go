@@ -2,10 +2,8 @@ package coco
 
 import (
 	"fmt"
-	"maps"
 	"math"
 	"reflect"
-	"slices"
 	"strings"
 )
 
@@ -255,9 +253,4 @@ func clip(b [4]float64, w, h int) [4]float64 {
 		c[3] = min(c[3], float64(h))
 	}
 	return [4]float64{c[0], c[1], c[2] - c[0], c[3] - c[1]}
-}
-
-// Kinds lists the kinds that were changed, sorted.
-func (r *Report) Kinds() []Kind {
-	return slices.Sorted(maps.Keys(r.Changed))
 }

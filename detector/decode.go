@@ -76,12 +76,12 @@ func logitOf(p float32) float32 {
 // Decode turns the outputs for image i into boxes on its canvas, clipped to the image's w x h pixels there
 // (Lin et al. 2017, section 4.1, "Inference"). Scores are compared as logits, so that no sigmoid is computed for background.
 func (m *Model) Decode(raw *Raw, i, canvasH, canvasW int, w, h float32, d Decoding) []Detection {
-	out, _ := m.DecodeTimed(raw, i, canvasH, canvasW, w, h, d)
+	out, _ := m.decodeTimed(raw, i, canvasH, canvasW, w, h, d)
 	return out
 }
 
-// DecodeTimed is Decode; it also returns the durations of decoding and NMS.
-func (m *Model) DecodeTimed(raw *Raw, i, canvasH, canvasW int, w, h float32, d Decoding) ([]Detection, [2]time.Duration) {
+// decodeTimed is Decode; it also returns the durations of decoding and NMS.
+func (m *Model) decodeTimed(raw *Raw, i, canvasH, canvasW int, w, h float32, d Decoding) ([]Detection, [2]time.Duration) {
 	begin := time.Now()
 	c := m.Candidates(raw, i, canvasH, canvasW, w, h, d)
 	decoded := time.Now()

@@ -59,7 +59,7 @@ func (m *Model) Found(raw *Raw, i, canvasH, canvasW int, w Wanted) (f Found) {
 		f.Candidates = m.Candidates(raw, i, canvasH, canvasW, w.W, w.H, w.Decoding)
 		f.Times[0] = time.Since(begin)
 	default:
-		f.Detections, f.Times = m.DecodeTimed(raw, i, canvasH, canvasW, w.W, w.H, w.Decoding)
+		f.Detections, f.Times = m.decodeTimed(raw, i, canvasH, canvasW, w.W, w.H, w.Decoding)
 	}
 	if w.Highest && len(f.Detections)+len(f.Candidates.Boxes) == 0 && w.W > 0 && w.H > 0 {
 		f.Highest = raw.highest(i, w.Decoding)
@@ -98,7 +98,7 @@ func (t *Net) Detect(images []float32, want []Wanted) ([]Found, error) {
 	choices := make([]engine.Choice, t.shape.n)
 	thin := true
 	for i, w := range want {
-		choices[i] = w.Choice()
+		choices[i] = w.choice()
 		thin = thin && !w.Candidates && w.Decoding.greedy()
 	}
 	found, err := t.detecting.Detect(heads, choices, thin)
@@ -134,8 +134,8 @@ func candidatesOf(found []engine.Found) (c Candidates) {
 	return c
 }
 
-// Choice is what is wanted, as engines know it.
-func (w Wanted) Choice() engine.Choice {
+// choice returns the request in the form that engines take.
+func (w Wanted) choice() engine.Choice {
 	if w.W <= 0 || w.H <= 0 {
 		return engine.Choice{}
 	}

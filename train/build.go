@@ -80,7 +80,7 @@ func (l *Loop) build(c config.Config, o Options) error {
 			return err
 		}
 	}
-	l.loader.EndEarly(l.schedule.Share(c.Train.AugmentUntil))
+	l.loader.EndEarly(l.schedule.share(c.Train.AugmentUntil))
 	l.announce(o, val)
 	if err := l.fits(); err != nil {
 		return err

@@ -44,7 +44,7 @@ func (b *budgeted) Step(_ context.Context, l *Loop, s Step) error {
 		left := time.Duration(c.Minutes*float64(time.Minute)) - time.Since(b.begun)
 		n := s.Number + stepsWithin(left, step, evaluationTime(step, b.pictures, c.Batch), c.EvalEvery)
 		l.schedule = newSchedule(c, l.schedule.Epoch, n)
-		l.loader.EndEarly(l.schedule.Share(c.AugmentUntil))
+		l.loader.EndEarly(l.schedule.share(c.AugmentUntil))
 		fmt.Fprintf(b.w, "schedule  %s: what fits into train.minutes %g at %.3g s a step\n", l.schedule, c.Minutes, step.Seconds())
 	}
 	return nil

@@ -57,8 +57,8 @@ func (s Schedule) At(step int) float64 {
 	return lr
 }
 
-// Share returns the step at which a share of the run is over.
-func (s Schedule) Share(share float64) int { return int(math.Round(share * float64(s.Steps))) }
+// share returns the step at which a share of the run is over.
+func (s Schedule) share(share float64) int { return int(math.Round(share * float64(s.Steps))) }
 
 // String describes the schedule and its scaling.
 func (s Schedule) String() string {

@@ -17,7 +17,7 @@ var multistep = ScheduleKind{
 	New: func(c config.Train, s *Schedule) func(int) float64 {
 		var at []int
 		for _, m := range c.Milestones {
-			at = append(at, s.Share(m))
+			at = append(at, s.share(m))
 		}
 		s.Milestones = at
 		base := s.Base

@@ -9,7 +9,7 @@ import (
 
 // combinations returns a table of the variants' settings, a column for each key, beside their AP and their differences to the baseline.
 func (r *Results) combinations() report.Section {
-	c := r.Compare()
+	c := r.compare()
 	s := report.Section{Title: "Combinations", Words: r.differenceWords(c)}
 	columns := []report.Column{{Name: "variant"}}
 	keys := r.keys()

@@ -52,7 +52,7 @@ func interval(e Estimate) string {
 
 // verdict compares the best focal loss with the best alpha-balanced cross entropy.
 func (r *Results) verdict() report.List {
-	c := r.Compare()
+	c := r.compare()
 	name, ap := r.best(isFocal)
 	switch {
 	case c.Baseline == "":
@@ -76,7 +76,7 @@ func (r *Results) verdict() report.List {
 
 // against compares the best variant with the baseline.
 func (r *Results) against(best string) string {
-	c := r.Compare()
+	c := r.compare()
 	switch c.Baseline {
 	case "":
 		return fmt.Sprintf("No run of the baseline, %s, ended with a number: there is nothing to compare with.", r.Against)

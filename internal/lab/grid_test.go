@@ -193,7 +193,7 @@ func measured(t *testing.T, ap [][]float64, lists ...string) *Results {
 // The baseline is Against even where another variant is better; settings and differences are in one table and in results.json.
 func TestGridPage(t *testing.T) {
 	r := measured(t, [][]float64{{.3, .31, .32}, {.401, .41, .419}, {.2, .2, -1}, {-1, -1, -1}}, "data.augment=none,light", "train.lr=.1,.2")
-	c := r.Compare()
+	c := r.compare()
 	if d := c.of("none+lr=.2"); c.Baseline != "none+lr=.1" || d.N != 3 || !near(d.Mean, .1) || significance(d) != "better" {
 		t.Errorf("%+v", c)
 	}

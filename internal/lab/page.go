@@ -165,7 +165,7 @@ func (r *Results) bars() report.Section {
 
 // differences compares every variant with the baseline.
 func (r *Results) differences() report.Section {
-	c := r.Compare()
+	c := r.compare()
 	s := report.Section{Title: "Differences", Words: r.differenceWords(c)}
 	if c.Baseline == "" {
 		return s

@@ -97,7 +97,7 @@ func (r *Results) summaries() []summary {
 		}
 		return &v
 	}
-	c := r.Compare()
+	c := r.compare()
 	var out []summary
 	for _, v := range r.measured() {
 		ap, d := r.mean(v.Name, apOf), c.of(v.Name)
@@ -154,7 +154,7 @@ func (r *Results) diverged(variant string) string {
 // Markdown returns the results as a table for a terminal.
 func (r *Results) Markdown() string {
 	var b strings.Builder
-	comparison := r.Compare()
+	comparison := r.compare()
 	head := []string{"variant", "settings", "seeds", "AP", "95%", "AP50", "AP75"}
 	if comparison.Baseline != "" {
 		head = append(head, "AP - "+comparison.Baseline, "95%", "p (Holm)")

@@ -53,9 +53,9 @@ type Comparison struct {
 	Differences []Difference
 }
 
-// Compare compares each variant with the baseline: Against, or else the alpha-balanced cross entropy with the largest mean AP. The
+// compare compares each variant with the baseline: Against, or else the alpha-balanced cross entropy with the largest mean AP. The
 // latter is chosen by the AP that is compared, which favours the baseline and not the variants.
-func (r *Results) Compare() Comparison {
+func (r *Results) compare() Comparison {
 	c := Comparison{Baseline: r.baseline()}
 	if c.Baseline == "" {
 		return c

@@ -60,7 +60,7 @@ func results(ap map[string][]float64) *Results {
 
 func TestCompare(t *testing.T) {
 	r := results(map[string][]float64{"ce-a.25": {.1, .1, .1}, "ce-a.75": {.3, .31, .32}, "ce": {.9, .9, .9}, "fl-g2": {.401, .41, .419}, "fl-g5": {.3, .32, .31}})
-	c := r.Compare()
+	c := r.compare()
 	if c.Baseline != "ce-a.75" {
 		t.Errorf("baseline %s: it is the best with alpha", c.Baseline)
 	}

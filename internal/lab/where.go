@@ -45,20 +45,20 @@ func (r *Results) views() ([]report.Section, bool) {
 	}
 	var s []report.Section
 	if v := r.view(name); v != nil {
-		s = v.Sections(" of " + name)
+		s = v.sections(" of " + name)
 	}
 	return append(s, report.Section{Title: "Easy background by variant", Words: "What each trained model leaves as easy, and the share of all |dL/dx| that this background would carry under the focal loss of each gamma with the paper's alpha for it.",
 		Blocks: []report.Block{t}}), true
 }
 
-// Sections returns the sections of a view's report. of is added to their titles, as in " of fl-g2".
-func (v *View) Sections(of string) []report.Section {
+// sections returns the sections of a view's report. of is added to their titles, as in " of fl-g2".
+func (v *View) sections(of string) []report.Section {
 	return []report.Section{v.figure4(of), v.shares(of), v.groups(of)}
 }
 
 // Page returns the report of one view.
 func (v *View) Page(title, lead string) report.Page {
-	return report.Page{Title: title, Lead: lead, Sections: v.Sections("")}
+	return report.Page{Title: title, Lead: lead, Sections: v.sections("")}
 }
 
 func (v *View) figure4(of string) report.Section {

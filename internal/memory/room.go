@@ -18,10 +18,6 @@ type Room struct {
 // root is where the system's files are.
 const root = "/"
 
-// Available is the memory in bytes that can be had without swapping: the machine's, or what the limits of the control groups of this
-// process leave, if that is less. 0 is unknown.
-func Available() int64 { return available(root).Bytes }
-
 // ForProcess is what this process can have altogether: what it holds besides pages of files, which can be read again, and what is
 // available.
 func ForProcess() Room { return forProcess(root) }
@@ -43,6 +39,8 @@ func held(root string) int64 {
 	return procKB(status, "VmRSS:") << 10
 }
 
+// available returns the memory that can be had without swapping: the machine's, or what the limits of the control groups of this process
+// leave, if that is less.
 func available(root string) Room {
 	least := Room{math.MaxInt64, ""}
 	if n := procKB(filepath.Join(root, "proc/meminfo"), "MemAvailable:"); n > 0 {

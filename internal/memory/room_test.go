@@ -100,7 +100,7 @@ func TestCheck(t *testing.T) {
 
 // On this machine the numbers are known.
 func TestRoomHere(t *testing.T) {
-	a, r := Available(), ForProcess()
+	a, r := available(root).Bytes, ForProcess()
 	if Resident() == 0 {
 		t.Skip("this system does not tell of memory")
 	}

@@ -54,7 +54,7 @@ const echo = 3
 
 // draw writes the line anew.
 func (s *Screen) draw(w *Writer) {
-	line := s.status.Text(columns(w.file) - echo)
+	line := s.status.text(columns(w.file) - echo)
 	if s.on != nil && s.on != w {
 		s.remove()
 	}

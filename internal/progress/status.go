@@ -18,8 +18,8 @@ type Status struct {
 // The bar has between leastBar and mostBar characters.
 const leastBar, mostBar = 10, 30
 
-// Text writes the status in at most so many columns. What does not fit is left out: the last notes first, then the bar, then the time left.
-func (s Status) Text(columns int) string {
+// text writes the status in at most so many columns. What does not fit is left out: the last notes first, then the bar, then the time left.
+func (s Status) text(columns int) string {
 	if columns < 1 {
 		return ""
 	}

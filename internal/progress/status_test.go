@@ -30,12 +30,12 @@ func TestText(t *testing.T) {
 		{unknown, 80, "frame 7  3 objects"},
 		{Status{What: "a", Done: 9, Total: 4, Left: 0}, 30, "[##################] a  eta 0s"},
 	} {
-		if got := k.s.Text(k.columns); got != k.want {
+		if got := k.s.text(k.columns); got != k.want {
 			t.Errorf("%d columns: %q, want %q", k.columns, got, k.want)
 		}
 	}
 	for columns := range 120 {
-		got := s.Text(columns)
+		got := s.text(columns)
 		if n := utf8.RuneCountInString(got); n > columns {
 			t.Errorf("%d columns: %d characters", columns, n)
 		}

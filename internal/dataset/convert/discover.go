@@ -52,7 +52,7 @@ func Discover(s Source) (train, val Source, err error) {
 		return discoverYOLO(s)
 	}
 	if s.Split != "" {
-		if p, ok := s.Parts()[s.Split]; ok {
+		if p, ok := s.parts()[s.Split]; ok {
 			return discoverFile(p)
 		}
 	}

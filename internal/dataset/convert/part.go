@@ -11,9 +11,9 @@ import (
 // testNames are names of the part that is kept for a last measurement.
 var testNames = []string{"test", "testing", "test2017"}
 
-// Parts lists the parts of the dataset at s.Path by their names, as exporters call them: the keys of data.yaml, the lists of Pascal VOC, the
+// parts lists the parts of the dataset at s.Path by their names, as exporters call them: the keys of data.yaml, the lists of Pascal VOC, the
 // folders of parts, COCO's files and CSVs of one folder. It is empty where the files show one part alone.
-func (s Source) Parts() map[string]Source {
+func (s Source) parts() map[string]Source {
 	s.Split = ""
 	if !isFolder(s.Path) {
 		return s.fileParts()
@@ -44,7 +44,7 @@ func (s Source) Parts() map[string]Source {
 	}
 	if dir, ok := onlyFolder(s.Path); ok {
 		s.Path = dir
-		return s.Parts()
+		return s.parts()
 	}
 	return nil
 }
@@ -73,7 +73,7 @@ func (s Source) fileParts() map[string]Source {
 	if len(partsOf(filepath.Base(dir))) > 0 {
 		s.Path = filepath.Dir(dir)
 		s.Images = ""
-		return s.Parts()
+		return s.parts()
 	}
 	return s.filesIn(dir)
 }
@@ -146,7 +146,7 @@ func (s Source) One(use Use) (one Source, of []string, err error) {
 	if !other && (s.Split != "" || name != "yolo" && !described) {
 		return s, nil, nil
 	}
-	parts := s.Parts()
+	parts := s.parts()
 	have := slices.Sorted(maps.Keys(parts))
 	if s.Split != "" {
 		p, ok := parts[s.Split]
@@ -196,7 +196,7 @@ func (s Source) WithImages() (Source, error) {
 
 // Part returns the named part of the dataset that s is a part of.
 func (s Source) Part(name string) (Source, error) {
-	parts := s.Parts()
+	parts := s.parts()
 	p, ok := parts[name]
 	switch {
 	case !ok && len(parts) == 0:
@@ -212,7 +212,7 @@ func (s Source) Part(name string) (Source, error) {
 
 // Unread are the parts of the dataset at s.Path that are none of some sources, by name. A list of training and validation together is left out.
 func (s Source) Unread(read []Source) (names []string) {
-	for name, p := range s.Parts() {
+	for name, p := range s.parts() {
 		if name != "trainval" && !slices.ContainsFunc(read, func(r Source) bool { return r.Path == p.Path && (r.Split == p.Split || r.Split == "") }) {
 			names = append(names, name)
 		}

@@ -13,14 +13,14 @@ import (
 	"retinago/internal/progress"
 )
 
-// Check is Examine for `data check`, which also decodes the pictures whose headers are read. It adds findings of pictures to faulty.
+// Check is examine for `data check`, which also decodes the pictures whose headers are read. It adds findings of pictures to faulty.
 func Check(ctx context.Context, d *coco.Dataset, o Options, faulty Faulty) iter.Seq2[coco.Problem, error] {
 	return func(yield func(coco.Problem, error) bool) {
 		add := func(p coco.Problem, err error) bool {
 			faulty.add(p)
 			return yield(p, err)
 		}
-		for p, err := range Examine(ctx, d, o) {
+		for p, err := range examine(ctx, d, o) {
 			if !add(p, err) || err != nil {
 				return
 			}

@@ -32,8 +32,8 @@ const (
 // spoiling are the errors with which a run is possible, but not what is meant.
 var spoiling = []coco.Kind{NoLabels, NoObjects, AllCrowd, Shares, MostLeftOut, NoPictures, MissingPicture, BrokenPicture, SidesSwapped, OtherShape}
 
-// Ignorable reports whether a run can go on in spite of an error, if the user wants it to.
-func Ignorable(p coco.Problem) bool { return slices.Contains(spoiling, p.Kind) }
+// ignorable reports whether a run can go on in spite of an error, if the user wants it to.
+func ignorable(p coco.Problem) bool { return slices.Contains(spoiling, p.Kind) }
 
 // Options choose what is examined. The zero value looks at the entries of the dataset alone.
 type Options struct {
@@ -44,8 +44,8 @@ type Options struct {
 	Headers *Headers // reads the pictures' sizes; nil leaves them out
 }
 
-// Examine finds what is wrong, in the order of the dataset: entries, the whole, pictures. It ends with an error of ctx alone.
-func Examine(ctx context.Context, d *coco.Dataset, o Options) iter.Seq2[coco.Problem, error] {
+// examine finds what is wrong, in the order of the dataset: entries, the whole, pictures. It ends with an error of ctx alone.
+func examine(ctx context.Context, d *coco.Dataset, o Options) iter.Seq2[coco.Problem, error] {
 	return func(yield func(coco.Problem, error) bool) {
 		x := examination{d: d, o: o}
 		for _, step := range []func() iter.Seq[coco.Problem]{x.entries, x.names, x.counts} {

@@ -55,7 +55,7 @@ func rotate(t *testing.T, path string, orientation byte) {
 // found lists findings as "severity kind".
 func found(t *testing.T, d *coco.Dataset, o Options) (out []string) {
 	t.Helper()
-	for p, err := range Examine(t.Context(), d, o) {
+	for p, err := range examine(t.Context(), d, o) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -204,7 +204,7 @@ func TestIgnore(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := r.Err(false); err == nil || !strings.Contains(err.Error(), IgnoreOption) || !strings.Contains(err.Error(), "x.json: sides-swapped: image 1 (p0.jpg): ") {
+	if err := r.Err(false); err == nil || !strings.Contains(err.Error(), ignoreOption) || !strings.Contains(err.Error(), "x.json: sides-swapped: image 1 (p0.jpg): ") {
 		t.Error(err)
 	}
 	var log strings.Builder
@@ -215,7 +215,7 @@ func TestIgnore(t *testing.T) {
 	if r, err = Look(t.Context(), d, o); err != nil {
 		t.Fatal(err)
 	}
-	if err := r.Err(true); err == nil || strings.Contains(err.Error(), "p0.jpg") || !strings.Contains(err.Error(), "both called") || strings.Contains(err.Error(), IgnoreOption) {
+	if err := r.Err(true); err == nil || strings.Contains(err.Error(), "p0.jpg") || !strings.Contains(err.Error(), "both called") || strings.Contains(err.Error(), ignoreOption) {
 		t.Error(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

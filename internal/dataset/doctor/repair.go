@@ -85,7 +85,7 @@ func (f Faulty) Repair(d *coco.Dataset, images string, mode coco.Mode) (*coco.Da
 		report.Changed[c.Kind]++
 	}
 	report.Left = append(left, report.Left...)
-	for p, err := range Examine(context.Background(), fixed, Options{Run: true}) {
+	for p, err := range examine(context.Background(), fixed, Options{Run: true}) {
 		if err == nil && p.Severity == coco.Error && !slices.ContainsFunc(report.Left, func(q coco.Problem) bool { return q.Kind == p.Kind }) {
 			report.Left = append(report.Left, p)
 		}

@@ -28,14 +28,14 @@ type Report struct {
 func Look(ctx context.Context, d *coco.Dataset, o Options) (*Report, error) {
 	r := &Report{Path: d.Path}
 	count, last := map[coco.Kind]int{}, map[coco.Kind]int{}
-	for p, err := range Examine(ctx, d, o) {
+	for p, err := range examine(ctx, d, o) {
 		if err != nil {
 			return nil, err
 		}
 		switch p.Severity {
 		case coco.Error:
 			r.errors++
-			if !Ignorable(p) {
+			if !ignorable(p) {
 				r.final++
 			}
 			if len(r.Errors) < maxErrors {
@@ -53,8 +53,8 @@ func Look(ctx context.Context, d *coco.Dataset, o Options) (*Report, error) {
 	return r, nil
 }
 
-// IgnoreOption is the option of training and evaluation that goes on in spite of errors which are Ignorable.
-const IgnoreOption = "-ignore-findings"
+// ignoreOption is the option of training and evaluation that goes on in spite of errors that ignorable accepts.
+const ignoreOption = "-ignore-findings"
 
 // Err is the error of a run on the dataset, nil where none stops it. Ignore leaves out what can be ignored.
 func (r *Report) Err(ignore bool) error {
@@ -63,7 +63,7 @@ func (r *Report) Err(ignore bool) error {
 	}
 	var errs []error
 	for _, p := range r.Errors {
-		if !ignore || !Ignorable(p) {
+		if !ignore || !ignorable(p) {
 			errs = append(errs, fmt.Errorf("%s: %s", r.Path, p.Text()))
 		}
 	}
@@ -75,7 +75,7 @@ func (r *Report) Err(ignore bool) error {
 	}
 	advice := "`data check` lists all, and `data check -fix` repairs a copy"
 	if r.final == 0 {
-		advice += "; " + IgnoreOption + " goes on all the same"
+		advice += "; " + ignoreOption + " goes on all the same"
 	}
 	return errors.Join(append(errs, errors.New(advice))...)
 }

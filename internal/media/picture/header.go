@@ -131,8 +131,8 @@ func (h Header) Check(target Target) error {
 		return h.wrong
 	case h.w < 1 || h.h < 1:
 		return fmt.Errorf("its header says %dx%d pixels", h.w, h.h)
-	case h.w > MaxSide || h.h > MaxSide:
-		return tooMuch("it has %dx%d pixels, more on a side than the %d that are decoded", h.w, h.h, MaxSide)
+	case h.w > maxSide || h.h > maxSide:
+		return tooMuch("it has %dx%d pixels, more on a side than the %d that are decoded", h.w, h.h, maxSide)
 	case int64(h.w)*int64(h.h) > MaxPixels:
 		return tooMuch("it has %dx%d pixels, more than the %d million that are decoded", h.w, h.h, MaxPixels>>20)
 	}

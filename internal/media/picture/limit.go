@@ -13,11 +13,11 @@ import (
 	"retinago/internal/memory"
 )
 
-// MaxPixels bounds the size of pictures that are decoded, and MaxSide their width and height: a few bytes of a file can ask for
+// MaxPixels bounds the size of pictures that are decoded, and maxSide their width and height: a few bytes of a file can ask for
 // terabytes.
 const (
 	MaxPixels = 178 << 20
-	MaxSide   = 1 << 20
+	maxSide   = 1 << 20
 )
 
 // MemoryVariable names the environment variable with the MiB that decoding one picture may take, instead of defaultMemory.

@@ -107,27 +107,27 @@ func TestIrregular(t *testing.T) {
 
 // 200,000 pictures of one name take seconds, and their numbers are those of their order.
 func TestManyNames(t *testing.T) {
-	n := NewNames()
+	n := newNames()
 	begin := time.Now()
 	for i := 1; i <= 200_000; i++ {
 		want := "x.jpg"
 		if i > 1 {
 			want = fmt.Sprintf("x_%d.jpg", i)
 		}
-		if got := n.Unique("x.jpg", JPEG); got != want {
+		if got := n.unique("x.jpg", JPEG); got != want {
 			t.Fatalf("name %d is %s", i, got)
 		}
 	}
 	if took := time.Since(begin); took > time.Minute {
 		t.Errorf("%v", took)
 	}
-	n = NewNames()
+	n = newNames()
 	for _, want := range []string{"x_2.jpg", "x.jpg", "x_3.jpg", "x_2_2.jpg", "x.jpg.png", "x_4.jpg"} {
 		name := map[string]string{"x_2.jpg": "x_2.jpg", "x_2_2.jpg": "x_2.jpg", "x.jpg.png": "x.jpg.png"}[want]
 		if name == "" {
 			name = "x.jpg"
 		}
-		if got := n.Unique(name, JPEG); got != want {
+		if got := n.unique(name, JPEG); got != want {
 			t.Errorf("%s is %s, want %s", name, got, want)
 		}
 	}

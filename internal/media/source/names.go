@@ -15,20 +15,20 @@ func JPEG(name string) string {
 	return name + ".jpg"
 }
 
-// Names makes names unique by adding numbers. It keeps 8 bytes of each name, so that rarely a unique name gets a number too.
-type Names struct {
+// uniqueNames makes names unique by adding numbers. It keeps 8 bytes of each name, so that rarely a unique name gets a number too.
+type uniqueNames struct {
 	seed maphash.Seed
 	used map[uint64]struct{}
 	next map[uint64]int // of a name that was there before, the first number that may be free
 }
 
-// NewNames returns a set without names.
-func NewNames() *Names {
-	return &Names{maphash.MakeSeed(), map[uint64]struct{}{}, map[uint64]int{}}
+// newNames returns a set without names.
+func newNames() *uniqueNames {
+	return &uniqueNames{maphash.MakeSeed(), map[uint64]struct{}{}, map[uint64]int{}}
 }
 
-// Unique returns the name, with a number if key(name) was used before.
-func (n *Names) Unique(name string, key func(string) string) string {
+// unique returns the name, with a number if key(name) was used before.
+func (n *uniqueNames) unique(name string, key func(string) string) string {
 	if n.take(key(name)) {
 		return name
 	}
@@ -43,7 +43,7 @@ func (n *Names) Unique(name string, key func(string) string) string {
 }
 
 // take marks a name as used and reports whether it was free.
-func (n *Names) take(name string) bool {
+func (n *uniqueNames) take(name string) bool {
 	h := maphash.String(n.seed, name)
 	_, was := n.used[h]
 	n.used[h] = struct{}{}

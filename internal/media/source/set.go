@@ -35,7 +35,7 @@ type Options struct {
 type Set struct {
 	options Options
 	inputs  []input
-	names   *Names
+	names   *uniqueNames
 	beside  map[string]int // named pictures by their folder
 	index   int
 	dropped atomic.Int64
@@ -95,7 +95,7 @@ func Open(names []string, o Options) (*Set, error) {
 	if o.Leave == nil {
 		o.Leave = func(_, _ string) bool { return false }
 	}
-	s := &Set{options: o, names: NewNames(), beside: map[string]int{}, backoff: time.Second, open: open}
+	s := &Set{options: o, names: newNames(), beside: map[string]int{}, backoff: time.Second, open: open}
 	for _, name := range names {
 		for _, part := range split(name) {
 			in, err := parse(part)
@@ -218,7 +218,7 @@ func (s *Set) Frames(ctx context.Context) iter.Seq[Frame] {
 		var inputs sync.WaitGroup
 		for i, in := range live {
 			in.number = i + 1
-			name := s.names.Unique(plain(in.name), JPEG)
+			name := s.names.unique(plain(in.name), JPEG)
 			inputs.Go(func() { s.follow(ctx, in, name, send) })
 		}
 		inputs.Go(func() { s.stills(ctx, still, send) }) // after all others have their names
@@ -344,7 +344,7 @@ func (s *Set) Files(f func(path, name string, video bool)) {
 
 // file yields the frames of a picture or video.
 func (s *Set) file(ctx context.Context, path, name string, give func(Frame) bool) bool {
-	name = s.names.Unique(name, JPEG)
+	name = s.names.unique(name, JPEG)
 	if err := file.Irregular(path); err != nil {
 		return give(Frame{Path: path, Name: name, Err: fmt.Errorf("source: %w", err)})
 	}

@@ -43,7 +43,7 @@ const multiple = 32
 // Export writes the model to a file and returns its inputs and outputs. The network is the one that detects: norms are folded into
 // convolutions. An error of the disk leaves no file.
 func Export(m *detector.Model, info detector.Info, path string, o Options) (Signature, error) {
-	b, signature, err := Marshal(m, info, o)
+	b, signature, err := marshal(m, info, o)
 	if err != nil {
 		return signature, fmt.Errorf("onnx: %w", err)
 	}
@@ -53,8 +53,8 @@ func Export(m *detector.Model, info detector.Info, path string, o Options) (Sign
 	return signature, nil
 }
 
-// Marshal returns the bytes of the model, and its inputs and outputs.
-func Marshal(m *detector.Model, info detector.Info, o Options) ([]byte, Signature, error) {
+// marshal returns the bytes of the model, and its inputs and outputs.
+func marshal(m *detector.Model, info detector.Info, o Options) ([]byte, Signature, error) {
 	if o.Batch == 0 {
 		o.Batch = 1
 	}

@@ -65,7 +65,7 @@ func everyModel() map[string]func(c *config.Model) {
 func TestBackbones(t *testing.T) {
 	for _, k := range backbone.Smallest() {
 		m, info := newModel(t, everyModel()[k.Name])
-		b, _, err := Marshal(m, info, Options{H: 128, W: 192})
+		b, _, err := marshal(m, info, Options{H: 128, W: 192})
 		if err != nil || len(b) < 1000 {
 			t.Errorf("%s: %d bytes, %v", k.Name, len(b), err)
 		}
@@ -368,7 +368,7 @@ func TestRefuses(t *testing.T) {
 		{soft, Options{H: 128, W: 128, Outputs: Detections}, "soft-gaussian"},
 		{info, Options{H: 128, W: 128, Preprocess: true}, "export boxes or detections"},
 	} {
-		if _, _, err := Marshal(m, c.info, c.o); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, _, err := marshal(m, c.info, c.o); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%+v: %v lacks %q", c.o, err, c.want)
 		}
 	}

@@ -99,7 +99,7 @@ func (c *compiler) forms(ops []*operation) {
 }
 
 func (c *compiler) isInt8(o *operation) bool {
-	return c.weights != nil && c.weights.Has(o.conv)
+	return c.weights != nil && c.weights.has(o.conv)
 }
 
 // convert makes the other form of a result where it is wanted.

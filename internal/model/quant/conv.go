@@ -26,8 +26,8 @@ func NewWeights(e engine.Engine, s *Scheme) *Weights {
 	return &Weights{engine: e, scheme: s, packed: map[string]*packed{}}
 }
 
-// Has reports whether a convolution is int8.
-func (w *Weights) Has(conv string) bool { return w.scheme.Weights[conv] != nil }
+// has reports whether a convolution is int8.
+func (w *Weights) has(conv string) bool { return w.scheme.Weights[conv] != nil }
 
 // Close frees the weights, after the networks that read them.
 func (w *Weights) Close() {
