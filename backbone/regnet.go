@@ -12,11 +12,11 @@ import (
 )
 
 // RegNet is a network of the design space of Radosavovic et al. 2020, "Designing Network Design Spaces", section 4: residual
-// bottlenecks without a bottleneck, whose widths follow a quantised linear function of the depth. It is RegNetX or, with
+// bottlenecks without a bottleneck, whose widths follow a quantized linear function of the depth. It is RegNetX or, with
 // squeeze-and-excitation, RegNetY, with torchvision's names: "stem.0.weight", "trunk_output.block1.block1-0.f.a.0.weight".
 type RegNet struct {
 	Depth        int     // blocks
-	Width        int     // of the first block before quantisation, w_0 in the paper
+	Width        int     // of the first block before quantization, w_0 in the paper
 	Slope        float64 // growth of the width per block, w_a
 	Step         float64 // ratio of the widths of two stages, w_m
 	GroupWidth   int     // channels of a group of the 3x3 convolutions

@@ -85,7 +85,7 @@ func (m *Model) decodeTimed(raw *Raw, i, canvasH, canvasW int, w, h float32, d D
 	begin := time.Now()
 	c := m.Candidates(raw, i, canvasH, canvasW, w, h, d)
 	decoded := time.Now()
-	out := d.Thin(c)
+	out := d.Suppress(c)
 	return out, [2]time.Duration{decoded.Sub(begin), time.Since(decoded)}
 }
 
@@ -115,8 +115,8 @@ func (m *Model) Candidates(raw *Raw, i, canvasH, canvasW int, w, h float32, d De
 	return c
 }
 
-// Thin is the part of Decode after Candidates: NMS and the limit on detections.
-func (d Decoding) Thin(c Candidates) []Detection {
+// Suppress returns the detections among candidates: NMS, thresholds by class, and at most MaxDets. It is the part of Decode after Candidates.
+func (d Decoding) Suppress(c Candidates) []Detection {
 	var out []Detection
 	most := d.MaxDets
 	if d.Scores != nil {

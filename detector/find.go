@@ -98,7 +98,7 @@ func (t *Net) Detect(images []float32, want []Wanted) ([]Found, error) {
 	choices := make([]engine.Choice, t.shape.n)
 	thin := true
 	for i, w := range want {
-		choices[i] = w.choice()
+		choices[i] = w.Choice()
 		thin = thin && !w.Candidates && w.Decoding.greedy()
 	}
 	found, err := t.detecting.Detect(heads, choices, thin)
@@ -119,7 +119,7 @@ func (t *Net) Detect(images []float32, want []Wanted) ([]Found, error) {
 			continue
 		}
 		begin := time.Now()
-		out[i].Detections = w.Decoding.Thin(c)
+		out[i].Detections = w.Decoding.Suppress(c)
 		out[i].Times[1] = time.Since(begin)
 	}
 	return out, nil
@@ -134,8 +134,8 @@ func candidatesOf(found []engine.Found) (c Candidates) {
 	return c
 }
 
-// choice returns the request in the form that engines take.
-func (w Wanted) choice() engine.Choice {
+// Choice returns the request in the form that engines take.
+func (w Wanted) Choice() engine.Choice {
 	if w.W <= 0 || w.H <= 0 {
 		return engine.Choice{}
 	}

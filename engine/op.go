@@ -33,7 +33,7 @@ const (
 	BatchedMaps                    // BatchedConv; elsewhere maps are convolved one by one
 	EightBit                       // Int8; other engines refuse networks in 8 bits
 	Repeats                        // Recorder; elsewhere work is given anew each time
-	QueuedSteps                    // Stepping; elsewhere the host decides about each step, by SumSquares, SGD, Adam and Lerp
+	QueuedSteps                    // FusedOptimizer; elsewhere the host decides about each step, by SumSquares, SGD, Adam and Lerp
 	PeakRates                      // PeakMeter
 )
 

@@ -38,7 +38,7 @@ func TestAs(t *testing.T) {
 
 // Other packages ask engines by Supports and As: none looks at an engine's methods itself.
 func TestAssertions(t *testing.T) {
-	assertion := regexp.MustCompile(`\.\(engine\.[A-Z]\w*\)|case engine\.(BatchedConv|HostMemory|Limited|Mixed|Int8|Recorder|Stepping|PeakMeter|\w+Losses)\b`)
+	assertion := regexp.MustCompile(`\.\(engine\.[A-Z]\w*\)|case engine\.(BatchedConv|HostMemory|Limited|Mixed|Int8|Recorder|FusedOptimizer|PeakMeter|\w+Losses)\b`)
 	files := 0
 	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {

@@ -2,9 +2,9 @@ package engine
 
 import "gorgonia.org/tensor"
 
-// Stepping is an engine that takes an optimiser's steps by itself: the sum of the losses, the gradients' norm, whether all are
-// finite and what clipping makes of the norm stay on it, and the host does not wait.
-type Stepping interface {
+// FusedOptimizer is an engine that takes the steps of an optimiser by itself. The sum of the losses, the norm of the gradients, whether all are
+// finite, and the norm after clipping stay on the engine, and the host does not wait.
+type FusedOptimizer interface {
 	// NewUpdater prepares steps over parameters.
 	NewUpdater(p UpdateParams, slots []Slot) (Updater, error)
 }
@@ -18,15 +18,15 @@ type Updater interface {
 	// neither does any that follows: the parameters stay as they were before it. With a LossScale above 1 that is not so of a norm:
 	// the step alone is skipped.
 	Update(class, box, grads []*tensor.Dense) error
-	// Tell queues the report of the last Update; at most MostReports are on their way.
-	Tell() error
+	// QueueReport queues the report of the last Update. At most MostReports reports may be queued and not yet read.
+	QueueReport() error
 	// Report waits for the oldest report that was queued and not read. A label that is no class is an error.
 	Report() (StepReport, error)
 	// Release frees what the updater keeps; the slots' tensors are not its own.
 	Release()
 }
 
-// MostReports is how many reports of an Updater may be on their way.
+// MostReports is how many reports of an Updater may be queued and not yet read.
 const MostReports = 4
 
 // Slot is a parameter and what its optimiser keeps of it. A slot without M has an average alone.

@@ -320,7 +320,7 @@ func TestOutputs(t *testing.T) {
 	for k, v := range in {
 		found, _ := o.Found(k)
 		_, sx, sy, _ := o.Candidates(k)
-		thin := v.Decoding.Thin(high[k])
+		thin := v.Decoding.Suppress(high[k])
 		if len(found) != len(thin) || len(found) == 0 {
 			t.Errorf("picture %d: %d detections, of candidates %d", k, len(found), len(thin))
 			continue

@@ -10,7 +10,7 @@ import (
 	"retinago/detector"
 )
 
-// Outputs are the network's outputs for the pictures of a batch. Several goroutines may read them at once.
+// Outputs are the network's outputs for the images of a batch. Several goroutines may read them at once.
 type Outputs struct {
 	Network  time.Duration // duration in the network, without the wait for it
 	p        *Predictor
@@ -21,7 +21,7 @@ type Outputs struct {
 	late     bool // found holds candidates: NMS runs when detections are read
 }
 
-// Forward runs the network on pictures of one canvas size together. While it waits for the network it returns when ctx ends.
+// Forward runs the network on images of one canvas size together. While it waits for the network it returns when ctx ends.
 func (p *Predictor) Forward(ctx context.Context, in []*Input) (*Outputs, error) {
 	if len(in) == 0 {
 		return nil, fmt.Errorf("infer: a batch without images")
@@ -47,7 +47,7 @@ func (p *Predictor) Forward(ctx context.Context, in []*Input) (*Outputs, error) 
 	return o, nil
 }
 
-// Found returns the detections of picture k, best first, in its pixels, with the times of Decode and NMS: 0 where the engine did that
+// Found returns the detections of image k, best first, in its pixels, with the times of Decode and NMS: 0 where the engine did that
 // work, as a part of Network. A box without area is no detection.
 func (o *Outputs) Found(k int) ([]Detection, Times) {
 	v, f := o.pictures[k], o.of(k)
@@ -61,8 +61,8 @@ func (o *Outputs) Found(k int) ([]Detection, Times) {
 	return out, Times{Decode: f.Times[0], NMS: f.Times[1]}
 }
 
-// Candidates returns the boxes of picture k before NMS, on the canvas, if its Input asked for them and is a view of the whole picture.
-// Boxes without area are left out. Multiplied by sx and sy they are in pixels of the picture. took is the time of Decode, 0 as in Found.
+// Candidates returns the boxes of image k before NMS, on the canvas, if its Input asked for them and is a view of the whole image.
+// Boxes without area are left out. Multiplied by sx and sy they are in pixels of the image. took is the time of Decode, 0 as in Found.
 func (o *Outputs) Candidates(k int) (c detector.Candidates, sx, sy float32, took time.Duration) {
 	sx, sy = o.pictures[k].scale()
 	f := o.of(k)
@@ -80,7 +80,7 @@ func (o *Outputs) of(k int) detector.Found {
 	f, w := o.found[k], o.wanted[k]
 	if o.late && !w.Candidates {
 		begin := time.Now()
-		f.Detections = w.Decoding.Thin(f.Candidates)
+		f.Detections = w.Decoding.Suppress(f.Candidates)
 		f.Times[1] = time.Since(begin)
 	}
 	return f

@@ -36,7 +36,7 @@ func (activate) Name() string                                  { return "Activat
 func (activate) Shape(in []tensor.Shape) (tensor.Shape, error) { return in[0].Clone(), nil }
 func (activate) WRT(n int) []bool                              { return all(n) }
 func (a activate) Repeat() Kernel                              { return a }
-func (a activate) list(l *Layer)                               { l.Activation = a.a }
+func (a activate) describe(l *Layer)                           { l.Activation = a.a }
 func (a activate) Int8() Int8Form                              { return Int8Form{Suffix: "relu", Bytes: Lookup(a.a.Value)} }
 
 func (a activate) Forward(e engine.Engine, out *tensor.Dense, in []*tensor.Dense) error {
@@ -96,10 +96,10 @@ func (a activateGrad) Forward(e engine.Engine, out *tensor.Dense, in []*tensor.D
 // sum is a + b with a Plain activation.
 type sum struct{ act engine.Activation }
 
-func (*sum) Name() string     { return "Add" }
-func (*sum) WRT(n int) []bool { return all(n) }
-func (s *sum) list(l *Layer)  { l.Activation = s.act }
-func (*sum) Int8() Int8Form   { return Int8Form{Suffix: "sum"} }
+func (*sum) Name() string        { return "Add" }
+func (*sum) WRT(n int) []bool    { return all(n) }
+func (s *sum) describe(l *Layer) { l.Activation = s.act }
+func (*sum) Int8() Int8Form      { return Int8Form{Suffix: "sum"} }
 
 func (s *sum) Export(x Exporter, in []Operand) (string, error) {
 	return exportActivation(x, x.Op("Add", []string{in[0].Name, in[1].Name}), s.act), nil

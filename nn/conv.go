@@ -133,7 +133,7 @@ func column(in [][]*tensor.Dense, at int) []*tensor.Dense {
 
 func (c *conv) Repeat() Kernel { k := *c; return &k }
 
-func (c *conv) list(l *Layer) { l.Stride, l.Activation = c.p.Stride, c.p.Activation }
+func (c *conv) describe(l *Layer) { l.Stride, l.Activation = c.p.Stride, c.p.Activation }
 
 // Export multiplies the scale into the weights: an operator of ONNX has none.
 func (c *conv) Export(x Exporter, in []Operand) (string, error) {

@@ -24,8 +24,8 @@ type Layer struct {
 	Activation engine.Activation
 }
 
-// listed is a Kernel that fills a Layer's fields of its own.
-type listed interface{ list(l *Layer) }
+// describer is a Kernel that sets the fields of its Layer which only some operations have.
+type describer interface{ describe(l *Layer) }
 
 // Layers lists the operations in the order in which they run.
 func (p *Plan) Layers() []Layer {
@@ -41,8 +41,8 @@ func LayerOf(n *G.Node) Layer {
 	l := Layer{Name: layerAt(n), Op: "Sum", Back: true, Shape: n.Shape(), FLOPs: flops(n)}
 	if o, ok := n.Op().(*op); ok {
 		l.Op, l.Back = o.k.Name(), o.back
-		if k, ok := o.k.(listed); ok {
-			k.list(&l)
+		if k, ok := o.k.(describer); ok {
+			k.describe(&l)
 		}
 	}
 	return l

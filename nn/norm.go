@@ -37,8 +37,8 @@ func (n *norm) Name() string {
 	return "GroupNorm"
 }
 
-func (n *norm) WRT(k int) []bool { return all(k) }
-func (n *norm) list(l *Layer)    { l.Activation = n.p.Activation }
+func (n *norm) WRT(k int) []bool  { return all(k) }
+func (n *norm) describe(l *Layer) { l.Activation = n.p.Activation }
 
 func (n *norm) Shape(in []tensor.Shape) (tensor.Shape, error) {
 	if err := want(in, 4, 1, 1); err != nil {

@@ -135,7 +135,7 @@ func thinned(c *Candidates, d detector.Decoding, off []int) (out []Object) {
 			v.Boxes, v.Scores, v.Classes = append(v.Boxes, box.Box{X1: b[0], Y1: b[1], X2: b[2], Y2: b[3]}), append(v.Scores, s), append(v.Classes, c.Classes[i])
 		}
 	}
-	for _, f := range d.Thin(v) {
+	for _, f := range d.Suppress(v) {
 		b := f.Box.Scale(c.Scale[0], c.Scale[1])
 		out = append(out, Object{Box: [4]float32{b.X1, b.Y1, b.X2, b.Y2}, Class: int(f.Class), Score: f.Score})
 	}

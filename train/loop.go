@@ -74,7 +74,7 @@ type pendingStep struct {
 // begun returns the number of steps that are done or have begun.
 func (l *Loop) begun() int { return l.last.Number + len(l.pending) }
 
-// begin starts the next step. On an engine.Stepping it does not wait for the step's end.
+// begin starts the next step. On an engine.FusedOptimizer it does not wait for the step's end.
 func (l *Loop) begin(ctx context.Context) error {
 	start := time.Now()
 	b, wait, err := l.loader.Next(ctx)
@@ -120,7 +120,7 @@ func (l *Loop) settle(ctx context.Context, ahead int) error {
 	return nil
 }
 
-// mayGoAhead reports whether the next step may begin before the last one is done. The engine must be an engine.Stepping, and no hook
+// mayGoAhead reports whether the next step may begin before the last one is done. The engine must be an engine.FusedOptimizer, and no hook
 // may read the model after the last step.
 func (l *Loop) mayGoAhead() bool {
 	if !l.model.Engine().Supports(engine.QueuedSteps) {

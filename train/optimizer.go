@@ -37,7 +37,7 @@ type optimizer struct {
 	step    int                        // number of steps taken
 	begun   int                        // number of steps taken, skipped or queued
 	params  []*nn.Param
-	update  engine.Updater     // of an engine.Stepping; made at the first step
+	update  engine.Updater     // of an engine.FusedOptimizer; made at the first step
 	slots   map[string]int     // slot of the updater by parameter
 	factors map[string]factors // on the rate and the decay, by parameter
 	scale   *engine.LossScale  // of fp16, as in the last report; nil in other precisions

@@ -167,7 +167,7 @@ func (s *Stepper) Take(n, h, w int, images []float32, t *detector.Targets, lr fl
 	return s.Report()
 }
 
-// Queue begins a step as Take does. On an engine.Stepping it returns before the step is done. After a step whose loss or gradient is not
+// Queue begins a step as Take does. On an engine.FusedOptimizer it returns before the step is done. After a step whose loss or gradient is not
 // finite, later steps change nothing. At most engine.MostReports steps may be queued before Report reads the oldest.
 func (s *Stepper) Queue(n, h, w int, images []float32, t *detector.Targets, lr float64) error {
 	g, err := s.Graph(n, h, w)
@@ -180,7 +180,7 @@ func (s *Stepper) Queue(n, h, w int, images []float32, t *detector.Targets, lr f
 	}
 	var out Step
 	restore := s.lossState()
-	if e, ok := engine.As[engine.Stepping](s.model.Engine(), engine.QueuedSteps); ok {
+	if e, ok := engine.As[engine.FusedOptimizer](s.model.Engine(), engine.QueuedSteps); ok {
 		return restore(s.queue(e, g, b, lr))
 	}
 	out, err = s.take(g, b, lr)

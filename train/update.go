@@ -10,8 +10,8 @@ import (
 	"retinago/nn"
 )
 
-// queue begins a step on an engine.Stepping and does not wait for it. Report reads the results.
-func (s *Stepper) queue(e engine.Stepping, g *detector.TrainStep, b *detector.Batch, lr float64) error {
+// queue begins a step on an engine.FusedOptimizer and does not wait for it. Report reads the results.
+func (s *Stepper) queue(e engine.FusedOptimizer, g *detector.TrainStep, b *detector.Batch, lr float64) error {
 	u, err := s.optimizer.updater(e, s.average)
 	if err != nil {
 		return err
@@ -48,7 +48,7 @@ func (s *Stepper) queue(e engine.Stepping, g *detector.TrainStep, b *detector.Ba
 	}
 	s.optimizer.begun++
 	s.notRecorded = g.NotRecorded()
-	if err := u.Tell(); err != nil {
+	if err := u.QueueReport(); err != nil {
 		return err
 	}
 	s.model.Changed()
@@ -79,7 +79,7 @@ func (s *Stepper) queue(e engine.Stepping, g *detector.TrainStep, b *detector.Ba
 }
 
 // updater returns the engine's updater, which it makes at the first call. average may be nil.
-func (o *optimizer) updater(e engine.Stepping, average map[string]*tensor.Dense) (engine.Updater, error) {
+func (o *optimizer) updater(e engine.FusedOptimizer, average map[string]*tensor.Dense) (engine.Updater, error) {
 	if o.update != nil {
 		return o.update, nil
 	}
@@ -105,7 +105,7 @@ func (o *optimizer) updater(e engine.Stepping, average map[string]*tensor.Dense)
 	return o.update, err
 }
 
-// queue updates the parameters with the gradients of the last run, and the averages, on an engine.Stepping.
+// queue updates the parameters with the gradients of the last run, and the averages, on an engine.FusedOptimizer.
 func (o *optimizer) queue(s gradients) error {
 	grads := make([]*tensor.Dense, len(o.slots))
 	err := s.Gradients(func(p *nn.Param, g *tensor.Dense) error {

@@ -122,8 +122,8 @@ func targetWords(t engine.Targets, objects [][]engine.Object) (words []int32, n 
 	return append(append(words, int32(n)), all...), n, nil
 }
 
-// tally carries the counts of an Assign to the host.
-type tally struct {
+// countBuffer carries the counts of an Assign to the host.
+type countBuffer struct {
 	mem   unsafe.Pointer // pinned
 	bytes int
 	read  cu.Event // the counts are there
@@ -132,7 +132,7 @@ type tally struct {
 
 // later queues the copying of counts [n,2] and returns what waits for it.
 func (e *Engine) later(from cu.DevicePtr, n int) (func() ([][2]int, error), error) {
-	c, err := e.tallyOf(8 * n)
+	c, err := e.pinnedCounts(8 * n)
 	if err != nil {
 		return nil, err
 	}
@@ -159,18 +159,18 @@ func (e *Engine) later(from cu.DevicePtr, n int) (func() ([][2]int, error), erro
 	}, nil
 }
 
-// tallyOf finds room for that many bytes, or makes it.
-func (e *Engine) tallyOf(bytes int) (*tally, error) {
-	for _, c := range e.tallies {
+// pinnedCounts returns a free buffer of that many bytes, or a new one.
+func (e *Engine) pinnedCounts(bytes int) (*countBuffer, error) {
+	for _, c := range e.counts {
 		if c.bytes >= bytes && !c.taken {
 			return c, nil
 		}
 	}
-	c := &tally{bytes: bytes}
+	c := &countBuffer{bytes: bytes}
 	if r := C.retinago_pinned(e.context(), &c.mem, C.size_t(bytes)); r != C.CUDA_SUCCESS {
 		return nil, fmt.Errorf("cuda: pinned memory: CUDA error %d", int(r))
 	}
-	e.tallies = append(e.tallies, c)
+	e.counts = append(e.counts, c)
 	return c, e.do(func() (err error) {
 		c.read, err = cu.MakeEvent(cu.DisableTiming)
 		return err
@@ -180,9 +180,9 @@ func (e *Engine) tallyOf(bytes int) (*tally, error) {
 // freeTallies gives the pinned memory back. The engine's context is current.
 func (e *Engine) freeTallies() error {
 	var errs []error
-	for _, c := range e.tallies {
+	for _, c := range e.counts {
 		errs = append(errs, cu.DestroyEvent(&c.read), cu.MemFreeHost(c.mem))
 	}
-	e.tallies = nil
+	e.counts = nil
 	return errors.Join(errs...)
 }

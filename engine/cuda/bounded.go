@@ -4,11 +4,11 @@ package cuda
 
 // bounded keeps what was made for the most recently used keys.
 type bounded[K comparable, V any] struct {
-	values map[K]*kept[V]
+	values map[K]*cached[V]
 	uses   int64
 }
 
-type kept[V any] struct {
+type cached[V any] struct {
 	value V
 	used  int64 // number of the last use
 }
@@ -18,7 +18,7 @@ type kept[V any] struct {
 const mostPlans = 2048
 
 func newBounded[K comparable, V any]() bounded[K, V] {
-	return bounded[K, V]{values: map[K]*kept[V]{}}
+	return bounded[K, V]{values: map[K]*cached[V]{}}
 }
 
 // get returns the value of a key.
@@ -35,7 +35,7 @@ func (b *bounded[K, V]) get(key K) (v V, ok bool) {
 // put keeps a value.
 func (b *bounded[K, V]) put(key K, v V) {
 	b.uses++
-	b.values[key] = &kept[V]{v, b.uses}
+	b.values[key] = &cached[V]{v, b.uses}
 }
 
 // oldest removes the value that was not used for longest when there are as many as most.

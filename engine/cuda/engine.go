@@ -43,7 +43,7 @@ type Engine struct {
 	packed    map[packedKey]*packedWeights
 	scratch   [scratches]region
 	staging   staging
-	tallies   []*tally          // room for counts of Assign
+	counts    []*countBuffer    // room for counts of Assign
 	assigned  int               // pictures of the last Assign
 	updaters  map[*updater]bool // not released
 	moves     atomic.Int64      // memory was given back so often: recordings that may read it are void

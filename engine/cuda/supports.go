@@ -44,7 +44,7 @@ var (
 	_ engine.Limited            = (*Engine)(nil)
 	_ engine.Mixed              = (*Engine)(nil)
 	_ engine.Recorder           = (*Engine)(nil)
-	_ engine.Stepping           = (*Engine)(nil)
+	_ engine.FusedOptimizer     = (*Engine)(nil)
 	_ engine.PeakMeter          = (*Engine)(nil)
 	_ engine.LevelLosses        = (*Engine)(nil)
 	_ engine.OverlapLosses      = (*Engine)(nil)

@@ -197,8 +197,8 @@ func (u *updater) set(key []uint64) (region, error) {
 	return mem, err
 }
 
-// Tell queues the last step's report.
-func (u *updater) Tell() error { return u.told.queue(u.e, u.state.p) }
+// QueueReport queues the last step's report.
+func (u *updater) QueueReport() error { return u.told.queue(u.e, u.state.p) }
 
 // Report waits for the oldest report.
 func (u *updater) Report() (engine.StepReport, error) {

@@ -45,7 +45,7 @@ func newStepped(t testing.TB, e engine.Engine, p engine.UpdateParams) *stepped {
 	for range 3 {
 		s.losses = append(s.losses, put(t, e, []float32{0}, 1))
 	}
-	if by, ok := engine.As[engine.Stepping](e, engine.QueuedSteps); ok {
+	if by, ok := engine.As[engine.FusedOptimizer](e, engine.QueuedSteps); ok {
 		var err error
 		s.updater, err = by.NewUpdater(p, s.slots)
 		must(t, err)
@@ -71,7 +71,7 @@ func (s *stepped) begin(t testing.TB, k int, lr float32, bad float32) {
 	if s.updater != nil {
 		must(t, s.updater.Rate(lr, averageBy(k)))
 		must(t, s.updater.Update(s.losses[:2], s.losses[2:], s.grads))
-		must(t, s.updater.Tell())
+		must(t, s.updater.QueueReport())
 		return
 	}
 	s.taken++
@@ -199,9 +199,9 @@ func TestUpdaterRefuses(t *testing.T) {
 		t.Error("a report of no step")
 	}
 	for range engine.MostReports {
-		must(t, s.updater.Tell())
+		must(t, s.updater.QueueReport())
 	}
-	if err := s.updater.Tell(); err == nil {
+	if err := s.updater.QueueReport(); err == nil {
 		t.Error("more reports than there are places")
 	}
 	if err := s.updater.Update(s.losses[:2], s.losses[2:], s.grads[1:]); err == nil {

@@ -44,7 +44,7 @@ func activations(t *testing.T, open Open) {
 	for _, n := range numbers {
 		y := Put(t, e, nil, 1)
 		Must(t, e.Activate(y, Put(t, e, []float32{n.x}, 1), n.a))
-		Near(t, fmt.Sprintf("%+v(%g)", n.a, n.x), Get(t, e, y), []float64{n.y}, 1e-6)
+		AlmostEqual(t, fmt.Sprintf("%+v(%g)", n.a, n.x), Get(t, e, y), []float64{n.y}, 1e-6)
 	}
 }
 

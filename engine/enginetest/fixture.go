@@ -82,8 +82,8 @@ func far(got []float32, want []float64) float64 {
 	return worst / math.Sqrt(square/float64(len(want))+1e-30)
 }
 
-// Near fails unless got is want to a tolerance relative to the root mean square of want.
-func Near(t testing.TB, what string, got []float32, want []float64, tol float64) {
+// AlmostEqual fails unless got is want to a tolerance relative to the root mean square of want.
+func AlmostEqual(t testing.TB, what string, got []float32, want []float64, tol float64) {
 	t.Helper()
 	if len(got) != len(want) {
 		t.Fatalf("%s: %d values, want %d", what, len(got), len(want))

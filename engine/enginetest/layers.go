@@ -48,9 +48,9 @@ func relu(t *testing.T, open Open) {
 	a, b := Put(t, e, []float32{1, -3, 2}, 3), Put(t, e, []float32{1, 1, -5}, 3)
 	sum := Put(t, e, nil, 3)
 	Must(t, e.Sum(sum, a, b, engine.None))
-	Near(t, "sum", Get(t, e, sum), []float64{2, -2, -3}, 0)
+	AlmostEqual(t, "sum", Get(t, e, sum), []float64{2, -2, -3}, 0)
 	Must(t, e.Sum(sum, a, b, engine.ReLU))
-	Near(t, "sum and ReLU", Get(t, e, sum), []float64{2, 0, 0}, 0)
+	AlmostEqual(t, "sum and ReLU", Get(t, e, sum), []float64{2, 0, 0}, 0)
 }
 
 // Pooling against its definition, on sizes that the window does not divide. Padding never wins, not even over
@@ -83,9 +83,9 @@ func maxPool(t *testing.T, open Open) {
 		p := engine.PoolParams{Kernel: k, Stride: stride, Pad: pad}
 		xd, y, dx := Put(t, e, x, n, h, w, c), Put(t, e, nil, n, oh, ow, c), Put(t, e, Filled(len(x), 7), n, h, w, c)
 		Must(t, e.MaxPool(y, xd, p))
-		Near(t, fmt.Sprint("pool ", s), Get(t, e, y), want, 0)
+		AlmostEqual(t, fmt.Sprint("pool ", s), Get(t, e, y), want, 0)
 		Must(t, e.MaxPoolGrad(dx, Put(t, e, dy, n, oh, ow, c), xd, y, p))
-		Near(t, fmt.Sprint("gradient ", s), Get(t, e, dx), grad, 1e-6)
+		AlmostEqual(t, fmt.Sprint("gradient ", s), Get(t, e, dx), grad, 1e-6)
 	}
 }
 
@@ -104,9 +104,9 @@ func upsample(t *testing.T, open Open) {
 		}
 		y, dtop := Put(t, e, nil, n, h, w, c), Put(t, e, Filled(len(top), 3), n, th, tw, c)
 		Must(t, e.UpsampleAdd(y, Put(t, e, top, n, th, tw, c), Put(t, e, lat, n, h, w, c)))
-		Near(t, fmt.Sprint("upsample ", s), Get(t, e, y), want, 1e-6)
+		AlmostEqual(t, fmt.Sprint("upsample ", s), Get(t, e, y), want, 1e-6)
 		Must(t, e.UpsampleGrad(dtop, Put(t, e, dy, n, h, w, c)))
-		Near(t, fmt.Sprint("gradient ", s), Get(t, e, dtop), grad, 1e-6)
+		AlmostEqual(t, fmt.Sprint("gradient ", s), Get(t, e, dtop), grad, 1e-6)
 	}
 }
 
@@ -121,7 +121,7 @@ func biasGrad(t *testing.T, open Open) {
 		}
 		db := Put(t, e, Filled(c, 5), c)
 		Must(t, e.BiasGrad(db, Put(t, e, dy, 2, 31, 7, c)))
-		Near(t, fmt.Sprint("bias ", c), Get(t, e, db), want, 1e-5)
+		AlmostEqual(t, fmt.Sprint("bias ", c), Get(t, e, db), want, 1e-5)
 	}
 }
 
@@ -135,7 +135,7 @@ func sumOfGradients(t *testing.T, open Open) {
 	if got != tensor.Tensor(out) {
 		t.Error("the sum is not in its place")
 	}
-	Near(t, "sum", Get(t, e, out), []float64{11, 22}, 0)
+	AlmostEqual(t, "sum", Get(t, e, out), []float64{11, 22}, 0)
 	if _, err := e.(tensor.Adder).Add(a, b); err == nil {
 		t.Error("a sum that was not planned")
 	}

@@ -78,8 +78,8 @@ func focalLoss(t *testing.T, open Open) {
 			loss, grad := Put(t, e, nil, 1), Put(t, e, Filled(len(x), 7), n, anchors, classes)
 			Must(t, of.FocalLoss(loss, xd, ld, nd, p))
 			Must(t, of.FocalLossGrad(grad, xd, ld, nd, Put(t, e, []float32{up}, 1), p))
-			Near(t, name+" loss", Get(t, e, loss), []float64{total}, 2e-6)
-			Near(t, name+" gradient", Get(t, e, grad), want, 2e-6)
+			AlmostEqual(t, name+" loss", Get(t, e, loss), []float64{total}, 2e-6)
+			AlmostEqual(t, name+" gradient", Get(t, e, grad), want, 2e-6)
 			e.Release(ld, xd, nd, loss, grad)
 		}
 	}

@@ -51,8 +51,8 @@ func at(t *testing.T, open Open) {
 	a, b := e.At(mem, 0, tensor.Float32, 4), e.At(mem, 64, tensor.Float32, 2, 2)
 	Must(t, e.Upload(a, []float32{1, 2, 3, 4}))
 	Must(t, e.Upload(b, []float32{5, 6, 7, 8}))
-	Near(t, "a", Get(t, e, a), []float64{1, 2, 3, 4}, 0)
-	Near(t, "b", Get(t, e, b), []float64{5, 6, 7, 8}, 0)
+	AlmostEqual(t, "a", Get(t, e, a), []float64{1, 2, 3, 4}, 0)
+	AlmostEqual(t, "b", Get(t, e, b), []float64{5, 6, 7, 8}, 0)
 	Must(t, e.Free(mem, 256))
 	if err := e.Free(mem, 256); err == nil {
 		t.Error("freed twice")

@@ -84,7 +84,7 @@ func norms(t *testing.T, open Open) {
 			if s.g > 0 {
 				stats := Put(t, e, nil, 2, s.n, s.g)
 				Must(t, e.GroupNorm(yd, stats, xd, gd, bd, p))
-				Near(t, name+" mean", Get(t, e, stats)[:len(mean)], mean, 1e-5)
+				AlmostEqual(t, name+" mean", Get(t, e, stats)[:len(mean)], mean, 1e-5)
 				Must(t, e.GroupNormParamGrad(dp, dyd, yd, xd, stats, p))
 				Must(t, e.GroupNormGrad(dxd, dyd, yd, xd, gd, stats, p))
 			} else {
@@ -98,13 +98,13 @@ func norms(t *testing.T, open Open) {
 					wantMean[c] = .9 + .1*mean[c]
 					wantVar[c] = 1.8 + .1*variance[c]*n/max(n-1, 1)
 				}
-				Near(t, name+" running mean", Get(t, e, rm), wantMean, 1e-5)
-				Near(t, name+" running variance", Get(t, e, rv), wantVar, 1e-4)
+				AlmostEqual(t, name+" running mean", Get(t, e, rm), wantMean, 1e-5)
+				AlmostEqual(t, name+" running variance", Get(t, e, rv), wantVar, 1e-4)
 			}
-			Near(t, name+" y", Get(t, e, yd), y, 1e-4)
-			Near(t, name+" dgamma", Get(t, e, dp)[:s.c], dgamma, 1e-4)
-			Near(t, name+" dbeta", Get(t, e, dp)[s.c:], dbeta, 1e-4)
-			Near(t, name+" dx", Get(t, e, dxd), dx, 2e-4)
+			AlmostEqual(t, name+" y", Get(t, e, yd), y, 1e-4)
+			AlmostEqual(t, name+" dgamma", Get(t, e, dp)[:s.c], dgamma, 1e-4)
+			AlmostEqual(t, name+" dbeta", Get(t, e, dp)[s.c:], dbeta, 1e-4)
+			AlmostEqual(t, name+" dx", Get(t, e, dxd), dx, 2e-4)
 		}
 	}
 }

@@ -32,8 +32,8 @@ func optimizers(t *testing.T, open Open) {
 			}
 			wantW[i] = float64(w[i]) - .1*step
 		}
-		Near(t, "SGD momentum", Get(t, e, md), wantM, 1e-5)
-		Near(t, "SGD weights", Get(t, e, wd), wantW, 1e-5)
+		AlmostEqual(t, "SGD momentum", Get(t, e, md), wantM, 1e-5)
+		AlmostEqual(t, "SGD weights", Get(t, e, wd), wantW, 1e-5)
 	}
 	for _, decoupled := range []bool{false, true} {
 		p := engine.AdamParams{LR: .01, Beta1: .9, Beta2: .999, Eps: 1e-8, Decay: .1, Scale: .5, Step: 7, Decoupled: decoupled}
@@ -52,9 +52,9 @@ func optimizers(t *testing.T, open Open) {
 			mh, vh := wantM[i]/(1-math.Pow(.9, 7)), wantV[i]/(1-math.Pow(.999, 7))
 			wantW[i] = x - .01*mh/(math.Sqrt(vh)+1e-8)
 		}
-		Near(t, "Adam m", Get(t, e, md), wantM, 1e-5)
-		Near(t, "Adam v", Get(t, e, vd), wantV, 1e-5)
-		Near(t, "Adam weights", Get(t, e, wd), wantW, 1e-5)
+		AlmostEqual(t, "Adam m", Get(t, e, md), wantM, 1e-5)
+		AlmostEqual(t, "Adam v", Get(t, e, vd), wantV, 1e-5)
+		AlmostEqual(t, "Adam weights", Get(t, e, wd), wantW, 1e-5)
 	}
 	wd := Put(t, e, w, n)
 	Must(t, e.Lerp(wd, gd, .25))
@@ -62,7 +62,7 @@ func optimizers(t *testing.T, open Open) {
 	for i := range want {
 		want[i] = .75*float64(w[i]) + .25*float64(g[i])
 	}
-	Near(t, "Lerp", Get(t, e, wd), want, 1e-6)
+	AlmostEqual(t, "Lerp", Get(t, e, wd), want, 1e-6)
 }
 
 func sumSquares(t *testing.T, open Open) {

@@ -18,7 +18,7 @@ var asks = []struct {
 	{engine.BatchedMaps, is[engine.BatchedConv]},
 	{engine.EightBit, is[engine.Int8]},
 	{engine.Repeats, is[engine.Recorder]},
-	{engine.QueuedSteps, is[engine.Stepping]},
+	{engine.QueuedSteps, is[engine.FusedOptimizer]},
 	{engine.PeakRates, is[engine.PeakMeter]},
 	{engine.FocalParams{}, is[engine.LevelLosses]},
 	{engine.BoxLossParams{}, is[engine.LevelLosses]},

@@ -179,7 +179,7 @@ func (s Source) vocSplit(all []string) ([]string, error) {
 	}
 	var out []string
 	for line := range strings.Lines(string(b)) {
-		if name := listed(line, known); name != "" {
+		if name := listedName(line, known); name != "" {
 			out = append(out, name)
 		}
 	}
@@ -210,9 +210,9 @@ func listsText(names []string) string {
 	return fmt.Sprintf("; there are %v", names)
 }
 
-// listed is the name in a line of a split's list, "" for a blank one. A class's list has a second column, which says whether the class
+// listedName returns the name in a line of a split's list, "" for a blank one. A class's list has a second column, which says whether the class
 // is there; a name may have blanks, quotes or a picture's ending.
-func listed(line string, known map[string]bool) string {
+func listedName(line string, known map[string]bool) string {
 	line = strings.ReplaceAll(strings.TrimSpace(line), `\`, "/")
 	all := []string{line, strings.Trim(line, `"'`)}
 	if fields := strings.Fields(line); len(fields) > 1 {

@@ -143,7 +143,7 @@ func (x *examination) counts() iter.Seq[coco.Problem] {
 		if len(d.Images) == 0 && !whole(NoImages, "it has no images", "check that this is the right file") {
 			return
 		}
-		t := tally(d)
+		t := totalsOf(d)
 		for i := range d.Images {
 			if n := t.boxes[d.Images[i].ID]; n > MaxBoxes && !yield(coco.Problem{Severity: coco.Error, Kind: ManyBoxes, Item: item(&d.Images[i]),
 				Seen: fmt.Sprintf("it has %d boxes, more than %d", n, MaxBoxes), Advice: "are they of several images? Give each image its own"}) {
@@ -179,7 +179,7 @@ type totals struct {
 	shares int           // of within: boxes that end at 1 at most, where the image is larger
 }
 
-func tally(d *coco.Dataset) totals {
+func totalsOf(d *coco.Dataset) totals {
 	t := totals{boxes: map[int64]int{}}
 	images := make(map[int64]*coco.Image, len(d.Images))
 	for i := range d.Images {

@@ -45,7 +45,7 @@ func rebuildTensor(_ *machine, args tuple) (any, error) {
 	return v, nil
 }
 
-// unreadStorage is the error of a storage whose elements are of a type that is not read, such as complex or quantised numbers.
+// unreadStorage is the error of a storage whose elements are of a type that is not read, such as complex or quantized numbers.
 type unreadStorage struct{ class global }
 
 func (u unreadStorage) Error() string { return fmt.Sprintf("a storage of %v", u.class) }
