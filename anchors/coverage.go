@@ -8,7 +8,7 @@ import (
 	"retinago/box"
 )
 
-// Picture is one picture's objects for Cover and Fit.
+// Picture is one image's objects for Cover and Fit.
 type Picture struct {
 	W, H int // of the canvas in px, after resizing
 	// Scale is px on the canvas per px of the original, in which COCO's size classes are defined; 0 means 1.
@@ -35,7 +35,7 @@ type Coverage struct {
 // sizeNames are COCO's.
 var sizeNames = [3]string{"small", "medium", "large"}
 
-// Cover measures how well the anchors overlap the objects of pictures. It takes about 1 us for each object.
+// Cover measures how well the anchors overlap the objects of images. It takes about 1 us for each object.
 func (c Config) Cover(pictures []Picture) Coverage {
 	f := c.finder()
 	var out Coverage

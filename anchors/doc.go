@@ -1,4 +1,4 @@
-// Package anchors makes a grid of reference boxes over a picture, assigns them to annotated objects, and encodes objects relative to
+// Package anchors makes a grid of reference boxes over an image, assigns them to annotated objects, and encodes objects relative to
 // anchors (Lin et al. 2017, "Focal Loss for Dense Object Detection", section 4).
 //
 //	feature sizes [[h8,w8], [h16,w16], ...] -- Config.Grid --> boxes [sum(h*w)*A]

@@ -23,7 +23,7 @@ func Marks(found []Detection) []Mark {
 	return marks
 }
 
-// WriteAnnotated draws detections and captions onto a picture and writes it as JPEG; another extension gets .jpg appended. Missing
+// WriteAnnotated draws detections and captions onto an image and writes it as JPEG; another extension gets .jpg appended. Missing
 // folders are made.
 func WriteAnnotated(path string, p *Picture, found []Detection, captions ...string) error {
 	if err := picture.Draw(p, Marks(found), captions...); err != nil {

@@ -59,7 +59,7 @@ func (v *item) count(canvases map[data.Size]int, batch int) bool {
 	return full || batch <= 1
 }
 
-// findAll finds the objects of several pictures in all their views. Inputs with the same canvas go through the network in full batches;
+// findAll finds the objects of several images in all their views. Inputs with the same canvas go through the network in full batches;
 // the rest goes one by one, because a graph for each smaller batch would cost more than it saves.
 func (p *Predictor) findAll(ctx context.Context, sets []*inputs, batch int) ([][]Detection, []Times, error) {
 	type place struct{ set, view int }

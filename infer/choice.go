@@ -11,17 +11,17 @@ import (
 	"retinago/internal/tile"
 )
 
-// Choice selects classes, and the views of a picture in which objects are searched. Its zero value takes every class at the common
-// score and one view, the whole picture.
+// Choice selects classes, and the views of an image in which objects are searched. Its zero value takes every class at the common
+// score and one view, the whole image.
 type Choice struct {
 	Scores  map[string]float64 // lowest score to report of a class, by name, in place of the common one or the model's
 	Classes []string           // classes to report, also several with commas between; empty is all
 
-	Flip   bool      // also a view of the mirrored picture
+	Flip   bool      // also a view of the mirrored image
 	Scales []float64 // a view for each of these multiples of the canvas's sides; empty is 1
 	Merge  string    // how detections of several views are merged: one of Merges, the first by default
 
-	// Tile is the side, in pixels, of square tiles that are views of their own besides the whole picture; 0 makes no tiles.
+	// Tile is the side, in pixels, of square tiles that are views of their own besides the whole image; 0 makes no tiles.
 	Tile int
 	// Overlap is the share of a tile that the next tile repeats, in [0, .9].
 	Overlap float64
@@ -30,7 +30,7 @@ type Choice struct {
 // Merges returns the ways to merge detections of one object: fuse averages them (nms.Fuse), nms keeps the best.
 func Merges() []string { return []string{"fuse", "nms"} }
 
-// Views reports whether objects are searched in other views than the whole picture.
+// Views reports whether objects are searched in other views than the whole image.
 func (c Choice) Views() bool { return len(c.Scales) > 0 || c.Flip || c.Tile > 0 }
 
 // Check returns an error for values out of their ranges.
@@ -54,7 +54,7 @@ func (c Choice) Check() error {
 	return nil
 }
 
-// CommonScore is the lowest score to report of a class for which a model that was measured has none.
+// CommonScore is the score threshold of a class for which an evaluated model has none of its own.
 const CommonScore = .5
 
 // ClassScores returns the lowest scores to report of a model's classes [K], where the caller gives none: those of the best F1 in its last

@@ -11,7 +11,7 @@ import (
 	"retinago/internal/text"
 )
 
-// Classes are how a model's classes and a dataset's categories, which are matched by name, fit together.
+// Classes describes how the classes of a model and the categories of a dataset correspond. They are matched by name.
 type Classes struct {
 	Common      []string // in both, in the order of the model
 	ModelOnly   []string // of which the dataset has no objects: they are not looked for

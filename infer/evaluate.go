@@ -12,22 +12,22 @@ import (
 	"retinago/internal/dataset/data"
 )
 
-// Progress is called after every batch with the number of pictures that are done.
+// Progress is called after every batch with the number of images that are done.
 type Progress func(done, total int)
 
 // Evaluation is the result of a model on a dataset.
 type Evaluation struct {
 	Detections []coco.Detection
-	Broken     map[string]error // pictures that could not be read: their objects count as missed
+	Broken     map[string]error // images that could not be read: their objects count as missed
 	Network    time.Duration    // with boxes and NMS, where the engine does them
-	Wait       time.Duration    // for pictures; 0 of Predictor.Evaluate, which reads them while the network runs
+	Wait       time.Duration    // for images; 0 of Predictor.Evaluate, which reads them while the network runs
 	Decode     time.Duration    // boxes and NMS, on the host, and the merging of views
 }
 
-// EvalBatch is the most pictures that go through the network together.
+// EvalBatch is the largest number of images that go through the network together.
 const EvalBatch = 4
 
-// Evaluate runs a model on every picture of a dataset. Detections have the ids of the dataset's categories, which MatchClasses matches with
+// Evaluate runs a model on every image of a dataset. Detections have the ids of the dataset's categories, which MatchClasses matches with
 // the classes of the model, those of c; classes that the dataset does not have are not looked for. Pictures are read and prepared while
 // the network computes.
 func Evaluate(ctx context.Context, m *detector.Model, c config.Config, d *Dataset, report Progress) (*Evaluation, error) {
@@ -69,7 +69,7 @@ func Evaluate(ctx context.Context, m *detector.Model, c config.Config, d *Datase
 	}
 }
 
-// add runs a batch and appends its detections, in pixels of the pictures.
+// add runs a batch and appends its detections, in pixels of the images.
 func (e *Evaluation) add(m *detector.Model, b *data.Batch, d *data.Dataset, ids []int64, decoding detector.Decoding) error {
 	begin := time.Now()
 	net, err := m.Net(b.N, b.H, b.W)
@@ -83,7 +83,7 @@ func (e *Evaluation) add(m *detector.Model, b *data.Batch, d *data.Dataset, ids 
 	}
 	want := make([]detector.Wanted, b.N)
 	for i := range want {
-		s := b.Sizes[i] // 0 of a broken picture
+		s := b.Sizes[i] // 0 of a broken image
 		want[i] = detector.Wanted{W: float32(s.W), H: float32(s.H), Decoding: decoding}
 	}
 	found, err := m.Find(net, b.Images, want)

@@ -7,9 +7,9 @@ import (
 	"retinago/internal/media/source"
 )
 
-// Evaluate detects objects in every picture of a dataset as Stream does one by one: with the settings of Load, in all views of
-// Options.Choice. Classes are matched, and pictures that cannot be read are treated, as by the function Evaluate. Boxes are in pixels of the
-// dataset: they are scaled where a picture has another size than its entry.
+// Evaluate detects objects in every image of a dataset as Stream does one by one: with the settings of Load, in all views of
+// Options.Choice. Classes are matched, and images that cannot be read are treated, as by the function Evaluate. Boxes are in pixels of the
+// dataset: they are scaled where an image has another size than its entry.
 func (p *Predictor) Evaluate(ctx context.Context, d *Dataset, report Progress) (*Evaluation, error) {
 	classes, err := MatchClasses(p.info.Config.Model.Classes, d.Categories())
 	if err != nil {
@@ -34,7 +34,7 @@ func (p *Predictor) Evaluate(ctx context.Context, d *Dataset, report Progress) (
 	return e, nil
 }
 
-// take adds the result of a picture. ids are the categories by class of the model.
+// take adds the result of an image. ids are the categories by class of the model.
 func (e *Evaluation) take(r Result, im coco.Image, ids []int64) {
 	if r.Broken != nil {
 		e.Broken[r.Path] = r.Broken

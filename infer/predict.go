@@ -29,7 +29,7 @@ func WithNMS(iou float64) Option { return func(c *call) { c.NMS = &iou } }
 // WithMaxDetections reports at most n detections, the best.
 func WithMaxDetections(n int) Option { return func(c *call) { c.MaxDets = n } }
 
-// WithChoice chooses classes, scores by class and views of the picture (mirrored, scaled, in tiles) in place of Options.Choice.
+// WithChoice chooses classes, scores by class and views of the image (mirrored, scaled, in tiles) in place of Options.Choice.
 func WithChoice(v Choice) Option { return func(c *call) { c.Choice = v } }
 
 // WithTimes writes the duration of each stage to t.
@@ -48,7 +48,7 @@ func (p *Predictor) request(with []Option) (request, *Times, error) {
 	return r, c.times, err
 }
 
-// Predict finds the objects in a picture, best first. It may be called from several goroutines; while it waits for the network it
+// Predict finds the objects in an image, best first. It may be called from several goroutines; while it waits for the network it
 // returns when ctx ends.
 func (p *Predictor) Predict(ctx context.Context, pic *Picture, with ...Option) ([]Detection, error) {
 	if pic == nil {
@@ -67,7 +67,7 @@ func (p *Predictor) PredictImage(ctx context.Context, m image.Image, with ...Opt
 	return p.Predict(ctx, picture.FromImage(m), with...)
 }
 
-// PredictBytes is Predict for the content of a picture file: JPEG, PNG, GIF, BMP, TIFF or WebP. Decoding too ends with ctx.
+// PredictBytes is Predict for the content of an image file: JPEG, PNG, GIF, BMP, TIFF or WebP. Decoding too ends with ctx.
 func (p *Predictor) PredictBytes(ctx context.Context, b []byte, with ...Option) ([]Detection, error) {
 	return p.predict(ctx, with, func(target picture.Target) (*Picture, Size, func(), error) {
 		pic, w, h, err := picture.DecodeBytesFor(ctx, "the bytes", b, target)
@@ -78,7 +78,7 @@ func (p *Predictor) PredictBytes(ctx context.Context, b []byte, with ...Option) 
 	})
 }
 
-// PredictFile is PredictBytes for a picture file.
+// PredictFile is PredictBytes for an image file.
 func (p *Predictor) PredictFile(ctx context.Context, path string, with ...Option) ([]Detection, error) {
 	return p.predict(ctx, with, func(target picture.Target) (*Picture, Size, func(), error) {
 		pic, w, h, done, err := picture.DecodeHeld(ctx, path, target)
@@ -90,7 +90,7 @@ func (p *Predictor) PredictFile(ctx context.Context, path string, with ...Option
 	})
 }
 
-// predict runs a call. read returns the picture, the size of the picture that detections are for, and a function that frees the picture.
+// predict runs a call. read returns the image, the size of the image that detections are for, and a function that frees the image.
 func (p *Predictor) predict(ctx context.Context, with []Option, read func(picture.Target) (*Picture, Size, func(), error)) ([]Detection, error) {
 	r, times, err := p.request(with)
 	if err != nil {
@@ -120,7 +120,7 @@ func (p *Predictor) predict(ctx context.Context, with []Option, read func(pictur
 	return found[0], nil
 }
 
-// target returns the size at which a request needs a picture. It is nil, for full size, if the picture has several views.
+// target returns the size at which a request needs an image. It is nil, for full size, if the image has several views.
 func (p *Predictor) target(r request) picture.Target {
 	if !r.plan.single() {
 		return nil
@@ -129,7 +129,7 @@ func (p *Predictor) target(r request) picture.Target {
 	return data.Target(c, c.TestSide())
 }
 
-// PredictBatch finds the objects in pictures of one canvas size, which go through the network together. The times have no Prepare.
+// PredictBatch finds the objects in images of one canvas size, which go through the network together. The times have no Prepare.
 // While it waits for the network it returns when ctx ends.
 func (p *Predictor) PredictBatch(ctx context.Context, in []*Input) ([][]Detection, Times, error) {
 	var t Times

@@ -39,7 +39,7 @@ type Options struct {
 	Choice    Choice
 	// FastDecode sets data.fast_decode, also if the checkpoint was trained without it.
 	FastDecode bool
-	// Highest looks for the highest score in pictures without detections, until a picture has one: see Predictor.Highest.
+	// Highest looks for the highest score in images without detections, until an image has one: see Predictor.Highest.
 	Highest bool
 }
 
@@ -56,7 +56,7 @@ func (t *Times) Add(o Times) {
 }
 
 // Predictor runs one model. All its methods may be called from several goroutines at once. The network runs for one call at a time.
-// Meanwhile other calls decode and prepare pictures and compute boxes.
+// Meanwhile other calls decode and prepare images and compute boxes.
 type Predictor struct {
 	network chan struct{} // holds a value while a call has the network
 	closed  bool          // guarded by network
@@ -66,11 +66,11 @@ type Predictor struct {
 	options Options // of Load
 	common  request // of calls without options
 	threads int
-	some    atomic.Bool   // a picture had detections
+	some    atomic.Bool   // an image had detections
 	highest atomic.Uint32 // bits of the score that Highest returns
 }
 
-// request holds the settings of a search for objects in a picture.
+// request holds the settings of a search for objects in an image.
 type request struct {
 	plan   plan
 	decode detector.Decoding

@@ -12,7 +12,7 @@ import (
 	"retinago/nms"
 )
 
-// view is a picture or a part of it, as the network gets it.
+// view is an image or a part of it, as the network gets it.
 type view struct {
 	x, y  int     // of the part's corner
 	tile  bool    // it is a part, as large as its Input's size
@@ -28,7 +28,7 @@ func (v view) side(px int) int {
 	return max(int(math.Round(float64(px)*v.scale)), 1)
 }
 
-// plan holds the choice of views for every picture.
+// plan holds the choice of views for every image.
 type plan struct {
 	scales  []float64
 	flip    bool
@@ -37,13 +37,13 @@ type plan struct {
 	fuse    bool
 }
 
-// single reports whether every picture has one view, the whole picture.
+// single reports whether every image has one view, the whole image.
 func (l plan) single() bool { return len(l.scales) == 0 && !l.flip && l.tile == 0 }
 
 // grid returns the tiles of the plan.
 func (l plan) grid() tile.Grid { return tile.Grid{Side: l.tile, Overlap: l.overlap} }
 
-// parts returns the whole picture and, if it is larger than a tile, its tiles.
+// parts returns the whole image and, if it is larger than a tile, its tiles.
 func (l plan) parts(s data.Size) []tile.Part {
 	out := []tile.Part{{W: s.W, H: s.H}}
 	if g := l.grid(); l.tile > 0 && !g.Fits(s.W, s.H) {
@@ -68,11 +68,11 @@ func (l plan) views(p tile.Part, tiled bool) []view {
 	return out
 }
 
-// inputs holds all views of one picture and the request for it.
+// inputs holds all views of one image and the request for it.
 type inputs struct {
 	request
 	all  []*Input
-	size data.Size // of the picture
+	size data.Size // of the image
 }
 
 func (in *inputs) release() {
@@ -82,7 +82,7 @@ func (in *inputs) release() {
 	in.all = nil
 }
 
-// views prepares every view of a picture. size is the size of the picture that detections are for.
+// views prepares every view of an image. size is the size of the image that detections are for.
 func (p *Predictor) views(r request, pic *picture.Picture, size data.Size, threads int) (*inputs, error) {
 	out := &inputs{request: r, size: size}
 	if r.plan.single() {
@@ -151,7 +151,7 @@ func (in *inputs) merge(found [][]Detection, categories []detector.Category) []D
 }
 
 // cut reports whether a tile's border cuts a box that fits into the overlap with the next tile: the box ends within a hundredth of the
-// tile from the border, and the picture continues beyond it.
+// tile from the border, and the image continues beyond it.
 func (l plan) cut(in *Input, size data.Size, b box.Box) bool {
 	near, shared := float32(l.tile)/100, float32(l.grid().Shared())
 	x1, y1 := float32(in.view.x), float32(in.view.y)

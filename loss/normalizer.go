@@ -35,7 +35,7 @@ func (n *Normalizer) Observe(positives int) {
 	}
 }
 
-// Factors returns the factor of each picture's loss, given its positive anchors and all that are not ignored. A
+// Factors returns the factor of each image's loss, given its positive anchors and all that are not ignored. A
 // divisor is at least 1.
 func (n *Normalizer) Factors(positives, counted []int) []float32 {
 	total, anchors := 0, 0

@@ -192,7 +192,7 @@ func claim(o Options) error {
 	return file.RemoveUnfinished(o.Out, StateFile, LastModel, BestModel, ConfigFile, LogFile)
 }
 
-// CheckOut returns an error if a folder holds a run, beside which none begins.
+// CheckOut returns an error if a folder already holds a run.
 func CheckOut(dir string) error {
 	if _, err := os.Stat(filepath.Join(dir, StateFile)); err == nil {
 		return fmt.Errorf("train: %s already holds a run; continue it with -resume, or give another -out", dir)
