@@ -15,7 +15,7 @@ const (
 	Float32 Precision = iota // everything
 	TF32                     // convolutions multiply with 10 bits of fraction; everything is stored in float32
 	BF16                     // activations and their gradients have 8 bits of exponent and 7 of fraction
-	FP16                     // 5 and 10: gradients are scaled, to be no smaller than these can tell from 0
+	FP16                     // 5 and 10: gradients are scaled, so that fewer of them are rounded to 0
 )
 
 var precisions = []string{"float32", "tf32", "bf16", "fp16"}

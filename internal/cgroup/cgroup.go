@@ -23,7 +23,7 @@ const most = 64
 
 // Of returns the groups that limit what a controller, such as memory or cpu, gives this process: its own first, then each one above
 // that is mounted. root is the folder where proc and sys are, "/" outside of tests. There is none where the system has no
-// control groups or does not tell.
+// control groups or does not report them.
 func Of(root, controller string) []Group {
 	own, unified := memberships(read(root, "/proc/self/cgroup"), controller)
 	mounts := parseMounts(read(root, "/proc/self/mountinfo"))

@@ -35,7 +35,7 @@ func Lock(dir string, warn io.Writer) (*Owner, error) {
 }
 
 // LockFile makes the caller the only owner of a file that is to be written. The lock lies beside the file. What is no regular file,
-// such as a pipe, has no owner, and a folder that does not exist is left for writing to tell.
+// such as a pipe, has no owner. A folder that does not exist is no error here: writing the file reports it.
 func LockFile(path string, warn io.Writer) (*Owner, error) {
 	if st, err := os.Stat(path); err == nil && !st.Mode().IsRegular() {
 		return nil, nil

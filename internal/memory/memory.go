@@ -7,10 +7,10 @@ import (
 	"strconv"
 )
 
-// Resident is the resident memory of this process in bytes, 0 where the system does not tell.
+// Resident is the resident memory of this process in bytes, 0 where the system does not report it.
 func Resident() int64 { return procKB("/proc/self/status", "VmRSS:") << 10 }
 
-// Peak is the most resident memory that this process has had, in bytes, 0 where the system does not tell.
+// Peak is the most resident memory that this process has had, in bytes, 0 where the system does not report it.
 func Peak() int64 { return procKB("/proc/self/status", "VmHWM:") << 10 }
 
 // procKB reads one "key: value kB" line of a file of Linux's proc file system.

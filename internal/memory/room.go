@@ -11,7 +11,7 @@ import (
 
 // Room is memory that can be had, in bytes, and what bounds it.
 type Room struct {
-	Bytes int64  // 0 where the system does not tell
+	Bytes int64  // 0 where the system does not report it
 	By    string // "this machine" or "the control group FOLDER"
 }
 

@@ -75,7 +75,7 @@ func TestRoom(t *testing.T) {
 		}
 	}
 	if r := forProcess(t.TempDir()); r.Bytes != 0 || r.By != "" {
-		t.Errorf("a system that does not tell: %+v", r)
+		t.Errorf("a system that does not report it: %+v", r)
 	}
 	if r := available(tree.Make(t, map[string]string{"proc/meminfo": "MemAvailable: x kB\n"})); r.Bytes != 0 {
 		t.Errorf("garbage: %+v", r)
@@ -94,7 +94,7 @@ func TestCheck(t *testing.T) {
 		t.Errorf("%v, want %s", err, want)
 	}
 	if err := check(t.TempDir(), "a network", 1<<60, ""); err != nil {
-		t.Errorf("on a system that does not tell: %v", err)
+		t.Errorf("on a system that does not report it: %v", err)
 	}
 }
 
@@ -102,7 +102,7 @@ func TestCheck(t *testing.T) {
 func TestRoomHere(t *testing.T) {
 	a, r := available(root).Bytes, ForProcess()
 	if Resident() == 0 {
-		t.Skip("this system does not tell of memory")
+		t.Skip("this system does not report memory")
 	}
 	if a <= 0 || r.Bytes <= 0 || r.By == "" {
 		t.Errorf("%d bytes are available, the process can have %+v", a, r)

@@ -219,7 +219,7 @@ func (m *Model) describe(shapes map[string][]int, torchvisions bool) (logits int
 	anchors := dim("head.regression_head.bbox_reg.weight", 0, 4) / 4
 	c.Model.Anchors.IntegerSizes, c.Model.Anchors.CanvasStrides = torchvisions, torchvisions
 	if err == nil && anchors != c.Model.Anchors.PerCell() {
-		err = fmt.Errorf("%d anchors per cell: the project's own have %d, and a file does not tell others", anchors, c.Model.Anchors.PerCell())
+		err = fmt.Errorf("%d anchors per cell: the project's own have %d, and a file of weights does not contain the scales and ratios of others", anchors, c.Model.Anchors.PerCell())
 	}
 	outputs := dim("head.classification_head.cls_logits.weight", 0, 4)
 	if err != nil {
