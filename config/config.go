@@ -264,7 +264,7 @@ type Train struct {
 	// stage has .8 times the rate, the first .8 to the power of 5.
 	LayerDecay float64 `yaml:"layer_decay"`
 	// Accumulate is the parts that a batch is computed in, one after the other, in the memory of one part. Batch norms of kind batch and
-	// the losses ohem, ghmc, efl and seesaw see a part; all else is as with the whole batch, but for rounding.
+	// the losses ohem, ghmc, efl, eqlv2 and seesaw see a part; all else is as with the whole batch, but for rounding.
 	Accumulate int `yaml:"accumulate"`
 	// Minutes is the length of a run, evaluations included, instead of Epochs and Steps: after 20 steps, the time that they took decides how
 	// many steps there are. A run that resumes keeps their number.

@@ -19,8 +19,8 @@ func adaptive(t *testing.T) map[string]func() Adaptive {
 			out[k.Name] = func() Adaptive { return k.Class(DefaultParams()).(Adaptive) }
 		}
 	}
-	if len(out) != 3 {
-		t.Fatalf("%d adaptive losses, want ghmc, efl and seesaw", len(out))
+	if len(out) != 4 {
+		t.Fatalf("%d adaptive losses, want ghmc, efl, eqlv2 and seesaw", len(out))
 	}
 	return out
 }
@@ -183,6 +183,53 @@ func TestEqualizedFocalByHand(t *testing.T) {
 		if math.Abs(sums[i]-want) > 1e-12 {
 			t.Errorf("sum %d is %g, want %g", i, sums[i], want)
 		}
+	}
+}
+
+// Tan et al. 2021, by hand: gradients of 2 for the class and 4 against it are a ratio of .5, whose f is sigmoid(12 (.5-.8)) = 1/(1+e^3.6).
+func TestEqualizationByHand(t *testing.T) {
+	t.Parallel()
+	e := &Equalization{Alpha: 4, Gamma: 12, Mu: .8}
+	if err := e.SetState([]float64{2, 4}, 1); err != nil {
+		t.Fatal(err)
+	}
+	f := 1 / (1 + math.Exp(3.6))
+	for label, weight := range map[int32]float64{0: 1 + 4*(1-f), Background: f} {
+		grad := make([]float32, 1)
+		if l, want := e.Eval(grad, []float32{0}, []int32{label}), weight*math.Ln2; math.Abs(l-want) > 1e-12 {
+			t.Errorf("label %d: %g, want %g", label, l, want)
+		}
+		if want := -weight * sign(0, label) / 2; math.Abs(float64(grad[0])-want) > 1e-6 {
+			t.Errorf("label %d: gradient %g, want %g", label, grad[0], want)
+		}
+	}
+	// The ratio has no upper bound: much more gradient for a class than against it gives the cross entropy's weights.
+	if err := e.SetState([]float64{40, 4}, 1); err != nil {
+		t.Fatal(err)
+	}
+	if with, without := e.weights(0); math.Abs(with-1) > 1e-12 || math.Abs(without-1) > 1e-12 {
+		t.Errorf("weights %g and %g at a ratio of 10, want 1", with, without)
+	}
+	// Before the first batch it is the cross entropy, and its sums are of the weighted gradients.
+	logits, labels := []float32{.3, -1, 2, 1}, []int32{1, Background}
+	fresh, grad := &Equalization{Alpha: 4, Gamma: 12, Mu: .8}, make([]float32, 4)
+	want := CrossEntropy{}.Eval(grad, logits, labels)
+	if l := fresh.Train(nil, logits, labels, alike); math.Abs(l-want) > 1e-12 {
+		t.Errorf("%g before the first batch, want %g", l, want)
+	}
+	before := fresh.State()
+	for i, want := range []float64{0, -float64(grad[1]), float64(grad[0]) + float64(grad[2]), float64(grad[3])} {
+		if math.Abs(before[i]-want) > 1e-6 {
+			t.Errorf("sum %d is %g, want %g", i, before[i], want)
+		}
+	}
+	with, without := fresh.weights(1)
+	fresh.Train(nil, logits, labels, alike)
+	if got, want := fresh.State()[1]-before[1], with*before[1]; math.Abs(got-want) > 1e-6 {
+		t.Errorf("the second batch adds %g for class 1, want %g", got, want)
+	}
+	if got, want := fresh.State()[3]-before[3], without*before[3]; math.Abs(got-want) > 1e-6 {
+		t.Errorf("the second batch adds %g against class 1, want %g", got, want)
 	}
 }
 

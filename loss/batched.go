@@ -24,6 +24,7 @@ var (
 	_ Batched  = OHEM{}
 	_ Adaptive = (*GHM)(nil)
 	_ Adaptive = (*EqualizedFocal)(nil)
+	_ Adaptive = (*Equalization)(nil)
 	_ Adaptive = (*Seesaw)(nil)
 )
 

@@ -1,7 +1,6 @@
 package loss
 
 import (
-	"fmt"
 	"math"
 
 	"retinago/internal/kinds"
@@ -17,7 +16,7 @@ import (
 type EqualizedFocal struct {
 	Alpha, Gamma, Scale float64
 
-	with, without []float64 // sums of |dL/dx| by class, of tasks with the class and without it
+	gradientSums
 }
 
 var equalizedKinds = []Kind{{
@@ -63,12 +62,7 @@ func (e *EqualizedFocal) EvalWeighted(grad, logits []float32, labels []int32, fa
 }
 
 // balance returns g_j.
-func (e *EqualizedFocal) balance(class int) float64 {
-	if class >= len(e.with) || e.without[class] <= e.with[class] {
-		return 1
-	}
-	return e.with[class] / e.without[class]
-}
+func (e *EqualizedFocal) balance(class int) float64 { return math.Min(e.ratio(class), 1) }
 
 // Train sums the loss and adds the lengths of its gradients, without the factors, to the sums.
 func (e *EqualizedFocal) Train(grad, logits []float32, labels []int32, factor func(row int) float64) float64 {
@@ -76,38 +70,6 @@ func (e *EqualizedFocal) Train(grad, logits []float32, labels []int32, factor fu
 		grad = make([]float32, len(logits))
 	}
 	loss := e.EvalWeighted(grad, logits, labels, factor)
-	k := len(logits) / max(len(labels), 1)
-	if len(e.with) == 0 {
-		e.with, e.without = make([]float64, k), make([]float64, k)
-	}
-	for i, label := range labels {
-		for c, g := range grad[i*k : (i+1)*k] {
-			to := e.without
-			if int32(c) == label {
-				to = e.with
-			}
-			if v := math.Abs(float64(g)); v <= math.MaxFloat32 {
-				to[c] += v
-			}
-		}
-	}
+	e.add(grad, labels)
 	return loss
-}
-
-// State returns the sums of the classes' own gradients, then those of the others.
-func (e *EqualizedFocal) State() []float64 {
-	return append(append([]float64(nil), e.with...), e.without...)
-}
-
-// SetState takes sums.
-func (e *EqualizedFocal) SetState(state []float64, k int) error {
-	if len(state) != 0 && len(state) != 2*k {
-		return fmt.Errorf("loss: %d sums of gradients for %d classes, want two for each", len(state), k)
-	}
-	if err := checkState(state); err != nil {
-		return err
-	}
-	half := len(state) / 2
-	e.with, e.without = append([]float64(nil), state[:half]...), append([]float64(nil), state[half:]...)
-	return nil
 }

@@ -30,6 +30,12 @@ type Params struct {
 	BinMomentum float64 `yaml:"bin_momentum"`
 	// GammaScale is what efl adds to gamma for the rarest classes.
 	GammaScale float64 `yaml:"gamma_scale"`
+	// EQLAlpha is what eqlv2 adds to the weight 1 of the rarest classes' objects.
+	EQLAlpha float64 `yaml:"eql_alpha"`
+	// EQLGamma is the steepness of eqlv2's weights over the ratio of gradients.
+	EQLGamma float64 `yaml:"eql_gamma"`
+	// EQLMu is the ratio of gradients at which eqlv2's weights are half way.
+	EQLMu float64 `yaml:"eql_mu"`
 	// Mitigation is seesaw's exponent of the ratio of counts, p of the paper.
 	Mitigation float64 `yaml:"mitigation"`
 	// Compensation is seesaw's exponent of the ratio of scores, q of the paper.
@@ -45,8 +51,8 @@ type Params struct {
 
 // DefaultParams returns the settings of a configuration that sets none: those of the focal loss, which other kinds begin with too.
 func DefaultParams() Params {
-	return Params{Alpha: .25, Gamma: 2, Shift: 1, Epsilon: -1, MineKeep: 256, MineNMS: .7, Bins: 30, BinMomentum: .75, GammaScale: 8, Mitigation: .8, Compensation: 2,
-		ClassBeta: .999}
+	return Params{Alpha: .25, Gamma: 2, Shift: 1, Epsilon: -1, MineKeep: 256, MineNMS: .7, Bins: 30, BinMomentum: .75, GammaScale: 8,
+		EQLAlpha: 4, EQLGamma: 12, EQLMu: .8, Mitigation: .8, Compensation: 2, ClassBeta: .999}
 }
 
 // alpha returns a loss's Alpha for a configured one. In a configuration 0 weights objects with 0; in a loss 0 disables weighting.
@@ -87,7 +93,7 @@ type BoxKind struct {
 }
 
 // Kinds lists the class losses.
-var Kinds = slices.Concat(focalKinds, focalStarKinds, polyKinds, softmaxKinds, ohemKinds, qualityKinds, ghmKinds, equalizedKinds, seesawKinds)
+var Kinds = slices.Concat(focalKinds, focalStarKinds, polyKinds, softmaxKinds, ohemKinds, qualityKinds, ghmKinds, equalizedKinds, equalizationKinds, seesawKinds)
 
 // BoxKinds lists the box losses.
 var BoxKinds = slices.Concat(deltaKinds, overlapKinds)
@@ -104,6 +110,9 @@ var KeyRanges = []kinds.Param{
 	{Key: "bins", Min: 1, Max: 10000},
 	{Key: "bin_momentum", Max: .9999},
 	{Key: "gamma_scale", Max: 50},
+	{Key: "eql_alpha", Max: 100},
+	{Key: "eql_gamma", Max: 1000},
+	{Key: "eql_mu", Max: 100},
 	{Key: "mitigation", Max: 10},
 	{Key: "compensation", Max: 10},
 	{Key: "class_beta", Max: .999999999, Want: "0 to below 1"},

@@ -30,6 +30,7 @@ var classes = map[string]Class{
 	"smooth softmax": Softmax{Smoothing: .1},
 	"GHM":            &GHM{Bins: 4},
 	"equalized":      trained(&EqualizedFocal{Alpha: .25, Gamma: 2, Scale: 8}),
+	"equalization":   trained(&Equalization{Alpha: 4, Gamma: 12, Mu: .8}),
 	"seesaw":         trained(&Seesaw{Mitigation: .8}), // without the compensation, whose factors are constants to the gradient
 }
 

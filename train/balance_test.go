@@ -22,6 +22,7 @@ import (
 var balanced = map[string]func(*config.Config){
 	"ghmc":      func(c *config.Config) { c.Loss.Kind = "ghmc" },
 	"efl":       func(c *config.Config) { c.Loss.Kind = "efl" },
+	"eqlv2":     func(c *config.Config) { c.Loss.Kind = "eqlv2" },
 	"seesaw":    func(c *config.Config) { c.Loss.Kind, c.Model.Background = "seesaw", true },
 	"smoothing": func(c *config.Config) { c.Loss.Smoothing = .1 },
 	"weights":   func(c *config.Config) { c.Loss.ClassWeights, c.Loss.Box = "inverse_frequency", "balanced_l1" },
