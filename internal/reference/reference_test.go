@@ -143,6 +143,24 @@ func TestEverySettingIsDescribed(t *testing.T) {
 	}
 }
 
+// The advice on losses has a row for each class loss.
+func TestEveryLossHasAdvice(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "losses.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, advice, found := strings.Cut(string(page), "| class loss | helps where | does not help where |")
+	advice, _, ended := strings.Cut(advice, "\n\n")
+	if !found || !ended {
+		t.Fatal("docs/losses.md has no table of where each class loss helps")
+	}
+	for _, k := range loss.Kinds {
+		if n := strings.Count(advice, "\n| `"+k.Name+"` | "); n != 1 {
+			t.Errorf("%s has %d rows, want 1", k.Name, n)
+		}
+	}
+}
+
 func TestFilled(t *testing.T) {
 	got, err := filled("a\n<!-- generated: anchors.Kinds -->\nold\n<!-- end -->\nb\n")
 	if err != nil || !strings.HasPrefix(got, "a\n<!-- generated: anchors.Kinds -->\n| name") || !strings.HasSuffix(got, "|\n<!-- end -->\nb\n") {
