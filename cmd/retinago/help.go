@@ -20,7 +20,7 @@ var groups = []struct {
 }{
 	{"Data", []string{"source", "data", "val", "images", "pictures", "train", "split", "format", "class-list", "classes NAMES", "rename", "difficult", "gt", "dt", "file", "input", "input-pictures"}},
 	{"Model", []string{"weights", "config", "set", "init", "name", "from", "key", "ids"}},
-	{"The run", []string{"epochs", "minutes", "size", "batch", "augment", "preprocess", "resume", "extend", "change", "changed", "vary", "against", "seed", "seeds"}},
+	{"The run", []string{"recipe", "epochs", "minutes", "size", "batch", "augment", "preprocess", "resume", "extend", "change", "changed", "vary", "against", "seed", "seeds"}},
 	{"Detections", []string{"score", "class", "nms", "method", "sigma", "max", "flip", "scales", "tile", "overlap", "merge"}},
 	{"Videos", []string{"track", "line", "zone", "smooth", "retries", "camera"}},
 	{"Results", []string{"out", "json", "jsonl", "csv", "yolo", "crops", "view", "summary", "report", "results", "classes", "errors", "errors-score", "layers", "overwrite", "to", "examples"}},

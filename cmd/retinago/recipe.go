@@ -29,11 +29,12 @@ func recipeFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "data", Usage: "dataset to train on: `PATH` of its folder or file (COCO, Pascal VOC, YOLO, CSV)"},
 		&cli.StringFlag{Name: "val", Usage: "dataset to measure on: `PATH`", DefaultText: "the dataset's own, or a share of the images"},
-		&cli.IntFlag{Name: "size", Usage: "short side of the images in `PIXELS`", DefaultText: "by the size of the objects"},
+		&cli.StringFlag{Name: "recipe", Usage: "what the configuration is for: `NAME` " + strings.Join(kinds.Names(recipe.Kinds), ", ") + " (docs/train.md)", DefaultText: recipe.Default + ", and a suggestion where another one fits the dataset better"},
+		&cli.IntFlag{Name: "size", Usage: "short side of the images in `PIXELS`; of the windows with -recipe small-objects", DefaultText: "by the size of the objects"},
 		&cli.IntFlag{Name: "epochs", Usage: "how often each image is seen: `N`", DefaultText: "what fits into -minutes"},
-		&cli.Float64Flag{Name: "minutes", Usage: "length of the run on this machine: `N`", DefaultText: "about 12, on a GPU 60"},
-		&cli.IntFlag{Name: "batch", Usage: "images per step: `N`", DefaultText: "what fits, at most 8, on a GPU 16"},
-		&cli.StringFlag{Name: "augment", Usage: "how training images are varied: `PRESET` " + strings.Join(kinds.Names(augment.Presets), ", "), DefaultText: recipe.Augment},
+		&cli.Float64Flag{Name: "minutes", Usage: "length of the run on this machine: `N`", DefaultText: "about 12, on a GPU 60; more with the recipes many-classes and gpu"},
+		&cli.IntFlag{Name: "batch", Usage: "images per step: `N`", DefaultText: "what fits, at most 8, on a GPU 16, with -recipe gpu 32"},
+		&cli.StringFlag{Name: "augment", Usage: "how training images are varied: `PRESET` " + strings.Join(kinds.Names(augment.Presets), ", "), DefaultText: "that of the recipe"},
 		&cli.StringFlag{Name: "init", Usage: "weights to start from: `FILE` of a backbone or a detector, or none", DefaultText: "ImageNet's, fetched once"},
 		trainClassesFlag(), trainRenameFlag(),
 		&cli.StringFlag{Name: "images", Usage: "`DIR` of the images", DefaultText: "looked for beside the dataset's file"},
@@ -49,7 +50,7 @@ func checkRecipe(c *cli.Context) error {
 	case c.IsSet("epochs") && c.IsSet("minutes"):
 		return usage("%s: -epochs and -minutes are both the length of the run: give one", verb)
 	case c.String("data") == "":
-		for _, name := range []string{"val", "size", "epochs", "minutes", "batch", "augment", "init", "images", "split"} {
+		for _, name := range []string{"val", "recipe", "size", "epochs", "minutes", "batch", "augment", "init", "images", "split"} {
 			length := name == "epochs" || name == "minutes"
 			if c.IsSet(name) && !(length && c.Bool("resume")) {
 				return usage("%s: -%s goes with -data PATH, the dataset to train on; with a configuration of your own use -set, as in -set train.batch=8", verb, name)
@@ -63,6 +64,15 @@ func checkRecipe(c *cli.Context) error {
 	}
 	if _, err := augment.FindPreset(c.String("augment")); err != nil && c.IsSet("augment") {
 		return usage("%s: -augment: %v; single policies are given as in -set 'data.augment=[light, mosaic]'", verb, err)
+	}
+	if c.IsSet("recipe") {
+		kind, err := recipe.Find(c.String("recipe"))
+		if err == nil {
+			err = kind.CheckDevice(c.String("device"))
+		}
+		if err != nil {
+			return usage("%s: -recipe: %v", verb, err)
+		}
 	}
 	if c.IsSet("size") && (c.Int("size") < 64 || c.Int("size") > 4096) {
 		return usage("%s: -size %d: give 64 to 4096 pixels", verb, c.Int("size"))
@@ -99,7 +109,7 @@ func makeRecipe(c *cli.Context) (*recipe.Recipe, error) {
 	to.Select.Absent = true
 	r := recipe.Request{Train: from, Val: to, Size: c.Int("size"), Epochs: c.Int("epochs"), Batch: c.Int("batch"),
 		Time: time.Duration(c.Float64("minutes") * float64(time.Minute)), Device: c.String("device"), Precision: c.String("precision"),
-		Init: c.String("init"), Augment: c.String("augment"), Log: c.App.ErrWriter,
+		Init: c.String("init"), Augment: c.String("augment"), Recipe: c.String("recipe"), Log: c.App.ErrWriter,
 		Run:  data.Run{Log: c.App.ErrWriter, Ignore: c.Bool("ignore-findings"), SkipHeaders: c.Bool("skip-headers")},
 		Find: func(ctx context.Context, backbone string) (string, error) { return imageNet(c, backbone) }}
 	if r.Init != "" && r.Init != recipe.NoInit {
@@ -196,6 +206,7 @@ func configCommand() *cli.Command {
 			Description: "Looks at the dataset, measures a step of training on this machine and prints what `train -data` would take, for\n" +
 				"editing.\n\n" +
 				"   retinago config new -data photos/ > my.yaml\n" +
+				"   retinago config new -data aerial/ -recipe small-objects > my.yaml\n" +
 				"   retinago train -config my.yaml",
 			Flags: append(recipeFlags(), setFlag(), ignoreFlag(), skipHeadersFlag(), deviceFlag(), precisionFlag()),
 			Action: func(c *cli.Context) error {

@@ -55,6 +55,7 @@ func trainCommand() *cli.Command {
 			"another run are refused, unless -extend (its length) or -change KEY (anything else) allows them.\n\n" +
 			"   retinago train -data photos/\n" +
 			"   retinago train -data photos/ -minutes 60 -size 640\n" +
+			"   retinago train -data aerial/ -recipe small-objects\n" +
 			"   retinago train -data photos/ -classes person,vehicle -rename car=vehicle -rename truck=vehicle\n" +
 			"   retinago train -config configs/shapes_tiny.yaml -out runs/shapes\n" +
 			"   retinago train -resume runs/shapes\n" +

@@ -13,6 +13,9 @@ import (
 func Check(ctx context.Context, r Request, sets []string) error {
 	m := &maker{Request: r, out: &Recipe{Config: config.Default()}}
 	m.look.pictures = math.MaxInt // no batch is too large for the dataset
+	if err := m.find(); err != nil {
+		return err
+	}
 	if err := m.base(ctx); err != nil {
 		return err
 	}

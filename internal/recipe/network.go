@@ -106,6 +106,10 @@ func (m *maker) network(ctx context.Context) error {
 // candidates are the networks to choose from, and where their weights are.
 func (m *maker) candidates(ctx context.Context) ([]network, func(backbone string) (string, error), error) {
 	random := func(string) (string, error) { return "", nil }
+	fromRandom, fromPretrained := fromRandom, fromPretrained
+	if m.kind.wide {
+		fromRandom, fromPretrained = fromRandom[1:], fromPretrained[1:]
+	}
 	switch {
 	case m.Init == NoInit:
 		m.because("start", "from random weights, as asked for")

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"retinago/augment"
+	"retinago/anchors"
 	"retinago/config"
 	"retinago/detector"
 	"retinago/engine/device"
@@ -30,7 +30,8 @@ type Request struct {
 	Device     string         // cpu or cuda:N
 	Precision  string         // of a GPU
 	Init       string         // file of weights to start from; NoInit starts from random ones
-	Augment    string         // a name of augment.Presets; empty is Augment
+	Augment    string         // a name of augment.Presets, instead of the recipe's preset
+	Recipe     string         // a name of Kinds; empty is Default, with a suggestion of another one where that fits the dataset better
 	// Find returns a file with the ImageNet weights of a backbone, or why there is none. It is asked where Init is empty; nil has none.
 	Find func(ctx context.Context, backbone string) (path string, err error)
 	Run  data.Run  // how the datasets are examined
@@ -39,9 +40,6 @@ type Request struct {
 
 // NoInit is the Request.Init of a network that starts from random weights.
 const NoInit = "none"
-
-// Augment is the preset of recipes: its changes suit any dataset and need no longer runs.
-const Augment = "light"
 
 // Choice is a setting that was chosen, and the reason.
 type Choice struct{ What, Why string }
@@ -65,6 +63,8 @@ const (
 	fewest = 12
 	// seen is how many px the side of a small object should have.
 	seen = 16
+	// emaWarmup is the steps in which the decay of an average of the weights rises.
+	emaWarmup = 500
 )
 
 // Make looks at the dataset, measures the machine and returns a configuration that validates.
@@ -73,7 +73,10 @@ func Make(ctx context.Context, r Request) (*Recipe, error) {
 	if m.Log == nil {
 		m.Log = io.Discard
 	}
-	for _, f := range []func(context.Context) error{m.datasets, m.base, m.pictures, m.network, m.anchors, m.schedule} {
+	if err := m.find(); err != nil {
+		return nil, err
+	}
+	for _, f := range []func(context.Context) error{m.datasets, m.named, m.base, m.pictures, m.sampler, m.network, m.anchors, m.schedule} {
 		if err := f(ctx); err != nil {
 			return nil, err
 		}
@@ -87,12 +90,15 @@ func Make(ctx context.Context, r Request) (*Recipe, error) {
 // maker is a Request on its way to a Recipe.
 type maker struct {
 	Request
+	kind  Kind
 	out   *Recipe
 	train *data.Dataset
 	val   *data.Dataset // nil without one
 	look  look
 	model *detector.Info // of Init where that is a detector
 	took  time.Duration  // of a step of the chosen network
+	// length is the pictures of an epoch.
+	length int
 }
 
 func (m *maker) because(what, why string, a ...any) {
@@ -151,26 +157,20 @@ func (m *maker) base(context.Context) error {
 		if m.gpu() {
 			c.Train.Batch = 16
 		}
+		c.Train.Batch = cmp.Or(m.kind.batch, c.Train.Batch)
 		for c.Train.Batch > 2 && m.look.pictures < 10*c.Train.Batch {
 			c.Train.Batch /= 2
 		}
 	}
 	c.Train.BaseBatch = c.Train.Batch
+	if c.Train.EMA = m.kind.ema; c.Train.EMA > 0 {
+		c.Train.EMAWarmup = emaWarmup
+		m.because("average", "of the weights, with a decay of %g a step: evaluation and checkpoints have it", c.Train.EMA)
+	}
 	if err := m.augment(); err != nil {
 		return err
 	}
 	return m.initial()
-}
-
-// augment chooses how training images are varied.
-func (m *maker) augment() error {
-	preset, err := augment.FindPreset(cmp.Or(m.Augment, Augment))
-	if err != nil {
-		return err
-	}
-	m.out.Config.Data.Augment = config.Augment{{Name: preset.Name}}
-	m.because("augmentation "+preset.Name, "%s", preset.Text)
-	return nil
 }
 
 // initial reads what Init is: a detector keeps its network and the size of its pictures.
@@ -191,10 +191,14 @@ func (m *maker) initial() error {
 	return nil
 }
 
-func (m *maker) gpu() bool { return strings.HasPrefix(m.Device, "cuda") }
+func (m *maker) gpu() bool { return onGPU(m.Device) }
 
 // pictures chooses the size at which the network sees the pictures.
 func (m *maker) pictures(context.Context) error {
+	if m.kind.native {
+		m.windows()
+		return nil
+	}
 	d := &m.out.Config.Data
 	least, most := 320, 512
 	if m.gpu() {
@@ -237,7 +241,7 @@ func (m *maker) anchors(context.Context) error {
 		m.because("anchors", "those of %s", m.Init)
 		return nil
 	}
-	objects, _, err := data.Scaled(m.train.COCO(), m.out.Config.Data)
+	objects, err := m.objects()
 	if err != nil {
 		return err
 	}
@@ -248,6 +252,15 @@ func (m *maker) anchors(context.Context) error {
 	m.out.Config.Model.Anchors = a
 	m.because("anchors", "%s", why)
 	return nil
+}
+
+// objects returns the objects of the training pictures as the network sees them.
+func (m *maker) objects() ([]anchors.Picture, error) {
+	if m.kind.native {
+		return m.natural(), nil
+	}
+	objects, _, err := data.Scaled(m.train.COCO(), m.out.Config.Data)
+	return objects, err
 }
 
 // canvas is the largest canvas of the training pictures.
@@ -279,21 +292,24 @@ func (m *maker) time() time.Duration {
 	case m.Time > 0:
 		return m.Time
 	case m.gpu():
-		return gpuTime
+		return gpuTime * time.Duration(max(m.kind.length, 1))
 	}
-	return cpuTime
+	return cpuTime * time.Duration(max(m.kind.length, 1))
 }
 
 // perEpoch is the steps of an epoch, of which the loader drops an incomplete batch.
-func (m *maker) perEpoch() int { return max(m.train.Len()/m.out.Config.Train.Batch, 1) }
+func (m *maker) perEpoch() int { return max(m.length/m.out.Config.Train.Batch, 1) }
 
 // wanted is how often a network should see the pictures: small sets more often, so that about 20,000 are seen.
 func (m *maker) wanted() int {
 	if m.Epochs > 0 {
 		return m.Epochs
 	}
-	return min(max(20000/m.train.Len(), fewest), 50)
+	return min(max(20000/m.train.Len(), m.fewest()), 50)
 }
+
+// fewest is the epochs below which the recipe makes no sense.
+func (m *maker) fewest() int { return cmp.Or(m.kind.epochs, fewest) }
 
 // epoch is the time of an epoch with steps of a duration, and with the evaluation: a picture takes a third of a training one's time.
 func (m *maker) epoch(step time.Duration) time.Duration {
@@ -318,8 +334,9 @@ func (m *maker) schedule(context.Context) error {
 		t.Epochs = max(min(int(m.time()/epoch), most), 1)
 		why := "what fits into " + rounded(m.time()).String()
 		switch {
-		case m.Time == 0 && t.Epochs < fewest:
-			t.Epochs, why = fewest, fmt.Sprintf("the fewest that make sense, about %s", rounded(epoch*fewest))
+		case m.Time == 0 && t.Epochs < m.fewest():
+			t.Epochs = m.fewest()
+			why = fmt.Sprintf("the fewest that make sense, about %s", rounded(epoch*time.Duration(t.Epochs)))
 		case t.Epochs == most:
 			why = fmt.Sprintf("enough for %d images, about %s", m.train.Len(), rounded(epoch*time.Duration(most)))
 		}
@@ -331,7 +348,7 @@ func (m *maker) schedule(context.Context) error {
 	t.WarmupSteps = min(max(steps/12, 1), 500)
 	t.EvalEvery, t.CheckpointEvery = per, per
 	t.LogEvery = min(max(steps/100, 1), 50)
-	if m.val == nil {
+	if m.val == nil || m.kind.native {
 		t.EvalEvery = 0
 	}
 	if m.look.fewest < 20 {

@@ -56,7 +56,7 @@ func TestMake(t *testing.T) {
 		t.Errorf("%d epochs, measured every %d steps", c.Train.Epochs, c.Train.EvalEvery)
 	case 10*c.Train.WarmupSteps > c.Train.Epochs*per:
 		t.Errorf("%d steps of warm-up of %d", c.Train.WarmupSteps, c.Train.Epochs*per)
-	case len(c.Data.Augment) != 1 || c.Data.Augment[0].Name != Augment:
+	case len(c.Data.Augment) != 1 || c.Data.Augment[0].Name != "light":
 		t.Errorf("images are varied by %v", c.Data.Augment)
 	case c.Data.TestSide() > 128:
 		t.Errorf("pictures of 128 px are scaled up to %d", c.Data.TestSide())

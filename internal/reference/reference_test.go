@@ -13,6 +13,7 @@ import (
 	"retinago/backbone"
 	"retinago/internal/dataset/data"
 	"retinago/internal/kinds"
+	"retinago/internal/recipe"
 	"retinago/loss"
 	"retinago/nms"
 )
@@ -31,6 +32,7 @@ var tables = map[string]func() string{
 	"nms.Kinds":        func() string { return kinds.Markdown(nms.Kinds) },
 	"augment.Kinds":    policies,
 	"augment.Presets":  presets,
+	"recipe.Kinds":     recipe.Table,
 }
 
 // policies is the table of augmentation policies: those of one image, and those of scenes. None needs another setting.

@@ -52,6 +52,16 @@ func (s Sampler) times(d *Dataset, c config.Data) ([]float64, int) {
 	return times, total
 }
 
+// EpochLength is the pictures in an epoch of training: those of the dataset, or those that the sampler of the configuration draws.
+func (d *Dataset) EpochLength(c config.Data) (int, error) {
+	s, err := FindSampler(c.Sampler)
+	if err != nil {
+		return 0, err
+	}
+	_, n := s.times(d, c)
+	return n, nil
+}
+
 // presence is which classes pictures have. Crowds do not count.
 type presence struct {
 	of       [][]int32 // the classes of each picture, rising, each once
