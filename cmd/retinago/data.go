@@ -26,7 +26,9 @@ func dataCommand() *cli.Command {
 				Usage: "make a synthetic dataset of coloured shapes in COCO format",
 				Description: "Writes DIR/train, DIR/val, DIR/train.json and DIR/val.json; equal seeds make equal data.\n\n" +
 					"   retinago data shapes -out data/shapes\n" +
-					"   retinago data shapes -out data/sparse -train 2000 -max-objects 2 -max-size 40 -seed 7",
+					"   retinago data shapes -out data/sparse -train 2000 -max-objects 2 -max-size 40 -seed 7\n" +
+					"   retinago data shapes -out data/tail -imbalance 100\n" +
+					"   retinago data shapes -out data/tiny -size 1024 -min-size 4 -max-size 12",
 				Flags:  shapesFlags(),
 				Action: dataShapes,
 			},
@@ -243,6 +245,7 @@ func shapesFlags() []cli.Flag {
 		&cli.Float64Flag{Name: "min-size", Usage: "least size of a shape in pixels", DefaultText: fmt.Sprintf("%g, or -max-size if that is less", d.MinSize)},
 		&cli.Float64Flag{Name: "max-size", Usage: "greatest size of a shape in pixels", DefaultText: fmt.Sprintf("%g, less with a -size below %d", d.MaxSize, d.Size)},
 		&cli.Float64Flag{Name: "empty", Usage: "share of images without shapes", Value: d.Empty},
+		&cli.Float64Flag{Name: "imbalance", Usage: "shapes of the most frequent class, circle, over those of the rarest, star, on images to train on; those to evaluate on have all alike", Value: d.Imbalance},
 		&cli.Uint64Flag{Name: "seed", Usage: "of the random numbers"},
 		overwriteFlag(),
 	}
@@ -251,7 +254,7 @@ func shapesFlags() []cli.Flag {
 func dataShapes(c *cli.Context) error {
 	o := data.ShapesOptions{
 		Train: c.Int("train"), Val: c.Int("val"), Size: c.Int("size"), MinObjects: c.Int("min-objects"), MaxObjects: c.Int("max-objects"),
-		MinSize: c.Float64("min-size"), MaxSize: c.Float64("max-size"), Empty: c.Float64("empty"), Seed: c.Uint64("seed"),
+		MinSize: c.Float64("min-size"), MaxSize: c.Float64("max-size"), Empty: c.Float64("empty"), Imbalance: c.Float64("imbalance"), Seed: c.Uint64("seed"),
 	}
 	// A zero that was given does not stand for the default.
 	if o.Train == 0 || o.Val == 0 || o.Size == 0 || o.MinObjects == 0 || o.MaxObjects == 0 || c.IsSet("min-size") && o.MinSize == 0 || c.IsSet("max-size") && o.MaxSize == 0 {
@@ -259,6 +262,9 @@ func dataShapes(c *cli.Context) error {
 	}
 	if o.Empty == 0 {
 		o.Empty = -1
+	}
+	if o.Imbalance == 0 {
+		return usage("data shapes: -imbalance 0: give 1 or more, the shapes of the most frequent class over those of the rarest")
 	}
 	o = o.Defaults() // sizes of shapes follow that of the pictures
 	if err := o.Check(); err != nil {

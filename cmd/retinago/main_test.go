@@ -127,6 +127,8 @@ func TestErrors(t *testing.T) {
 		{2, []string{"data", "draw", "-augment", "0", "-out", tmp}, []string{"-augment 0"}},
 		{1, []string{"data", "draw", "-augment", "1", "-out", tmp}, []string{"data.train.source"}},
 		{2, []string{"train", "-data", val, "-augment", "heavy"}, []string{`"heavy"`, "none, light, ssd, lsj, strong"}},
+		{2, []string{"data", "shapes", "-out", filepath.Join(tmp, "s"), "-imbalance", "0"}, []string{"-imbalance 0", "1 or more"}},
+		{2, []string{"data", "shapes", "-out", filepath.Join(tmp, "s"), "-imbalance", ".5"}, []string{"an imbalance of 0.5 (-imbalance)", "1 to 10000"}},
 		{2, []string{"train", "-data", val, "-recipe", "fast"}, []string{`"fast"`, "few-images, small-objects, many-classes, long-tail, gpu"}},
 		{2, []string{"train", "-config", val, "-recipe", "gpu"}, []string{"-recipe goes with -data PATH"}},
 		{2, []string{"config", "new", "-data", val, "-recipe", "gpu"}, []string{"recipe gpu is for a GPU", "-device cuda:0"}},

@@ -24,8 +24,14 @@ type ShapesOptions struct {
 	MinSize    float64 // least diameter of a shape in pixels [16, or MaxSize if that is less]
 	MaxSize    float64 // greatest [110, on pictures smaller than 256 as large a share of Size]
 	Empty      float64 // share of pictures without shapes [.04]; negative is none
-	Seed       uint64
+	// Imbalance is how many times as frequent the first class is as the last on pictures to train on, with equal ratios between; those to
+	// evaluate on have all classes alike, so that the AP of each is of many shapes [1].
+	Imbalance float64
+	Seed      uint64
 }
+
+// mostImbalance is the upper bound of ShapesOptions.Imbalance: beyond it a class has no shape at all in any usual number of pictures.
+const mostImbalance = 1e4
 
 // shapeClasses are the classes and their category ids, which leave gaps as COCO's do.
 var shapeClasses = []coco.Category{{ID: 1, Name: "circle"}, {ID: 2, Name: "square"}, {ID: 4, Name: "triangle"}, {ID: 7, Name: "star"}}
@@ -41,6 +47,9 @@ func Shapes(dir string, o ShapesOptions) error {
 		name string
 		n    int
 	}{{"train", o.Train}, {"val", o.Val}} {
+		if split.name == "val" {
+			o.Imbalance = 1
+		}
 		if err := o.split(dir, split.name, split.n, uint64(i)); err != nil {
 			return err
 		}
@@ -69,6 +78,9 @@ func (o ShapesOptions) Defaults() ShapesOptions {
 	if o.Empty == 0 {
 		o.Empty = .04
 	}
+	if o.Imbalance == 0 {
+		o.Imbalance = 1
+	}
 	return o
 }
 
@@ -85,6 +97,7 @@ func (o ShapesOptions) Check() error {
 	bad(o.MinObjects >= 1 && o.MaxObjects >= o.MinObjects, "%d to %d objects: give -min-objects of at least 1 and -max-objects of at least as many", o.MinObjects, o.MaxObjects)
 	bad(o.MinSize >= 4 && o.MaxSize >= o.MinSize && o.MaxSize <= .7*float64(o.Size), "shapes of %g to %g pixels on images of %d: give -min-size of at least 4 and -max-size from that to %g, which is .7 of -size", o.MinSize, o.MaxSize, o.Size, .7*float64(o.Size))
 	bad(o.Empty <= 1, "a share of %g empty images (-empty): give at most 1", o.Empty)
+	bad(o.Imbalance >= 1 && o.Imbalance <= mostImbalance, "an imbalance of %g (-imbalance): give 1 to %g, the shapes of the most frequent class over those of the rarest", o.Imbalance, float64(mostImbalance))
 	return errors.Join(errs...)
 }
 
@@ -169,13 +182,31 @@ func (s *scene) add() {
 	half := d / 2
 	x := half + 1 + s.r.Float64()*(float64(s.pic.W)-d-2)
 	y := half + 1 + s.r.Float64()*(float64(s.pic.H)-d-2)
-	v := newShape(s.r, s.r.IntN(len(shapeClasses)), x, y, half)
+	v := newShape(s.r, s.class(), x, y, half)
 	for _, u := range s.shapes {
 		if overlap(u, v) > .15*min(u.area(), v.area()) {
 			return
 		}
 	}
 	s.shapes = append(s.shapes, v)
+}
+
+// class draws a class. Shares of classes fall by equal ratios.
+func (s *scene) class() int {
+	n := len(shapeClasses)
+	if s.o.Imbalance <= 1 {
+		return s.r.IntN(n)
+	}
+	ratio := math.Pow(s.o.Imbalance, -1/float64(n-1)) // of a class to the one before it
+	left := s.r.Float64() * (1 - math.Pow(ratio, float64(n))) / (1 - ratio)
+	for k := range n - 1 {
+		share := math.Pow(ratio, float64(k))
+		if left < share {
+			return k
+		}
+		left -= share
+	}
+	return n - 1
 }
 
 // overlap is the common area of two shapes' boxes.

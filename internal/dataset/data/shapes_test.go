@@ -2,6 +2,7 @@ package data
 
 import (
 	"bytes"
+	"math"
 	"os"
 	"path/filepath"
 	"testing"
@@ -82,15 +83,63 @@ func TestShapesSeed(t *testing.T) {
 
 func TestShapesOptions(t *testing.T) {
 	for name, o := range map[string]ShapesOptions{
-		"size":    {Size: 20},
-		"objects": {MinObjects: 5, MaxObjects: 2},
-		"shapes":  {MinSize: 50, MaxSize: 20},
-		"large":   {Size: 100, MaxSize: 90},
-		"empty":   {Empty: 2},
-		"none":    {Train: -1},
+		"size":      {Size: 20},
+		"objects":   {MinObjects: 5, MaxObjects: 2},
+		"shapes":    {MinSize: 50, MaxSize: 20},
+		"large":     {Size: 100, MaxSize: 90},
+		"empty":     {Empty: 2},
+		"none":      {Train: -1},
+		"balance":   {Imbalance: .5},
+		"extreme":   {Imbalance: 1e5},
+		"no number": {Imbalance: math.NaN()},
 	} {
 		if err := Shapes(t.TempDir(), o); err == nil {
 			t.Errorf("%s: no error", name)
+		}
+	}
+}
+
+// An imbalance of 27 makes each class a third as frequent as the one before it, on the pictures to train on alone.
+func TestShapesImbalance(t *testing.T) {
+	dir := t.TempDir()
+	if err := Shapes(dir, ShapesOptions{Train: 300, Val: 100, Size: 64, MinSize: 4, MaxSize: 8, MinObjects: 8, MaxObjects: 8, Empty: -1, Imbalance: 27}); err != nil {
+		t.Fatal(err)
+	}
+	for split, shares := range map[string][]float64{"train": {27. / 40, 9. / 40, 3. / 40, 1. / 40}, "val": {.25, .25, .25, .25}} {
+		d, err := coco.Load(filepath.Join(dir, split+".json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		count := map[int64]float64{}
+		for _, a := range d.Annotations {
+			count[a.CategoryID]++
+		}
+		n := float64(len(d.Annotations))
+		for k, p := range shares {
+			// Four standard errors of a share.
+			if got := count[shapeClasses[k].ID] / n; math.Abs(got-p) > 4*math.Sqrt(p*(1-p)/n) {
+				t.Errorf("%s: %s is %.3f of %.0f shapes, want %.3f", split, shapeClasses[k].Name, got, n, p)
+			}
+		}
+	}
+}
+
+// Shapes of 4 to 12 px on large pictures keep their size.
+func TestShapesTiny(t *testing.T) {
+	dir := t.TempDir()
+	if err := Shapes(dir, ShapesOptions{Train: 2, Val: 1, Size: 1024, MinSize: 4, MaxSize: 12, MinObjects: 20, MaxObjects: 20, Empty: -1}); err != nil {
+		t.Fatal(err)
+	}
+	d, err := coco.Load(filepath.Join(dir, "train.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(d.Annotations) != 40 {
+		t.Errorf("%d shapes, want 40", len(d.Annotations))
+	}
+	for _, a := range d.Annotations {
+		if long := max(a.BBox[2], a.BBox[3]); long < 2 || long > 12.5 {
+			t.Errorf("annotation %d is %g px long", a.ID, long)
 		}
 	}
 }
