@@ -2,6 +2,7 @@ package recipe
 
 import (
 	"fmt"
+	"slices"
 
 	"retinago/anchors"
 )
@@ -13,18 +14,28 @@ const (
 	atMost = .005
 )
 
+// paperAnchors returns the paper's anchors; with P2, a level of half the size and stride of the finest one before them.
+func paperAnchors(p2 bool) anchors.Config {
+	a := anchors.Default()
+	if p2 {
+		a.Strides, a.Sizes = slices.Insert(a.Strides, 0, a.Strides[0]/2), slices.Insert(a.Sizes, 0, a.Sizes[0]/2)
+	}
+	return a
+}
+
 // chooseAnchors returns the paper's anchors, or their half or anchors fitted to the objects where these reach clearly more objects and lose
 // none of a size class. Reached is an object with an anchor of IoU .5 or more.
-func chooseAnchors(pictures []anchors.Picture) (anchors.Config, string, error) {
-	paper := anchors.Default()
-	half := anchors.Default()
+func chooseAnchors(paper anchors.Config, pictures []anchors.Picture) (anchors.Config, string, error) {
+	half := paper
+	half.Sizes = slices.Clone(paper.Sizes)
 	for i := range half.Sizes {
 		half.Sizes[i] /= 2
 	}
-	best, name, cover := paper, "the paper's, 32 to 512 px", paper.Cover(pictures)
+	span := func(c anchors.Config) string { return fmt.Sprintf("%g to %g px", c.Sizes[0], c.Sizes[len(c.Sizes)-1]) }
+	best, name, cover := paper, "the paper's, "+span(paper), paper.Cover(pictures)
 	reached := cover.All.At50
 	if c := half.Cover(pictures); better(c, cover) {
-		best, name, cover = half, "half of the paper's, 16 to 256 px", c
+		best, name, cover = half, "half of the paper's, "+span(half), c
 	}
 	fitted, err := best.Fit(pictures)
 	if err != nil {

@@ -40,7 +40,7 @@ var Kinds = []Kind{
 	{
 		Kind: kinds.Kind{Name: "small-objects", Text: "objects of a few pixels on large images"},
 		Changes: "the network sees windows of the images, unscaled (policy `crop`), since objects that are scaled down with a large image vanish; anchors are chosen for the " +
-			"objects' own pixels; AP is measured at the end alone, because whole images understate it: `eval` and `detect` need `-tile`, and the recipe prints its value",
+			"objects' own pixels; the pyramid begins at stride 4 (`model.p2`) where a tenth of the objects is smaller than 16 px; AP is measured at the end alone, because whole images understate it: `eval` and `detect` need `-tile`, and the recipe prints its value",
 		preset: "light", native: true,
 	},
 	{

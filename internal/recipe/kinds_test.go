@@ -52,7 +52,7 @@ func TestSmallObjects(t *testing.T) {
 		t.Errorf("policies %v", c.Data.Augment)
 	case c.Train.EvalEvery != 0:
 		t.Errorf("measured every %d steps", c.Train.EvalEvery)
-	case c.Model.Anchors.Sizes[0] > 16:
+	case !c.Model.P2 || len(c.Model.Anchors.Sizes) != 6 || c.Model.Anchors.Sizes[0] > 8.5:
 		t.Errorf("anchors of %v px for objects of 8 to 14", c.Model.Anchors.Sizes)
 	case !strings.Contains(reason(r, "afterwards"), "-tile 64"):
 		t.Errorf("no word of tiles:\n%s", r.Text())

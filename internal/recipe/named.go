@@ -85,6 +85,11 @@ func (m *maker) windows() {
 	// The window comes first: other changes of scale are of the window.
 	d.Augment = append(config.Augment{{Name: "crop", Settings: map[string]float64{"size": float64(side)}}}, d.Augment...)
 	m.because("windows of "+fmt.Sprint(side)+" px", "unscaled, with objects of %.0f px and more as they are; %s", m.look.smallest, why)
+	if m.model == nil && m.look.smallest < seen {
+		model := &m.out.Config.Model
+		model.P2, model.Anchors = true, paperAnchors(true)
+		m.because("pyramid from P2", "a level of stride 4, since a tenth of the objects is smaller than %d px: at stride 8 few anchors fit these; it takes more time and memory", seen)
+	}
 	m.because("afterwards", "measure with `retinago eval RUN -tile %d`, and detect with the same -tile: tiles are then seen as in training", side)
 }
 

@@ -245,7 +245,7 @@ func (m *maker) anchors(context.Context) error {
 	if err != nil {
 		return err
 	}
-	a, why, err := chooseAnchors(objects)
+	a, why, err := chooseAnchors(paperAnchors(m.out.Config.Model.P2), objects)
 	if err != nil {
 		return err
 	}

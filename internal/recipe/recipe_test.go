@@ -183,7 +183,7 @@ func TestChooseAnchors(t *testing.T) {
 		"large objects": {[]float32{64, 90, 128, 200, 181}, true},
 		"small objects": {[]float32{14, 16, 18, 20, 15, 17}, false},
 	} {
-		a, why, err := chooseAnchors(of(k.sides...))
+		a, why, err := chooseAnchors(paperAnchors(false), of(k.sides...))
 		if err != nil || (fmt.Sprint(a.Sizes) == paper) != k.paper || why == "" {
 			t.Errorf("%s: %v, %s, %v", name, a.Sizes, why, err)
 		}
