@@ -4,8 +4,14 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
+
+	"retinago/config"
+	"retinago/detector"
+	"retinago/engine/cpu"
 )
 
 var update = flag.Bool("update", false, "write the tables of docs/train.md")
@@ -52,5 +58,52 @@ func TestDocs(t *testing.T) {
 	}
 	if string(b) != want {
 		t.Errorf("the tables of %s are stale: run go test ./train -run TestDocs -update", path)
+	}
+}
+
+var yamlBlock = regexp.MustCompile("(?ms)^```yaml\n(.*?)^```")
+
+// The configurations of the pages are valid, and their groups have parameters in a network.
+func TestExamplesOfPages(t *testing.T) {
+	e, err := cpu.New(cpu.Options{Threads: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	small := config.Default().Model
+	small.Backbone, small.BackboneWidth, small.FPNWidth, small.HeadDepth, small.Norm, small.Classes = "resnet18", 8, 16, 1, "batch", []string{"a"}
+	m, err := detector.New(small, e, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	var all strings.Builder
+	for _, page := range []string{"train.md", "data.md"} {
+		b, err := os.ReadFile(filepath.Join("..", "docs", page))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, block := range yamlBlock.FindAllStringSubmatch(string(b), -1) {
+			all.WriteString(block[1])
+			path := filepath.Join(t.TempDir(), "example.yaml")
+			if err := os.WriteFile(path, []byte(block[1]), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			c, err := config.Load(path, nil)
+			if err == nil {
+				err = Validate(c)
+			}
+			if err == nil {
+				err = Freeze(c.Train, m.Params())
+			}
+			if err != nil {
+				t.Errorf("%s: %v in\n%s", page, err, block[1])
+			}
+		}
+	}
+	for _, key := range []string{"augment_until: ", "groups: [", " freeze", "ema_warmup: ", "layer_decay: ", "schedule: one_cycle", "minutes: "} {
+		if !strings.Contains(all.String(), key) {
+			t.Errorf("no example of %q", key)
+		}
 	}
 }
