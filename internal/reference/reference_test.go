@@ -145,20 +145,28 @@ func TestEverySettingIsDescribed(t *testing.T) {
 	}
 }
 
-// The advice on losses has a row for each class loss.
-func TestEveryLossHasAdvice(t *testing.T) {
-	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "losses.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, advice, found := strings.Cut(string(page), "| class loss | helps where | does not help where |")
-	advice, _, ended := strings.Cut(advice, "\n\n")
-	if !found || !ended {
-		t.Fatal("docs/losses.md has no table of where each class loss helps")
-	}
-	for _, k := range loss.Kinds {
-		if n := strings.Count(advice, "\n| `"+k.Name+"` | "); n != 1 {
-			t.Errorf("%s has %d rows, want 1", k.Name, n)
+// The tables of advice have a row for each entry of the tables of kinds.
+func TestEveryKindHasAdvice(t *testing.T) {
+	for _, k := range []struct {
+		page, head string
+		names      []string
+	}{
+		{"losses.md", "| class loss | helps where | does not help where |", kinds.Names(loss.Kinds)},
+		{"data.md", "| policy | helps where | harms where |", kinds.Names(augment.Kinds)},
+	} {
+		page, err := os.ReadFile(filepath.Join("..", "..", "docs", k.page))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, advice, found := strings.Cut(string(page), k.head)
+		advice, _, ended := strings.Cut(advice, "\n\n")
+		if !found || !ended {
+			t.Fatalf("docs/%s has no table %q", k.page, k.head)
+		}
+		for _, name := range k.names {
+			if n := strings.Count(advice, "\n| `"+name+"` | "); n != 1 {
+				t.Errorf("docs/%s: %s has %d rows, want 1", k.page, name, n)
+			}
 		}
 	}
 }
