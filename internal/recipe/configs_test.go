@@ -99,8 +99,8 @@ func TestConfigOfEveryRecipe(t *testing.T) {
 			t.Errorf("%s: sampler %s", path, c.Data.Sampler)
 		case k.wide && (c.Model.FPNWidth < 128 || c.Model.HeadDepth < 4):
 			t.Errorf("%s: a pyramid of %d channels, heads of %d layers", path, c.Model.FPNWidth, c.Model.HeadDepth)
-		case c.Train.EMA-k.ema > 1e-9 || k.ema-c.Train.EMA > 1e-9:
-			t.Errorf("%s: an average with a decay of %g, want %g", path, c.Train.EMA, k.ema)
+		case k.average != (c.Train.EMA > 0):
+			t.Errorf("%s: an average with a decay of %g", path, c.Train.EMA)
 		case c.Train.Batch != c.Train.BaseBatch || k.batch > 0 && c.Train.Batch != k.batch:
 			t.Errorf("%s: batches of %d, with a base of %d", path, c.Train.Batch, c.Train.BaseBatch)
 		}

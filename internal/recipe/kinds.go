@@ -24,7 +24,7 @@ type Kind struct {
 	batch    int            // pictures per step at most, unless the request has a number; 0 is the device's default
 	length   int            // the time of a run is as many times the default; 0 is once
 	epochs   int            // the fewest, where the request gives no length; 0 is fewest
-	ema      float64        // decay of the moving average of the weights
+	average  bool           // evaluation and checkpoints have a moving average of the weights
 }
 
 // Default is the recipe of requests that name none.
@@ -57,9 +57,9 @@ var Kinds = []Kind{
 	},
 	{
 		Kind: kinds.Kind{Name: "gpu", Text: "a GPU and hours"},
-		Changes: "batches of up to 32; preset `lsj`, which needs 50 epochs and more; three times the time; an average of the weights (`train.ema`), which a long run gives time for. " +
+		Changes: "batches of up to 32; preset `lsj`, which needs 50 epochs and more; three times the time; an average of the weights over a twentieth of the run (`train.ema`), which takes out the noise of the last steps. " +
 			"The precision of a GPU is bf16 unless `-precision` names another",
-		preset: "lsj", gpu: true, batch: 32, length: 3, epochs: 50, ema: .999,
+		preset: "lsj", gpu: true, batch: 32, length: 3, epochs: 50, average: true,
 	},
 }
 

@@ -1,6 +1,7 @@
 package recipe
 
 import (
+	"math"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -147,8 +148,34 @@ func TestGPU(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := m.out.Config
-	if c.Train.Batch != 32 || c.Train.EMA <= 0 || c.Train.EMAWarmup <= 0 || c.Data.Augment[0].Name != "lsj" || m.time() != 3*gpuTime || m.fewest() != 50 {
+	if c.Train.Batch != 32 || c.Train.EMA <= 0 || c.Data.Augment[0].Name != "lsj" || m.time() != 3*gpuTime || m.fewest() != 50 {
 		t.Errorf("batch %d, average %g, policies %v, %v, at least %d epochs", c.Train.Batch, c.Train.EMA, c.Data.Augment, m.time(), m.fewest())
+	}
+}
+
+// The average of the weights is over a twentieth of the run, whatever its length.
+func TestAverage(t *testing.T) {
+	kind, err := Find("gpu")
+	if err != nil {
+		t.Fatal(err)
+	}
+	from, _ := shapes(t, 12)
+	d, err := data.OpenFor(t.Context(), from, data.Run{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for epochs, want := range map[int]struct {
+		ema    float64
+		warmup int
+	}{1: {.9, 1}, 100: {.98, 50}, 1000: {.998, 500}, 100000: {.9998, 50000}} {
+		m := &maker{Request: Request{Epochs: epochs}, kind: kind, train: d, length: 40, took: time.Second, out: &Recipe{}}
+		m.out.Config.Train.Batch = 4
+		if err := m.schedule(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if c := m.out.Config.Train; math.Abs(c.EMA-want.ema) > 1e-9 || c.EMAWarmup != want.warmup {
+			t.Errorf("%d epochs of 10 steps: %g after %d steps, want %g after %d", epochs, c.EMA, c.EMAWarmup, want.ema, want.warmup)
+		}
 	}
 }
 

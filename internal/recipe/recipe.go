@@ -63,8 +63,10 @@ const (
 	fewest = 12
 	// seen is how many px the side of a small object should have.
 	seen = 16
-	// emaWarmup is the steps in which the decay of an average of the weights rises.
-	emaWarmup = 500
+	// averaged is the share of a run that an average of the weights is over.
+	averaged = .05
+	// Bounds of the decay of an average: a run of few steps needs a fast one.
+	leastEMA, mostEMA = .9, .9998
 )
 
 // Make looks at the dataset, measures the machine and returns a configuration that validates.
@@ -163,9 +165,8 @@ func (m *maker) base(context.Context) error {
 		}
 	}
 	c.Train.BaseBatch = c.Train.Batch
-	if c.Train.EMA = m.kind.ema; c.Train.EMA > 0 {
-		c.Train.EMAWarmup = emaWarmup
-		m.because("average", "of the weights, with a decay of %g a step: evaluation and checkpoints have it", c.Train.EMA)
+	if m.kind.average {
+		c.Train.EMA = mostEMA // of the memory that is measured; schedule has the decay
 	}
 	if err := m.augment(); err != nil {
 		return err
@@ -348,6 +349,12 @@ func (m *maker) schedule(context.Context) error {
 	t.WarmupSteps = min(max(steps/12, 1), 500)
 	t.EvalEvery, t.CheckpointEvery = per, per
 	t.LogEvery = min(max(steps/100, 1), 50)
+	if m.kind.average {
+		over := averaged * float64(steps)
+		t.EMA = min(max(math.Round(1e4*(1-1/over))/1e4, leastEMA), mostEMA)
+		t.EMAWarmup = max(int(over), 1)
+		m.because("average", "of the weights over a twentieth of the run: a decay of %g a step; evaluation and checkpoints have it", t.EMA)
+	}
 	if m.val == nil || m.kind.native {
 		t.EvalEvery = 0
 	}
