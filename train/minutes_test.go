@@ -27,6 +27,9 @@ func TestStepsWithin(t *testing.T) {
 
 // A run of train.minutes chooses its length after 20 steps. A run that was stopped keeps it; with other minutes it takes -extend.
 func TestMinutes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("three runs of 20 steps and more")
+	}
 	c := small(t)
 	c.Train.Epochs, c.Train.Steps, c.Train.Minutes, c.Data.Val = 0, 0, 1, config.Set{}
 	out := t.TempDir()
