@@ -88,7 +88,7 @@ func detect(c *cli.Context) error {
 	if retries == 0 {
 		retries = -1 // where 0 stands for the default
 	}
-	set, err := sources.Open(c.StringSlice("source"), sources.Options{Stdin: c.App.Reader, Retries: retries, Notice: notice, Leave: to.leave(notice)})
+	set, err := sources.Open(c.StringSlice("source"), sources.Options{Stdin: c.App.Reader, Retries: retries, Notice: notice, FirstPage: c.String("data") != "", Leave: to.leave(notice)})
 	if err != nil {
 		return err
 	}

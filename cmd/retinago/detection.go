@@ -171,7 +171,7 @@ func (d *detection) closed() (errs []error) {
 func (d *detection) frames(ctx context.Context) iter.Seq[sources.Frame] {
 	return func(yield func(sources.Frame) bool) {
 		for f := range d.set.Frames(ctx) {
-			if f.Pic == nil || f.Video != nil && f.Count == 0 {
+			if f.Pic == nil || (f.Video != nil || f.Pages > 0) && f.Count == 0 {
 				d.to.register.Input("a source of this run", f.Path)
 			}
 			if !yield(f) {
@@ -254,6 +254,9 @@ func (d *detection) take(r infer.Result) error {
 	what := shown.Printable(r.Path)
 	if r.More > 0 {
 		what += fmt.Sprintf(" (the first of %d pages or frames)", r.More+1)
+	}
+	if r.Pages > 0 {
+		what += fmt.Sprintf(" page or frame %d/%d", r.Count+1, r.Pages)
 	}
 	if r.Video != nil {
 		what += fmt.Sprintf(" frame %d", r.Count)

@@ -4,13 +4,17 @@ package main
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"hash/crc32"
 	"image"
 	"image/color"
 	"image/gif"
+	"image/png"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -19,10 +23,10 @@ import (
 	"retinago/internal/media/picture"
 )
 
-// The pictures of a folder are tracked as one sequence, in the order of their numbers; the file of several frames is told.
+// The pictures of a folder are tracked as one sequence, in the order of their numbers; the frames of a GIF are read, those of a PNG counted.
 func TestDetectSeries(t *testing.T) {
 	tmp := t.TempDir()
-	at := func(name string) string { return filepath.Join(tmp, name) }
+	at := func(name ...string) string { return filepath.Join(append([]string{tmp}, name...)...) }
 	seeded(t, at("m.safetensors"))
 	if err := os.Mkdir(at("img"), 0o755); err != nil {
 		t.Fatal(err)
@@ -77,10 +81,41 @@ func TestDetectSeries(t *testing.T) {
 	if err := os.WriteFile(at("a.gif"), b.Bytes(), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	out = ok(t, "detect", "-weights", at("m.safetensors"), "-source", at("a.gif"), "-jsonl", at("b.jsonl"), "-summary", at("s.json"))
+	// An animation of PNG is not read: its still image is, and the frames are counted.
+	var still bytes.Buffer
+	if err := png.Encode(&still, image.NewGray(image.Rect(0, 0, 64, 48))); err != nil {
+		t.Fatal(err)
+	}
+	const header = 8 + 25
+	control := append([]byte("acTL"), 0, 0, 0, 2, 0, 0, 0, 0)
+	chunk := binary.BigEndian.AppendUint32(append([]byte{0, 0, 0, 8}, control...), crc32.ChecksumIEEE(control))
+	if err := os.WriteFile(at("a.png"), slices.Concat(still.Bytes()[:header], chunk, still.Bytes()[header:]), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	out = ok(t, "detect", "-weights", at("m.safetensors"), "-source", at("a.png"), "-jsonl", at("b.jsonl"), "-summary", at("s.json"))
 	wants(t, out, "the first of 3", "1 image files", "2 more")
 	wants(t, text(t, at("b.jsonl")), `"further_pages":2`)
 	wants(t, text(t, at("s.json")), `"further_pages": 2`)
+
+	// The frames of a GIF are images of their own, and may be tracked.
+	out = ok(t, "detect", "-weights", at("m.safetensors"), "-source", at("a.gif"), "-jsonl", at("c.jsonl"), "-csv", at("c.csv"), "-out", at("frames"), "-yolo", at("labels"), "-track", "-score", ".001")
+	wants(t, out, "a.gif page or frame 1/3", "a.gif page or frame 3/3", "3 images")
+	wants(t, text(t, at("c.jsonl")), `"frame":0,"time":0,`, `"frame":1,"time":0.1,`, `"frame":2,"time":0.2,`)
+	if strings.Contains(text(t, at("c.jsonl")), "further_pages") {
+		t.Error("frames that are read have further ones")
+	}
+	wants(t, text(t, at("c.csv")), "a.gif,2,0.200,")
+	for n := range 3 {
+		for _, name := range []string{at("frames", fmt.Sprintf("a_%06d.gif.jpg", n)), at("labels", fmt.Sprintf("a_%06d.txt", n))} {
+			if _, err := os.Stat(name); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	// A dataset has one image for a file: its first frame.
+	write(t, at("one.json"), `{"images": [{"id": 7, "file_name": "a.gif", "width": 64, "height": 48}], "annotations": [], "categories": [{"id": 1, "name": "circle"}]}`)
+	out = ok(t, "detect", "-weights", at("m.safetensors"), "-source", at("a.gif"), "-data", at("one.json"), "-json", at("c.json"))
+	wants(t, out, "the first of 3", "1 images")
 }
 
 // The line of a picture counts objects by class in the order of the model's classes, whatever was found first.

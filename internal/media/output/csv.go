@@ -33,11 +33,14 @@ func (c *CSV) row(v ...string) error {
 	return nil
 }
 
-// Write adds the detections of a result. Frame and time are empty for images, and the track without tracking.
+// Write adds the detections of a result. Frame and time are empty for images that are alone in their file, and the track without tracking.
 func (c *CSV) Write(r infer.Result) error {
 	frame, time := "", ""
-	if r.Video != nil {
-		frame, time = strconv.Itoa(r.Count), strconv.FormatFloat(r.Time.Seconds(), 'f', 3, 64)
+	if numbered(r) {
+		frame = strconv.Itoa(r.Count)
+	}
+	if timed(r) {
+		time = strconv.FormatFloat(r.Time.Seconds(), 'f', 3, 64)
 	}
 	for _, d := range r.Found {
 		track := ""

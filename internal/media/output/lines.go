@@ -54,7 +54,7 @@ func (s *stream) close() error {
 // line is a result as JSON.
 type line struct {
 	Source  string   `json:"source"`
-	Frame   *int     `json:"frame,omitempty"` // from 0; of a video
+	Frame   *int     `json:"frame,omitempty"` // from 0; of a video, or of a file with several pages or frames
 	Time    *float64 `json:"time,omitempty"`  // seconds from the video's begin, or since a live source was opened
 	Width   int      `json:"width,omitempty"`
 	Height  int      `json:"height,omitempty"`
@@ -83,9 +83,12 @@ func NewLines(path string, stdout io.Writer) (*Lines, error) {
 // Write adds a result.
 func (l *Lines) Write(r infer.Result) error {
 	v := line{Source: r.Path, Width: r.Size.W, Height: r.Size.H, More: r.More, Objects: make([]object, len(r.Found))}
-	if r.Video != nil {
+	if numbered(r) {
+		v.Frame = &r.Count
+	}
+	if timed(r) {
 		t := r.Time.Seconds()
-		v.Frame, v.Time = &r.Count, &t
+		v.Time = &t
 	}
 	for i, d := range r.Found {
 		v.Objects[i] = object{d.Category.Name, d.Category.ID, d.Score, [4]float32{d.Box.X1, d.Box.Y1, d.Box.W(), d.Box.H()}, d.Track}
@@ -98,6 +101,12 @@ func (l *Lines) Write(r infer.Result) error {
 	}
 	return l.flush()
 }
+
+// numbered reports whether a result is of a frame of a video or of a page of a file with several.
+func numbered(r infer.Result) bool { return r.Video != nil || r.Pages > 0 }
+
+// timed reports whether a result's frame has a time.
+func timed(r infer.Result) bool { return r.Video != nil || r.Timed }
 
 // Close ends the file.
 func (l *Lines) Close() error { return l.close() }

@@ -3,6 +3,8 @@ package picture
 import (
 	"bytes"
 	"encoding/binary"
+	"io"
+	"slices"
 )
 
 // further counts the pages or frames of a file behind its first, which is the one that is read.
@@ -11,7 +13,7 @@ func further(format string, b []byte) int {
 	case "gif":
 		return max(gifFrames(b)-1, 0)
 	case "tiff":
-		return max(tiffPages(b)-1, 0)
+		return max(len(tiffPages(bytes.NewReader(b), int64(len(b))))-1, 0)
 	case "png":
 		return apngFrames(b)
 	case "webp":
@@ -20,33 +22,37 @@ func further(format string, b []byte) int {
 	return 0
 }
 
+// gifColours is the size in bytes of the table of colours that a GIF's flags announce.
+func gifColours(flags byte) int {
+	if flags&0x80 == 0 {
+		return 0
+	}
+	return 3 << (flags&7 + 1)
+}
+
+// gifBlocks is the place behind blocks that begin with their size at i, and one of size 0.
+func gifBlocks(b []byte, i int) int {
+	for i < len(b) && b[i] > 0 {
+		i += 1 + int(b[i])
+	}
+	return i + 1
+}
+
 // gifFrames counts the frames. (GIF89a specification, appendix B.)
 func gifFrames(b []byte) (n int) {
-	colours := func(flags byte) int { // bytes of a table of colours
-		if flags&0x80 == 0 {
-			return 0
-		}
-		return 3 << (flags&7 + 1)
-	}
-	blocks := func(i int) int { // behind blocks that begin with their size, and one of size 0
-		for i < len(b) && b[i] > 0 {
-			i += 1 + int(b[i])
-		}
-		return i + 1
-	}
 	if len(b) < 13 {
 		return 0
 	}
-	for i := 13 + colours(b[10]); i < len(b); {
+	for i := 13 + gifColours(b[10]); i < len(b); {
 		switch b[i] {
 		case 0x21: // an extension
-			i = blocks(i + 2)
+			i = gifBlocks(b, i+2)
 		case 0x2c: // a frame
 			if i+10 > len(b) {
 				return n
 			}
 			n++
-			i = blocks(i + 10 + colours(b[i+9]) + 1)
+			i = gifBlocks(b, i+10+gifColours(b[i+9])+1)
 		default:
 			return n
 		}
@@ -57,25 +63,39 @@ func gifFrames(b []byte) (n int) {
 // mostPages bounds the pages that are counted.
 const mostPages = 1 << 16
 
-// tiffPages counts the directories that are pages: no smaller versions and no masks of another. (TIFF 6.0, tags 254 and 255.)
-func tiffPages(b []byte) (n int) {
-	if len(b) < 8 {
-		return 0
-	}
-	var o binary.ByteOrder = binary.LittleEndian
+// order is the order of bytes in a TIFF.
+func order(b []byte) binary.ByteOrder {
 	if b[0] == 'M' {
-		o = binary.BigEndian
+		return binary.BigEndian
 	}
+	return binary.LittleEndian
+}
+
+// tiffPages returns the offsets of the directories that are pages: no smaller versions and no masks of another. It returns nil for a file
+// that is no TIFF. (TIFF 6.0, tags 254 and 255.)
+func tiffPages(file io.ReaderAt, size int64) (pages []int64) {
+	head := make([]byte, 8)
+	if _, err := file.ReadAt(head, 0); err != nil || string(head[:4]) != "II*\x00" && string(head[:4]) != "MM\x00*" {
+		return nil
+	}
+	o := order(head)
 	been := map[int64]bool{}
-	for at := int64(o.Uint32(b[4:])); at >= 8 && at+2 <= int64(len(b)) && !been[at] && len(been) < mostPages; {
+	directory := make([]byte, 2)
+	for at := int64(o.Uint32(head[4:])); at >= 8 && at+2 <= size && !been[at] && len(been) < mostPages; {
 		been[at] = true
-		entries := int64(o.Uint16(b[at:]))
-		end := at + 2 + 12*entries
-		if end+4 > int64(len(b)) {
-			return n + 1
+		if _, err := file.ReadAt(directory[:2], at); err != nil {
+			return pages
+		}
+		n := 12 * int(o.Uint16(directory))
+		if at+2+int64(n)+4 > size {
+			return append(pages, at)
+		}
+		directory = slices.Grow(directory[:0], n+4)[:n+4]
+		if _, err := file.ReadAt(directory, at+2); err != nil {
+			return pages
 		}
 		page := true
-		for e := b[at+2 : end]; len(e) >= 12; e = e[12:] {
+		for e := directory[:n]; len(e) >= 12; e = e[12:] {
 			switch o.Uint16(e) {
 			case 254:
 				page = page && o.Uint32(e[8:])&0b101 == 0
@@ -84,11 +104,11 @@ func tiffPages(b []byte) (n int) {
 			}
 		}
 		if page {
-			n++
+			pages = append(pages, at)
 		}
-		at = int64(o.Uint32(b[end:]))
+		at = int64(o.Uint32(directory[n:]))
 	}
-	return n
+	return pages
 }
 
 // apngFrames counts the frames of an animation that the still picture of the file is not. (PNG specification, third edition, 11.3.6.)

@@ -12,11 +12,15 @@ type Frame struct {
 	Path  string // of the file; the name of a camera or stream
 	Name  string // of files made from it, relative to the folder of results; unique
 	Video *Video // its source; nil for a picture file
+	// Pages is how many pages or frames the file of a picture has that come one by one; 0 where it comes alone. Count is its place among
+	// them, and Time is set for those of a GIF, which are Timed.
+	Pages int
+	Timed bool
 	// Series is the folder of a picture that came with others of it, in the order of their names or of the list: they may be the frames of
-	// a video. It is empty for a picture that was named alone.
+	// a video. It is the file of a page, and empty for a picture that was named alone.
 	Series string
-	Count  int           // of the frame in its video, from 0; dropped frames count
-	Time   time.Duration // of the frame in its video
+	Count  int           // of the frame in its video or file, from 0; dropped frames count
+	Time   time.Duration // of the frame in its video or GIF
 	// Pic is the picture; nil where Path is still to be decoded.
 	Pic *picture.Picture
 	// Read is the time that reading Pic took.

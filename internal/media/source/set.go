@@ -26,6 +26,8 @@ type Options struct {
 	Retries int
 	// Notice is called when a stream breaks and is opened again; several goroutines may call it.
 	Notice func(text string)
+	// FirstPage gives the first page or frame of a picture file alone, as datasets do, instead of all.
+	FirstPage bool
 	// Leave reports whether a file is to be left out that lies below a folder among the names; nil leaves none out. Only one goroutine
 	// calls it at a time.
 	Leave func(folder, path string) bool
@@ -316,8 +318,8 @@ func below(folder, file string) string {
 	return rel
 }
 
-// Files calls f with the path of every file that Frames is going to read, its name, which other files may have too, and whether it is a
-// video. Names on standard input are not read. A folder or file that cannot be read is passed over.
+// Files calls f with the path of every file that Frames is going to read, the name of its first picture, which other files may have too, and
+// whether it is a video. Names on standard input are not read. A folder or file that cannot be read is passed over.
 func (s *Set) Files(f func(path, name string, video bool)) {
 	for _, in := range s.inputs {
 		if in.kind != files {
@@ -329,12 +331,12 @@ func (s *Set) Files(f func(path, name string, video bool)) {
 		}
 		for _, path := range paths {
 			if st, err := os.Stat(path); err != nil || !st.IsDir() {
-				f(path, filepath.Base(path), hasExtension(path, videos))
+				f(path, s.firstName(path, filepath.Base(path)), hasExtension(path, videos))
 				continue
 			}
 			walk(path, wanted, func(file string, err error) bool {
 				if err == nil && !s.options.Leave(path, file) {
-					f(file, below(path, file), hasExtension(file, videos))
+					f(file, s.firstName(file, below(path, file)), hasExtension(file, videos))
 				}
 				return true
 			})
@@ -342,8 +344,12 @@ func (s *Set) Files(f func(path, name string, video bool)) {
 	}
 }
 
-// file yields the frames of a picture or video.
+// file yields the frames of a picture or video, or the pages of a file that has several.
 func (s *Set) file(ctx context.Context, path, name string, give func(Frame) bool) bool {
+	if pages := s.pages(path); pages != nil {
+		defer pages.Close()
+		return s.leaf(ctx, pages, path, name, give)
+	}
 	name = s.names.unique(name, JPEG)
 	if err := file.Irregular(path); err != nil {
 		return give(Frame{Path: path, Name: name, Err: fmt.Errorf("source: %w", err)})
