@@ -1,6 +1,6 @@
 # retinago: every target works alone, from a machine with Go, git, make and apt.
 # TAGS are Go's build tags: opencv reads and writes videos and decodes pictures by OpenCV and libjpeg-turbo, libjpeg decodes JPEGs by
-# libjpeg-turbo alone, gpu computes on NVIDIA GPUs. TAGS= builds with oneDNN and a C++ compiler only. GO names another go command.
+# libjpeg-turbo alone, gpu computes on NVIDIA GPUs, mpi trains in several processes by Open MPI. TAGS= builds with oneDNN and a C++ compiler only. GO names another go command.
 
 GO ?= go
 TAGS ?= opencv
@@ -59,6 +59,7 @@ lint: setup ## check formatting, vet in every build, staticcheck, deadcode
 	$(GO) vet -tags opencv ./...
 	$(GO) vet -tags libjpeg ./internal/media/picture
 	$(GO) vet -tags campaign ./internal/...
+	if pkg-config --exists ompi-c 2>/dev/null; then $(GO) vet -tags 'opencv mpi' ./internal/cluster/... ./train ./cmd/...; fi
 	CGO_CFLAGS=-I$(CURDIR)/engine/cuda/driver/include CGO_LDFLAGS=-L$(CURDIR)/engine/cuda/driver/link $(GO) vet -tags gpu ./...
 	@scripts/lint
 
