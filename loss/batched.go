@@ -18,6 +18,22 @@ type Adaptive interface {
 	State() []float64
 	// SetState continues from a State of a loss with k logits per row. It returns an error for values that are no such state.
 	SetState(state []float64, k int) error
+	// Pool makes Train see the batch of several processes, of which each has a part of the rows: sum replaces numbers by their sums over
+	// all processes, each of which calls Train at the same time. nil is one process.
+	Pool(sum func([]float64))
+}
+
+// pool is the part of an Adaptive that adds up what a batch is counted in.
+type pool struct{ sum func([]float64) }
+
+// Pool sets the sum over all processes.
+func (p *pool) Pool(sum func([]float64)) { p.sum = sum }
+
+// total replaces x by its sums over all processes; with one process it changes nothing.
+func (p *pool) total(x []float64) {
+	if p.sum != nil {
+		p.sum(x)
+	}
 }
 
 var (
@@ -27,6 +43,9 @@ var (
 	_ Adaptive = (*Equalization)(nil)
 	_ Adaptive = (*Seesaw)(nil)
 )
+
+// alone is total for a batch that no other process has a part of.
+func alone([]float64) {}
 
 // alike is the factor 1 on every row.
 func alike(int) float64 { return 1 }

@@ -21,6 +21,7 @@ type GHM struct {
 	Classes []float64
 
 	counts []float64 // tasks of a batch by bin; 0 for a bin in which none was seen
+	pool
 }
 
 var ghmKinds = []Kind{{
@@ -41,13 +42,13 @@ func (h *GHM) Eval(grad, logits []float32, labels []int32) float64 {
 
 // EvalWeighted sums the loss with a factor on the loss of each row.
 func (h *GHM) EvalWeighted(grad, logits []float32, labels []int32, factor func(row int) float64) float64 {
-	loss, _ := h.eval(grad, logits, labels, factor)
+	loss, _ := h.eval(grad, logits, labels, factor, alone)
 	return loss
 }
 
 // Train sums the loss and keeps the counts.
 func (h *GHM) Train(grad, logits []float32, labels []int32, factor func(row int) float64) (loss float64) {
-	loss, h.counts = h.eval(grad, logits, labels, factor)
+	loss, h.counts = h.eval(grad, logits, labels, factor, h.total)
 	return loss
 }
 
@@ -66,12 +67,12 @@ func (h *GHM) SetState(state []float64, _ int) error {
 	return nil
 }
 
-// eval returns the loss and the counts with the batch.
-func (h *GHM) eval(grad, logits []float32, labels []int32, factor func(row int) float64) (loss float64, counts []float64) {
+// eval returns the loss and the counts with the batch, whose counts go through total.
+func (h *GHM) eval(grad, logits []float32, labels []int32, factor func(row int) float64, total func([]float64)) (loss float64, counts []float64) {
 	if h.Bins < 1 {
 		panic("loss: GHM wants at least one bin")
 	}
-	now, objects := h.count(logits, labels)
+	now, objects := h.count(logits, labels, total)
 	counts = make([]float64, h.Bins)
 	copy(counts, h.counts)
 	filled := 0
@@ -96,8 +97,8 @@ func (h *GHM) eval(grad, logits []float32, labels []int32, factor func(row int) 
 	}), counts
 }
 
-// count returns the tasks of a batch by bin, and the rows with a class.
-func (h *GHM) count(logits []float32, labels []int32) (tasks []float64, objects float64) {
+// count returns the tasks of a batch by bin, and the rows with a class, all of which go through total.
+func (h *GHM) count(logits []float32, labels []int32, total func([]float64)) (tasks []float64, objects float64) {
 	if err := Check(logits, labels); err != nil {
 		panic(err.Error())
 	}
@@ -105,7 +106,8 @@ func (h *GHM) count(logits []float32, labels []int32) (tasks []float64, objects 
 	each(len(parts), func(n int) {
 		parts[n] = h.countRows(logits, labels, n*chunk, min((n+1)*chunk, len(labels)))
 	})
-	tasks = make([]float64, h.Bins)
+	all := make([]float64, h.Bins+1)
+	tasks = all[:h.Bins]
 	for _, p := range parts { // whole numbers: their sum is exact
 		for b, v := range p {
 			tasks[b] += v
@@ -113,10 +115,11 @@ func (h *GHM) count(logits []float32, labels []int32) (tasks []float64, objects 
 	}
 	for _, label := range labels {
 		if label >= 0 {
-			objects++
+			all[h.Bins]++
 		}
 	}
-	return tasks, objects
+	total(all)
+	return tasks, all[h.Bins]
 }
 
 // countRows returns the tasks of the rows from one to another by bin.

@@ -19,6 +19,7 @@ type Seesaw struct {
 	Mitigation, Compensation float64
 
 	counts []float64 // rows by class
+	pool
 }
 
 var seesawKinds = []Kind{{
@@ -40,24 +41,27 @@ func (s *Seesaw) Eval(grad, logits []float32, labels []int32) float64 {
 
 // EvalWeighted sums the loss with a factor on the loss of each row.
 func (s *Seesaw) EvalWeighted(grad, logits []float32, labels []int32, factor func(row int) float64) float64 {
-	return s.eval(grad, logits, labels, factor, s.with(logits, labels))
+	return s.eval(grad, logits, labels, factor, s.with(logits, labels, alone))
 }
 
 // Train sums the loss and keeps the counts.
 func (s *Seesaw) Train(grad, logits []float32, labels []int32, factor func(row int) float64) float64 {
-	s.counts = s.with(logits, labels)
+	s.counts = s.with(logits, labels, s.total)
 	return s.eval(grad, logits, labels, factor, s.counts)
 }
 
-// with returns the counts with those of a batch.
-func (s *Seesaw) with(logits []float32, labels []int32) []float64 {
+// with returns the counts with those of a batch, whose counts go through total.
+func (s *Seesaw) with(logits []float32, labels []int32, total func([]float64)) []float64 {
 	k := len(logits) / max(len(labels), 1)
 	counts := make([]float64, k)
-	copy(counts, s.counts)
 	for _, label := range labels {
 		if label >= 0 && int(label) < k {
 			counts[label]++
 		}
+	}
+	total(counts)
+	for c := range min(k, len(s.counts)) {
+		counts[c] += s.counts[c] // whole numbers: their sum is exact
 	}
 	return counts
 }
