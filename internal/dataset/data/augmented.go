@@ -111,5 +111,5 @@ func (b *Batch) learn(i int, objects []augment.Object) {
 
 // stream returns the random numbers of a batch's image that need no address of their own.
 func (l *Loader) stream(j job, i int) *rand.Rand {
-	return rand.New(rand.NewPCG(l.seed^0x9e3779b97f4a7c15, uint64(j.number)<<20|uint64(i)))
+	return rand.New(rand.NewPCG(l.seed^0x9e3779b97f4a7c15, uint64(j.number)<<20|uint64(j.first+i)))
 }

@@ -24,6 +24,9 @@ type LoaderOptions struct {
 	Seed    uint64
 	Prepare func(*Batch) // called on each finished batch, in the loader's goroutines
 	Bytes   bool         // pictures stay bytes, for an engine that puts them onto canvases
+	// Of the Batch pictures that belong together, this loader makes the share number Part of Parts, which divide them evenly: other
+	// processes make the others. Parts 0 is one part.
+	Part, Parts int
 }
 
 // Loader makes batches ahead of their consumer. Which pictures a batch holds and how they are varied depends on the
@@ -35,6 +38,8 @@ type Loader struct {
 	once    bool // every picture once, else epoch after epoch
 	prepare func(*Batch)
 	bytes   bool
+	part    int // of parts in which batches are made; this loader makes one
+	parts   int
 	vary    bool
 	seed    uint64
 	planner *augment.Planner // nil without policies
@@ -68,6 +73,9 @@ func NewLoader(d *Dataset, c config.Data, o LoaderOptions) (*Loader, error) {
 	if d.Len() < o.Batch {
 		return nil, fmt.Errorf("%s: has %d images, fewer than one batch of %d: lower train.batch", d.Path(), d.Len(), o.Batch)
 	}
+	if o.Parts > 1 && (o.Batch%o.Parts != 0 || o.Part < 0 || o.Part >= o.Parts) {
+		return nil, fmt.Errorf("data: there is no part %d of %d of a batch of %d pictures", o.Part, o.Parts, o.Batch)
+	}
 	sampler, err := FindSampler(c.Sampler)
 	if err != nil {
 		return nil, fmt.Errorf("data.sampler: %w", err)
@@ -95,7 +103,7 @@ func NewEvalLoader(d *Dataset, c config.Data, batch int, bytes bool) *Loader {
 var ErrEnd = errors.New("data: no more images")
 
 func newLoader(d *Dataset, c config.Data, o LoaderOptions, ord *order) *Loader {
-	return &Loader{data: d, c: c, order: ord, prepare: o.Prepare, bytes: o.Bytes, seed: o.Seed, broken: map[string]error{}}
+	return &Loader{data: d, c: c, order: ord, prepare: o.Prepare, bytes: o.Bytes, part: o.Part, parts: max(o.Parts, 1), seed: o.Seed, broken: map[string]error{}}
 }
 
 func (d *Dataset) sizes() []Size {
@@ -226,7 +234,7 @@ func (l *Loader) start() {
 			if !ok {
 				return
 			}
-			p := &pending{job: j, done: make(chan struct{})}
+			p := &pending{job: j.share(l.part, l.parts), done: make(chan struct{})}
 			select {
 			case <-ctx.Done():
 				return

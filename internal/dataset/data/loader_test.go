@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -91,6 +92,53 @@ func TestLoaderIsDeterministic(t *testing.T) {
 	}
 	if reflect.DeepEqual(all[0].Index, all[5].Index) {
 		t.Error("two epochs begin alike")
+	}
+}
+
+// The parts of a batch that several processes make are those of the batch that one makes: images, boxes and names, with and without policies.
+// A picture that cannot be read is replaced by the same one.
+func TestParts(t *testing.T) {
+	d := made(t, 23)
+	if err := os.WriteFile(d.File(6), []byte("no picture"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, augment := range map[string]config.Augment{"flips": nil, "policies": {{Name: "ssd"}}} {
+		run := func(part, parts int) []*Batch {
+			c := settings()
+			c.Augment = augment
+			l, err := NewLoader(d, c, LoaderOptions{Batch: 4, Seed: 5, Part: part, Parts: parts})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer l.Close()
+			return take(t, l, 12)
+		}
+		whole := run(0, 0)
+		for _, parts := range []int{2, 4} {
+			joined := make([]Batch, len(whole))
+			for part := range parts {
+				for n, b := range run(part, parts) {
+					if w := whole[n]; b.N != 4/parts || b.H != w.H || b.W != w.W || b.Epoch != w.Epoch || b.Position != w.Position {
+						t.Fatalf("%s: batch %d, part %d of %d: %d canvases of %dx%d, number %d of epoch %d", name, n, part, parts, b.N, b.H, b.W, b.Position, b.Epoch)
+					}
+					j := &joined[n]
+					j.Images, j.Boxes, j.Classes = append(j.Images, b.Images...), append(j.Boxes, b.Boxes...), append(j.Classes, b.Classes...)
+					j.Names, j.Index = append(j.Names, b.Names...), append(j.Index, b.Index...)
+				}
+			}
+			for n, j := range joined {
+				w := whole[n]
+				if !slices.Equal(j.Images, w.Images) || !reflect.DeepEqual(j.Boxes, w.Boxes) || !reflect.DeepEqual(j.Classes, w.Classes) ||
+					!slices.Equal(j.Names, w.Names) || !slices.Equal(j.Index, w.Index) {
+					t.Errorf("%s: batch %d in %d parts differs", name, n, parts)
+				}
+			}
+		}
+	}
+	for _, o := range []LoaderOptions{{Batch: 4, Part: 0, Parts: 3}, {Batch: 4, Part: 2, Parts: 2}, {Batch: 4, Part: -1, Parts: 2}} {
+		if _, err := NewLoader(d, settings(), o); err == nil || !strings.Contains(err.Error(), "a batch of 4 pictures") {
+			t.Errorf("part %d of %d: %v", o.Part, o.Parts, err)
+		}
 	}
 }
 

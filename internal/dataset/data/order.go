@@ -9,8 +9,20 @@ type job struct {
 	position int // in the epoch
 	images   []int
 	places   []int // of images in the order of the epoch
+	first    int   // the place of images[0] in the batch
 	short    int
 	canvas   Size
+}
+
+// share returns the job with its share number part of parts of the images only.
+func (j job) share(part, parts int) job {
+	if parts == 1 {
+		return j
+	}
+	n := len(j.images) / parts
+	j.first = part * n
+	j.images, j.places = j.images[j.first:j.first+n], j.places[j.first:j.first+n]
+	return j
 }
 
 // order decides which pictures form the batches of an epoch.
