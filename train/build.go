@@ -25,7 +25,7 @@ import (
 // folder. It returns an error if another process runs there, or if the run does not fit into memory. The caller must call Close, also
 // without a call of Run.
 func New(c config.Config, o Options) (*Loop, error) {
-	l := &Loop{bestAP: -1}
+	l := &Loop{bestAP: -1, world: o.World}
 	if err := l.build(c, o.withDefaults()); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
@@ -43,49 +43,73 @@ func (l *Loop) Close() error {
 }
 
 func (l *Loop) build(c config.Config, o Options) error {
+	if l.alerts = l.alert(o.Log); !l.world.First() {
+		o.Log, o.Locked = io.Discard, true
+	}
 	l.out, l.log = o.Out, o.Log
+	val, err := l.prepare(c, o)
+	if err := l.meet(err); err != nil {
+		return err
+	}
+	return l.world.Agree(l.open(o, val))
+}
+
+// prepare locks the folder, opens the data, the engine and the model, and reads the state of a run that resumes. It writes none of the run's
+// files and exchanges nothing with other processes.
+func (l *Loop) prepare(c config.Config, o Options) (*data.Dataset, error) {
 	if !o.Locked {
 		owner, err := file.Lock(o.Out, o.Log)
 		if err != nil {
-			return fmt.Errorf("train: %w", err)
+			return nil, fmt.Errorf("train: %w", err)
 		}
 		l.onClose(func() error { owner.Release(); return nil })
 	}
 	if err := Validate(c); err != nil {
-		return err
+		return nil, err
 	}
 	if err := checkChange(o.Change); err != nil {
-		return err
+		return nil, err
 	}
-	if err := claim(o); err != nil {
-		return err
+	if err := l.checkProcesses(c, o); err != nil {
+		return nil, err
+	}
+	if l.world.First() {
+		if err := claim(o); err != nil {
+			return nil, err
+		}
 	}
 	val, err := l.openData(&c, o)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := c.Validate(); err != nil { // lists by class, now that the classes are known
-		return err
+		return nil, err
 	}
 	l.config = c
 	if err := l.openModel(o, val); err != nil {
-		return err
+		return nil, err
 	}
 	if err := l.openLoader(); err != nil {
-		return err
+		return nil, err
 	}
 	l.schedule = NewSchedule(c.Train, l.loader.BatchesPerEpoch())
 	if o.Resume {
 		if err := l.loadState(o, val != nil); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	l.loader.EndEarly(l.schedule.share(c.Train.AugmentUntil))
 	l.announce(o, val)
-	if err := l.fits(); err != nil {
-		return err
+	return val, l.fits()
+}
+
+// open opens the files that the first process writes, and makes the hooks.
+func (l *Loop) open(o Options, val *data.Dataset) (err error) {
+	if !l.world.First() {
+		l.addOtherHooks(o)
+		return nil
 	}
-	if err := c.Save(filepath.Join(o.Out, ConfigFile)); err != nil {
+	if err := l.config.Save(filepath.Join(o.Out, ConfigFile)); err != nil {
 		return err
 	}
 	if l.journal, err = newJournal(o.Out, l.last.Number, l.evaluated, o.Log); err != nil {
@@ -105,7 +129,7 @@ func (l *Loop) openModel(o Options, val *data.Dataset) error {
 	if err != nil {
 		return err
 	}
-	e, err := device.Open(device.Options{Name: o.Device, Precision: o.Precision, Threads: c.Train.Threads, Convolutions: how, Warn: func(err error) { fmt.Fprintln(o.Log, err) }})
+	e, err := device.Open(device.Options{Name: l.device(o.Device), Precision: o.Precision, Threads: l.threads(), Convolutions: how, Warn: func(err error) { fmt.Fprintln(l.alerts, err) }})
 	if err != nil {
 		return err
 	}
@@ -121,6 +145,9 @@ func (l *Loop) openModel(o Options, val *data.Dataset) error {
 	if l.conditions, err = conditionsOf(c, e, l.data, val); err != nil {
 		return err
 	}
+	if n := l.world.Size(); n > 1 {
+		l.conditions.Processes = n
+	}
 	if c.Train.InitWeights != "" && !o.Resume {
 		if err := start(l.model, c.Train.InitWeights, c, o.Log); err != nil {
 			return err
@@ -130,6 +157,7 @@ func (l *Loop) openModel(o Options, val *data.Dataset) error {
 	if l.stepper, err = NewStepper(l.model, c); err != nil {
 		return err
 	}
+	l.stepper.join(l.world)
 	l.onClose(l.stepper.Close)
 	if c.Train.EMA > 0 {
 		return l.startAverage()
@@ -141,7 +169,7 @@ func (l *Loop) openModel(o Options, val *data.Dataset) error {
 func (l *Loop) openLoader() (err error) {
 	c := l.config
 	bytes := l.model.Engine().Supports(engine.Preparation{})
-	l.loader, err = data.NewLoader(l.data, c.Data, data.LoaderOptions{Batch: c.Train.Batch, Seed: c.Train.Seed, Bytes: bytes, Prepare: func(b *data.Batch) {
+	l.loader, err = data.NewLoader(l.data, c.Data, data.LoaderOptions{Batch: c.Train.Batch, Part: l.world.Rank(), Parts: l.world.Size(), Seed: c.Train.Seed, Bytes: bytes, Prepare: func(b *data.Batch) {
 		objects := make([]detector.Objects, b.N)
 		for i := range objects {
 			objects[i] = detector.Objects{Boxes: b.Boxes[i], Classes: b.Classes[i], Crowd: b.Crowd[i]}
@@ -168,10 +196,22 @@ func (l *Loop) addHooks(o Options, val *data.Dataset) {
 		&broken{w: o.Log, all: l.loader.Broken, named: map[string]bool{}},
 		&steps{w: o.Log, line: progress.On(o.Log), every: max(c.LogEvery, 1)},
 		l.journal)
+	if l.world.Size() > 1 {
+		l.hooks = append(l.hooks, &sameBits{checkpoints: c.CheckpointEvery})
+	}
 	if val != nil {
 		l.hooks = append(l.hooks, &evaluation{every: c.EvalEvery, w: o.Log, journal: l.journal, line: progress.On(o.Log), measure: measureOn(val)})
 	}
 	l.hooks = append(l.hooks, &checkpoint{every: c.CheckpointEvery}, &closing{w: o.Log})
+}
+
+// addOtherHooks puts the hooks of a process that is not the first after the caller's: those that exchange numbers with the first, in its
+// order, and those for what concerns this process alone. It does not evaluate and writes no file.
+func (l *Loop) addOtherHooks(o Options) {
+	l.hooks = append(slices.Clone(o.Hooks),
+		&budgeted{w: o.Log},
+		&broken{w: l.alerts, all: l.loader.Broken, named: map[string]bool{}},
+		&sameBits{checkpoints: l.config.Train.CheckpointEvery})
 }
 
 // claim checks that the folder holds a run if o.Resume is set, and none if it is not.
@@ -214,6 +254,9 @@ func (l *Loop) announce(o Options, val *data.Dataset) {
 	line(o.Log, "schedule  %s", l.schedule)
 	if text := augmentation(c.Data.Augment, c.Train.AugmentUntil); text != "" {
 		line(o.Log, "augment   %s", text)
+	}
+	if l.world.Size() > 1 {
+		line(o.Log, "processes %v; each computes %d of a batch's %d images", l.world, c.Train.Batch/l.world.Size(), c.Train.Batch)
 	}
 	line(o.Log, "compute   %s in %v, %d threads; loss %s over %s", e.Name(), engine.PrecisionOf(e), e.Threads(), c.Loss.Kind, c.Loss.Normalizer)
 	if weights := l.stepper.config.Loss.ClassWeights; c.Loss.ClassWeights.Named() {

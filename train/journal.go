@@ -162,6 +162,9 @@ func (j *journal) Step(_ context.Context, l *Loop, s Step) error {
 	if s.LossScale > 0 {
 		line["loss_scale"], line["skipped"] = s.LossScale, s.Skipped
 	}
+	if s.Exchange > 0 {
+		line["exchange_s"] = s.Exchange.Seconds()
+	}
 	return j.write(line)
 }
 

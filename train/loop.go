@@ -12,6 +12,7 @@ import (
 	"retinago/config"
 	"retinago/detector"
 	"retinago/engine"
+	"retinago/internal/cluster"
 	"retinago/internal/dataset/data"
 )
 
@@ -24,6 +25,8 @@ type Loop struct {
 	last       Step
 	out        string
 	log        io.Writer
+	alerts     io.Writer // receives what concerns this process alone: log, with the process's name where it is not the first
+	world      *cluster.World
 	data       *data.Dataset
 	loader     *data.Loader
 	stepper    *Stepper
@@ -77,6 +80,9 @@ func (l *Loop) begun() int { return l.last.Number + len(l.pending) }
 // begin starts the next step. On an engine.FusedOptimizer it does not wait for the step's end.
 func (l *Loop) begin(ctx context.Context) error {
 	start := time.Now()
+	if l.world.Size() > 1 { // the others take this step too, so it is not interrupted
+		ctx = context.WithoutCancel(ctx)
+	}
 	b, wait, err := l.loader.Next(ctx)
 	if err != nil {
 		return err
@@ -123,7 +129,7 @@ func (l *Loop) settle(ctx context.Context, ahead int) error {
 // mayGoAhead reports whether the next step may begin before the last one is done. The engine must be an engine.FusedOptimizer, and no hook
 // may read the model after the last step.
 func (l *Loop) mayGoAhead() bool {
-	if !l.model.Engine().Supports(engine.QueuedSteps) {
+	if !l.model.Engine().Supports(engine.QueuedSteps) || l.world.Size() > 1 { // processes call their hooks at the same moments
 		return false
 	}
 	for _, h := range l.hooks {
@@ -140,12 +146,16 @@ func (l *Loop) explain(s Step, err error) error {
 	if !errors.Is(err, errNotFinite) {
 		return fmt.Errorf("train: step %d: %w", before, err)
 	}
+	images, e := l.imagesOfAll(s.Images)
+	if e != nil {
+		return errors.Join(err, e)
+	}
 	saved := "no checkpoint was saved before it"
 	if l.resumable() {
 		saved = "the last checkpoint before it is kept in " + filepath.Join(l.out, StateFile)
 	}
-	return &Diverged{before, fmt.Errorf("train: step %d is %w at learning rate %.4g, images %s; %s; a lower train.lr, a longer train.warmup_steps or train.clip_norm helps",
-		before, err, s.LR, strings.Join(s.Images, ", "), saved)}
+	return l.world.Agree(&Diverged{before, fmt.Errorf("train: step %d is %w at learning rate %.4g, images %s; %s; a lower train.lr, a longer train.warmup_steps or train.clip_norm helps",
+		before, err, s.LR, strings.Join(images, ", "), saved)})
 }
 
 // epochs returns the number of passes over the training set, with a fraction.

@@ -13,7 +13,7 @@ import (
 func (l *Loop) fits() error {
 	h, w := l.loader.LargestCanvas()
 	batch := l.config.Train.Batch
-	need, err := TrainingBudget(l.model, l.config, batch, h, w)
+	need, err := l.budget(batch)
 	if err != nil {
 		return err
 	}
@@ -22,7 +22,7 @@ func (l *Loop) fits() error {
 		return err
 	}
 	of := partOf(where)
-	fmt.Fprintf(l.log, "memory    %s at the peak%s, for a batch of %d%s on %dx%d (height x width)\n", megabytes(of(need)), where, batch, inParts(l.config.Train.Accumulate), h, w)
+	fmt.Fprintf(l.log, "memory    %s at the peak%s, for a batch of %d%s%s on %dx%d (height x width)\n", megabytes(of(need)), where, batch, inProcesses(l.world.Size()), inParts(l.config.Train.Accumulate), h, w)
 	if have <= 0 || of(need) <= have {
 		return nil
 	}
@@ -36,6 +36,25 @@ func (l *Loop) fits() error {
 	}
 	return fmt.Errorf("train: this needs %s of memory%s and %s are available; %s: %slower train.batch (%d), data.short_sides (%v) or model.fpn_width (%d), or set train.accumulate, which computes a batch in parts",
 		megabytes(of(need)), where, megabytes(have), plan, first, batch, l.config.Data.ShortSides, l.config.Model.FPNWidth)
+}
+
+// budget is TrainingBudget for this process's part of a batch.
+func (l *Loop) budget(batch int) (Budget, error) {
+	h, w := l.loader.LargestCanvas()
+	b, err := TrainingBudget(l.model, l.config, max(batch/l.world.Size(), 1), h, w)
+	if l.world.Size() > 1 {
+		_, trainable := l.model.Size()
+		b.Optimizer += 4 * int64(trainable) // of the exchange
+	}
+	return b, err
+}
+
+// inProcesses describes how many processes share a batch; empty for one.
+func inProcesses(n int) string {
+	if n <= 1 {
+		return ""
+	}
+	return fmt.Sprintf(" shared by %d processes, in each of them", n)
 }
 
 // inParts describes how a batch is computed; empty for a whole one.
@@ -56,9 +75,8 @@ func partOf(where string) func(Budget) int64 {
 
 // largestBatch returns a text with the largest batch, below the run's, that fits into have bytes.
 func (l *Loop) largestBatch(have int64, part func(Budget) int64) (string, error) {
-	h, w := l.loader.LargestCanvas()
-	for n := l.config.Train.Batch / 2; n > 0; n /= 2 {
-		b, err := TrainingBudget(l.model, l.config, n, h, w)
+	for n := l.config.Train.Batch / 2; n >= l.world.Size(); n /= 2 {
+		b, err := l.budget(n)
 		if err != nil {
 			return "", err
 		}
@@ -69,12 +87,13 @@ func (l *Loop) largestBatch(have int64, part func(Budget) int64) (string, error)
 	return "no batch fits", nil
 }
 
-// memory returns the bytes that a run may take, with those that it holds already: on the engine, whose name is in where then, or on the
+// memory returns the bytes that this process may take, with those that it holds already: on the engine, whose name is in where then, or on the
 // host. 0 is unknown.
 func (l *Loop) memory() (have int64, where string, err error) {
 	e, ok := engine.As[engine.Limited](l.model.Engine(), engine.OwnMemory)
 	if !ok {
-		return memory.ForProcess().Bytes, "", nil
+		_, local := l.world.Local() // all take from one memory
+		return memory.ForProcess().Bytes / int64(local), "", nil
 	}
 	free, _, err := e.Memory()
 	return free + e.Held(), " on " + l.model.Engine().Name(), err

@@ -42,8 +42,11 @@ func (b *budgeted) Step(_ context.Context, l *Loop, s Step) error {
 		c := l.config.Train
 		step := (l.training - b.cold) / (fitAfter - coldSteps)
 		left := time.Duration(c.Minutes*float64(time.Minute)) - time.Since(b.begun)
-		n := s.Number + stepsWithin(left, step, evaluationTime(step, b.pictures, c.Batch), c.EvalEvery)
-		l.schedule = newSchedule(c, l.schedule.Epoch, n)
+		n, err := l.world.ShareNumber(float64(s.Number + stepsWithin(left, step, evaluationTime(step, b.pictures, c.Batch), c.EvalEvery)))
+		if err != nil {
+			return err
+		}
+		l.schedule = newSchedule(c, l.schedule.Epoch, int(n))
 		l.loader.EndEarly(l.schedule.share(c.AugmentUntil))
 		fmt.Fprintf(b.w, "schedule  %s: what fits into train.minutes %g at %.3g s a step\n", l.schedule, c.Minutes, step.Seconds())
 	}

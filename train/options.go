@@ -2,6 +2,8 @@ package train
 
 import (
 	"io"
+
+	"retinago/internal/cluster"
 )
 
 // Options configures a run: its folder, its device and its hooks. The zero value trains on the CPU in the current folder, without output.
@@ -19,6 +21,10 @@ type Options struct {
 	SkipHeaders    bool      // without reading the images' headers, which compares their sizes with the dataset's
 	Device         string    // cpu or cuda:N; empty is cpu
 	Precision      string    // of a GPU: bf16, fp16, tf32 or float32; empty is the device's default
+
+	// World is the processes that train together, each with a part of every batch; nil is this process alone. Process 0 writes the files and
+	// the log; others write to Log what concerns them alone.
+	World *cluster.World
 }
 
 // withDefaults replaces zero values.

@@ -31,6 +31,7 @@ type conditions struct {
 	Precision string `json:"precision"`
 	Threads   int    `json:"threads"`
 	ISA       string `json:"isa"`
+	Processes int    `json:"processes,omitempty"` // 0 is one
 }
 
 func conditionsOf(c config.Config, e engine.Engine, train, val *data.Dataset) (conditions, error) {
@@ -219,6 +220,7 @@ func (l *Loop) compareConditions(s state, before config.Config, o Options) error
 	rounds := false
 	for _, k := range []struct{ name, then, now string }{
 		{"device", then.Device, now.Device}, {"precision", then.Precision, now.Precision},
+		{"processes", fmt.Sprint(max(then.Processes, 1)), fmt.Sprint(max(now.Processes, 1))},
 		{"threads", fmt.Sprint(then.Threads), fmt.Sprint(now.Threads)}, {"instruction set", then.ISA, now.ISA},
 	} {
 		if k.then != k.now {

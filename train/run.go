@@ -27,11 +27,13 @@ func (l *Loop) Run(ctx context.Context) (err error) {
 		panic("train: Loop.Run called twice")
 	}
 	l.ran = true
+	ctx, interrupt := context.WithCancel(ctx)
+	defer interrupt()
 	l.first = l.last.Number
 	l.epoch, l.position = l.loader.State()
 	begun := 0 // hooks
 	defer func() {
-		if errors.Is(err, engine.ErrMemory) && len(l.pending) == 0 {
+		if errors.Is(err, engine.ErrMemory) && len(l.pending) == 0 && l.world.First() {
 			err = l.outOfMemory(err)
 		}
 		cause := err
@@ -48,7 +50,7 @@ func (l *Loop) Run(ctx context.Context) (err error) {
 		}
 	}
 	for l.begun() < l.schedule.Steps {
-		err := ctx.Err()
+		err := l.interrupted(ctx, interrupt)
 		if err == nil {
 			err = l.begin(ctx)
 		}

@@ -28,6 +28,7 @@ type Stepper struct {
 	notRecorded error                    // why the engine.Recorder did not record the last step
 	sum         *accumulator             // of a batch in parts; nil before the first
 	canvases    []engine.Canvas          // of the next batch in parts, for an engine.Preparer
+	exchange    exchange                 // with other processes
 }
 
 // Step holds the results of one step of training. It is a copy: a change to it has no effect.
@@ -38,11 +39,12 @@ type Step struct {
 	LossScale       float64       // the loss scale of fp16 after the step; 0 in other precisions
 	Skipped         bool          // the gradients overflowed in fp16, and the step changed nothing
 	Network, Update time.Duration // time of the forward pass, losses and backward pass; time of the optimiser
+	Exchange        time.Duration // time in which gradients were added up over the processes; 0 with one process
 
 	// The Loop sets these:
 	Number int           // steps done, this one included
 	LR     float64       // learning rate
-	Images []string      // the batch's file names
+	Images []string      // the batch's file names; with several processes, those of this process
 	Wait   time.Duration // time in which the step waited for its batch
 	Took   time.Duration // time of the whole step, or since the end of the step before if that is shorter
 }
@@ -104,7 +106,7 @@ func (s *Stepper) Graph(n, h, w int) (*detector.TrainStep, error) {
 // the step instead. Several goroutines may call Targets at once.
 func (s *Stepper) Targets(h, w int, pictures []detector.Objects) *detector.Targets {
 	match := s.config.Match.Assigner(s.config.Model.Anchors.PerCell())
-	if s.config.Train.Accumulate > 1 { // the factors of a part need the counts of the whole batch
+	if s.config.Train.Accumulate > 1 || s.exchange.on() { // the factors of a part need the counts of the whole batch
 		return s.model.Assign(match, h, w, pictures)
 	}
 	return s.model.Targets(match, h, w, pictures)
@@ -115,7 +117,10 @@ func (s *Stepper) batch(n, h, w int, images []float32, t *detector.Targets) (*de
 	b := &detector.Batch{N: n, H: h, W: w, Images: images, Targets: t}
 	weight := float32(s.config.Loss.BoxWeight)
 	if t.Match == nil {
-		b.ClassNorm = s.normalizer.Factors(t.Positives, t.Counted)
+		var err error
+		if b.ClassNorm, err = s.factors(t); err != nil {
+			return nil, err
+		}
 		for _, f := range b.ClassNorm {
 			b.BoxNorm = append(b.BoxNorm, f*weight)
 		}
@@ -180,7 +185,7 @@ func (s *Stepper) Queue(n, h, w int, images []float32, t *detector.Targets, lr f
 	}
 	var out Step
 	restore := s.lossState()
-	if e, ok := engine.As[engine.FusedOptimizer](s.model.Engine(), engine.QueuedSteps); ok {
+	if e, ok := engine.As[engine.FusedOptimizer](s.model.Engine(), engine.QueuedSteps); ok && !s.exchange.on() {
 		return restore(s.queue(e, g, b, lr))
 	}
 	out, err = s.take(g, b, lr)
@@ -247,8 +252,14 @@ func (s *Stepper) take(g *detector.TrainStep, b *detector.Batch, lr float64) (St
 		return out, err
 	}
 	out.Network = time.Since(begin)
+	if err := s.exchange.sum(s.model.Engine(), all, &out); err != nil {
+		return out, err
+	}
 	begin = time.Now()
 	if out.GradNorm, err = s.optimizer.GradNorm(all); err != nil {
+		return out, err
+	}
+	if out.GradNorm, err = s.exchange.world.ShareNumber(out.GradNorm); err != nil { // machines may round it otherwise
 		return out, err
 	}
 	if v := out.Losses.Total() + out.GradNorm; math.IsNaN(v) || math.IsInf(v, 0) {

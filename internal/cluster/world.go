@@ -7,6 +7,8 @@ import (
 	"os"
 	"slices"
 	"strings"
+
+	"golang.org/x/sys/unix"
 )
 
 // World is the processes of a run. Every process calls the same methods in the same order; a call returns when all processes have made it
@@ -14,22 +16,33 @@ import (
 type World struct {
 	transport Transport
 	hosts     []string // by process
+	sharing   int      // processes of this machine that run on the same processors, this one included
 	received  []byte   // of Sum32, kept from call to call
 }
 
-// New returns the world of a transport. All processes call it at once: they exchange the names of their machines.
+// New returns the world of a transport. All processes call it at once: they exchange the names of their machines and the processors on which
+// they may run.
 func New(t Transport) (*World, error) {
 	host, err := os.Hostname()
 	if err != nil {
 		return nil, fmt.Errorf("cluster: the name of this machine: %w", err)
 	}
 	w := &World{transport: t}
-	all, err := w.Gather([]byte(host))
+	var may unix.CPUSet
+	if err := unix.SchedGetaffinity(0, &may); err != nil {
+		return nil, fmt.Errorf("cluster: the processors of this process: %w", err)
+	}
+	own := fmt.Sprintf("%s\n%x", host, may)
+	all, err := w.Gather([]byte(own))
 	if err != nil {
 		return nil, err
 	}
-	for _, h := range all {
-		w.hosts = append(w.hosts, string(h))
+	for _, b := range all {
+		h, _, _ := strings.Cut(string(b), "\n")
+		w.hosts = append(w.hosts, h)
+		if string(b) == own {
+			w.sharing++
+		}
 	}
 	return w, nil
 }
@@ -68,6 +81,15 @@ func (w *World) Local() (rank, size int) {
 		size++
 	}
 	return rank, size
+}
+
+// Sharing returns how many processes, this one included, run on the processors of this one. A launcher may bind each process to processors
+// of its own; then it is 1.
+func (w *World) Sharing() int {
+	if w == nil {
+		return 1
+	}
+	return w.sharing
 }
 
 // String describes the processes and their machines in one line, as in "4 processes by Open MPI v4.1.4: 0-1 on a, 2-3 on b".
@@ -136,6 +158,9 @@ func (w *World) Share(b []byte) ([]byte, error) {
 
 // ShareNumber returns the number that process 0 passes, to the bit.
 func (w *World) ShareNumber(v float64) (float64, error) {
+	if w.Size() == 1 {
+		return v, nil
+	}
 	b, err := w.Share(binary.LittleEndian.AppendUint64(nil, math.Float64bits(v)))
 	if err != nil {
 		return 0, err

@@ -115,6 +115,9 @@ func TestAlone(t *testing.T) {
 	if err := conform(w); err != nil {
 		t.Error(err)
 	}
+	if n := w.Sharing(); n != 1 {
+		t.Errorf("%d processes share the processors of one", n)
+	}
 	w.Abort(1)
 	if err := w.Close(); err != nil {
 		t.Error(err)
@@ -126,6 +129,9 @@ func TestPlaces(t *testing.T) {
 	clustertest.Run(t, 3, func(w *cluster.World) error {
 		if rank, size := w.Local(); rank != w.Rank() || size != 3 {
 			t.Errorf("process %d is %d of %d of its machine", w.Rank(), rank, size)
+		}
+		if n := w.Sharing(); n != 3 {
+			t.Errorf("%d goroutines share the processors of this process, want 3", n)
 		}
 		if s := w.String(); !strings.HasPrefix(s, "3 processes by goroutines: 0-2 on ") {
 			t.Errorf("%q", s)
