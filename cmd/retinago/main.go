@@ -81,7 +81,9 @@ func run(ctx context.Context, args []string, stdout, stderr *os.File) (code int)
 	if err == nil {
 		return exitOK
 	}
-	fmt.Fprintf(errs, "retinago: %s\n", message(err))
+	if !errors.As(err, new(elsewhere)) {
+		fmt.Fprintf(errs, "retinago: %s\n", message(err))
+	}
 	var c coded
 	if errors.As(err, &c) {
 		return c.code
