@@ -131,6 +131,9 @@ func TestProcesses(t *testing.T) {
 		{"efl, sampler", func(c *config.Config) { c.Loss.Kind, c.Data.Sampler = "efl", "class_balanced" }},
 	} {
 		t.Run(k.name, func(t *testing.T) {
+			if testing.Short() && k.name != "frozen" {
+				t.Skip("one case in the short tests")
+			}
 			c := shared(t)
 			k.change(&c)
 			var one []*recorder

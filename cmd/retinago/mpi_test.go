@@ -183,7 +183,7 @@ func TestMPIInterrupt(t *testing.T) {
 	}
 }
 
-// Errors that all processes have are printed once, with the exit code of one process. A process that fails alone ends the others.
+// Errors that all processes have are printed once, with the exit code of one process.
 func TestMPIErrors(t *testing.T) {
 	dir := shapes(t)
 	run := filepath.Join(t.TempDir(), "run")
@@ -205,10 +205,26 @@ func TestMPIErrors(t *testing.T) {
 			t.Errorf("%v: %v, want exit code %d and %q once\n%s", k.args, err, k.code, k.want, out)
 		}
 	}
-	// The folder of the first process's files cannot be written: it says so, and the other does not wait for ever.
-	c, out := mpirun(t, 2, append([]string{"train", "-out", filepath.Join("/proc", "run")}, shared(dir)...)...)
-	if err := c.Run(); err == nil {
-		t.Errorf("a run in /proc:\n%s", out)
+}
+
+// A process that fails alone, here at a checkpoint that cannot be written, prints its error and ends the others, which wait for it.
+func TestMPIFailure(t *testing.T) {
+	run := filepath.Join(t.TempDir(), "run")
+	c, out := mpirun(t, 2, append([]string{"train", "-out", run}, shared(shapes(t), "train.steps=100000")...)...)
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
 	}
-	wants(t, out.String(), "/proc")
+	waitFor(t, func() bool { return logged(run) > 2 })
+	if err := os.Mkdir(filepath.Join(run, train.StateFile), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	begin := time.Now()
+	if err := syscall.Kill(pidsOf(t, c.Process.Pid)[1], syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	var exit *exec.ExitError
+	if err := c.Wait(); !errors.As(err, &exit) || exit.ExitCode() != 1 || time.Since(begin) > 10*time.Second {
+		t.Errorf("%v after %v\n%s", err, time.Since(begin), out)
+	}
+	wants(t, out.String(), "retinago: process 0 on ", "ends the run: ", train.StateFile)
 }
