@@ -8,7 +8,9 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/image/bmp"
 	"golang.org/x/image/tiff"
@@ -22,6 +24,16 @@ func realData(t *testing.T, name string) string {
 		t.Skipf("the real pictures of %s are not here", dir)
 	}
 	return dir
+}
+
+// busy is the processor time that the process has taken, in which other programs do not count.
+func busy(t *testing.T) time.Duration {
+	t.Helper()
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // farthest is the largest difference of two pictures in any channel, 256 for different sizes.
