@@ -22,20 +22,13 @@ FROM build AS build-gpu
 ARG VERSION=devel
 RUN make -s build TAGS="gpu opencv" VERSION="$VERSION" && mv bin/retinago /retinago
 
-# For NVIDIA GPUs, with the driver of the machine (--gpus all, NVIDIA's container toolkit) and cuDNN 9 in the image:
-#   docker build --target gpu -t retinago:gpu .
-#   docker run --rm --gpus all --user "$(id -u):$(id -g)" -v "$PWD:/data" retinago:gpu version
-FROM debian:bookworm-slim@sha256:7c7b2c966bc9ee8cedfeef67e0e279108992c77681fa595db4a9d65c06ccc587 AS runtime
-# These are the packages of the libraries that the program itself needs (`readelf -d`): the OpenCV modules that gocv binds, FFmpeg's libraries,
-# libjpeg, libwebp, and oneDNN with its OpenMP. `ldd` lists 265 libraries, since Debian builds OpenCV and FFmpeg with all their options:
-# videoio needs 243 of them (GStreamer, gphoto, FFmpeg's 134, and GDAL by way of imgcodecs), highgui adds Qt. The modules that only gocv
-# needs (calib3d, dnn, features2d, objdetect, photo, video) add 11. The program does not start without them: it links with all of gocv.
+FROM build AS build-images
+ARG VERSION=devel
+RUN go build -tags libjpeg -ldflags "-s -w -X main.version=$VERSION" -o /retinago ./cmd/retinago
+
+FROM debian:bookworm-slim@sha256:7c7b2c966bc9ee8cedfeef67e0e279108992c77681fa595db4a9d65c06ccc587 AS base
 RUN apt-get update \
- && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
-      libavcodec59 libavformat59 libavutil57 libdnnl2 libgomp1 libjpeg62-turbo libstdc++6 libswscale6 libwebp7 \
-      libopencv-calib3d406 libopencv-core406 libopencv-dnn406 libopencv-features2d406 libopencv-highgui406 \
-      libopencv-imgcodecs406 libopencv-imgproc406 libopencv-objdetect406 libopencv-photo406 libopencv-video406 \
-      libopencv-videoio406 \
+ && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends libdnnl2 libgomp1 libjpeg62-turbo libstdc++6 \
  && rm -rf /var/lib/apt/lists/* \
  && useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin retinago
 COPY LICENSE /usr/share/doc/retinago/
@@ -54,6 +47,26 @@ COPY scripts/healthcheck /usr/local/lib/retinago/
 HEALTHCHECK --interval=30s --timeout=10s --start-period=60s --retries=3 CMD ["/usr/local/lib/retinago/healthcheck"]
 ENTRYPOINT ["retinago"]
 
+# For servers, and for detection on images: no video, and 10 shared libraries (`ldd`).
+#   docker build --target images -t retinago:images .
+FROM base AS images
+COPY --from=build-images /retinago /usr/local/bin/retinago
+
+# Videos, cameras and streams take OpenCV and FFmpeg. These are the packages of the libraries that the program itself needs (`readelf -d`).
+# `ldd` lists 265 libraries, since Debian builds OpenCV and FFmpeg with all their options: videoio needs 243 of them (GStreamer, gphoto,
+# FFmpeg's 134, and GDAL by way of imgcodecs), highgui adds Qt. The modules that only gocv needs (calib3d, dnn, features2d, objdetect,
+# photo, video) add 11. The program does not start without them: it links with all of gocv.
+FROM base AS runtime
+USER root
+RUN apt-get update \
+ && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
+      libavcodec59 libavformat59 libavutil57 libswscale6 libwebp7 \
+      libopencv-calib3d406 libopencv-core406 libopencv-dnn406 libopencv-features2d406 libopencv-highgui406 \
+      libopencv-imgcodecs406 libopencv-imgproc406 libopencv-objdetect406 libopencv-photo406 libopencv-video406 \
+      libopencv-videoio406 \
+ && rm -rf /var/lib/apt/lists/*
+USER retinago
+
 # The key that signs NVIDIA's repository: the download is used only if it holds the one key with this fingerprint. apt then compares the
 # packages with the signed list.
 FROM go AS nvidia-key
@@ -62,6 +75,9 @@ RUN gpg --batch --with-colons --show-keys /nvidia.asc >/keys \
  && [ "$(grep -c ^pub: /keys)" = 1 ] && [ "$(awk -F: '$1 == "fpr" { print $10; exit }' /keys)" = EB693B3035CD5710E231E123A4B469963BF863CC ] \
  || { echo "this is not the key of NVIDIA's repository:"; cat /keys; exit 1; } >&2
 
+# For NVIDIA GPUs, with the driver of the machine (--gpus all, NVIDIA's container toolkit) and cuDNN 9 in the image:
+#   docker build --target gpu -t retinago:gpu .
+#   docker run --rm --gpus all --user "$(id -u):$(id -g)" -v "$PWD:/data" retinago:gpu version
 FROM runtime AS gpu
 USER root
 COPY --from=nvidia-key /nvidia.asc /usr/share/keyrings/nvidia.asc

@@ -66,8 +66,8 @@ lint: setup ## check formatting, vet in every build, staticcheck, deadcode
 bench: setup ## run the benchmarks; BENCH=REGEXP selects
 	$(GO) test $(tags) -run '^$$' -bench '$(BENCH)' -benchmem -timeout 60m ./...
 
-docker: ## build the Docker image; IMAGE names it, TAGS="gpu opencv" takes the stage for GPUs
-	docker build --target $(if $(findstring gpu,$(TAGS)),gpu,cpu) --build-arg VERSION='$(VERSION)' -t '$(IMAGE)' .
+docker: ## build the Docker image; IMAGE names it, TAGS="gpu opencv" takes the stage for GPUs, TAGS=libjpeg the small one without video
+	docker build --target $(if $(findstring gpu,$(TAGS)),gpu,$(if $(findstring opencv,$(TAGS)),cpu,images)) --build-arg VERSION='$(VERSION)' -t '$(IMAGE)' .
 
 clean: ## remove what make made: bin and out
 	rm -rf bin out
