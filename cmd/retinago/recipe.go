@@ -109,7 +109,7 @@ func makeRecipe(c *cli.Context) (*recipe.Recipe, error) {
 	to.Select.Absent = true
 	r := recipe.Request{Train: from, Val: to, Size: c.Int("size"), Epochs: c.Int("epochs"), Batch: c.Int("batch"),
 		Time: time.Duration(c.Float64("minutes") * float64(time.Minute)), Device: c.String("device"), Precision: c.String("precision"),
-		Init: c.String("init"), Augment: c.String("augment"), Recipe: c.String("recipe"), Log: c.App.ErrWriter,
+		Init: c.String("init"), Augment: c.String("augment"), Recipe: c.String("recipe"), Settings: c.StringSlice("set"), Log: c.App.ErrWriter,
 		Run:  data.Run{Log: c.App.ErrWriter, Ignore: c.Bool("ignore-findings"), SkipHeaders: c.Bool("skip-headers")},
 		Find: func(ctx context.Context, backbone string) (string, error) { return imageNet(c, backbone) }}
 	if r.Init != "" && r.Init != recipe.NoInit {

@@ -176,8 +176,12 @@ func backboneOf(path string) (string, error) {
 func (m *maker) tryAs(ctx context.Context, name string) error {
 	c := &m.out.Config
 	for {
-		h, w := m.canvas()
-		got, err := measure(ctx, *c, h, w, m.device(), m.room)
+		trial, err := m.with(*c)
+		if err != nil {
+			return err
+		}
+		h, w := m.canvas(trial)
+		got, err := measure(ctx, trial, h, w, m.device(), m.room)
 		if err != nil {
 			return err
 		}

@@ -31,6 +31,7 @@ type Request struct {
 	Precision  string         // of a GPU
 	Init       string         // file of weights to start from; NoInit starts from random ones
 	Augment    string         // a name of augment.Presets, instead of the recipe's preset
+	Settings   []string       // overrides ("train.lr=.005") that the caller applies to the Recipe: a step is measured with them
 	Recipe     string         // a name of Kinds; empty is Default, with a suggestion of another one where that fits the dataset better
 	// Find returns a file with the ImageNet weights of a backbone, or why there is none. It is asked where Init is empty; nil has none.
 	Find func(ctx context.Context, backbone string) (path string, err error)
@@ -153,6 +154,13 @@ func (m *maker) base(context.Context) error {
 	c.Loss.Box, c.Loss.Normalizer = "l1", "image"
 	c.Train.Optimizer, c.Train.WeightDecay, c.Train.DecayNormBias = "adamw", .05, true
 	c.Train.Schedule, c.Train.ClipNorm, c.Train.WarmupFactor = "cosine", 10, .01
+	asked, err := m.with(*c)
+	if err != nil {
+		return err
+	}
+	if asked.Train.Batch != c.Train.Batch {
+		m.Batch = asked.Train.Batch
+	}
 	c.Train.Batch = m.Batch
 	if m.Batch == 0 {
 		c.Train.Batch = 8
@@ -172,6 +180,15 @@ func (m *maker) base(context.Context) error {
 		return err
 	}
 	return m.initial()
+}
+
+// with is a configuration with the settings of the caller.
+func (m *maker) with(c config.Config) (config.Config, error) {
+	if len(m.Settings) == 0 {
+		return c, nil
+	}
+	err := c.Set(m.Settings)
+	return c, err
 }
 
 // initial reads what Init is: a detector keeps its network and the size of its pictures.
@@ -265,8 +282,8 @@ func (m *maker) objects() ([]anchors.Picture, error) {
 }
 
 // canvas is the largest canvas of the training pictures.
-func (m *maker) canvas() (h, w int) {
-	d := m.out.Config.Data
+func (m *maker) canvas(c config.Config) (h, w int) {
+	d := c.Data
 	for i := range m.train.Len() {
 		im := m.train.Image(i)
 		s := data.Resized(data.Size{W: im.Width, H: im.Height}, d.TestSide(), d.MaxSide)

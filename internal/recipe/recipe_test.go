@@ -224,3 +224,19 @@ func TestTrains(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// A step is measured with the settings that the caller is going to apply.
+func TestMeasuredWithSettings(t *testing.T) {
+	from, to := shapes(t, 40)
+	var log strings.Builder
+	r, err := Make(t.Context(), Request{Train: from, Val: to, Init: NoInit, Epochs: 2, Log: &log, Settings: []string{"train.batch=3", "data.short_sides=[64]", "data.max_side=64"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(log.String(), "a step of 3 images of up to 64x64 px") || r.Config.Train.Batch != 3 || r.Config.Train.EvalEvery != 13 {
+		t.Errorf("batches of %d, evaluation every %d steps:\n%s", r.Config.Train.Batch, r.Config.Train.EvalEvery, log.String())
+	}
+	if _, err := Make(t.Context(), Request{Train: from, Val: to, Init: NoInit, Epochs: 2, Settings: []string{"train.batch=0"}}); err == nil {
+		t.Error("a batch of no image is taken")
+	}
+}
