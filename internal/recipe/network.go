@@ -40,13 +40,13 @@ func (n network) apply(m *config.Model) {
 func begin(c *config.Config, n network, path string) {
 	c.Train.InitWeights = path
 	if path == "" {
-		c.Model.Norm, c.Model.FrozenStages, c.Train.LR = "batch", 0, 1e-3
+		c.Model.Norm, c.Model.FrozenStages, c.Train.LR, c.Train.Schedule = "batch", 0, 2e-3, "one_cycle"
 		if c.Train.Batch < 4 { // statistics of so few pictures are poor
 			c.Model.Norm = "group"
 		}
 		return
 	}
-	c.Model.Norm, c.Model.FrozenStages, c.Train.LR = "frozen", 2, 5e-4
+	c.Model.Norm, c.Model.FrozenStages, c.Train.LR, c.Train.Schedule = "frozen", 2, 5e-4, "cosine"
 	if n.backbone == "resnet50" {
 		c.Train.LR = 2e-4
 	}
@@ -99,6 +99,8 @@ func (m *maker) network(ctx context.Context) error {
 	m.because("network", "%v: %s, at %s a step of %s", n, why, m.took.Round(time.Millisecond), text.Count(c.Train.Batch, "image"))
 	if path := c.Train.InitWeights; path != "" {
 		m.because("start", "from %s; the first stages and all norms of the backbone stay as they are", path)
+	} else {
+		m.because("rate", "one cycle up to %g: random weights take a high learning rate for a part of the run", c.Train.LR)
 	}
 	return nil
 }

@@ -151,7 +151,7 @@ func set(s convert.Source) config.Set {
 func (m *maker) base(context.Context) error {
 	c := &m.out.Config
 	c.Model.P6From, c.Model.HeadNorm = "p5", "group"
-	c.Loss.Box, c.Loss.Normalizer = "l1", "image"
+	c.Loss.Box, c.Loss.Normalizer = "l1", "positives"
 	c.Train.Optimizer, c.Train.WeightDecay, c.Train.DecayNormBias = "adamw", .05, true
 	c.Train.Schedule, c.Train.ClipNorm, c.Train.WarmupFactor = "cosine", 10, .01
 	asked, err := m.with(*c)
@@ -364,6 +364,9 @@ func (m *maker) schedule(context.Context) error {
 	t.Steps = 0
 	steps := t.Epochs * per
 	t.WarmupSteps = min(max(steps/12, 1), 500)
+	if t.Schedule == "one_cycle" { // it rises by itself
+		t.WarmupSteps = 0
+	}
 	t.EvalEvery, t.CheckpointEvery = per, per
 	t.LogEvery = min(max(steps/100, 1), 50)
 	if m.kind.average {
