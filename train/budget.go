@@ -14,7 +14,7 @@ type Budget struct {
 	Parameters  int64
 	Optimizer   int64 // moments and moving averages
 	Activations int64 // activations and gradients in the planned arena
-	Inputs      int64 // pictures and targets, on the engine and in the loader's queue
+	Inputs      int64 // images and targets, on the engine and in the loader's queue
 	Packed      int64 // weights in the layouts of the kernels, and their scratch space
 }
 
@@ -62,7 +62,7 @@ func TrainingBudget(m *detector.Model, c config.Config, n, h, w int) (Budget, er
 	return b, nil
 }
 
-// evaluating adds the memory of a run's evaluations: their pictures, and the kernels for one batch of them.
+// evaluating adds the memory of a run's evaluations: their images, and the kernels for one batch of them.
 func (b Budget) evaluating(m *detector.Model, h, w int) (Budget, error) {
 	e, err := InferenceBudget(m, infer.EvalBatch, h, w)
 	if err != nil {
@@ -82,7 +82,7 @@ func InferenceBudget(m *detector.Model, n, h, w int) (Budget, error) {
 	}
 	b := budget(m, n, h, w)
 	b.Activations = plan.Bytes()
-	// The pictures on the engine and two more on their way; the heads' outputs are copied to the host.
+	// The images on the engine and two more on their way; the heads' outputs are copied to the host.
 	b.Inputs = 3*b.Inputs + int64(n)*int64(m.AnchorCount(h, w))*4*int64(m.Classes()+4)
 	b.Packed = m.PackedFor(plan.Layers())
 	return b, nil

@@ -14,7 +14,7 @@ import (
 func ExampleNewSchedule() {
 	c := config.Default().Train
 	c.Batch = 2
-	s := train.NewSchedule(c, 58633) // batches in one pass over COCO's pictures
+	s := train.NewSchedule(c, 58633) // batches in one pass over COCO's images
 	fmt.Println(s.Steps, s.Milestones)
 	for _, step := range []int{0, 8000, 480000, 640000} {
 		fmt.Printf("%.3g\n", s.At(step))

@@ -17,7 +17,7 @@ const (
 	fewPictures = 20
 	// longRun is the length from which on a run is worth a word before it is taken.
 	longRun = 24 * time.Hour
-	// perPicture is the learning rate of SGD per picture of a batch, the paper's .01 for 16, and farRate the factor from which on another
+	// perPicture is the learning rate of SGD per image of a batch, the paper's .01 for 16, and farRate the factor from which on another
 	// is far from it.
 	perPicture, farRate = .01 / 16, 8
 	// Learning rates of Adam are between these in published recipes for detectors.
@@ -87,7 +87,7 @@ func doubts(c config.Config, s Schedule) (out []string) {
 	return out
 }
 
-// classes warns of those with few pictures, all in one line.
+// classes warns of those with few images, all in one line.
 func (g *guards) classes() []string {
 	with := make([]int, len(g.train.Categories()))
 	for i := range g.train.Len() {

@@ -55,7 +55,7 @@ func (b *budgeted) Step(_ context.Context, l *Loop, s Step) error {
 
 func (b *budgeted) End(context.Context, *Loop, error) error { return nil }
 
-// evaluationTime estimates an evaluation: a picture takes a third of the time that it takes in training.
+// evaluationTime estimates an evaluation: an image takes a third of the time that it takes in training.
 func evaluationTime(step time.Duration, pictures, batch int) time.Duration {
 	return step * time.Duration(pictures) / time.Duration(3*batch)
 }

@@ -24,8 +24,8 @@ type mutant struct {
 	source convert.Source
 	dir    string
 	texts  []string // files with annotations and lists
-	photos string   // folder of the pictures
-	names  []string // of the pictures
+	photos string   // folder of the images
+	names  []string // of the images
 	done   []string // changes, for messages
 }
 
@@ -35,7 +35,7 @@ type change struct {
 	to   func(t *testing.T, r *rand.Rand, m *mutant) bool
 }
 
-// whole writes a dataset of five pictures, six boxes and two classes.
+// whole writes a dataset of five images, six boxes and two classes.
 func whole(t *testing.T, format string) *mutant {
 	t.Helper()
 	dir := t.TempDir()
@@ -124,7 +124,7 @@ func everywhere(f func(text string) string) func(*testing.T, *rand.Rand, *mutant
 	}
 }
 
-// photo changes a random picture.
+// photo changes a random image.
 func photo(f func(r *rand.Rand, path string) error) func(*testing.T, *rand.Rand, *mutant) bool {
 	return func(t *testing.T, r *rand.Rand, m *mutant) bool {
 		path := filepath.Join(m.photos, m.names[r.IntN(len(m.names))])
@@ -135,7 +135,7 @@ func photo(f func(r *rand.Rand, path string) error) func(*testing.T, *rand.Rand,
 	}
 }
 
-// photos changes every picture.
+// photos changes every image.
 func photos(f func(path string) error) func(*testing.T, *rand.Rand, *mutant) bool {
 	return func(t *testing.T, _ *rand.Rand, m *mutant) bool {
 		for _, n := range m.names {
@@ -167,7 +167,7 @@ func lines(f func(r *rand.Rand, all []string) []string) func(r *rand.Rand, text 
 	}
 }
 
-// sized replaces a picture by one of another size.
+// sized replaces an image by one of another size.
 func sized(w, h int) func(path string) error {
 	return func(path string) error { return picture.New(w, h).WriteJPEG(path, 90) }
 }

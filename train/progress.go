@@ -85,14 +85,14 @@ func (p *steps) End(context.Context, *Loop, error) error {
 	return nil
 }
 
-// broken is the hook that names each picture that could not be read, once, and prints their number at the end.
+// broken is the hook that names each image that could not be read, once, and prints their number at the end.
 type broken struct {
 	w     io.Writer
 	all   func() map[string]error // returns the errors so far, by path
 	named map[string]bool
 }
 
-// maxNamed is the largest number of pictures that are named.
+// maxNamed is the largest number of images that are named.
 const maxNamed = 20
 
 func (b *broken) Reads(int) Reads { return ReadsNumbers }

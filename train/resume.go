@@ -44,7 +44,7 @@ func conditionsOf(c config.Config, e engine.Engine, train, val *data.Dataset) (c
 	return out, err
 }
 
-// digest returns a hash of a dataset: its categories, its boxes, and the names and sizes of its pictures in their order.
+// digest returns a hash of a dataset: its categories, its boxes, and the names and sizes of its images in their order.
 func digest(d *coco.Dataset) string {
 	h := sha256.New()
 	w := bufio.NewWriter(h)

@@ -27,8 +27,11 @@ func (l *Loop) Run(ctx context.Context) (err error) {
 		panic("train: Loop.Run called twice")
 	}
 	l.ran = true
-	ctx, interrupt := context.WithCancel(ctx)
-	defer interrupt()
+	interrupt := func() {} // ends ctx when another process is interrupted
+	if l.world.Size() > 1 {
+		ctx, interrupt = context.WithCancel(ctx)
+		defer interrupt()
+	}
 	l.first = l.last.Number
 	l.epoch, l.position = l.loader.State()
 	begun := 0 // hooks

@@ -11,7 +11,7 @@ import (
 // Schedule holds the learning rates of the steps of a run.
 type Schedule struct {
 	Steps      int
-	Epoch      int     // steps in one pass over the pictures
+	Epoch      int     // steps in one pass over the images
 	Base       float64 // learning rate after warm-up
 	Warmup     int     // steps of linear warm-up
 	Milestones []int   // steps at which a multi-step schedule lowers the rate
@@ -20,8 +20,8 @@ type Schedule struct {
 	rate       func(step int) float64 // after warm-up
 }
 
-// NewSchedule scales a recipe to its batch: k times the pictures per step take k times the learning rate and 1/k of
-// the steps and of the warm-up, so that a run sees the same pictures (Goyal et al. 2017, "Accurate, Large Minibatch
+// NewSchedule scales a recipe to its batch: k times the images per step take k times the learning rate and 1/k of
+// the steps and of the warm-up, so that a run sees the same images (Goyal et al. 2017, "Accurate, Large Minibatch
 // SGD", section 2.1). perEpoch is the number of batches in one pass over the training set. NewSchedule panics if
 // the name of the schedule is unknown; Validate checks it. The length of a run of train.minutes is not known before it has begun: it has
 // the largest number of steps, and the learning rates of a run without an end.

@@ -102,7 +102,7 @@ func (s *Stepper) Graph(n, h, w int) (*detector.TrainStep, error) {
 	return s.model.TrainStep(n/s.config.Train.Accumulate, h, w, spec)
 }
 
-// Targets assigns the objects of pictures to the anchors of canvases of h x w pixels. An engine that matches anchors itself does so in
+// Targets assigns the objects of images to the anchors of canvases of h x w pixels. An engine that matches anchors itself does so in
 // the step instead. Several goroutines may call Targets at once.
 func (s *Stepper) Targets(h, w int, pictures []detector.Objects) *detector.Targets {
 	match := s.config.Match.Assigner(s.config.Model.Anchors.PerCell())

@@ -62,7 +62,7 @@ func parameters(t *testing.T, path string) map[string][]float32 {
 	return out
 }
 
-// A Pascal VOC folder trains in place: its splits, its pictures, the classes of all its files.
+// A Pascal VOC folder trains in place: its splits, its images, the classes of all its files.
 func TestTrainsOnVOCInPlace(t *testing.T) {
 	c := small(t)
 	d, err := coco.Load(c.Data.Path(c.Data.Train.Source))
