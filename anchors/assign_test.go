@@ -130,7 +130,7 @@ func TestAssignPanics(t *testing.T) {
 	}
 }
 
-// BenchmarkAssign is the 120087 anchors of a picture of 800x800 px.
+// BenchmarkAssign is the 120087 anchors of an image of 800x800 px.
 func BenchmarkAssign(b *testing.B) {
 	hw := [][2]int{{100, 100}, {50, 50}, {25, 25}, {13, 13}, {7, 7}}
 	grid, starts := Default().Grid(800, 800, hw), []int{0}

@@ -69,7 +69,7 @@ func TestATSSByHand(t *testing.T) {
 	}
 }
 
-// Crowd regions take no anchors and hide those inside of them; objects without area and empty pictures give background.
+// Crowd regions take no anchors and hide those inside of them; objects without area and empty images give background.
 func TestATSSOddObjects(t *testing.T) {
 	t.Parallel()
 	c := Default()
@@ -86,7 +86,7 @@ func TestATSSOddObjects(t *testing.T) {
 	}
 }
 
-// A small picture with fewer cells than candidates: all are.
+// A small image with fewer cells than candidates: all are.
 func TestATSSFewAnchors(t *testing.T) {
 	t.Parallel()
 	anchors := []box.Box{{X1: 0, Y1: 0, X2: 10, Y2: 10}}

@@ -38,7 +38,7 @@ func (c Coder) Encode(anchor, gt box.Box) [4]float32 {
 	}
 }
 
-// Decode is the inverse of Encode, but for the clamp. The box may reach outside the picture.
+// Decode is the inverse of Encode, but for the clamp. The box may reach outside the image.
 func (c Coder) Decode(anchor box.Box, d [4]float32) box.Box {
 	if c == (Coder{}) {
 		c = NewCoder()

@@ -7,7 +7,7 @@ import (
 	"retinago/box"
 )
 
-// A picture of 128 x 128 px with one object: which anchors learn it, and what.
+// An image of 128 x 128 px with one object: which anchors learn it, and what.
 func Example() {
 	c := anchors.Default()
 	grid := c.Grid(128, 128, [][2]int{{16, 16}, {8, 8}, {4, 4}, {2, 2}, {1, 1}})

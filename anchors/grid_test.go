@@ -62,7 +62,7 @@ func TestGridOrder(t *testing.T) {
 	}
 }
 
-// A picture of 800 x 800 px: cells of 8, 16, ... 128 px, rounded up.
+// An image of 800 x 800 px: cells of 8, 16, ... 128 px, rounded up.
 func TestGridSize(t *testing.T) {
 	t.Parallel()
 	hw := [][2]int{{100, 100}, {50, 50}, {25, 25}, {13, 13}, {7, 7}}

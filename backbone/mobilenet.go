@@ -60,7 +60,7 @@ func (m MobileNetV1) Build(b *nn.Builder, x *G.Node) [Maps]*G.Node {
 	b.Stage(1, m.FrozenStages)
 	x = net.conv(x, "stage1.0.0", "stage1.0.1", nn.ConvSpec{In: 3, Out: m.width(), Kernel: 3, Stride: 2, Activation: engine.ReLU}, nil)
 	var c [Maps]*G.Node
-	in, halved := m.width(), 1 // times the picture was halved
+	in, halved := m.width(), 1 // times the image was halved
 	for s, stage := range v1Stages {
 		for i, row := range stage {
 			at := i

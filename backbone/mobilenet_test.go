@@ -101,7 +101,7 @@ func fill(p *nn.Param, k int) []float32 {
 	return v
 }
 
-// The maps of both networks equal PyTorch's on weights and a picture that follow a formula.
+// The maps of both networks equal PyTorch's on weights and an image that follow a formula.
 func TestMobileNetsEqualPyTorch(t *testing.T) {
 	b, err := os.ReadFile("testdata/mobilenet.json")
 	if err != nil {

@@ -30,7 +30,7 @@ func (b Box) IoU(o Box) float32 {
 	return i / u
 }
 
-// Clip limits the box to a picture of w x h pixels.
+// Clip limits the box to an image of w x h pixels.
 func (b Box) Clip(w, h float32) Box {
 	return Box{min(max(b.X1, 0), w), min(max(b.Y1, 0), h), min(max(b.X2, 0), w), min(max(b.Y2, 0), h)}
 }
@@ -38,5 +38,5 @@ func (b Box) Clip(w, h float32) Box {
 // Scale multiplies x by sx and y by sy.
 func (b Box) Scale(sx, sy float32) Box { return Box{b.X1 * sx, b.Y1 * sy, b.X2 * sx, b.Y2 * sy} }
 
-// FlipX mirrors the box in a picture of width w.
+// FlipX mirrors the box in an image of width w.
 func (b Box) FlipX(w float32) Box { return Box{w - b.X2, b.Y1, w - b.X1, b.Y2} }

@@ -20,7 +20,7 @@ type Dataset struct {
 	texts, named int // numbers in the file that are texts, ids that are texts and no numbers
 }
 
-// Image is one picture; Width and Height are in pixels, 0 when the file does not say.
+// Image is the entry of one image. Width and Height are in pixels, 0 when the file does not give them.
 type Image struct {
 	ID       int64
 	FileName string

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// pets is a picture with a cat at (0,0,10,10), a dog at (50,0,10,10), another cat at (0,50,10,10) and a crowd of cats
+// pets is an image with a cat at (0,0,10,10), a dog at (50,0,10,10), another cat at (0,50,10,10) and a crowd of cats
 // at (50,50,40,40).
 func pets() *Dataset {
 	return &Dataset{

@@ -78,7 +78,7 @@ func (r *Report) changes() int {
 }
 
 // Fix returns a repaired copy and what was changed; d stays as it is. Indexing the copy succeeds if it has any
-// categories. Images are never dropped for their boxes: without any they are pictures of the background.
+// categories. Images are never dropped for their boxes: without any they are images of the background.
 func (d *Dataset) Fix(mode Mode) (*Dataset, *Report) {
 	out := *d
 	x := fixer{d: d, out: &out, mode: mode, report: &Report{

@@ -59,7 +59,7 @@ type parityCase struct {
 }
 
 // TestParity compares with what pycocotools gave for generated data: ties, crowds, ignore, empty classes and
-// pictures, more than 100 detections.
+// images, more than 100 detections.
 func TestParity(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob(filepath.Join(shared(t, "coco_eval", "cases"), "*.json"))

@@ -44,7 +44,7 @@ const (
 	ComputedArea        Kind = "computed-area"        // the file has no area for some annotations
 	Unreadable          Kind = "unreadable"           // an item that was left out when the dataset was read
 	Assumed             Kind = "assumed"              // what a reader took where the files do not say
-	Repeated            Kind = "repeated"             // pictures that are listed more than once, and counted once
+	Repeated            Kind = "repeated"             // images that are listed more than once, and counted once
 	TextNumber          Kind = "text-number"          // numbers are written as texts
 	TextID              Kind = "text-id"              // ids are texts that are no numbers
 	PixelBox            Kind = "pixel-box"            // boxes of one pixel, where the format counts both corners

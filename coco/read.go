@@ -16,7 +16,7 @@ type LoadOptions struct {
 	Segmentation bool // keep Annotation.Segmentation (most of the size of COCO's own files)
 	Extra        bool // keep unknown members, so that Save loses nothing
 	LeaveOut     bool // leave out images and annotations that cannot be read, as Dataset.Dropped lists them; else they are errors
-	Pictures     bool // the pictures alone are wanted: a file without annotations or categories, as of a test set, is read too
+	Pictures     bool // the images alone are wanted: a file without annotations or categories, as of a test set, is read too
 }
 
 // Load reads an instances file as a stream and keeps what detection needs. It is strict about structure: text

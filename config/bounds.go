@@ -8,8 +8,8 @@ import (
 // Bounds on the values of a configuration. They are far above useful values: a damaged or hostile file gives an error instead of taking
 // all memory.
 const (
-	MaxSide    = 16384   // of pictures on their canvas and of canvases' multiples, in px
-	MaxBatch   = 4096    // pictures per step
+	MaxSide    = 16384   // of images on their canvas and of canvases' multiples, in px
+	MaxBatch   = 4096    // images per step
 	MaxClasses = 10_000  // the largest dataset of boxes, OpenImages, has 601
 	Huge       = 1e9     // of numbers that scale others
 	MaxRate    = 1e30    // of learning rates; a run that diverges reports it

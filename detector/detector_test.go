@@ -58,7 +58,7 @@ func batch(m *Model, n, h, w int) *Batch {
 	for i := range objects {
 		objects[i] = Objects{Boxes: []box.Box{{X1: 20, Y1: 20, X2: 60, Y2: 70}}, Classes: []int32{1}, Crowd: []bool{false}}
 	}
-	objects[n-1] = Objects{} // a picture without boxes
+	objects[n-1] = Objects{} // an image without boxes
 	t := m.Assign(config.Default().Match.Assigner(9), h, w, objects)
 	ones := make([]float32, n)
 	for i := range ones {
@@ -326,7 +326,7 @@ func TestAssignLayout(t *testing.T) {
 	target := grid[starts[1]+5] // an anchor of P4
 	tg := m.Assign(anchors.Matcher{Foreground: .5, Background: .4}, 128, 128, []Objects{{}, {Boxes: []box.Box{target}, Classes: []int32{1}, Crowd: []bool{false}}})
 	n := starts[2] - starts[1]
-	at := tg.Level[1] + n + 5 // level 1, second picture
+	at := tg.Level[1] + n + 5 // level 1, second image
 	if tg.Labels[at] != 1 {
 		t.Errorf("label of the anchor itself is %d", tg.Labels[at])
 	}
@@ -349,7 +349,7 @@ func TestDecode(t *testing.T) {
 			raw.Logits[l][i] = -10
 		}
 	}
-	k := 9*(3*16+4) + 1 // an anchor of P3 inside the picture
+	k := 9*(3*16+4) + 1 // an anchor of P3 inside the image
 	raw.Logits[0][2*k+1] = 2
 	raw.Logits[0][2*(k+9)+1] = 1 // its neighbour, mostly the same box: suppressed
 	raw.Logits[0][2*(k+9)] = 0   // the other class stays

@@ -12,9 +12,9 @@ import (
 	"retinago/engine"
 )
 
-// Wanted says what is looked for in one picture of a batch.
+// Wanted says what is looked for in one image of a batch.
 type Wanted struct {
-	W, H       float32 // the picture's pixels on its canvas; where there are none, nothing is found
+	W, H       float32 // the image's pixels on its canvas; where there are none, nothing is found
 	Decoding   Decoding
 	Candidates bool // they are wanted, not detections
 	Highest    bool // the highest score is wanted where nothing is found
@@ -33,7 +33,7 @@ func (d Decoding) greedy() bool {
 	return d.Method == "" || d.Method == "greedy" || d.Method == "agnostic"
 }
 
-// Find runs a graph on images [N,H,W,3] and returns what is wanted of the first of them, picture by picture. The heads' outputs stay
+// Find runs a graph on images [N,H,W,3] and returns what is wanted of the first of them, image by image. The heads' outputs stay
 // where they are, on an engine that makes detections itself and on one that the host can read.
 func (m *Model) Find(t *Net, images []float32, want []Wanted) ([]Found, error) {
 	if t.Detects() {
@@ -50,7 +50,7 @@ func (m *Model) Find(t *Net, images []float32, want []Wanted) ([]Found, error) {
 	return out, nil
 }
 
-// Found is what is wanted of picture i, from the outputs for all.
+// Found is what is wanted of image i, from the outputs for all.
 func (m *Model) Found(raw *Raw, i, canvasH, canvasW int, w Wanted) (f Found) {
 	switch {
 	case w.W <= 0 || w.H <= 0:
@@ -67,7 +67,7 @@ func (m *Model) Found(raw *Raw, i, canvasH, canvasW int, w Wanted) (f Found) {
 	return f
 }
 
-// highest is the highest score of picture i, of the classes that are wanted.
+// highest is the highest score of image i, of the classes that are wanted.
 func (r *Raw) highest(i int, d Decoding) float32 {
 	best := float32(math.Inf(-1))
 	for _, level := range r.Logits {

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// The highest score is the logistic function of the largest logit of the picture, among the classes that are wanted.
+// The highest score is the logistic function of the largest logit of the image, among the classes that are wanted.
 func TestHighest(t *testing.T) {
 	raw := &Raw{N: 2, Classes: 2, Logits: [][]float32{{-3, -4, -2, -9, 1, 1, 1, 1}, {-1, -5, 2, 2}}}
 	for _, k := range []struct {

@@ -15,14 +15,14 @@ import (
 	"retinago/nn"
 )
 
-// Net is the inference graph of one canvas: pictures in, raw outputs of the heads out.
+// Net is the inference graph of one canvas: images in, raw outputs of the heads out.
 type Net struct {
 	shape          shape
 	machine        machine
 	images         *tensor.Dense
 	input          *G.Node
 	logits, deltas []*G.Node // per level
-	sizes          []int     // per level, the anchors of all pictures
+	sizes          []int     // per level, the anchors of all images
 	classes        int
 	host           Raw         // of Run
 	softmax        [][]float32 // per level, the logits of a head with background; nil without

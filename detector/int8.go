@@ -100,7 +100,7 @@ func (m *Model) Calibrator(o quant.Options) (*Calibrator, error) {
 	return &Calibrator{model: m, found: c}, nil
 }
 
-// Add runs a picture's canvas [1,h,w,3].
+// Add runs an image's canvas [1,h,w,3].
 func (c *Calibrator) Add(images []float32, h, w int) error {
 	m := c.model
 	if err := m.refresh(); err != nil {
@@ -130,7 +130,7 @@ func (c *Calibrator) Add(images []float32, h, w int) error {
 	return c.found.Add(n.Net, 1)
 }
 
-// Scheme is what the pictures so far give.
+// Scheme is what the images so far give.
 func (c *Calibrator) Scheme() (s *quant.Scheme, err error) {
 	err = c.model.nominal(func(g quant.Graph) error {
 		s, err = c.found.Scheme(c.model.engine, g)

@@ -64,7 +64,7 @@ func scheme(t testing.TB, m *Model, o quant.Options) *quant.Scheme {
 	return s
 }
 
-// raw copies the heads' outputs for pictures that calibration has not seen.
+// raw copies the heads' outputs for images that calibration has not seen.
 func raw(t testing.TB, m *Model) [][]float32 {
 	t.Helper()
 	const n, h, w = 2, 256, 384

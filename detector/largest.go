@@ -24,7 +24,7 @@ func (m *Model) largestBatch(err error, n, h, w int) error {
 	for k := n / 2; k > 0; k /= 2 {
 		p, e2 := m.InferPlan(k, h, w)
 		if errors.Is(e2, engine.ErrMemory) {
-			continue // not even its pictures fit
+			continue // not even its images fit
 		}
 		if e2 != nil {
 			return errors.Join(err, e2)

@@ -9,7 +9,7 @@ import (
 	"retinago/nn"
 )
 
-// beside is what a program takes while a network runs that no plan has: Go's heap, pictures that are decoded, files that are written.
+// beside is what a program takes while a network runs that no plan has: Go's heap, images that are decoded, files that are written.
 const beside = 48 << 20
 
 // canvasesAhead is how many batches of canvases wait for the network or are made while it runs.

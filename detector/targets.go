@@ -7,28 +7,28 @@ import (
 	"retinago/loss"
 )
 
-// Objects are the annotated boxes of one picture, in pixels of its canvas.
+// Objects are the annotated boxes of one image, in pixels of its canvas.
 type Objects struct {
 	Boxes   []box.Box
 	Classes []int32
 	Crowd   []bool
 }
 
-// Targets say for each anchor of a batch what it should become. Anchors are ordered by level, then picture, then as
+// Targets say for each anchor of a batch what it should become. Anchors are ordered by level, then image, then as
 // in the level's grid.
 type Targets struct {
-	Labels    []int32   // [anchors of all levels and pictures]: a class, -1 background, -2 ignored
+	Labels    []int32   // [anchors of all levels and images]: a class, -1 background, -2 ignored
 	Deltas    []float32 // [.., 4], set where the label is a class
-	Positives []int     // per picture
-	Counted   []int     // per picture, the anchors that are not ignored
+	Positives []int     // per image
+	Counted   []int     // per image, the anchors that are not ignored
 	Level     []int     // where each level starts, and the end of the last
 
 	// Of anchors that the engine is to match, in place of all that is above.
 	Match   *engine.MatchParams
-	Objects []Objects // per picture
+	Objects []Objects // per image
 }
 
-// Assign matches the anchors of a canvas of h x w pixels to the objects of each picture. It may be called from
+// Assign matches the anchors of a canvas of h x w pixels to the objects of each image. It may be called from
 // several goroutines.
 func (m *Model) Assign(match anchors.Assigner, h, w int, pictures []Objects) *Targets {
 	grid, starts := m.Anchors(h, w)

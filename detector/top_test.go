@@ -111,7 +111,7 @@ func TestTopsThreads(t *testing.T) {
 	}
 }
 
-// BenchmarkDecode is a picture of 800x1344 px with 80 classes: 699 thousand logits above the threshold, or some hundred.
+// BenchmarkDecode is an image of 800x1344 px with 80 classes: 699 thousand logits above the threshold, or some hundred.
 func BenchmarkDecode(b *testing.B) {
 	const h, w, classes = 800, 1344, 80
 	c := tiny()

@@ -104,7 +104,7 @@ func (f fixture) heads(t *testing.T, m *Model, images []float32, n, h, w int) {
 	}
 }
 
-// detections compares what is found after NMS, in the pixels of the resized picture.
+// detections compares what is found after NMS, in the pixels of the resized image.
 func (f fixture) detections(t *testing.T, m *Model, raw *Raw, i, h, w int, s [2]int) {
 	t.Helper()
 	_, shape := f.npy(t, fmt.Sprintf("image%d", i)) // 3,H,W
@@ -172,7 +172,7 @@ func (f fixture) gradients(t *testing.T, m *Model, tag string, losses map[string
 }
 
 // Where no unit happens to be so near 0 that it is active in one precision only, which is so for some of a few small
-// pictures, gradients are float64's as they are, to the same 1e-3.
+// images, gradients are float64's as they are, to the same 1e-3.
 func TestTorchvisionSmall(t *testing.T) {
 	for _, f := range fixtures(t) {
 		t.Run(f.name(), func(t *testing.T) {
@@ -207,7 +207,7 @@ func TestTorchvisionSmall(t *testing.T) {
 	}
 }
 
-// annotated are the objects of one picture; boxes has four numbers each.
+// annotated are the objects of one image; boxes has four numbers each.
 func annotated(boxes []float32, labels []float64) Objects {
 	var o Objects
 	for k, l := range labels {

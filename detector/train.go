@@ -52,7 +52,7 @@ func (m *Model) LossBytes(n, h, w int, f LossFunc) int64 {
 	anchors := m.AnchorCount(h, w)
 	rows, perRow, bytes := int64(n*anchors), int64(0), int64(0)
 	placed := int64(16 * anchors)
-	// Logits and gradients in the order of pictures and of levels, labels twice, losses and their order.
+	// Logits and gradients in the order of images and of levels, labels twice, losses and their order.
 	onHost := int64(4*4*m.head.Logits()) + 24
 	if !f.overLevels() {
 		if !lossnode.BinaryOnEngine(m.engine, f.Class.(loss.Binary)) {
@@ -86,7 +86,7 @@ type Batch struct {
 	N, H, W   int
 	Images    []float32 // [N,H,W,3], normalised; nil after Prepare
 	Targets   *Targets
-	ClassNorm []float32              // [N] factors on the class loss of each picture
+	ClassNorm []float32              // [N] factors on the class loss of each image
 	BoxNorm   []float32              // [N] factors on the box loss
 	Norm      engine.NormalizeParams // makes both where the engine matches anchors
 }
@@ -113,7 +113,7 @@ type TrainStep struct {
 	inputs    *inputs
 	engine    engine.Engine
 	assign    assign
-	prepared  bool // pictures are on the canvases
+	prepared  bool // images are on the canvases
 	host      bool // the host computes losses or a part of the network
 	observed  bool
 	repeated  repeated

@@ -4,7 +4,7 @@ import "gorgonia.org/tensor"
 
 // DetectionMaker is an engine that makes detections of a network's outputs, so that these need not come to the host.
 type DetectionMaker interface {
-	// Detect decodes the outputs for N pictures, waits, and returns what each of the N choices finds in its picture: with thin the
+	// Detect decodes the outputs for N images, waits, and returns what each of the N choices finds in its image: with thin the
 	// boxes that NMS leaves, by falling score; without it the candidates, level by level, each by falling logit. At most MostLevels
 	// levels.
 	Detect(h Heads, p []Choice, thin bool) ([][]Found, error)
@@ -21,7 +21,7 @@ type Heads struct {
 	Classes int             // K
 }
 
-// Choice says what is wanted of one picture.
+// Choice says what is wanted of one image.
 type Choice struct {
 	TopK   int       // candidates of each level: the largest logits above Floor and Floors, of equal ones those of the least anchor and class
 	Floor  float32   // of every logit
@@ -46,11 +46,11 @@ const MostNearest = 1024
 
 // Matcher is an engine that matches anchors and objects itself.
 type Matcher interface {
-	// Assign queues the writing of what each anchor of N pictures learns, by the IoU with the picture's objects (anchors.Matcher), or
-	// by ATSS. At most MostLevels levels. counts waits for how many anchors of each picture are positive, and how many are not ignored; it is
+	// Assign queues the writing of what each anchor of N images learns, by the IoU with the image's objects (anchors.Matcher), or
+	// by ATSS. At most MostLevels levels. counts waits for how many anchors of each image are positive, and how many are not ignored; it is
 	// called once.
 	Assign(t Targets, objects [][]Object, p MatchParams) (counts func() ([][2]int, error), err error)
-	// Normalize queues factors [N] on each picture's class and box losses by the counts of the last Assign.
+	// Normalize queues factors [N] on each image's class and box losses by the counts of the last Assign.
 	Normalize(class, box *tensor.Dense, p NormalizeParams) error
 }
 
@@ -78,7 +78,7 @@ type MatchParams struct {
 	Nearest int
 }
 
-// NormalizeParams say what losses are divided by: the positive anchors of all pictures, but at least 1.
+// NormalizeParams say what losses are divided by: the positive anchors of all images, but at least 1.
 type NormalizeParams struct {
 	ByPicture bool // each by its own, times their number
 	Counted   bool // by the anchors that are not ignored

@@ -93,7 +93,7 @@ type HardNegativeMining interface {
 	MinedLossGrad(levels []ClassLevel, norm, up *tensor.Dense, m Mined, p MiningParams) error
 }
 
-// Mined is what mining works on. Rows of a picture are counted through its levels.
+// Mined is what mining works on. Rows of an image are counted through its levels.
 type Mined struct {
 	Anchors *tensor.Dense // [rows,4]
 	Keys    *tensor.Dense // [N,rows]
@@ -105,7 +105,7 @@ type MiningParams struct {
 	FocalParams
 	Keep  int
 	Ratio float64
-	NMS   float32 // IoU above which a row does not count besides a harder one of its picture; 0 never
+	NMS   float32 // IoU above which a row does not count besides a harder one of its image; 0 never
 }
 
 // Turns are the most rows that mining takes: first those with a class, where Ratio separates them, then the others.

@@ -17,7 +17,7 @@ import (
 //	Preparation                  Preparer
 //
 // These are the detector's own kernels. All have a form on the host, which needs no more of an engine than Upload and Download: the
-// losses in nn/lossnode, matching and detections in detector, pictures in internal/media/picture.
+// losses in nn/lossnode, matching and detections in detector, images in internal/media/picture.
 type Op interface{ optional() }
 
 // Feature is a property of an engine, or an interface of operations that it has beside Engine's.

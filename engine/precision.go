@@ -44,7 +44,7 @@ func (p Precision) Activations() tensor.Dtype {
 var Half = tensor.Uint16
 
 // Mixed is an engine that may keep activations in 16 bits. Where it does, the activations of a call (x, y, res, top, lateral, and their
-// gradients) are all Half; what is per channel, per picture or of a parameter is float32, and losses take float32.
+// gradients) are all Half; what is per channel, per image or of a parameter is float32, and losses take float32.
 type Mixed interface {
 	Precision() Precision
 	// Convert copies between float32 and Half. Values are rounded to the nearest, ties to even; what is too large is infinite.

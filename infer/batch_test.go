@@ -14,7 +14,7 @@ import (
 	"retinago/internal/media/source"
 )
 
-// Pictures of one canvas size go through the network together; of others not.
+// Images of one canvas size go through the network together; of others not.
 func TestPredictBatch(t *testing.T) {
 	p := load(t, low())
 	var in []*Input

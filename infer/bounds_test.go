@@ -70,7 +70,7 @@ func TestStreamEnds(t *testing.T) {
 	settled(t, before)
 }
 
-// inFlight is what Stream promises: pictures on the way, beside the one that was handed out.
+// inFlight is what Stream promises: images on the way, beside the one that was handed out.
 func inFlight(workers int) int { return 2*workers + 10 }
 
 // However slow the consumer is, a stream reads no more than it promises: files that are gone then come out as broken.

@@ -28,7 +28,7 @@ type Evaluation struct {
 const EvalBatch = 4
 
 // Evaluate runs a model on every image of a dataset. Detections have the ids of the dataset's categories, which MatchClasses matches with
-// the classes of the model, those of c; classes that the dataset does not have are not looked for. Pictures are read and prepared while
+// the classes of the model, those of c; classes that the dataset does not have are not looked for. Images are read and prepared while
 // the network computes.
 func Evaluate(ctx context.Context, m *detector.Model, c config.Config, d *Dataset, report Progress) (*Evaluation, error) {
 	bytes := m.Engine().Supports(engine.Preparation{})

@@ -14,7 +14,7 @@ import (
 	"retinago/internal/media/picture"
 )
 
-// several is a dataset of pictures that need canvases of four sizes, two of them more than once.
+// several is a dataset of images that need canvases of four sizes, two of them more than once.
 func several(t *testing.T) *data.Dataset {
 	t.Helper()
 	dir := t.TempDir()
@@ -36,7 +36,7 @@ func several(t *testing.T) *data.Dataset {
 	return d
 }
 
-// Evaluating a dataset finds what predicting its pictures one by one finds, also where norms see all of a canvas.
+// Evaluating a dataset finds what predicting its images one by one finds, also where norms see all of a canvas.
 func TestEvaluate(t *testing.T) {
 	p := load(t, low(), func(m *config.Model) { m.FPNWidth, m.HeadNorm = 32, "group" })
 	d := several(t)

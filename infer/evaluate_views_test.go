@@ -47,8 +47,8 @@ func TestEvaluateViews(t *testing.T) {
 	}
 }
 
-// A dataset with fewer classes, half the sizes and a broken picture: only its classes are looked for, boxes are in its pixels, and the
-// broken picture is named.
+// A dataset with fewer classes, half the sizes and a broken image: only its classes are looked for, boxes are in its pixels, and the
+// broken image is named.
 func TestEvaluateViewsOfOther(t *testing.T) {
 	o := low()
 	o.Choice = Choice{Tile: 100, Overlap: .2}

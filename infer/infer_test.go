@@ -83,7 +83,7 @@ func noise(w, h int) *picture.Picture {
 	return p
 }
 
-// Detections lie on the picture, in its pixels, best first, whatever its size.
+// Detections lie on the image, in its pixels, best first, whatever its size.
 func TestPredict(t *testing.T) {
 	p := load(t, low())
 	for _, s := range [][2]int{{96, 96}, {640, 480}, {31, 400}, {1, 1}, {3, 2}} {
@@ -169,7 +169,7 @@ func TestPredictLeak(t *testing.T) {
 		n = 20
 	}
 	detect(n)
-	if grown := memory.Resident() - before; grown > 40<<20 { // 200 pictures alone are 180 MB
+	if grown := memory.Resident() - before; grown > 40<<20 { // 200 images alone are 180 MB
 		t.Errorf("%d detections left %d MB behind", n, grown>>20)
 	}
 }
@@ -190,7 +190,7 @@ func Example() {
 	}
 	defer p.Close()
 	ctx := context.Background()
-	// From any goroutine: a picture of Go's, or the bytes of a file.
+	// From any goroutine: an image of Go's, or the bytes of a file.
 	m := image.NewRGBA(image.Rect(0, 0, 320, 240))
 	found, err := p.PredictImage(ctx, m)
 	if err != nil {
@@ -211,10 +211,10 @@ func Example() {
 	fmt.Println(err)
 	// Output:
 	// 0 objects of 4 classes
-	// picture: the bytes: unsupported format: the data does not start with the signature of a JPEG, PNG, GIF, BMP, TIFF or WebP
+	// image: the bytes: unsupported format: the data does not start with the signature of a JPEG, PNG, GIF, BMP, TIFF or WebP
 }
 
-// Every way to give a picture finds the same, from many goroutines at once; after Close there is an error.
+// Every way to give an image finds the same, from many goroutines at once; after Close there is an error.
 func TestPredictWays(t *testing.T) {
 	path, err := save(t.TempDir())
 	if err != nil {
@@ -267,7 +267,7 @@ func TestPredictWays(t *testing.T) {
 	}
 }
 
-// A batch's outputs are decoded as each picture wants it; candidates above a higher score, thinned out, are its detections.
+// A batch's outputs are decoded as each image wants it; candidates above a higher score, thinned out, are its detections.
 func TestOutputs(t *testing.T) {
 	p := load(t, low())
 	var in []*Input

@@ -13,7 +13,7 @@ import (
 	"retinago/internal/media/picture"
 )
 
-// Input is a picture on its canvas, as the network takes it, and how its detections are chosen. Inputs of one Canvas can go through
+// Input is an image on its canvas, as the network takes it, and how its detections are chosen. Inputs of one Canvas can go through
 // the network together.
 type Input struct {
 	Canvas     Size
@@ -25,16 +25,16 @@ type Input struct {
 	placed
 }
 
-// placed is where a picture lies on a canvas.
+// placed is where an image lies on a canvas.
 type placed struct {
-	scaled data.Size // of the picture on the canvas
-	size   data.Size // of the picture that detections are for, or of the part of it
+	scaled data.Size // of the image on the canvas
+	size   data.Size // of the image that detections are for, or of the part of it
 	view   view
 }
 
 var errEmpty = errors.New("infer: the image is empty")
 
-// Prepare resizes a picture onto its canvas, on one core. size is the size of the picture that detections are for: its own, or the size
+// Prepare resizes an image onto its canvas, on one core. size is the size of the image that detections are for: its own, or the size
 // of its file, if it was decoded at a fraction of that.
 func (p *Predictor) Prepare(pic *Picture, size Size) (*Input, error) {
 	return p.prepare(p.common, pic, size, 1)
@@ -61,7 +61,7 @@ func (p *Predictor) input(r request, pic *picture.Picture, size data.Size, v vie
 	return in
 }
 
-// newInput scales a view's part of a picture onto a canvas. The configuration and the view determine the canvas's size.
+// newInput scales a view's part of an image onto a canvas. The configuration and the view determine the canvas's size.
 func newInput(c config.Data, pic *picture.Picture, size data.Size, v view, threads int) *Input {
 	in := layout(c, size, v)
 	in.draw(c, pic, threads)
@@ -84,7 +84,7 @@ func normalized(c config.Data, threads int) picture.Input {
 	return picture.Input{Mean: c.Mean, Std: c.Std, Threads: threads}
 }
 
-// scene returns the picture on its canvas.
+// scene returns the image on its canvas.
 func (in *Input) scene() augment.Scene {
 	return augment.Single(0, data.Scaling(in.size, in.scaled, in.view.flip), in.Canvas.W, in.Canvas.H)
 }
@@ -93,12 +93,12 @@ func (in *Input) source(pic *picture.Picture) []picture.Source {
 	return []picture.Source{{Picture: pic, W: in.size.W, H: in.size.H}}
 }
 
-// scale returns the factors from the canvas to the picture, or to the view's part of it.
+// scale returns the factors from the canvas to the image, or to the view's part of it.
 func (v placed) scale() (sx, sy float32) {
 	return float32(v.size.W) / float32(v.scaled.W), float32(v.size.H) / float32(v.scaled.H)
 }
 
-// place converts a box on the canvas to pixels of the picture.
+// place converts a box on the canvas to pixels of the image.
 func (v placed) place(b box.Box) box.Box {
 	b = b.Scale(v.scale())
 	if v.view.flip {

@@ -40,7 +40,7 @@ func TestArea(t *testing.T) {
 	}
 }
 
-// The highest score is that of all pictures, until one has a detection.
+// The highest score is that of all images, until one has a detection.
 func TestHighest(t *testing.T) {
 	p := &Predictor{}
 	for _, k := range []struct {

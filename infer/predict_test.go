@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// A picture, an image, bytes and a file take the same path, with several views too, by Load's options and by those of a call.
+// A Picture, an image.Image, bytes and a file take the same path, with several views too, by Load's options and by those of a call.
 func TestPredictViews(t *testing.T) {
 	dir := t.TempDir()
 	path, err := save(dir)

@@ -12,7 +12,7 @@ import (
 	"retinago/internal/media/picture"
 )
 
-// Decoding and preparing real pictures on one core, each stage's least time of each picture in ms. $RETINAGO_PICTURES is a glob.
+// Decoding and preparing real images on one core, each stage's least time of each image in ms. $RETINAGO_PICTURES is a glob.
 func BenchmarkPrepare(b *testing.B) {
 	pattern := os.Getenv("RETINAGO_PICTURES")
 	if pattern == "" {

@@ -12,7 +12,7 @@ import (
 )
 
 // Quantize converts a float model to 8 bits. It measures the ranges of activations on at most count of the files, evenly spread over
-// them. Pictures that cannot be read are returned in broken, and others take their place.
+// them. Images that cannot be read are returned in broken, and others take their place.
 func Quantize(ctx context.Context, m *detector.Model, c config.Data, files []string, count int, o QuantizeOptions, report Progress) (broken map[string]error, err error) {
 	cal, err := m.Calibrator(o)
 	if err != nil {

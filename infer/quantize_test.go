@@ -22,7 +22,7 @@ func TestSpread(t *testing.T) {
 	}
 }
 
-// Pictures that cannot be read are named and replaced, and the file that comes out detects.
+// Images that cannot be read are named and replaced, and the file that comes out detects.
 func TestQuantize(t *testing.T) {
 	dir := t.TempDir()
 	path, err := save(dir)

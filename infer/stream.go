@@ -22,7 +22,7 @@ type StreamOptions struct {
 	// Captions.
 	Link func(r *Result) error
 	// Then is called on every result that is not broken before the loop gets it, several at once, while the network runs on the next.
-	// It gets the whole picture, and may change it until it returns.
+	// It gets the whole image, and may change it until it returns.
 	Then func(r Result, pic *Picture) error
 	// Last is called like Then, but one after another in their order, and after Then.
 	Last func(r Result, pic *Picture) error
@@ -38,8 +38,8 @@ func (o StreamOptions) last(v *item) bool { return o.Last != nil && (!o.Films ||
 
 // Result is the result of one frame.
 type Result struct {
-	Frame         // without its picture
-	Size     Size // of the picture
+	Frame         // without its image
+	Size     Size // of the image
 	Found    []Detection
 	Times    Times
 	Captions []string // lines of text that Link adds, to be drawn in the corner
@@ -54,16 +54,16 @@ type item struct {
 	in  *inputs
 	err error // ends the stream
 
-	held *atomic.Int64 // bytes of all items' pictures that came from files
+	held *atomic.Int64 // bytes of all items' images that came from files
 	n    int64         // this item's part of held
 }
 
-// Stream finds the objects in frames, in their order, such as those of Files. While the network runs, the next pictures
+// Stream finds the objects in frames, in their order, such as those of Files. While the network runs, the next images
 // are read and prepared, and the boxes of those before are computed, drawn and written:
 //
 //	frames -> read, prepare (Workers) -> batches -> network | boxes, NMS (2 in turn) -> Link (1) -> Then (Workers) -> Last (1) -> result
 //
-// At most 2*Workers + 10 pictures are between reading and result, and 20*Batch more with batches. When ctx ends, the loop gets the
+// At most 2*Workers + 10 images are between reading and result, and 20*Batch more with batches. When ctx ends, the loop gets the
 // results that have been through the network, and then the error of ctx. When the loop ends, no goroutine of Stream runs any more.
 func (p *Predictor) Stream(ctx context.Context, frames func(context.Context) iter.Seq[Frame], o StreamOptions) iter.Seq2[Result, error] {
 	return p.stream(ctx, p.common, frames, o)
@@ -149,7 +149,7 @@ func each(in <-chan []*item) <-chan *item {
 	return out
 }
 
-// drop frees the picture, if there is one.
+// drop frees the image, if there is one.
 func (v *item) drop() {
 	if v.pic != nil {
 		v.pic.Release()

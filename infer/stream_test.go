@@ -18,7 +18,7 @@ import (
 	"retinago/internal/media/source"
 )
 
-// photos writes n pictures of different sizes, all of them JPEGs.
+// photos writes n images of different sizes, all of them JPEGs.
 func photos(t testing.TB, n int) []string {
 	t.Helper()
 	dir := t.TempDir()
@@ -101,7 +101,7 @@ func TestStream(t *testing.T) {
 	settled(t, before)
 }
 
-// With fast decoding detections are in pixels of the file, and Then gets the whole picture.
+// With fast decoding detections are in pixels of the file, and Then gets the whole image.
 func TestStreamFastDecode(t *testing.T) {
 	o := low()
 	o.FastDecode = true
@@ -130,7 +130,7 @@ func TestStreamFastDecode(t *testing.T) {
 			t.Errorf("detections reach to %g of 640", right)
 		}
 	}
-	// A quarter of the picture is what the network saw.
+	// A quarter of the image is what the network saw.
 	pic, w, h, err := picture.DecodeFor(t.Context(), path, data.Target(p.Info().Config.Data, 96))
 	if err != nil || pic.W != 160 || pic.H != 120 || w != 640 || h != 480 {
 		t.Errorf("%dx%d of %dx%d, %v", pic.W, pic.H, w, h, err)
@@ -222,7 +222,7 @@ func TestStreamOrder(t *testing.T) {
 	}
 }
 
-// A picture that may not stay in memory is whole again where it is drawn on; with Films, Last is for videos.
+// An image that may not stay in memory is whole again where it is drawn on; with Films, Last is for videos.
 func TestStreamKept(t *testing.T) {
 	p := load(t, low())
 	files := photos(t, 4)

@@ -17,7 +17,7 @@ import (
 	"retinago/internal/model/weights"
 )
 
-// torchvisionFound is what torchvision found on a picture, in its pixels.
+// torchvisionFound is what torchvision found on an image, in its pixels.
 type torchvisionFound struct {
 	File   string
 	Boxes  [][4]float32
@@ -25,7 +25,7 @@ type torchvisionFound struct {
 	Labels []int
 }
 
-// From a .pth and picture files to boxes, this finds what torchvision finds: boxes to .01 px, scores to 1e-5. The folders
+// From a .pth and image files to boxes, this finds what torchvision finds: boxes to .01 px, scores to 1e-5. The folders
 // that $RETINAGO_TORCHVISION names are made by detector/testdata/reference.py with -pictures.
 func TestIsTorchvisions(t *testing.T) {
 	dirs := filepath.SplitList(os.Getenv("RETINAGO_TORCHVISION"))

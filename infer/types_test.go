@@ -10,7 +10,7 @@ import (
 	"retinago/config"
 )
 
-// The names of this package are enough to make pictures, frames and datasets, as a program that cannot name internal packages does.
+// The names of this package are enough to make images, frames and datasets, as a program that cannot name internal packages does.
 func TestOwnNames(t *testing.T) {
 	black := NewPicture(40, 30)
 	if black.W != 40 || black.H != 30 || len(black.Pix) != 40*30*3 {

@@ -11,7 +11,7 @@ import (
 	"retinago/internal/media/picture"
 )
 
-// stored is how a picture is stored to be turned upright by an EXIF orientation: pixel x, y of the stored picture of what is upright.
+// stored is how an image is stored to be turned upright by an EXIF orientation: pixel x, y of the stored image of what is upright.
 func stored(p *picture.Picture, orientation int) *picture.Picture {
 	w, h := p.W, p.H
 	if orientation >= 5 {
@@ -65,7 +65,7 @@ func tagged(t *testing.T, path string, orientation int) {
 	}
 }
 
-// A picture gives the same boxes however its camera was held.
+// An image gives the same boxes however its camera was held.
 func TestUpright(t *testing.T) {
 	p := load(t, low())
 	pic := noise(90, 60)

@@ -13,7 +13,7 @@ import (
 	"retinago/internal/media/video"
 )
 
-// A frame of a video gives what it gives as a picture.
+// A frame of a video gives what it gives as an image.
 func TestFrames(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "a.mp4")

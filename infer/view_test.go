@@ -23,7 +23,7 @@ func TestParts(t *testing.T) {
 	}
 }
 
-// A box found in any view is where it is in the picture.
+// A box found in any view is where it is in the image.
 func TestPlace(t *testing.T) {
 	in := &Input{placed: placed{data.Size{W: 50, H: 20}, data.Size{W: 100, H: 40}, view{x: 300, y: 200}}}
 	if got, want := in.place(box.Box{X1: 5, Y1: 2, X2: 15, Y2: 7}), (box.Box{X1: 310, Y1: 204, X2: 330, Y2: 214}); got != want {
@@ -48,7 +48,7 @@ func TestCut(t *testing.T) {
 		{box.Box{X1: 80, Y1: 10, X2: 95, Y2: 40}, true},    // at its left
 		{box.Box{X1: 165, Y1: 10, X2: 179.5, Y2: 40}, true},
 		{box.Box{X1: 80, Y1: 10, X2: 105, Y2: 40}, false}, // 25 of 20 shared pixels
-		{box.Box{X1: 100, Y1: 0, X2: 110, Y2: 10}, false}, // at the picture's border
+		{box.Box{X1: 100, Y1: 0, X2: 110, Y2: 10}, false}, // at the image's border
 	} {
 		if got := l.cut(in, size, k.b); got != k.want {
 			t.Errorf("%v: %v", k.b, got)
@@ -81,7 +81,7 @@ func TestMerge(t *testing.T) {
 	}
 }
 
-// Mirrored pictures give mirrored detections, so that looking at both sides of one is looking at both sides of the other.
+// Mirrored images give mirrored detections, so that looking at both sides of one is looking at both sides of the other.
 func TestFlip(t *testing.T) {
 	o := low()
 	o.Choice = Choice{Flip: true}
@@ -117,7 +117,7 @@ func TestFlip(t *testing.T) {
 	}
 }
 
-// Tiles, scales and flips give detections on the picture, by Predict and in batches alike.
+// Tiles, scales and flips give detections on the image, by Predict and in batches alike.
 func TestViews(t *testing.T) {
 	o := low()
 	o.Choice = Choice{Flip: true, Scales: []float64{1, 1.5}, Tile: 100, Overlap: .2, Merge: "nms"}

@@ -50,7 +50,7 @@ func ExampleFocal_Eval() {
 
 // Pixel-wise segmentation: every pixel is a row, every class a column.
 func ExampleSoftmax() {
-	// A picture of 2x2 pixels and three classes.
+	// An image of 2x2 pixels and three classes.
 	logits := []float32{
 		4, 0, 0 /**/, 0, 4, 0,
 		0, 0, 4 /**/, 4, 0, 0,

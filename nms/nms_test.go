@@ -73,7 +73,7 @@ func naive(boxes []box.Box, scores []float32, classes []int32, iou float32) []in
 	return out
 }
 
-// scene is n boxes of 4 to 100 px, or of very different sizes, in a square picture; scores repeat.
+// scene is n boxes of 4 to 100 px, or of very different sizes, in a square image; scores repeat.
 func scene(r *rand.Rand, n int, size float64, wild bool) (boxes []box.Box, scores []float32, classes []int32) {
 	for range n {
 		w, h := 4+96*r.Float64(), 4+96*r.Float64()
@@ -163,7 +163,7 @@ func TestIsTorchvisions(t *testing.T) {
 	}
 }
 
-// clustered is n boxes of 80 classes around n/20 objects of 12 to 245 px in a picture of 1333 px, as a detector's are.
+// clustered is n boxes of 80 classes around n/20 objects of 12 to 245 px in an image of 1333 px, as a detector's are.
 func clustered(n int) (boxes []box.Box, scores []float32, classes []int32) {
 	const size = 1333
 	r := rand.New(rand.NewPCG(3, 5))

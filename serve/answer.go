@@ -11,18 +11,18 @@ import (
 	"retinago/internal/media/picture"
 )
 
-// Answer is the JSON of one picture.
+// Answer is the JSON of one image.
 type Answer struct {
 	Model      string      `json:"model"`
-	Width      int         `json:"width"` // of the upright picture, in pixels
+	Width      int         `json:"width"` // of the upright image, in pixels
 	Height     int         `json:"height"`
 	Detections []Object    `json:"detections,omitzero"` // best first; absent if there are candidates
 	Candidates *Candidates `json:"candidates,omitempty"`
 	Times      Times       `json:"times_ms"`
-	Batch      int         `json:"batch"`                    // pictures that went through the network together
+	Batch      int         `json:"batch"`                    // images that went through the network together
 	More       int         `json:"further_pages,omitempty"`  // pages or frames of the file behind the first, which is the one that was looked at
 	Ignored    []string    `json:"ignored_fields,omitempty"` // of a form, that are no parameters
-	jpeg       []byte      // the picture with boxes, if requested
+	jpeg       []byte      // the image with boxes, if requested
 }
 
 // Object is a detection.
@@ -37,7 +37,7 @@ type Object struct {
 // Candidates are boxes before NMS: a client can suppress them by any threshold without another request.
 type Candidates struct {
 	Boxes   []float32  `json:"boxes"` // four of each, on the canvas
-	Scale   [2]float32 `json:"scale"` // factors of x and y from the canvas to pixels of the picture
+	Scale   [2]float32 `json:"scale"` // factors of x and y from the canvas to pixels of the image
 	Scores  []float32  `json:"scores"`
 	Classes []int32    `json:"classes"`
 	Score   float32    `json:"score"` // lowest score of the candidates
@@ -50,7 +50,7 @@ type Candidates struct {
 type Times struct {
 	Decode  float64 `json:"decode"` // of the file, including the wait for a core
 	Prepare float64 `json:"prepare"`
-	Wait    float64 `json:"wait"` // for other pictures of the batch and for the network
+	Wait    float64 `json:"wait"` // for other images of the batch and for the network
 	Network float64 `json:"network"`
 	Boxes   float64 `json:"boxes"`
 	NMS     float64 `json:"nms"`
@@ -59,7 +59,7 @@ type Times struct {
 
 func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1e3 }
 
-// process detects objects in a picture that has a place. It draws on the pixels of a frame that has them.
+// process detects objects in an image that has a place. It draws on the pixels of a frame that has them.
 func (s *Server) process(ctx context.Context, p *place, f Frame, c choice) (a *Answer, err error) {
 	target := c.target()
 	w, h, n, err := s.size(f, target)
@@ -110,7 +110,7 @@ func (s *Server) process(ctx context.Context, p *place, f Frame, c choice) (a *A
 	return a, nil
 }
 
-// prepare decodes a picture, if it is a file, and puts it onto its canvas. The caller owns the picture unless there is an error.
+// prepare decodes an image, if it is a file, and puts it onto its canvas. The caller owns the image unless there is an error.
 func (s *Server) prepare(ctx context.Context, c choice, f Frame, target picture.Target, begin time.Time, a *Answer) (pic *picture.Picture, in *infer.Input, err error) {
 	pic, w, h := f.Pic, a.Width, a.Height
 	if pic == nil {
@@ -138,7 +138,7 @@ func (s *Server) prepare(ctx context.Context, c choice, f Frame, target picture.
 	return pic, in, nil
 }
 
-// raw returns the candidates of a picture, and the milliseconds of computing them.
+// raw returns the candidates of an image, and the milliseconds of computing them.
 func raw(o outcome, c choice) (*Candidates, float64) {
 	v, sx, sy, took := o.Candidates(o.k)
 	out := &Candidates{Boxes: make([]float32, 0, 4*len(v.Boxes)), Scores: v.Scores, Classes: v.Classes, Scale: [2]float32{sx, sy},
@@ -152,7 +152,7 @@ func raw(o outcome, c choice) (*Candidates, float64) {
 	return out, ms(took)
 }
 
-// annotate draws detections and encodes the picture. The best is drawn last, on top.
+// annotate draws detections and encodes the image. The best is drawn last, on top.
 func annotate(pic *picture.Picture, objects []infer.Detection) ([]byte, error) {
 	marks := make([]picture.Mark, len(objects))
 	for i, d := range objects {

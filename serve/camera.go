@@ -15,13 +15,13 @@ import (
 // last. log receives faults from which the camera recovers by itself; after other faults the server opens it again.
 type Camera func(ctx context.Context, log *slog.Logger) (Frames, error)
 
-// Frames is a sequence of pictures. Next returns when the context ends with which the frames were opened.
+// Frames is a sequence of images. Next returns when the context ends with which the frames were opened.
 type Frames interface {
 	Next() (Frame, error)
 	Close() error
 }
 
-// Frame is a picture, either the bytes of a file or its pixels. The receiver releases it.
+// Frame is an image, either the bytes of a file or its pixels. The receiver releases it.
 type Frame struct {
 	File []byte
 	Pic  *infer.Picture

@@ -58,7 +58,7 @@ func shown(t testing.TB, b []byte) *picture.Picture {
 	return p
 }
 
-// unsure is a least score that the tiny network does not reach: pictures come back as they were.
+// unsure is a least score that the tiny network does not reach: images come back as they were.
 const unsure = .5
 
 // eventually waits until something holds.
@@ -173,7 +173,7 @@ next:
 	return n
 }
 
-// Pictures go through the network once for all who look, and come back with the pixels that they had. Those beyond the limit are
+// Images go through the network once for all who look, and come back with the pixels that they had. Those beyond the limit are
 // left out, which is told once; a source that breaks is opened again, and closed after the last viewer.
 func TestCameraPictures(t *testing.T) {
 	var given, ran, opened, open, unreleased atomic.Int32

@@ -18,7 +18,7 @@ type choice struct {
 	model    *model
 	decoding detector.Decoding
 	raw      bool          // candidates before NMS
-	draw     bool          // the picture with boxes, not JSON
+	draw     bool          // the image with boxes, not JSON
 	timeout  time.Duration // at most the server's
 }
 
@@ -138,7 +138,7 @@ func only(v url.Values, known []string) error {
 	return nil
 }
 
-// drawn reports whether a request without the parameter format accepts a picture before JSON, by its Accept header.
+// drawn reports whether a request without the parameter format accepts an image before JSON, by its Accept header.
 func drawn(r *http.Request) (bool, error) {
 	accept := strings.Join(r.Header.Values("Accept"), ",")
 	if strings.TrimSpace(accept) == "" {

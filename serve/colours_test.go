@@ -8,7 +8,7 @@ import (
 	"retinago/internal/media/picture"
 )
 
-// The page's colours of classes are those of the pictures that the server draws.
+// The page's colours of classes are those of the images that the server draws.
 func TestPageColours(t *testing.T) {
 	b, err := web.ReadFile("web/app.js")
 	if err != nil {

@@ -31,7 +31,7 @@ func (s *Server) detect(w http.ResponseWriter, r *http.Request) {
 	s.write(w, http.StatusOK, a)
 }
 
-// Headers of an answer that is a picture, for what JSON has as further_pages and ignored_fields.
+// Headers of an answer that is an image, for what JSON has as further_pages and ignored_fields.
 const (
 	furtherHeader = "Retinago-Further-Pages"
 	ignoredHeader = "Retinago-Ignored-Fields"
@@ -67,7 +67,7 @@ func (s *Server) detection(w http.ResponseWriter, r *http.Request) (a *Answer, d
 	return a, c.draw, nil
 }
 
-// choice is choose for a request, which may accept a picture instead of JSON.
+// choice is choose for a request, which may accept an image instead of JSON.
 func (s *Server) choice(r *http.Request, q url.Values) (choice, error) {
 	c, err := s.choose(q, detectParameters)
 	if err == nil && !q.Has("format") && !c.raw {
@@ -76,7 +76,7 @@ func (s *Server) choice(r *http.Request, q url.Values) (choice, error) {
 	return c, err
 }
 
-// answer takes a place and detects objects in a picture within its timeout. A panic is an error of this picture.
+// answer takes a place and detects objects in an image within its timeout. A panic is an error of this image.
 func (s *Server) answer(ctx context.Context, f Frame, c choice) (a *Answer, err error) {
 	p, err := c.model.queue.enter(c.timeout)
 	if err != nil {
@@ -94,7 +94,7 @@ func (s *Server) answer(ctx context.Context, f Frame, c choice) (a *Answer, err 
 	return s.process(ctx, p, f, c)
 }
 
-// receive reads the picture of a request: its body, or the part of a form with the name image or a file name. The body is read to its
+// receive reads the image of a request: its body, or the part of a form with the name image or a file name. The body is read to its
 // end.
 func (s *Server) receive(w http.ResponseWriter, r *http.Request) (b *body, fields fields, err error) {
 	if err := plain(r); err != nil {

@@ -29,7 +29,7 @@ func tileTIFF() []byte {
 	return b
 }
 
-// While 16 clients send hostile pictures, one after another, a good client gets its answer within 2 seconds each time. Afterwards
+// While 16 clients send hostile images, one after another, a good client gets its answer within 2 seconds each time. Afterwards
 // the server is ready, memory is what it was, and nothing is held.
 func TestFlood(t *testing.T) {
 	v := run(t, Options{})
@@ -53,7 +53,7 @@ func TestFlood(t *testing.T) {
 						t.Errorf("%s: %d %s", names[k], r.StatusCode, b)
 						return
 					}
-					if r.StatusCode == 200 { // then it is only one more picture for the network
+					if r.StatusCode == 200 { // then it is only one more image for the network
 						time.Sleep(time.Second)
 					}
 					time.Sleep(20 * time.Millisecond)

@@ -17,7 +17,7 @@ const (
 	maxIgnored = 20      // names in an answer
 )
 
-// fields are what a form has beside its picture.
+// fields are what a form has beside its image.
 type fields struct {
 	values  url.Values // of the parameters of detection
 	ignored []string   // names of the others, quoted where they are no plain text
@@ -34,7 +34,7 @@ func (f fields) join(q url.Values) error {
 	return nil
 }
 
-// field reads a part that is no picture.
+// field reads a part that is no image.
 func (s *Server) field(f *fields, part *multipart.Part) error {
 	name := part.FormName()
 	if !slices.Contains(detectParameters, name) {
@@ -60,7 +60,7 @@ func (s *Server) field(f *fields, part *multipart.Part) error {
 	return nil
 }
 
-// form reads a form to its end: one picture, and fields. Parts that are neither are passed over and named in the answer.
+// form reads a form to its end: one image, and fields. Parts that are neither are passed over and named in the answer.
 func (s *Server) form(r io.Reader, boundary string) (picture *body, f fields, err error) {
 	form := newParts(r, boundary)
 	defer func() {

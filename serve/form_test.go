@@ -41,7 +41,7 @@ func formOf(t *testing.T, parts []formPart) (body []byte, kind string) {
 	return b.Bytes(), w.FormDataContentType()
 }
 
-// Fields of a form are parameters wherever they stand; a second picture is refused; what is passed over is named.
+// Fields of a form are parameters wherever they stand; a second image is refused; what is passed over is named.
 func TestFormFields(t *testing.T) {
 	s := newServer(t, Options{})
 	pic := string(noise(t, 64, 48))
@@ -102,7 +102,7 @@ func TestFormFields(t *testing.T) {
 		}
 		s.whole(t)
 	}
-	// A field may ask for a picture, whose answer has what JSON has in its header.
+	// A field may ask for an image, whose answer has what JSON has in its header.
 	body, kind := formOf(t, []formPart{img, {"format", "", "jpeg"}, {"a", "", ""}})
 	r := ask(s.Handler(), "POST", "/v1/detect", body, "Content-Type", kind)
 	if r.StatusCode != 200 || r.Header.Get("Content-Type") != "image/jpeg" || r.Header.Get(ignoredHeader) != "a" {
@@ -110,7 +110,7 @@ func TestFormFields(t *testing.T) {
 	}
 }
 
-// What is sent in another way than a picture is told how to be sent.
+// What is sent in another way than an image is told how to be sent.
 func TestHints(t *testing.T) {
 	s := newServer(t, Options{})
 	pic := noise(t, 64, 48)
@@ -143,7 +143,7 @@ func TestHints(t *testing.T) {
 			t.Errorf("%s: %d %s; want %q", k.name, r.StatusCode, b, k.says)
 		}
 	}
-	// curl --data-binary names a form too, and sends the picture as it is.
+	// curl --data-binary names a form too, and sends the image as it is.
 	if r := ask(s.Handler(), "POST", "/v1/detect", pic, "Content-Type", urlencoded); r.StatusCode != 200 {
 		t.Errorf("curl --data-binary: %d %s", r.StatusCode, read(t, r))
 	}
@@ -174,7 +174,7 @@ func TestFurtherPages(t *testing.T) {
 	}
 }
 
-// A TIFF's answer is of the upright picture.
+// A TIFF's answer is of the upright image.
 func TestUprightAnswer(t *testing.T) {
 	s := newServer(t, Options{})
 	o := binary.LittleEndian

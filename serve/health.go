@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// patience is the number of Options.Timeout that may pass without a picture getting through, while there are requests, until the
+// patience is the number of Options.Timeout that may pass without an image getting through, while there are requests, until the
 // server reports that it is not ready.
 const patience = 2
 
@@ -17,7 +17,7 @@ func (s *Server) healthy(w http.ResponseWriter, r *http.Request) {
 	s.write(w, http.StatusOK, map[string]string{"status": "ok"})
 }
 
-// readiness answers whether requests should be sent here: not when the server stops, nor while no picture gets through.
+// readiness answers whether requests should be sent here: not when the server stops, nor while no image gets through.
 func (s *Server) readiness(w http.ResponseWriter, r *http.Request) {
 	if !s.ready.Load() {
 		s.fail(w, refuse(http.StatusServiceUnavailable, "stopping", "the server stops"))
@@ -30,7 +30,7 @@ func (s *Server) readiness(w http.ResponseWriter, r *http.Request) {
 	s.write(w, http.StatusOK, map[string]string{"status": "ready"})
 }
 
-// stuck returns the time without a picture that got through, 0 if pictures do. The server is stuck if a picture holds its place far
+// stuck returns the time without an image that got through, 0 if images do. The server is stuck if an image holds its place far
 // longer than its request may take, or if one request after another times out or fails inside the server.
 func (s *Server) stuck(now time.Time) time.Duration {
 	limit := patience * s.o.Timeout
@@ -42,10 +42,10 @@ func (s *Server) stuck(now time.Time) time.Duration {
 	return s.progress.stuck(now, limit)
 }
 
-// progress records whether pictures get through.
+// progress records whether images get through.
 type progress struct {
 	mu    sync.Mutex
-	good  time.Time // when the last picture got through
+	good  time.Time // when the last image got through
 	since time.Time // when the failures after it began, zero without one
 	last  time.Time // when the latest request failed
 }

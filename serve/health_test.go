@@ -46,7 +46,7 @@ func TestHangingNetwork(t *testing.T) {
 	}
 }
 
-// A server in which no picture gets the network, or a core to decode on, answers 503 to all, while no place is held for long:
+// A server in which no image gets the network, or a core to decode on, answers 503 to all, while no place is held for long:
 // it says that it is not ready, offers itself again after a while without requests, and is ready after one that goes through.
 func TestLost(t *testing.T) {
 	for name, hold := range map[string]func(*Server) (giveBack func()){

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// hinted adds to the problem of a picture that could not be read how it may have been sent, by the request's Content-Type and its body.
+// hinted adds to the problem of an image that could not be read how it may have been sent, by the request's Content-Type and its body.
 func hinted(err error, contentType string, b []byte) error {
 	var p *problem
 	if !errors.As(err, &p) || p.Code != "format" && p.Code != "picture" {

@@ -48,7 +48,7 @@ func hostile(t testing.TB) map[string][]byte {
 	}
 	wide := bytes.Clone(pal.Bytes())
 	binary.LittleEndian.PutUint32(wide[6:], 0xffffffff)
-	inner := bytes.Clone(pal.Bytes()) // a frame that is larger than its picture
+	inner := bytes.Clone(pal.Bytes()) // a frame that is larger than its image
 	if i := bytes.IndexByte(inner[13:], 0x2c); i >= 0 {
 		binary.LittleEndian.PutUint32(inner[13+i+5:], 0xffffffff)
 	}
@@ -119,7 +119,7 @@ func TestHostile(t *testing.T) {
 	}
 }
 
-// A polyglot whose first bytes are a picture is that picture; what follows is no one's.
+// A polyglot whose first bytes are an image is that image; what follows is no one's.
 func TestPolyglot(t *testing.T) {
 	s := newServer(t, Options{})
 	b := append(noise(t, 64, 48), "<?php system($_GET['c']); ?><script>alert(1)</script>PK\x03\x04"...)
@@ -129,7 +129,7 @@ func TestPolyglot(t *testing.T) {
 	}
 }
 
-// Real pictures of every kind are answered; those that are broken with a 4xx.
+// Real images of every kind are answered; those that are broken with a 4xx.
 func TestBadImages(t *testing.T) {
 	files, _ := filepath.Glob("../../shared/data/bad_images/*/*.*")
 	if len(files) == 0 {
@@ -137,7 +137,7 @@ func TestBadImages(t *testing.T) {
 	}
 	s := newServer(t, Options{})
 	for i, name := range files {
-		if i%6 != 0 { // picture reads them all
+		if i%6 != 0 { // image reads them all
 			continue
 		}
 		b, err := os.ReadFile(name)

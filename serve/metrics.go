@@ -67,7 +67,7 @@ func (m *metrics) answered(path string, code int, took time.Duration) {
 	m.latency.WithLabelValues(path).Observe(took.Seconds())
 }
 
-// took counts the stages of a picture.
+// took counts the stages of an image.
 func (m *metrics) took(a *Answer) {
 	t := a.Times
 	for _, v := range []struct {

@@ -51,12 +51,12 @@ type Options struct {
 	// Origins are the origins of pages, as SCHEME://HOST[:PORT], that may send requests, open sockets and read the answers.
 	Origins []string
 
-	Queue int           // pictures between body and answer, per model [32]
-	Batch int           // pictures that go through the network together at most, taken down to a power of two [4]
-	Delay time.Duration // that a picture waits at most for another that is being decoded [5ms]
+	Queue int           // images between body and answer, per model [32]
+	Batch int           // images that go through the network together at most, taken down to a power of two [4]
+	Delay time.Duration // that an image waits at most for another that is being decoded [5ms]
 
 	MaxBody         int64 // bytes of a body, or of a frame of a stream [16 MiB]
-	MaxPixels       int   // of a picture [36 million]
+	MaxPixels       int   // of an image [36 million]
 	MaxConns        int   // connections; more are answered 503 and closed [1024]
 	MaxConnsAddress int   // of them, from one IPv4 address or one /64 of IPv6 [half of MaxConns]
 

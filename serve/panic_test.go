@@ -56,7 +56,7 @@ func (s *Server) whole(t testing.TB) {
 	}
 }
 
-// A panic anywhere on a picture's way fails its request alone. What it had is given back, the log has the stack once and no
+// A panic anywhere on an image's way fails its request alone. What it had is given back, the log has the stack once and no
 // characters that move a terminal, the metric counts every one.
 func TestPanics(t *testing.T) {
 	n := &rotten{Predictor: load(t)}
@@ -86,7 +86,7 @@ func TestPanics(t *testing.T) {
 	}
 }
 
-// A panic while a picture is prepared gives back its place and its body, and fails frames of streams and cameras like requests.
+// A panic while an image is prepared gives back its place and its body, and fails frames of streams and cameras like requests.
 func TestPanicsBeforeTheNetwork(t *testing.T) {
 	n := &rotten{Predictor: load(t)}
 	log := &ledger{}

@@ -70,12 +70,12 @@ func beyond() []byte {
 	return b
 }
 
-// panicking is a network that cannot bear pictures.
+// panicking is a network that cannot bear images.
 type panicking struct{ Network }
 
 func (panicking) Prepare(*picture.Picture, data.Size) (*infer.Input, error) { panic("an image") }
 
-// Whatever a picture does to its decoder or to the network, its share is given back and the next is answered.
+// Whatever an image does to its decoder or to the network, its share is given back and the next is answered.
 func TestSharesComeBack(t *testing.T) {
 	p := load(t)
 	s := newServer(t, Options{Models: []Model{{"tiny", p}, {"bad", panicking{p}}}, Queue: 2})
@@ -102,7 +102,7 @@ func TestSharesComeBack(t *testing.T) {
 	}
 }
 
-// A request's time ends its decoding, and 16 pictures that take seconds delay no client with a small one. Afterwards memory is
+// A request's time ends its decoding, and 16 images that take seconds delay no client with a small one. Afterwards memory is
 // what it was.
 func TestCostlyPictures(t *testing.T) {
 	s := newServer(t, Options{})
@@ -145,7 +145,7 @@ func TestCostlyPictures(t *testing.T) {
 	}
 }
 
-// Small pictures never wait for large ones, and one that takes more than there is has it alone.
+// Small images never wait for large ones, and one that takes more than there is has it alone.
 func TestLanes(t *testing.T) {
 	p := newPixels(1000, 2)
 	ctx, stop := context.WithTimeout(t.Context(), 50*time.Millisecond)

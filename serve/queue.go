@@ -33,10 +33,10 @@ type queue struct {
 	wake    chan struct{} // has a value when any of these changed
 }
 
-// counter counts batches and pictures.
+// counter counts batches and images.
 type counter interface {
 	ran(n int, network time.Duration) // a batch
-	left(after time.Duration)         // a picture leaves its place
+	left(after time.Duration)         // an image leaves its place
 }
 
 // job is an image that waits for the network.

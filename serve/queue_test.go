@@ -93,7 +93,7 @@ func TestEnter(t *testing.T) {
 	}
 }
 
-// Requests that wait together run together, and each gets its own picture's objects.
+// Requests that wait together run together, and each gets its own image's objects.
 func TestBatches(t *testing.T) {
 	var mu sync.Mutex
 	var sizes []int

@@ -56,7 +56,7 @@ func (m *metered) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// Forms that ask for much beside their picture are refused early, and held nowhere.
+// Forms that ask for much beside their image are refused early, and held nowhere.
 func TestForms(t *testing.T) {
 	s := newServer(t, Options{})
 	pic := string(noise(t, 64, 48))

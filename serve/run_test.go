@@ -51,7 +51,7 @@ func (v *running) post(client *http.Client, b []byte) (*http.Response, error) {
 }
 
 // Stopped under load, the server answers all that it accepted: every client that could send a request gets an answer, and every
-// picture that went through the network is one that was answered.
+// image that went through the network is one that was answered.
 func TestStopUnderLoad(t *testing.T) {
 	var ran atomic.Int32
 	n := &slow{Predictor: load(t), takes: 20 * time.Millisecond, ran: func(n int) { ran.Add(int32(n)) }}

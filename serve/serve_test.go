@@ -15,7 +15,7 @@ import (
 	"retinago/engine"
 )
 
-// The server finds what the predictor finds, in every way to send a picture.
+// The server finds what the predictor finds, in every way to send an image.
 func TestDetect(t *testing.T) {
 	p := load(t)
 	s := newServer(t, Options{Models: []Model{{"tiny", p}}})

@@ -36,7 +36,7 @@ type Server struct {
 	workers sync.WaitGroup
 }
 
-// bodiesHeld and picturesHeld say how many of the largest bodies and pictures may be in memory at once. Answers that wait for
+// bodiesHeld and picturesHeld say how many of the largest bodies and images may be in memory at once. Answers that wait for
 // their receivers may take as much as the larger of both, and at least answersHeld bytes.
 const (
 	bodiesHeld   = 16
@@ -92,7 +92,7 @@ func (s *Server) Warm(ctx context.Context) error {
 	return nil
 }
 
-// Close refuses new requests, answers pictures that have a place, and ends the queues. The caller closes the
+// Close refuses new requests, answers images that have a place, and ends the queues. The caller closes the
 // networks.
 func (s *Server) Close() {
 	s.ready.Store(false)

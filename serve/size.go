@@ -10,7 +10,7 @@ import (
 	"retinago/internal/media/picture"
 )
 
-// size returns the size of a picture, by its header if it is a file, and the bytes that it takes until it is on its canvas, without the
+// size returns the size of an image, by its header if it is a file, and the bytes that it takes until it is on its canvas, without the
 // bytes of the file.
 func (s *Server) size(f Frame, target picture.Target) (w, h int, bytes int64, err error) {
 	var head picture.Header
@@ -43,7 +43,7 @@ func (s *Server) size(f Frame, target picture.Target) (w, h int, bytes int64, er
 	return w, h, bytes, nil
 }
 
-// undecoded returns the problem of a picture that cannot be decoded or is refused.
+// undecoded returns the problem of an image that cannot be decoded or is refused.
 func undecoded(err error) *problem {
 	if errors.Is(err, picture.ErrTooMuch) {
 		return refuse(http.StatusRequestEntityTooLarge, "pixels", "%v", err)
@@ -51,7 +51,7 @@ func undecoded(err error) *problem {
 	return refuse(http.StatusBadRequest, "picture", "%v", err)
 }
 
-// target returns the size at which a choice needs a picture, nil for the whole, which drawing needs.
+// target returns the size at which a choice needs an image, nil for the whole, which drawing needs.
 func (c choice) target() picture.Target {
 	if c.draw {
 		return nil

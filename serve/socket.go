@@ -20,7 +20,7 @@ type reply struct {
 	Error *problem `json:"error,omitempty"`
 }
 
-// socket takes pictures as binary messages and answers each with one message of JSON. A frame that gets no place is answered
+// socket takes images as binary messages and answers each with one message of JSON. A frame that gets no place is answered
 // with the problem, and the next may be sent. A client that sends each frame after the answer to the one before
 // never has a frame waiting.
 func (s *Server) socket(w http.ResponseWriter, r *http.Request) {

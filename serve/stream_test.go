@@ -64,7 +64,7 @@ func closed(c *websocket.Conn) websocket.StatusCode {
 	return websocket.CloseStatus(err)
 }
 
-// A socket answers each frame as /v1/detect does; a frame that is no picture is told and the next goes on.
+// A socket answers each frame as /v1/detect does; a frame that is no image is told and the next goes on.
 func TestSocket(t *testing.T) {
 	p := load(t)
 	v := run(t, Options{Models: []Model{{"tiny", p}}, MaxBody: 64 << 10})

@@ -7,7 +7,7 @@ import (
 	"retinago/box"
 )
 
-// Point is a place in pixels of the picture.
+// Point is a place in pixels of the image.
 type Point struct{ X, Y float64 }
 
 // Counter counts tracks by the movement of the centres of their boxes. It is not for concurrent use.

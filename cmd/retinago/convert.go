@@ -193,7 +193,7 @@ func dataConvert(c *cli.Context) error {
 	}
 	s.Whole = to == "coco" // the others have no place for more than boxes
 	if found, err := s.WithImages(); err == nil && to != "coco" {
-		s = found // only to name their folder: the pictures may be elsewhere
+		s = found // only to name their folder: the images may be elsewhere
 	}
 	d, images, err := s.Open()
 	if err != nil {

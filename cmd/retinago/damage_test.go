@@ -42,7 +42,7 @@ func checkpointFile(t *testing.T) string {
 	return path
 }
 
-// onePicture is a folder with a picture, p.png, and a dataset of it, d.json.
+// onePicture is a folder with an image, p.png, and a dataset of it, d.json.
 func onePicture(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()

@@ -225,7 +225,7 @@ func listFindings(ctx context.Context, w *bufio.Writer, d *coco.Dataset, o docto
 		count[p.Severity]++
 		fmt.Fprintln(w, p)
 		if len(faulty) > 0 {
-			w.Flush() // the next picture may take a while
+			w.Flush() // the next image may take a while
 		}
 	}
 	fmt.Fprintf(w, "%s: %d images, %d boxes: %d errors, %d warnings, %d notes\n", d.Path, len(d.Images), len(d.Annotations),
@@ -266,7 +266,7 @@ func dataShapes(c *cli.Context) error {
 	if o.Imbalance == 0 {
 		return usage("data shapes: -imbalance 0: give 1 or more, the shapes of the most frequent class over those of the rarest")
 	}
-	o = o.Defaults() // sizes of shapes follow that of the pictures
+	o = o.Defaults() // sizes of shapes follow that of the images
 	if err := o.Check(); err != nil {
 		return usage("data shapes: %v", err)
 	}

@@ -132,7 +132,7 @@ func TestCheckPart(t *testing.T) {
 	}
 }
 
-// Every verb reads a folder with COCO's files and their pictures, as train -data does; a COCO file finds its pictures.
+// Every verb reads a folder with COCO's files and their images, as train -data does; a COCO file finds its images.
 func TestFolderOfCOCO(t *testing.T) {
 	dir, tmp := shapes(t), t.TempDir()
 	out := func(name string) string { return filepath.Join(tmp, name) }
@@ -201,7 +201,7 @@ func TestConvertParts(t *testing.T) {
 	}
 }
 
-// Shapes fit on pictures of any size without flags for theirs; a size of 0 is refused.
+// Shapes fit on images of any size without flags for theirs; a size of 0 is refused.
 func TestShapesOfSize(t *testing.T) {
 	dir := t.TempDir()
 	for _, flags := range []string{"-size 64", "-size 128", "-size 128 -max-size 12"} {
@@ -245,7 +245,7 @@ func TestOtherParts(t *testing.T) {
 	}
 }
 
-// Where the folder of the pictures is another one, only that is advised: a repair would drop all images.
+// Where the folder of the images is another one, only that is advised: a repair would drop all images.
 func TestAdviceWithoutPictures(t *testing.T) {
 	val, tmp := filepath.Join(shapes(t), "val.json"), t.TempDir()
 	model := filepath.Join(tmp, "model.safetensors")

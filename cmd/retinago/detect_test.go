@@ -14,7 +14,7 @@ import (
 	"retinago/train"
 )
 
-// checkDetect looks at pictures with every choice and output.
+// checkDetect looks at images with every choice and output.
 func checkDetect(t *testing.T, best, pictures string) {
 	t.Helper()
 	tmp := t.TempDir()
@@ -103,7 +103,7 @@ func TestInterruptedDetection(t *testing.T) {
 	}
 }
 
-// Pictures twice as large as the network wants are read at half their size, and measured in their own pixels.
+// Images twice as large as the network wants are read at half their size, and measured in their own pixels.
 func TestFastDecode(t *testing.T) {
 	dir := shapes(t)
 	run := filepath.Join(t.TempDir(), "run")

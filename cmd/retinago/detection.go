@@ -36,7 +36,7 @@ type detection struct {
 	videos    *output.Videos   // nil without -out
 	window    *video.Window
 	follower  *follower // nil without -track
-	text      io.Writer // for a line per picture
+	text      io.Writer // for a line per image
 	outcome   *outcome
 	interrupt context.CancelFunc
 	unwritten unwritten
@@ -211,7 +211,7 @@ func (d *detection) link(r *infer.Result) error {
 	return nil
 }
 
-// draw cuts objects out, and then draws on the picture.
+// draw cuts objects out, and then draws on the image.
 func (d *detection) draw(r infer.Result, pic *picture.Picture) error {
 	if d.crops != nil {
 		d.unwritten.note(r, d.crops.Write(r, pic))

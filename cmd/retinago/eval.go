@@ -247,7 +247,7 @@ func partOfRun(c config.Data, name string) (convert.Source, error) {
 	return s, err
 }
 
-// measure prints and writes what the flags ask for. Broken pictures, by path, are named in the report.
+// measure prints and writes what the flags ask for. Broken images, by path, are named in the report.
 func measure(c *cli.Context, gt *coco.Dataset, dt []coco.Detection, broken map[string]error) error {
 	r, err := coco.Evaluate(gt, dt, coco.Params{})
 	if err != nil {

@@ -63,7 +63,7 @@ type object struct {
 	box   [4]float64
 }
 
-// detected returns what detect finds in a picture.
+// detected returns what detect finds in an image.
 func detected(t *testing.T, model, picture string) (out []object) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "found.jsonl")
@@ -135,7 +135,7 @@ func sameObjects(t *testing.T, name string, got, want []object) {
 	}
 }
 
-// scenes are pictures for examples: two made ones, and a photograph and a turned one where they are beside the repository. The first has no
+// scenes are images for examples: two made ones, and a photograph and a turned one where they are beside the repository. The first has no
 // padding on its canvas.
 func scenes(t *testing.T) []string {
 	t.Helper()
@@ -159,8 +159,8 @@ func scenes(t *testing.T) []string {
 	return append(append(out, photos[:min(1, len(photos))]...), turned[:min(1, len(turned))]...)
 }
 
-// eachExample exports a model in several forms and compares what an example finds in pictures with what detect finds. On a fixed canvas, which
-// detect has for the first picture only, a model that takes pictures is compared with one that takes canvases. run returns what the example of a model prints.
+// eachExample exports a model in several forms and compares what an example finds in images with what detect finds. On a fixed canvas, which
+// detect has for the first image only, a model that takes images is compared with one that takes canvases. run returns what the example of a model prints.
 func eachExample(t *testing.T, run func(t *testing.T, model, picture string) string) {
 	dir := t.TempDir()
 	model := filepath.Join(dir, "m.safetensors")

@@ -12,7 +12,7 @@ import (
 	"retinago/train"
 )
 
-// plain writes a dataset of four pictures of 96x72 with a box each, and returns its file and the folder of its pictures.
+// plain writes a dataset of four images of 96x72 with a box each, and returns its file and the folder of its images.
 func plain(t *testing.T, change func(d *coco.Dataset)) (file, images string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -115,7 +115,7 @@ func shrink(t *testing.T, path string) {
 	}
 }
 
-// A repair writes no copy without pictures, nothing over the dataset, and says where the pictures of any format are.
+// A repair writes no copy without images, nothing over the dataset, and says where the images of any format are.
 func TestFixKeeps(t *testing.T) {
 	file, images := plain(t, nil)
 	out := filepath.Join(t.TempDir(), "fixed.json")
@@ -218,7 +218,7 @@ func TestEvalByName(t *testing.T) {
 	}
 }
 
-// Files of pictures without annotations, as they are published for test sets, give detect its image ids. Nothing is measured on them.
+// Files of images without annotations, as they are published for test sets, give detect its image ids. Nothing is measured on them.
 func TestDetectOnTestSets(t *testing.T) {
 	file, images := plain(t, nil)
 	run := filepath.Join(t.TempDir(), "run")

@@ -14,7 +14,7 @@ type follower struct {
 	o       options
 	of      *track.Follower
 	regions []region       // lines and zones, to draw
-	series  map[string]int // input of each series of pictures
+	series  map[string]int // input of each series of images
 	begun   map[int]any    // the last video or series of each input
 	notice  func(text string)
 }
@@ -28,7 +28,7 @@ func newFollower(o options, notice func(text string)) *follower {
 	return f
 }
 
-// follow numbers the objects of a frame of a video, or of a picture of a series. It leaves out detections without a track whose score is too
+// follow numbers the objects of a frame of a video, or of an image of a series. It leaves out detections without a track whose score is too
 // low to be reported.
 func (f *follower) follow(r *infer.Result) error {
 	switch {
@@ -93,7 +93,7 @@ func (f *follower) link(r *infer.Result, input int, of any, source string) {
 	}
 }
 
-// draw draws the lines and zones onto a frame of a video or a picture of a series.
+// draw draws the lines and zones onto a frame of a video or an image of a series.
 func (f *follower) draw(r infer.Result, pic *picture.Picture) error {
 	if r.Video == nil && r.Series == "" {
 		return nil

@@ -76,7 +76,7 @@ func TestHostileDetect(t *testing.T) {
 		t.Errorf("a long line: %v", err)
 	}
 	wants(t, told2.String(), "2 images", "1 of 3")
-	// A picture from another program.
+	// An image from another program.
 	c, told2 = program("detect", "-weights", weights, "-source", "/dev/stdin", "-jsonl", filepath.Join(top, "c.jsonl"))
 	c.Stdin = strings.NewReader(text(t, filepath.Join(val, "00001.jpg")))
 	if err := c.Run(); err != nil {

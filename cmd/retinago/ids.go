@@ -17,7 +17,7 @@ import (
 	"retinago/internal/dataset/locate"
 )
 
-// errUnknownImage is the cause of an error for a picture that has no image id, or several. It ends a detection.
+// errUnknownImage is the cause of an error for an image that has no image id, or several. It ends a detection.
 var errUnknownImage = errors.New("leave -data out to number the images")
 
 // imageIDs returns the function from a result to its image id: the id in -data's dataset, or the number from 1.
@@ -41,7 +41,7 @@ func imageIDs(c *cli.Context) (func(infer.Result) (int64, error), error) {
 // imageNames are the images of a dataset by the names of their files.
 type imageNames struct {
 	path   string           // of the dataset
-	files  map[string][]int // by absolute path, where the folder of the pictures is known
+	files  map[string][]int // by absolute path, where the folder of the images is known
 	bases  map[string][]int // by the last part of the name
 	folded map[string][]int // by the last part without case and Unicode form
 	images []coco.Image

@@ -22,7 +22,7 @@ func onnxOptions(c *cli.Context) (onnx.Options, error) {
 	case o.Preprocess:
 		o.Outputs = onnx.Detections
 	case c.Bool("examples"):
-		o.Outputs = onnx.Boxes // which an example clips to the picture before NMS, as detect does
+		o.Outputs = onnx.Boxes // which an example clips to the image before NMS, as detect does
 	default:
 		o.Outputs = onnx.Raw
 	}

@@ -18,16 +18,16 @@ import (
 type outcome struct {
 	begin        time.Time
 	took         time.Duration
-	done, broken int // pictures and frames; broken videos too
+	done, broken int // images and frames; broken videos too
 	unwritten    int // files
-	more         int // pages and frames of picture files behind their first
+	more         int // pages and frames of image files behind their first
 	manifold     int // files that have such
 	frames       int // of done
 	objects      int
 	dropped      int64
 	times        infer.Times
 	counts       []track.Total
-	crowded      int     // pictures and frames with as many objects as are reported at most
+	crowded      int     // images and frames with as many objects as are reported at most
 	most         int     // that number
 	scores       string  // the lowest to report, as text; empty where the command line has them
 	highest      float32 // score, where there are no objects; 0 if unknown
@@ -148,14 +148,14 @@ func (s *outcome) save(path string, stdout io.Writer) error {
 		Objects   int                `json:"objects"`
 		Broken    int                `json:"broken"`
 		Unwritten int                `json:"unwritten,omitempty"`     // files
-		More      int                `json:"further_pages,omitempty"` // pages and frames of picture files behind their first
+		More      int                `json:"further_pages,omitempty"` // pages and frames of image files behind their first
 		Dropped   int64              `json:"dropped"`
 		Seconds   float64            `json:"seconds"`
 		Rate      float64            `json:"pictures_per_second"`
 		Stages    map[string]float64 `json:"stage_seconds"`
 		Peak      int64              `json:"peak_bytes"`
 		Counts    []track.Total      `json:"counts,omitempty"`
-		Crowded   int                `json:"crowded,omitempty"`       // pictures and frames that have as many objects as -max allows
+		Crowded   int                `json:"crowded,omitempty"`       // images and frames that have as many objects as -max allows
 		Highest   float32            `json:"highest_score,omitempty"` // where there are no objects
 	}{s.done, s.objects, s.broken, s.unwritten, s.more, s.dropped, s.took.Seconds(), float64(s.done) / s.took.Seconds(), stages, memory.Peak(), s.counts, s.crowded, highest}, "", "  ")
 	if err != nil {

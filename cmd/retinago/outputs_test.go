@@ -15,7 +15,7 @@ import (
 	"retinago/internal/media/picture"
 )
 
-// photo writes a picture with some texture.
+// photo writes an image with some texture.
 func photo(t *testing.T, path string) string {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
@@ -189,7 +189,7 @@ func TestSecondRun(t *testing.T) {
 	if len(first) != len(second) || first[filepath.Join(dir, "a.jsonl")] != second[filepath.Join(dir, "a.jsonl")] {
 		t.Errorf("%d files, then %d", len(first), len(second))
 	}
-	// The folder of results as one of the sources, as a shell's photos/* gives it, and results and pictures in one folder.
+	// The folder of results as one of the sources, as a shell's photos/* gives it, and results and images in one folder.
 	wants(t, ok(t, append(slices.Clone(args), "-source", "photos/a.jpg", "photos/found", "photos/sub")...), "4 images")
 	for range 2 {
 		wants(t, ok(t, "detect", "-weights", "m.safetensors", "-source", "photos/sub", "-out", "photos/sub", "-quiet", "-threads", "1"), "1 images")

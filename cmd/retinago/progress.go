@@ -10,7 +10,7 @@ import (
 	"retinago/internal/progress"
 )
 
-// meter reports how many pictures are done and the time that is left: in the line of a terminal, elsewhere in a line every five seconds.
+// meter reports how many images are done and the time that is left: in the line of a terminal, elsewhere in a line every five seconds.
 func meter(w io.Writer) infer.Progress {
 	line := progress.On(w)
 	begin, last := time.Now(), time.Now()
@@ -65,10 +65,10 @@ func downloading(w io.Writer) func(done, total int64) {
 // headway shows how far detection is, in the line of a terminal.
 type headway struct {
 	line  *progress.Line // nil without a terminal, and of -quiet
-	files int            // that are known before: pictures and videos
+	files int            // that are known before: images and videos
 	begun time.Time
 	done  int            // files
-	video *sources.Video // that frames come from; nil for pictures
+	video *sources.Video // that frames come from; nil for images
 	since time.Time      // when the video began
 }
 
@@ -84,7 +84,7 @@ func newHeadway(w io.Writer, quiet bool, set *sources.Set) *headway {
 	return h
 }
 
-// show takes the result of the next picture or frame, and the number of objects so far.
+// show takes the result of the next image or frame, and the number of objects so far.
 func (h *headway) show(r infer.Result, objects int) {
 	if h.line == nil {
 		return

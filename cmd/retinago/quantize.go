@@ -139,7 +139,7 @@ func besideFloat(out, path string) error {
 	return nil
 }
 
-// calibrationFiles are the pictures of the dataset, or of the folder.
+// calibrationFiles are the images of the dataset, or of the folder.
 func calibrationFiles(c *cli.Context) ([]string, error) {
 	var files []string
 	if c.String("data") == "" {

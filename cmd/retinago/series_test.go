@@ -23,7 +23,7 @@ import (
 	"retinago/internal/media/picture"
 )
 
-// The pictures of a folder are tracked as one sequence, in the order of their numbers; the frames of a GIF are read, those of a PNG counted.
+// The images of a folder are tracked as one sequence, in the order of their numbers; the frames of a GIF are read, those of a PNG counted.
 func TestDetectSeries(t *testing.T) {
 	tmp := t.TempDir()
 	at := func(name ...string) string { return filepath.Join(append([]string{tmp}, name...)...) }
@@ -118,7 +118,7 @@ func TestDetectSeries(t *testing.T) {
 	wants(t, out, "the first of 3", "1 images")
 }
 
-// The line of a picture counts objects by class in the order of the model's classes, whatever was found first.
+// The line of an image counts objects by class in the order of the model's classes, whatever was found first.
 func TestByClass(t *testing.T) {
 	of := func(class int, name string) infer.Detection {
 		return infer.Detection{Class: class, Category: detector.Category{ID: int64(9 - class), Name: name}}

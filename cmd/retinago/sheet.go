@@ -5,15 +5,15 @@ import (
 	"retinago/internal/media/picture"
 )
 
-// Bounds of the longer side of a picture on a sheet, in pixels.
+// Bounds of the longer side of an image on a sheet, in pixels.
 const (
 	leastCell = 64
 	mostCell  = 2048
 )
 
-// sheet arranges pictures in rows, each as high as its highest picture.
+// sheet arranges images in rows, each as high as its highest image.
 type sheet struct {
-	cell int // most pixels of a picture's side
+	cell int // most pixels of an image's side
 	rows []*picture.Picture
 	row  []*picture.Picture // that is not full
 }
@@ -21,7 +21,7 @@ type sheet struct {
 // Of a sheet, in pixels but for the number of its columns.
 const (
 	columns  = 4
-	gap      = 6 // between pictures
+	gap      = 6 // between images
 	mostHigh = 65535
 )
 
@@ -31,7 +31,7 @@ func (s *sheet) add(p *picture.Picture) {
 	}
 }
 
-// end makes a picture of a row.
+// end makes an image of a row.
 func (s *sheet) end() {
 	high := 0
 	for _, p := range s.row {
@@ -45,7 +45,7 @@ func (s *sheet) end() {
 	s.rows, s.row = append(s.rows, row), nil
 }
 
-// picture is the whole sheet, which has a picture or more.
+// picture is the whole sheet, which has an image or more.
 func (s *sheet) picture() *picture.Picture {
 	if len(s.row) > 0 {
 		s.end()

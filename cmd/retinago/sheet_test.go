@@ -9,7 +9,7 @@ import (
 	"retinago/internal/media/picture"
 )
 
-// Rows of a sheet are as high as their highest picture, and every picture is whole.
+// Rows of a sheet are as high as their highest image, and every image is whole.
 func TestSheet(t *testing.T) {
 	s := sheet{cell: 64}
 	sizes := [][2]int{{64, 20}, {64, 30}, {10, 10}, {64, 1}, {64, 64}}
@@ -34,7 +34,7 @@ func TestSheet(t *testing.T) {
 	}
 }
 
-// -size is the longer side of each picture; a broken image is left out, and without any other there is no sheet.
+// -size is the longer side of each image; a broken image is left out, and without any other there is no sheet.
 func TestDrawSizes(t *testing.T) {
 	tmp := t.TempDir()
 	at := func(name string) string { return filepath.Join(tmp, name) }

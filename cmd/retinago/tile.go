@@ -114,7 +114,7 @@ func newTiled(c *cli.Context, g *register.Register, to *register.Folder, s conve
 	return t, t.pictures.Name(t.cut.Tiles)
 }
 
-// write writes the tiles, and then the JSON. It returns the number of pictures that could not be cut, which it names.
+// write writes the tiles, and then the JSON. It returns the number of images that could not be cut, which it names.
 func (t *tiled) write(c *cli.Context) (broken int, err error) {
 	t.pictures.Report = meter(c.App.ErrWriter)
 	failed, err := t.pictures.Write(c.Context, t.cut.Tiles, func(i int) (w, h int) {

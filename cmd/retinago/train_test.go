@@ -12,7 +12,7 @@ import (
 	"retinago/train"
 )
 
-// Pictures that cannot be read are skipped with their names: another takes their place in training, detection ends
+// Images that cannot be read are skipped with their names: another takes their place in training, detection ends
 // with 3, evaluation counts their objects as missed.
 func TestBrokenPictures(t *testing.T) {
 	dir := shapes(t)

@@ -15,7 +15,7 @@ import (
 	"retinago/internal/media/video"
 )
 
-// A video and a picture go through together: the copy of the video has its frames, lines have their numbers, tracks are counted.
+// A video and an image go through together: the copy of the video has its frames, lines have their numbers, tracks are counted.
 func TestDetectVideo(t *testing.T) {
 	tmp := t.TempDir()
 	at := func(name string) string { return filepath.Join(tmp, name) }
@@ -120,7 +120,7 @@ func TestRegionsOutside(t *testing.T) {
 	}
 }
 
-// Videos and pictures whose names meet have results of their own in every folder.
+// Videos and images whose names meet have results of their own in every folder.
 func TestNamesOfSources(t *testing.T) {
 	dir := t.TempDir()
 	t.Chdir(dir)

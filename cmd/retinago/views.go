@@ -8,7 +8,7 @@ import (
 	"retinago/infer"
 )
 
-// viewFlags choose the views of a picture in which objects are looked for.
+// viewFlags choose the views of an image in which objects are looked for.
 func viewFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.BoolFlag{Name: "flip", Usage: "detect on the mirrored image too"},

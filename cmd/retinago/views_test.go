@@ -34,7 +34,7 @@ func TestEvalViews(t *testing.T) {
 			ok(t, append([]string{"eval", "-weights", model, "-data", gt, "-images", images, "-report", page}, flags...)...)
 			wants(t, text(t, page), "Model "+model+" on "+gt+", -flip true, -scales .75,1, -tile 64, -merge nms, images in "+images)
 		}
-		if name == "whole" { // whose pictures go through the network in batches
+		if name == "whole" { // whose images go through the network in batches
 			continue
 		}
 		ok(t, append([]string{"detect", "-weights", model, "-source", images, "-data", gt, "-images", images, "-score", ".001", "-convolutions", "fixed", "-json", found}, flags...)...)

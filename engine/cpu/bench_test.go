@@ -10,7 +10,7 @@ import (
 	"retinago/engine"
 )
 
-// benchShape is a convolution of stride 1 of one picture, whose padding keeps the size.
+// benchShape is a convolution of stride 1 of one image, whose padding keeps the size.
 type benchShape struct{ h, w, c, k, r int }
 
 func (s benchShape) String() string { return fmt.Sprintf("%dx%dx%d-k%d-r%d", s.h, s.w, s.c, s.k, s.r) }

@@ -131,7 +131,7 @@ struct Places {
 
 } // namespace
 
-// channels is where tap (i, j) of a window has its channels: in the picture or, beyond it, in border.
+// channels is where tap (i, j) of a window has its channels: in the image or, beyond it, in border.
 static inline const uint8_t *channels(const rn_conv *s, const Place &p, int i, int j, const uint8_t *border) {
   int y = p.y + i, x = p.x + j;
   if (y < 0 || y >= s->h || x < 0 || x >= s->w) return border;

@@ -192,7 +192,7 @@ void rn_max_pool(float *y, const float *x, int n, int h, int w, int c, int oh, i
 
 static void max_pool_grad(float *dx, const float *dy, const float *x, const float *y, int n, int h, int w, int c, int oh, int ow, int kernel, int stride, int pad) {
   Zeros<float> zeros(n, c); // of each window's gradient, what is left until its maximum is met
-  // Windows overlap: a picture is one thread's.
+  // Windows overlap: an image is one thread's.
 #pragma omp parallel for schedule(static)
   for (int i = 0; i < n; i++) {
     memset(dx + (int64_t)i * h * w * c, 0, sizeof(float) * h * w * c);

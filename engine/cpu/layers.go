@@ -96,7 +96,7 @@ func (e *Engine) BatchNorm(y, stats, runMean, runVar, x, gamma, beta *tensor.Den
 	return nil
 }
 
-// GroupNorm normalises groups of channels of each picture.
+// GroupNorm normalises groups of channels of each image.
 func (e *Engine) GroupNorm(y, stats, x, gamma, beta *tensor.Dense, p engine.NormParams) error {
 	n, pixels, c := imagesOf(x)
 	return e.guarded("GroupNorm", func() *C.char {

@@ -31,7 +31,7 @@ func TestFocalThreads(t *testing.T) {
 	}
 }
 
-// BenchmarkFocal is the class loss of two pictures of 800x800 px and 80 classes, one anchor in a thousand with an object.
+// BenchmarkFocal is the class loss of two images of 800x800 px and 80 classes, one anchor in a thousand with an object.
 func BenchmarkFocal(b *testing.B) {
 	const n, anchors, classes = 2, 120087, 80
 	e := start(b, Options{})

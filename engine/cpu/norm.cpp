@@ -1,4 +1,4 @@
-// Normalisation over pixels and groups of channels: batch norm is one picture of all pixels with a group per channel.
+// Normalisation over pixels and groups of channels: batch norm is one image of all pixels with a group per channel.
 #include "kernels.h"
 
 #include <math.h>

@@ -129,7 +129,7 @@ static void pack(float *u, const float *w, const float *scale, int c, int k, int
     }
 }
 
-// Place is a tile: its map, its picture there, and its first row and column of the output.
+// Place is a tile: its map, its image there, and its first row and column of the output.
 struct Place {
   const Maps::Map *map;
   int64_t image;

@@ -18,7 +18,7 @@ import (
 	"retinago/loss"
 )
 
-// crowded are pictures with objects of all kinds, and one with none.
+// crowded are images with objects of all kinds, and one with none.
 func crowded(grid []box.Box) []detector.Objects {
 	r := rand.New(rand.NewPCG(3, 4))
 	nan := float32(math.NaN())

@@ -74,10 +74,10 @@ type detection struct {
 	heads    engine.Heads
 	pictures int
 	words    []int32
-	largest  int // logits of a picture's largest level
+	largest  int // logits of an image's largest level
 	k        int // candidates of a level
 	room     int // for keys of a level, a power of two: the last digits need not be looked at where they fit
-	most     int // boxes of a picture
+	most     int // boxes of an image
 
 	// On the GPU.
 	selections, bins, keys, found, places, kept, wanted, out uint64
@@ -118,7 +118,7 @@ func (d *detection) allocate() error {
 	})
 }
 
-// outBytes is the size of a picture's boxes after NMS, with their number.
+// outBytes is the size of an image's boxes after NMS, with their number.
 func (d *detection) outBytes() int { return 4 * (1 + d.most*columnsOfFound) }
 
 // candidates queues selection, sorting and decoding.

@@ -15,7 +15,7 @@ import (
 	"retinago/engine/cuda/kernels"
 )
 
-// detectCase is a way to fill logits and to choose among them, for three pictures.
+// detectCase is a way to fill logits and to choose among them, for three images.
 type detectCase struct {
 	name   string
 	logits func(i int, v float32) float32 // of place i, where v is normal
@@ -69,7 +69,7 @@ func detectCases() []detectCase {
 	}
 }
 
-// The engine finds what the host finds of the same logits, for several levels and pictures, one of them without pixels; with blocks
+// The engine finds what the host finds of the same logits, for several levels and images, one of them without pixels; with blocks
 // of one thread and of several.
 func TestDetect(t *testing.T) {
 	c := startCPU(t)

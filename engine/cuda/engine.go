@@ -44,7 +44,7 @@ type Engine struct {
 	scratch   [scratches]region
 	staging   staging
 	counts    []*countBuffer    // room for counts of Assign
-	assigned  int               // pictures of the last Assign
+	assigned  int               // images of the last Assign
 	updaters  map[*updater]bool // not released
 	moves     atomic.Int64      // memory was given back so often: recordings that may read it are void
 	recording atomic.Bool

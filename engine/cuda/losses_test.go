@@ -18,7 +18,7 @@ import (
 	"retinago/nn/lossnode"
 )
 
-// pyramid is what losses read: two pictures on two levels.
+// pyramid is what losses read: two images on two levels.
 type pyramid struct {
 	k                       int
 	grid                    []box.Box

@@ -246,7 +246,7 @@ const (
 	weightsOf           // gradients by weights in cuDNN's layout
 	workspaceOf         // cuDNN's
 	detectionsOf        // all that Detect makes on the way
-	picturesOf          // bytes of pictures, and how they lie on canvases
+	picturesOf          // bytes of images, and how they lie on canvases
 	assignmentOf        // counts, what objects and anchors find of each other, and objects of Assign
 	scratches
 )

@@ -38,7 +38,7 @@ func (e *Engine) BatchNorm(y, stats, runMean, runVar, x, gamma, beta *tensor.Den
 	return e.each("norm_move", v.c, at(runMean), at(runVar), at(stats), variance, long(v.c), float(p.Momentum), float(unbiased))
 }
 
-// GroupNorm normalises groups of channels of each picture.
+// GroupNorm normalises groups of channels of each image.
 func (e *Engine) GroupNorm(y, stats, x, gamma, beta *tensor.Dense, p engine.NormParams) error {
 	return e.norm(y, stats, 0, x, gamma, beta, byImage(x, p), p)
 }

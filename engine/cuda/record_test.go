@@ -73,7 +73,7 @@ func TestRecordRefuses(t *testing.T) {
 	}
 }
 
-// steps takes some on two canvases with a learning rate, pictures and objects that change.
+// steps takes some on two canvases with a learning rate, images and objects that change.
 func steps(t *testing.T, cfg config.Config, plain bool) (o outcome) {
 	e := start(t)
 	m, s := stepper(t, e, cfg)

@@ -28,7 +28,7 @@ import (
 	"retinago/train"
 )
 
-// shapes is a run of a few steps on made-up pictures.
+// shapes is a run of a few steps on made-up images.
 func shapes(t *testing.T) config.Config {
 	t.Helper()
 	dir := t.TempDir()
@@ -276,7 +276,7 @@ func TestRunOutOfMemory(t *testing.T) {
 	}
 }
 
-// A batch of pictures that does not fit is an error with the largest batch that does, and other graphs run as before.
+// A batch of images that does not fit is an error with the largest batch that does, and other graphs run as before.
 func TestBatchThatDoesNotFit(t *testing.T) {
 	onHost(t)
 	defer kernels.SetCapacity(1 << 30)
@@ -298,7 +298,7 @@ func TestBatchThatDoesNotFit(t *testing.T) {
 	const scratch = 256 << 20 // is kept free
 	capacity := kernels.Count().Bytes + plan.Bytes() + scratch
 	kernels.SetCapacity(capacity)
-	n := int(capacity / (12 * canvasH * canvasW) * 9 / 10) // its pictures fit, its activations do not
+	n := int(capacity / (12 * canvasH * canvasW) * 9 / 10) // its images fit, its activations do not
 	_, err = m.Net(n, canvasH, canvasW)
 	if !errors.Is(err, engine.ErrMemory) || !strings.Contains(err.Error(), "for activations") {
 		t.Fatalf("a batch of %d: %v", n, err)

@@ -61,7 +61,7 @@ func TestUploadsInOrder(t *testing.T) {
 	})
 }
 
-// batches takes steps with pictures of bytes, objects and learning rates of their own, and sends each while as many as ahead before it
+// batches takes steps with images of bytes, objects and learning rates of their own, and sends each while as many as ahead before it
 // are not done. It returns how often sending waited.
 func batches(t *testing.T, cfg config.Config, ahead int) (o outcome, waits int64) {
 	e := start(t)

@@ -67,7 +67,7 @@ func int8Convolution(t *testing.T, e engine.Engine, c int8Case) {
 	res := randomBytes(r, outs)
 	for i := range w {
 		w[i] = int8(r.IntN(256) - 128)
-		if i < len(w)/c.k { // the first filter and the first picture's corner are all extremes: pairs would saturate in s16
+		if i < len(w)/c.k { // the first filter and the first image's corner are all extremes: pairs would saturate in s16
 			w[i] = -128
 		}
 	}

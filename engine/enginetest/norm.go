@@ -11,7 +11,7 @@ import (
 
 // groups describes a normalisation for the reference: the elements of x that share statistics.
 type groups struct {
-	n, hw, c, g int // g groups per picture; 0 is batch norm
+	n, hw, c, g int // g groups per image; 0 is batch norm
 }
 
 func (s groups) of(i int) int {

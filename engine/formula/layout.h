@@ -32,7 +32,7 @@ struct step_state {
   double power1, power2; // beta to the number of steps
 };
 
-// What is wanted of a picture, 8 words.
+// What is wanted of an image, 8 words.
 struct choice {
   int top, most, agnostic, by_class; // by_class: it has rows in the table of classes
   float floor, iou, w, h;
@@ -57,7 +57,7 @@ struct object {
   int label;
 };
 
-// An object, or a crowd region; 8 words. Those of a picture are in order, its crowd regions after its objects.
+// An object, or a crowd region; 8 words. Those of an image are in order, its crowd regions after its objects.
 struct target {
   float x1, y1, x2, y2, area;
   int label, crowd, unused;

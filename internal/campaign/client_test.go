@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// kinds are the hostile clients besides those that send the hostile pictures: how many, how long they rest on average, what they do.
-// All together send fewer pictures at once than a server has places: beyond them, 429 would be the right answer to anyone.
+// kinds are the hostile clients besides those that send the hostile images: how many, how long they rest on average, what they do.
+// All together send fewer images at once than a server has places: beyond them, 429 would be the right answer to anyone.
 var kinds = []struct {
 	name    string
 	clients int
@@ -115,7 +115,7 @@ var kinds = []struct {
 	}},
 }
 
-// form sends multipart forms that are wrong, or have a hostile picture.
+// form sends multipart forms that are wrong, or have a hostile image.
 func (c *client) form() {
 	var b bytes.Buffer
 	w := multipart.NewWriter(&b)
@@ -173,7 +173,7 @@ func (c *client) socket() {
 		}
 	case 4:
 		c.conn.Write(frame(0x81, []byte(`{"score":"`+strings.Repeat("9", 1000)+`"}`)))
-	case 5: // pictures without a look at answers
+	case 5: // images without a look at answers
 		for range 30 {
 			c.conn.Write(frame(0x82, c.load.good))
 		}
@@ -183,7 +183,7 @@ func (c *client) socket() {
 	c.wait(time.Duration(c.draw.IntN(1000)) * time.Millisecond)
 }
 
-// stream posts parts of a stream that are no pictures, hostile ones, or end early.
+// stream posts parts of a stream that are no images, hostile ones, or end early.
 func (c *client) stream() {
 	if !c.dial() || !c.say("POST /v1/stream HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/x-mixed-replace; boundary=f\r\nTransfer-Encoding: chunked\r\n\r\n") {
 		return

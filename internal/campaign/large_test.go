@@ -15,7 +15,7 @@ import (
 	"golang.org/x/image/tiff"
 )
 
-// large are sound pictures near fewPixels, in small files. They cost what a picture may.
+// large are sound images near fewPixels, in small files. They cost what an image may.
 var large = sync.OnceValue(func() map[string][]byte {
 	const w, h = 5990, 6000
 	out := map[string][]byte{

@@ -65,7 +65,7 @@ func (l *load) run(ctx context.Context) {
 		})
 	}
 	kind := 1
-	for _, name := range slices.Sorted(maps.Keys(l.hostile)) { // 16 hostile pictures at once
+	for _, name := range slices.Sorted(maps.Keys(l.hostile)) { // 16 hostile images at once
 		for n := range 4 {
 			add(kind, n, 10*time.Millisecond, func(c *client) { c.post(l.hostile[name]) })
 		}
@@ -146,7 +146,7 @@ func (c *client) hear() {
 	r.Body.Close()
 }
 
-// post sends a picture.
+// post sends an image.
 func (c *client) post(b []byte) {
 	if c.dial() && c.say("POST /v1/detect HTTP/1.1\r\nHost: %s\r\nConnection: close\r\nContent-Length: %d\r\n\r\n", c.load.addr, len(b)) && c.say("%s", b) {
 		c.hear()

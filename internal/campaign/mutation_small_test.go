@@ -138,7 +138,7 @@ func mutateTIFF(draw *rand.Rand, b []byte) []byte {
 	return b
 }
 
-// mutateWebP changes sizes of chunks and of the picture, and moves chunks.
+// mutateWebP changes sizes of chunks and of the image, and moves chunks.
 func mutateWebP(draw *rand.Rand, b []byte) []byte {
 	var all []part
 	for at := 12; at+8 <= len(b); {
@@ -158,7 +158,7 @@ func mutateWebP(draw *rand.Rand, b []byte) []byte {
 		put32(draw, little, b, 4)
 	case 1:
 		put32(draw, little, b, p.from+4)
-	case 2: // the picture's sizes: VP8X at 4 and 7, VP8 at 6 and 8, VP8L in bits
+	case 2: // the image's sizes: VP8X at 4 and 7, VP8 at 6 and 8, VP8L in bits
 		put16(draw, little, b, p.from+8+draw.IntN(10))
 	case 3:
 		for range 1 + draw.IntN(4) { // the first partition, codes and transforms

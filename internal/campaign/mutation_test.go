@@ -8,7 +8,7 @@ import (
 	"math/rand/v2"
 )
 
-// mutant is a mutated picture.
+// mutant is a mutated image.
 type mutant struct {
 	from   string // its seed
 	format string
@@ -18,7 +18,7 @@ type mutant struct {
 // largestMutant bounds mutants.
 const largestMutant = 1 << 20
 
-// mutate makes picture number item of the campaign.
+// mutate makes image number item of the campaign.
 func mutate(all map[string][]seed, item int) mutant {
 	draw := draws("pictures", item)
 	of := all[order[draw.IntN(len(order))]]

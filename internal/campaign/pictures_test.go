@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// Mutated pictures of every format go through detect: it ends with 0, 3 or 4 and counts each of them, in bounded memory and time.
+// Mutated images of every format go through detect: it ends with 0, 3 or 4 and counts each of them, in bounded memory and time.
 func TestPictures(t *testing.T) {
 	dir := room(t)
 	model := model(t, program(t, "plain"), dir)
@@ -50,7 +50,7 @@ func TestPictures(t *testing.T) {
 	}
 }
 
-// The four hostile pictures, and sound ones that are as large as may be, one by one.
+// The four hostile images, and sound ones that are as large as may be, one by one.
 func TestSinglePictures(t *testing.T) {
 	dir := room(t)
 	model := model(t, program(t, "plain"), dir)

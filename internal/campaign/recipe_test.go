@@ -40,7 +40,7 @@ func small(data string, more ...string) []string {
 		"train.lr=.003", "train.warmup_steps=2", "train.log_every=10", "train.threads=1", "train.steps=48"), set(more...)...)
 }
 
-// dataset makes 12 pictures of shapes.
+// dataset makes 12 images of shapes.
 func dataset(t *testing.T, program, dir string) string {
 	t.Helper()
 	must(t, program, "data", "shapes", "-out", dir, "-train", "12", "-val", "2", "-size", "96", "-min-size", "24", "-max-size", "48", "-max-objects", "2", "-seed", fmt.Sprint(setting.seed))

@@ -19,7 +19,7 @@ import (
 	"golang.org/x/image/tiff"
 )
 
-// seed is a sound picture, or one that is known to be bad, from which mutated ones are made.
+// seed is a sound image, or one that is known to be bad, from which mutated ones are made.
 type seed struct {
 	name   string
 	format string // extension
@@ -75,10 +75,10 @@ func seeds(t *testing.T) map[string][]seed {
 
 var formats = map[string]string{".jpg": "jpg", ".jpeg": "jpg", ".png": "png", ".gif": "gif", ".bmp": "bmp", ".tif": "tif", ".tiff": "tif", ".webp": "webp"}
 
-// order is that of formats, so that equal seeds of randomness draw equal pictures.
+// order is that of formats, so that equal seeds of randomness draw equal images.
 var order = []string{"jpg", "png", "gif", "bmp", "tif", "webp"}
 
-// scenery is a picture with edges and gradients.
+// scenery is an image with edges and gradients.
 func scenery(w, h int) *image.NRGBA {
 	m := image.NewNRGBA(image.Rect(0, 0, w, h))
 	for y := range h {

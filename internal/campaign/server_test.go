@@ -92,7 +92,7 @@ func (s *server) end(t *testing.T) {
 	}
 }
 
-// ask sends a picture over a connection of its own.
+// ask sends an image over a connection of its own.
 func (s *server) ask(picture []byte, limit time.Duration) (code int, took time.Duration, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()

@@ -25,9 +25,9 @@ import (
 //	KILLS     200              runs and sweeps that are killed and resumed
 //	DOUBLES   20               runs that are started twice
 //	FLIPS     200              damages of each kind of file
-//	PICTURES  100000           mutated pictures for each build
+//	PICTURES  100000           mutated images for each build
 //	SERVER    10m              of load for each build
-//	BUILDS    "opencv plain"   programs that read pictures and serve: with OpenCV, and without
+//	BUILDS    "opencv plain"   programs that read images and serve: with OpenCV, and without
 //	JOBS      a core each      processes at once
 type settings struct {
 	seed                            uint64

@@ -21,7 +21,7 @@ const (
 	calm     = 2 * time.Minute  // in which a server gives memory back
 )
 
-// A server under hostile load answers a good client's picture every second, within two; afterwards it has its memory back, still
+// A server under hostile load answers a good client's image every second, within two; afterwards it has its memory back, still
 // answers, and ends on SIGTERM with exit code 0.
 func TestServer(t *testing.T) {
 	dir := room(t)
@@ -99,7 +99,7 @@ func (s *server) besiege(t *testing.T, build string, good []byte, all map[string
 		limit, took[len(took)/2].Milliseconds(), took[len(took)-1].Milliseconds(), load, before>>20, peak>>20, after>>20, int(time.Since(begin).Seconds()))
 }
 
-// use has eight clients send sound pictures of all shapes at once, and waits until the server rests: memory is compared with that of
+// use has eight clients send sound images of all shapes at once, and waits until the server rests: memory is compared with that of
 // a server in use, which keeps a network for each shape.
 func (s *server) use(t *testing.T) {
 	ordinary := made(t)

@@ -15,28 +15,28 @@ import (
 )
 
 const (
-	batchSize  = 250              // pictures that a process looks at
-	mostMemory = 512 << 20        // bytes of a process that looks at one picture
-	mostTime   = 5 * time.Second  // of a core for one picture
+	batchSize  = 250              // images that a process looks at
+	mostMemory = 512 << 20        // bytes of a process that looks at one image
+	mostTime   = 5 * time.Second  // of a core for one image
 	fewPixels  = 36_000_000       // up to which both hold; the pixels of larger ones alone can take more
-	batchTime  = 30 * time.Second // of a core for a batch, from which on its slow pictures are looked for
+	batchTime  = 30 * time.Second // of a core for a batch, from which on its slow images are looked for
 	hangs      = 5 * time.Minute  // on the clock
 )
 
-// sieve takes pictures through detect in batches, and finds those that break it.
+// sieve takes images through detect in batches, and finds those that break it.
 type sieve struct {
 	program, model, dir string
 	count               *counter
 	kept                string
 
 	mu          sync.Mutex
-	readable    int           // pictures that were no error
-	batch, one  int64         // peaks of processes with several pictures and with one
+	readable    int           // images that were no error
+	batch, one  int64         // peaks of processes with several images and with one
 	large       int64         // with one of more than fewPixels
-	cpu, oneCPU time.Duration // most of a picture: mean over a batch, and of one
+	cpu, oneCPU time.Duration // most of an image: mean over a batch, and of one
 }
 
-// sift takes pictures through detect. Where that goes wrong, it does so with halves, down to one.
+// sift takes images through detect. Where that goes wrong, it does so with halves, down to one.
 func (s *sieve) sift(names []string) error {
 	e, said, err := s.inspect(names)
 	if err != nil {
@@ -137,7 +137,7 @@ func (s *sieve) inspect(names []string) (ended, string, error) {
 	return e, "", nil
 }
 
-// pixels are how many a picture's header states, 0 where it states none.
+// pixels are how many an image's header states, 0 where it states none.
 func pixels(name string) (n int) {
 	defer func() { recover() }() // what is wrong with a decoder is found in another process
 	w, h, err := picture.Size(name)

@@ -51,7 +51,7 @@ func assemble(order binary.AppendByteOrder, data []byte, fields []field) []byte 
 	return append(order.AppendUint32(b, 0), rest...)
 }
 
-// tiledTIFF is a gray picture in tiles that share their data.
+// tiledTIFF is a gray image in tiles that share their data.
 func tiledTIFF(w, h, tw, th uint32, compression uint32, data []byte) []byte {
 	n := ((w + tw - 1) / tw) * ((h + th - 1) / th)
 	var at, size []uint32

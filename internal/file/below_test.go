@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// Names of files lead nowhere but below the folder, whatever a dataset calls its pictures and whatever links are there.
+// Names of files lead nowhere but below the folder, whatever a dataset calls its images and whatever links are there.
 func TestBelow(t *testing.T) {
 	top := t.TempDir()
 	out, other := filepath.Join(top, "out"), filepath.Join(top, "other")

@@ -35,7 +35,7 @@ func Density() []Variant {
 	return append(out, Variant{Name: "atss", Words: "thresholds found for each object (Zhang et al. 2020)", Sets: []string{"match.kind=atss"}})
 }
 
-// papersSpeed has table 1e of the paper: AP, AP50, AP75 and ms for a picture, by depth and short side.
+// papersSpeed has table 1e of the paper: AP, AP50, AP75 and ms for an image, by depth and short side.
 var papersSpeed = map[string][]float64{
 	"resnet50-400": {30.5, 47.8, 32.7, 64}, "resnet50-500": {32.5, 50.9, 34.8, 72}, "resnet50-600": {34.3, 53.2, 36.9, 98},
 	"resnet50-700": {35.1, 54.2, 37.7, 121}, "resnet50-800": {35.7, 55.0, 38.5, 153},
@@ -43,7 +43,7 @@ var papersSpeed = map[string][]float64{
 	"resnet101-700": {37.1, 56.6, 39.8, 154}, "resnet101-800": {37.8, 57.5, 40.8, 198},
 }
 
-// Scales returns variants for each backbone and each short side of pictures in px. The bound on the long side keeps the proportion of
+// Scales returns variants for each backbone and each short side of images in px. The bound on the long side keeps the proportion of
 // long to side. Bounds are rounded up to whole pixels.
 func Scales(backbones []string, sides []int, side, long int) []Variant {
 	var out []Variant

@@ -7,7 +7,7 @@
 //	Results + Views                                           -- Page     --> report.html, plots; Results.Markdown
 //
 // A cell is a variant with a seed. It has its own folder and is trained once; an interrupted cell continues from its checkpoint. Cells of
-// one seed share the order of pictures and, where their networks have the same parameters, the initial weights: a parameter's weights are
+// one seed share the order of images and, where their networks have the same parameters, the initial weights: a parameter's weights are
 // drawn by its name. Variants differ in their lists of settings, which stand beside every result. The same settings, seed and threads
 // give the same results to the bit.
 package lab

@@ -18,7 +18,7 @@ type Row struct {
 	Diverged *int     `json:"diverged_step"` // number of steps before the loss or gradient was not a number; null if it always was one
 	Steps    int      `json:"steps"`
 	Seconds  float64  `json:"seconds"` // time of steps and evaluations
-	// PictureMS is the median time of a picture of the validation set at batch 1, from the decoded picture to detections.
+	// PictureMS is the median time of an image of the validation set at batch 1, from the decoded image to detections.
 	PictureMS float64 `json:"picture_ms,omitempty"`
 	SameAs    string  `json:"same_as,omitempty"`   // the cell with the same settings, whose results these are
 	Candidate string  `json:"candidate,omitempty"` // the variant for whose alpha this cell was a candidate

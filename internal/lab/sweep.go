@@ -26,8 +26,8 @@ type Sweep struct {
 	Alphas   []float64 // alphas from which a variant with Tune takes the one with the best AP at the first seed; empty keeps the variants' own
 	Against  string    // name of the variant that the others are compared with; empty is the best alpha-balanced cross entropy
 	Out      string    // folder
-	Pictures int       // number of validation pictures for Inspect on each variant's first model; 0 is none
-	Timed    bool      // measure the time of a picture
+	Pictures int       // number of validation images for Inspect on each variant's first model; 0 is none
+	Timed    bool      // measure the time of an image
 	Device   string    // of package device; empty is the CPU
 	Log      io.Writer // progress, for people
 	Locked   bool      // the caller has locked Out (file.Lock)

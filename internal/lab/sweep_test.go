@@ -16,7 +16,7 @@ import (
 	"retinago/train"
 )
 
-// tiny is a configuration of a cell of a second, on eight pictures made here.
+// tiny is a configuration of a cell of a second, on eight images made here.
 func tiny(t *testing.T) config.Config {
 	t.Helper()
 	dir := t.TempDir()

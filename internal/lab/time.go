@@ -11,13 +11,13 @@ import (
 	"retinago/internal/media/picture"
 )
 
-// timedPictures is the number of pictures that are timed, after warmUp others.
+// timedPictures is the number of images that are timed, after warmUp others.
 const (
 	timedPictures = 20
 	warmUp        = 2
 )
 
-// pictureMS returns the median time of a picture in ms: scaling, network, boxes and NMS. It skips pictures that cannot be read.
+// pictureMS returns the median time of an image in ms: scaling, network, boxes and NMS. It skips images that cannot be read.
 func pictureMS(ctx context.Context, p *infer.Predictor, d *data.Dataset) (float64, error) {
 	var all []float64
 	var broken error

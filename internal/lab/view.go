@@ -21,7 +21,7 @@ const easy = .9
 // histogramBins of p_t.
 const histogramBins = 20
 
-// View is the distribution of a model's loss and gradient over the anchors of pictures. The p_t of an object's anchor is the
+// View is the distribution of a model's loss and gradient over the anchors of images. The p_t of an object's anchor is the
 // probability of its class; of background, 1 minus that of the likeliest class. Ignored anchors are left out.
 type View struct {
 	Pictures      int
@@ -57,7 +57,7 @@ var viewGammas = perGamma{0, .5, 1, 2}
 // perGamma has a number for each of viewGammas.
 type perGamma [4]float64
 
-// Inspect runs a model on the first pictures of a dataset, no more than most of them, and computes each anchor's loss with the labels of
+// Inspect runs a model on the first images of a dataset, no more than most of them, and computes each anchor's loss with the labels of
 // training.
 func Inspect(ctx context.Context, m *detector.Model, c config.Config, d *data.Dataset, most int) (*View, error) {
 	l := data.NewEvalLoader(d, c.Data, 1, false)
@@ -128,7 +128,7 @@ func (v *inspection) picture(m *detector.Model, match anchors.Assigner, b *data.
 	k := raw.Classes
 	for l := range m.Levels() {
 		for a := range starts[l+1] - starts[l] {
-			i := starts[l] + a // with one picture the levels follow each other
+			i := starts[l] + a // with one image the levels follow each other
 			area := 0.0
 			if t.Labels[i] >= 0 {
 				area = float64(coder.Decode(grid[i], [4]float32(t.Deltas[4*i:])).Area()) / scale
@@ -140,7 +140,7 @@ func (v *inspection) picture(m *detector.Model, match anchors.Assigner, b *data.
 	return nil
 }
 
-// anchor adds an anchor with its label and the area of its object, in px of the picture.
+// anchor adds an anchor with its label and the area of its object, in px of the image.
 func (v *inspection) anchor(x []float32, label int32, level int, area float64) {
 	if label == loss.Ignored {
 		return

@@ -21,7 +21,7 @@ type Kind struct {
 	wide     bool           // without the narrowest network
 	balanced bool           // images with rare classes come more often
 	gpu      bool           // for a GPU alone
-	batch    int            // pictures per step at most, unless the request has a number; 0 is the device's default
+	batch    int            // images per step at most, unless the request has a number; 0 is the device's default
 	length   int            // the time of a run is as many times the default; 0 is once
 	epochs   int            // the fewest, where the request gives no length; 0 is fewest
 	average  bool           // evaluation and checkpoints have a moving average of the weights

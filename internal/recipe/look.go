@@ -7,19 +7,19 @@ import (
 	"retinago/internal/dataset/data"
 )
 
-// look is what a dataset shows about its pictures and objects.
+// look is what a dataset shows about its images and objects.
 type look struct {
 	pictures int
 	classes  int
 	objects  int
-	short    float64 // median of the pictures' short sides, px
-	aspect   float64 // long side over short side that 95 % of the pictures do not exceed
-	small    float64 // side of objects over the short side of their picture: a tenth of the objects is smaller. The side is sqrt(w*h)
-	fewest   int     // pictures of the rarest class
+	short    float64 // median of the images' short sides, px
+	aspect   float64 // long side over short side that 95 % of the images do not exceed
+	small    float64 // side of objects over the short side of their image: a tenth of the objects is smaller. The side is sqrt(w*h)
+	fewest   int     // images of the rarest class
 	rarest   string  // its name
-	share    float64 // of the pictures that the median class is in
-	side     float64 // median side of the objects, px of the picture as it is
-	smallest float64 // side that nine of ten objects have at least, px of the picture as it is
+	share    float64 // of the images that the median class is in
+	side     float64 // median side of the objects, px of the image as it is
+	smallest float64 // side that nine of ten objects have at least, px of the image as it is
 
 	// Objects of the most frequent class, and of the rarest one that has any, with the names of both.
 	mostObjects, leastObjects int

@@ -20,7 +20,7 @@ type measured struct {
 	memory train.Budget
 }
 
-// measure takes two steps of training on made-up pictures of the largest canvas and times the second. A batch that does not fit into the
+// measure takes two steps of training on made-up images of the largest canvas and times the second. A batch that does not fit into the
 // memory has no step.
 func measure(ctx context.Context, c config.Config, h, w int, o device.Options, room func(train.Budget) bool) (out measured, err error) {
 	e, err := device.Open(o)

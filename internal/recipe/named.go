@@ -93,7 +93,7 @@ func (m *maker) windows() {
 	m.because("afterwards", "measure with `retinago eval RUN -tile %d`, and detect with the same -tile: tiles are then seen as in training", side)
 }
 
-// natural returns the objects of the training pictures in their own px, for the choice of anchors.
+// natural returns the objects of the training images in their own px, for the choice of anchors.
 func (m *maker) natural() []anchors.Picture {
 	out := make([]anchors.Picture, m.train.Len())
 	for i := range out {

@@ -41,7 +41,7 @@ func begin(c *config.Config, n network, path string) {
 	c.Train.InitWeights = path
 	if path == "" {
 		c.Model.Norm, c.Model.FrozenStages, c.Train.LR, c.Train.Schedule = "batch", 0, 2e-3, "one_cycle"
-		if c.Train.Batch < 4 { // statistics of so few pictures are poor
+		if c.Train.Batch < 4 { // statistics of so few images are poor
 			c.Model.Norm = "group"
 		}
 		return
@@ -52,7 +52,7 @@ func begin(c *config.Config, n network, path string) {
 	}
 }
 
-// network chooses the largest network that sees the pictures often enough in the time there is. Each is measured, from the smallest on.
+// network chooses the largest network that sees the images often enough in the time there is. Each is measured, from the smallest on.
 func (m *maker) network(ctx context.Context) error {
 	c := &m.out.Config
 	if m.model != nil {

@@ -23,10 +23,10 @@ import (
 // Request is what a user has said. Zero values leave the choice to Make.
 type Request struct {
 	Train, Val convert.Source // the classes that Train selects are those of the run
-	Size       int            // short side of the pictures, px
+	Size       int            // short side of the images, px
 	Epochs     int            // length of the run
 	Time       time.Duration  // length of the run on this machine, instead of Epochs
-	Batch      int            // pictures per step
+	Batch      int            // images per step
 	Device     string         // cpu or cuda:N
 	Precision  string         // of a GPU
 	Init       string         // file of weights to start from; NoInit starts from random ones
@@ -59,7 +59,7 @@ const (
 )
 
 const (
-	heldOut = .15 // of the pictures, where there is no validation set
+	heldOut = .15 // of the images, where there is no validation set
 	// fewest is the epochs below which a detector has not learned its classes.
 	fewest = 12
 	// seen is how many px the side of a small object should have.
@@ -100,7 +100,7 @@ type maker struct {
 	look  look
 	model *detector.Info // of Init where that is a detector
 	took  time.Duration  // of a step of the chosen network
-	// length is the pictures of an epoch.
+	// length is the images of an epoch.
 	length int
 }
 
@@ -191,7 +191,7 @@ func (m *maker) with(c config.Config) (config.Config, error) {
 	return c, err
 }
 
-// initial reads what Init is: a detector keeps its network and the size of its pictures.
+// initial reads what Init is: a detector keeps its network and the size of its images.
 func (m *maker) initial() error {
 	if m.Init == "" || m.Init == NoInit {
 		return nil
@@ -211,7 +211,7 @@ func (m *maker) initial() error {
 
 func (m *maker) gpu() bool { return onGPU(m.Device) }
 
-// pictures chooses the size at which the network sees the pictures.
+// pictures chooses the size at which the network sees the images.
 func (m *maker) pictures(context.Context) error {
 	if m.kind.native {
 		m.windows()
@@ -239,7 +239,7 @@ func (m *maker) pictures(context.Context) error {
 	return nil
 }
 
-// size sets the size of the pictures.
+// size sets the size of the images.
 func (m *maker) size(side int) {
 	d := &m.out.Config.Data
 	d.ShortSides = []int{side}
@@ -272,7 +272,7 @@ func (m *maker) anchors(context.Context) error {
 	return nil
 }
 
-// objects returns the objects of the training pictures as the network sees them.
+// objects returns the objects of the training images as the network sees them.
 func (m *maker) objects() ([]anchors.Picture, error) {
 	if m.kind.native {
 		return m.natural(), nil
@@ -281,7 +281,7 @@ func (m *maker) objects() ([]anchors.Picture, error) {
 	return objects, err
 }
 
-// canvas is the largest canvas of the training pictures.
+// canvas is the largest canvas of the training images.
 func (m *maker) canvas(c config.Config) (h, w int) {
 	d := c.Data
 	for i := range m.train.Len() {
@@ -318,7 +318,7 @@ func (m *maker) time() time.Duration {
 // perEpoch is the steps of an epoch, of which the loader drops an incomplete batch.
 func (m *maker) perEpoch() int { return max(m.length/m.out.Config.Train.Batch, 1) }
 
-// wanted is how often a network should see the pictures: small sets more often, so that about 20,000 are seen.
+// wanted is how often a network should see the images: small sets more often, so that about 20,000 are seen.
 func (m *maker) wanted() int {
 	if m.Epochs > 0 {
 		return m.Epochs
@@ -329,7 +329,7 @@ func (m *maker) wanted() int {
 // fewest is the epochs below which the recipe makes no sense.
 func (m *maker) fewest() int { return cmp.Or(m.kind.epochs, fewest) }
 
-// epoch is the time of an epoch with steps of a duration, and with the evaluation: a picture takes a third of a training one's time.
+// epoch is the time of an epoch with steps of a duration, and with the evaluation: an image takes a third of a training one's time.
 func (m *maker) epoch(step time.Duration) time.Duration {
 	t := time.Duration(m.perEpoch()) * step
 	if m.val != nil {

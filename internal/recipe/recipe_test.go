@@ -104,7 +104,7 @@ func TestMakeSelected(t *testing.T) {
 	}
 }
 
-// A detector that is fine-tuned keeps its network, anchors and size of pictures.
+// A detector that is fine-tuned keeps its network, anchors and size of images.
 func TestMakeFromDetector(t *testing.T) {
 	from, _ := shapes(t, 24)
 	c := config.Default()

@@ -17,7 +17,7 @@ import (
 // Boxes is a loss between decoded boxes, such as GIoU, on the anchors of one level.
 type Boxes struct {
 	Loss    loss.Box
-	Anchors []box.Box // of a picture's level
+	Anchors []box.Box // of an image's level
 }
 
 // Node adds the loss of the anchors whose label is a class to a graph: deltas [N,h,w,A*4], targets [N,a,4] as deltas too,

@@ -15,17 +15,17 @@ import (
 // Class is a class loss over all levels of a pyramid at once, for losses without a kernel per level (Binary) and for hard negative
 // mining, which compares the anchors of the whole batch. A run of the graph takes the batch into the state of a loss.Adaptive, which the
 // host computes. The engine computes it where it has the loss (OnEngine), else the host does, in
-// float64. Level l has logits [N,h,w,A*k] and labels [N,a] int32, which index rows; rows of a picture are counted through its levels.
+// float64. Level l has logits [N,h,w,A*k] and labels [N,a] int32, which index rows; rows of an image are counted through its levels.
 type Class struct {
 	Loss    loss.Class
 	Quality loss.QualityLoss // instead of Loss, with the IoU of predicted and target box as quality
-	// Anchors are those of one picture, level by level. Read with Quality and NMS.
+	// Anchors are those of one image, level by level. Read with Quality and NMS.
 	Anchors []box.Box
 	// NMS is the IoU with a harder anchor above which a loss.OHEM without Excluded excludes an anchor; 0 never does.
 	NMS float32
 }
 
-// Node adds the loss to a graph, [1], with one factor per picture in norm [N]. deltas [N,h,w,A*4] and targets [N,a,4] are
+// Node adds the loss to a graph, [1], with one factor per image in norm [N]. deltas [N,h,w,A*4] and targets [N,a,4] are
 // read with Quality and may be nil otherwise. The quality counts as a constant in the gradient.
 func (l Class) Node(logits, labels, deltas, targets []*G.Node, norm *G.Node) (*G.Node, error) {
 	k := &levels{Class: l, count: len(logits)}
@@ -41,7 +41,7 @@ type levels struct {
 	Class
 	count    int
 	pictures int
-	rows     []int // of a picture's levels
+	rows     []int // of an image's levels
 	host     hostLevels
 	at       levelsEngine
 }

@@ -16,7 +16,7 @@ import (
 	"retinago/loss"
 )
 
-// A batch of two pictures on two levels with 3 and 2 anchors and three classes.
+// A batch of two images on two levels with 3 and 2 anchors and three classes.
 var (
 	levelAnchors = []int{3, 2}
 	grid         = []box.Box{{X2: 10, Y2: 10}, {X1: 1, X2: 11, Y2: 10}, {X1: 50, Y1: 50, X2: 60, Y2: 80}, {X2: 40, Y2: 40}, {X1: 20, X2: 60, Y2: 40}}
@@ -53,7 +53,7 @@ func newPyramid() pyramid {
 	return p
 }
 
-// picture returns logits, labels, deltas and targets of a picture through its levels.
+// picture returns logits, labels, deltas and targets of an image through its levels.
 func (p pyramid) picture(i int) (logits []float32, labels []int32, deltas, targets []float32) {
 	for l, a := range levelAnchors {
 		k := a * levelClasses
@@ -94,7 +94,7 @@ func (p pyramid) evalOn(t *testing.T, as func(engine.Engine) engine.Engine, up f
 	return g.run(up, losses, by)
 }
 
-// On the levels a loss is the plain one of each picture, times its factor, and so is its gradient; mining sees the batch.
+// On the levels a loss is the plain one of each image, times its factor, and so is its gradient; mining sees the batch.
 func TestLevels(t *testing.T) {
 	p := newPyramid()
 	var quality []float32
@@ -124,7 +124,7 @@ func TestLevels(t *testing.T) {
 			n, err := l.Node(in.logits, in.labels, in.deltas, in.targets, in.norm)
 			return G.Nodes{n}, in.logits, err
 		})
-		// The whole batch picture by picture, as the plain losses take it.
+		// The whole batch image by image, as the plain losses take it.
 		var logits, want []float32
 		var labels []int32
 		sum := 0.0
@@ -221,7 +221,7 @@ func TestLevelsAdaptive(t *testing.T) {
 	}
 }
 
-// NMS passes over an anchor that overlaps a harder one of the same picture only.
+// NMS passes over an anchor that overlaps a harder one of the same image only.
 func TestLevelsMining(t *testing.T) {
 	p := newPyramid()
 	for l := range p.labels {

@@ -5,6 +5,6 @@
 //	any loss.Class or loss.QualityLoss over all levels       -> Class    -> [1]
 //	any loss.Box of decoded boxes                            -> Boxes    -> [1], of one level
 //
-// A label is a class in [0,K), loss.Background or loss.Ignored. norm holds one factor per picture, by which its sum is multiplied: see
+// A label is a class in [0,K), loss.Background or loss.Ignored. norm holds one factor per image, by which its sum is multiplied: see
 // loss.Normalizer. Each loss runs on the engine where that has it, else on the host (host.go).
 package lossnode

@@ -12,7 +12,7 @@ import (
 
 // The losses on the host, in float64, for engines without a kernel. The forward pass also finds the gradient, which is kept.
 
-// hostLevels computes a class loss over levels. It holds a batch picture by picture: rows of a picture stand together.
+// hostLevels computes a class loss over levels. It holds a batch image by image: rows of an image stand together.
 type hostLevels struct {
 	logits, grad []float32
 	labels       []int32
@@ -85,7 +85,7 @@ func (h *hostLevels) gradient(e engine.Engine, out, by *tensor.Dense, starts []i
 	return e.Upload(out, all)
 }
 
-// load brings logits and labels to the host, picture by picture.
+// load brings logits and labels to the host, image by image.
 func (h *hostLevels) load(e engine.Engine, in []*tensor.Dense, count int) error {
 	labels := in[count : 2*count]
 	n := in[2*count].Shape()[0]
@@ -119,7 +119,7 @@ func (h *hostLevels) load(e engine.Engine, in []*tensor.Dense, count int) error 
 	return e.Download(h.norm, in[2*count])
 }
 
-// each calls f for each picture and level with the level's values, where the picture's begin there and among all, and
+// each calls f for each image and level with the level's values, where the image's begin there and among all, and
 // their number.
 func (h *hostLevels) each(f func(level []float32, at, from, size int)) {
 	from, n := 0, len(h.norm)

@@ -1,4 +1,4 @@
-// Matching of anchors and objects by IoU (anchors.Matcher) for N pictures. A thread is of an anchor.
+// Matching of anchors and objects by IoU (anchors.Matcher) for N images. A thread is of an anchor.
 #include "targets.h"
 
 // tops [objects] = the bits of each object's highest IoU, which ascend as it does; 0 to begin with.
@@ -19,7 +19,7 @@ KERNEL assign_tops(int *tops, const float *anchors, const int *words, i64 pictur
   }
 }
 
-// counts [pictures, 2]: positive anchors and those that are not ignored, 0 to begin with. low says whether anchors with an object's
+// counts [images, 2]: positive anchors and those that are not ignored, 0 to begin with. low says whether anchors with an object's
 // highest IoU are positive too; tops is read then.
 KERNEL assign(int *counts, const int *tops, const float *anchors, const int *words, i64 pictures, int levels, float foreground, float background, float crowd, int low, int *l0, int *l1,
               int *l2, int *l3, int *l4, int *l5, int *l6, int *l7, float *d0, float *d1, float *d2, float *d3, float *d4, float *d5, float *d6, float *d7) {
@@ -54,7 +54,7 @@ KERNEL assign(int *counts, const int *tops, const float *anchors, const int *wor
   tally(counts, mine);
 }
 
-// Factors of each picture's losses (loss.Normalizer): 1 over the positive anchors of all, of the picture times their number
+// Factors of each image's losses (loss.Normalizer): 1 over the positive anchors of all, of the image times their number
 // (by_picture), or the anchors of all that count (counted). A divisor is at least 1.
 KERNEL assign_factors(float *of_class, float *of_box, const int *counts, int n, int by_picture, int counted, float box_weight) {
   EACH(i, n) {

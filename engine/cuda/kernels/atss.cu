@@ -1,4 +1,4 @@
-// Adaptive assignment (anchors.ATSS; Zhang et al. 2020, algorithm 1) for N pictures. Sums are taken in the host's order and digits.
+// Adaptive assignment (anchors.ATSS; Zhang et al. 2020, algorithm 1) for N images. Sums are taken in the host's order and digits.
 #include "targets.h"
 
 typedef unsigned u32;
@@ -71,7 +71,7 @@ KERNEL atss_nearest(int *found, const float *anchors, const int *words, i64 pict
 }
 
 // Each object claims the candidates whose IoU is at least the mean plus the deviation of all of them, and whose centre lies inside of
-// it: best [pictures, anchors] is the highest IoU's bits over the complement of its object's number in the picture, so that of equal
+// it: best [images, anchors] is the highest IoU's bits over the complement of its object's number in the image, so that of equal
 // ones the first object's is the highest; 0 to begin with. A block is of one object.
 KERNEL atss_claim(u64 *best, const int *found, const float *anchors, const int *words, i64 pictures, int levels, int k) {
   SHARED float overlaps[MOST_LEVELS * MOST_NEAREST];

@@ -1,16 +1,16 @@
 // From logits and deltas to detections: the largest logits of each level, boxes of them, greedy NMS. What threads find in any order
 // is sorted by keys that all differ, so that results do not depend on the order.
 //
-// A segment is a level of a picture: picture * levels + level. Its logits count as places, classes fastest. A key ascends as logits
+// A segment is a level of an image: image * levels + level. Its logits count as places, classes fastest. A key ascends as logits
 // fall and, with equal logits, as places ascend; the least keys are found by radix selection, from the highest digit on. Kernels
-// after `top_sort` know candidates by number: of a picture, those of its levels one after another, k of each.
+// after `top_sort` know candidates by number: of an image, those of its levels one after another, k of each.
 #include "boxes.h"
 
 typedef unsigned u32;
 
 enum { ROW = 64 };
 
-// table [pictures, classes, 2]: the floor of each class's logits, the least score of its boxes
+// table [images, classes, 2]: the floor of each class's logits, the least score of its boxes
 struct wanted {
   const struct choice *choices;
   const struct span *spans;
@@ -165,7 +165,7 @@ KERNEL top_sort(u64 *keys, struct selection *selections, const void *words, i64 
   if (TID == 0 && n > top) s->found = top;
 }
 
-// candidates [pictures, levels, k, FOUND_COLUMNS]: box, score, class. One that is none has class -1; those after the last of a level score -INF.
+// candidates [images, levels, k, FOUND_COLUMNS]: box, score, class. One that is none has class -1; those after the last of a level score -INF.
 KERNEL top_decode(float *candidates, const u64 *keys, const struct selection *selections, const void *words, const float *anchors, i64 pictures, int levels, int classes, int room,
                   int k, const float *d0, const float *d1, const float *d2, const float *d3, const float *d4, const float *d5, const float *d6, const float *d7) {
   struct wanted w = wanted_in(words, pictures, levels);
@@ -191,7 +191,7 @@ KERNEL top_decode(float *candidates, const u64 *keys, const struct selection *se
   }
 }
 
-// The order of each picture's candidates by falling score, equal ones by number: places [pictures, levels*k] of numbers. Every level is in
+// The order of each image's candidates by falling score, equal ones by number: places [images, levels*k] of numbers. Every level is in
 // order, so that a candidate's place is the sum of those that each level has before it.
 KERNEL order_scores(int *places, const float *candidates, const struct selection *selections, i64 pictures, int levels, int k) {
   EACH(i, pictures * levels * k) {
@@ -225,9 +225,9 @@ DEVICE int above_iou(const struct object *a, const struct object *b, float iou) 
   return inter / (a->area + b->area - inter) > iou;
 }
 
-// Greedy NMS of each picture, a block for each: ROW candidates at a time, in their order, against those that are kept, then against each
-// other by a mask of ROW x ROW bits; it ends with the last box that is wanted. kept [pictures, levels*k] is scratch space;
-// out [pictures, 1 + most*FOUND_COLUMNS] the number of boxes and these.
+// Greedy NMS of each image, a block for each: ROW candidates at a time, in their order, against those that are kept, then against each
+// other by a mask of ROW x ROW bits; it ends with the last box that is wanted. kept [images, levels*k] is scratch space;
+// out [images, 1 + most*FOUND_COLUMNS] the number of boxes and these.
 KERNEL thin(float *out, struct object *kept, const float *candidates, const int *places, const struct selection *selections, const void *words, i64 pictures, int levels, int classes,
             int k, int most) {
   SHARED struct object row[ROW];

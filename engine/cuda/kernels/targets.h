@@ -1,10 +1,10 @@
-// What anchors learn: objects and crowd regions of N pictures, and where labels and deltas go. IoU has the host's digits, so that ties
-// are the same. A block is of one picture (y) where nothing else is said.
+// What anchors learn: objects and crowd regions of N images, and where labels and deltas go. IoU has the host's digits, so that ties
+// are the same. A block is of one image (y) where nothing else is said.
 #ifndef RETINAGO_TARGETS_H
 #define RETINAGO_TARGETS_H
 #include "boxes.h"
 
-// words: the first anchor of each level and their number, [levels+1]; the first object of each picture and their number, [pictures+1];
+// words: the first anchor of each level and their number, [levels+1]; the first object of each image and their number, [images+1];
 // the objects.
 DEVICE const struct target *targets_in(const int *words, i64 pictures, int levels, int *from, int *to) {
   const int *first = words + levels + 1;
@@ -41,7 +41,7 @@ DEVICE void delta_of(float *to, const float *a, const struct target *b) {
 }
 
 // learn writes an anchor's label, and the deltas of its object, which may be NULL where the label is no class. labels and deltas of each
-// level are [pictures, anchors of the level] and [.., 4]. mine counts positive anchors and those that are not ignored.
+// level are [images, anchors of the level] and [.., 4]. mine counts positive anchors and those that are not ignored.
 DEVICE void learn(i64 i, int label, const struct target *of, const float *a, const int *words, int *mine, int *l0, int *l1, int *l2, int *l3, int *l4, int *l5, int *l6, int *l7,
                   float *d0, float *d1, float *d2, float *d3, float *d4, float *d5, float *d6, float *d7) {
   int level = 0;
@@ -57,7 +57,7 @@ DEVICE void learn(i64 i, int label, const struct target *of, const float *a, con
   if (label != IGNORED) ATOMIC_ADD(&mine[1], 1);
 }
 
-// tally adds a block's counts to those of its picture.
+// tally adds a block's counts to those of its image.
 DEVICE void tally(int *counts, const int *mine) {
   SYNC();
   for (int c = TID; c < 2; c += THREADS)

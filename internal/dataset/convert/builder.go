@@ -16,8 +16,8 @@ type builder struct {
 	names map[string]int64
 	dots  int // boxes of one pixel
 
-	listed folders        // of pictures that are called like their annotations
-	found  *locate.Folder // of pictures that are named
+	listed folders        // of images that are called like their annotations
+	found  *locate.Folder // of images that are named
 	size   func(path string) (w, h int, err error)
 }
 
@@ -60,7 +60,7 @@ func (b *builder) dataset(list string) *coco.Dataset {
 	return &b.d
 }
 
-// image adds a picture and returns its id.
+// image adds an image and returns its id.
 func (b *builder) image(name string, w, h int) int64 {
 	id := int64(len(b.d.Images) + 1)
 	b.d.Images = append(b.d.Images, coco.Image{ID: id, FileName: name, Width: w, Height: h})

@@ -9,7 +9,7 @@ import (
 	"retinago/coco"
 )
 
-// drawn are four pictures with the classes 1 car, 2 truck, 5 dog and 7 bus, of which the last picture has none.
+// drawn are four images with the classes 1 car, 2 truck, 5 dog and 7 bus, of which the last image has none.
 func drawn() *coco.Dataset {
 	d := &coco.Dataset{Path: "drawn.json", Categories: []coco.Category{{ID: 1, Name: "car"}, {ID: 2, Name: "truck"}, {ID: 5, Name: "dog"}, {ID: 7, Name: "bus"}}}
 	for i := range 4 {

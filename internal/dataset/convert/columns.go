@@ -16,7 +16,7 @@ type columns struct {
 	part    int   // -1 where no column says to which part of the dataset a row belongs
 	box     []int // four columns of numbers, or one of all
 	form    form
-	shares  bool // boxes are shares of the picture, not pixels
+	shares  bool // boxes are shares of the image, not pixels
 	header  int  // columns of the header, 0 without one
 }
 
@@ -32,7 +32,7 @@ func ofCentre(v [4]float64) [4]float64 {
 // plainColumns are those of keras-retinanet, which has no header.
 var plainColumns = columns{picture: 0, box: []int{1, 2, 3, 4}, class: 5, part: -1, form: ofCorners}
 
-// vertexColumns are those of Vertex AI and AutoML, without a header: part, address, class and four corners as shares of the picture, of which
+// vertexColumns are those of Vertex AI and AutoML, without a header: part, address, class and four corners as shares of the image, of which
 // the first and the third are enough.
 var vertexColumns = columns{part: 0, picture: 1, class: 2, box: []int{3, 4, 7, 8}, form: ofCorners, shares: true}
 
@@ -165,7 +165,7 @@ func coordinate(names, want []string) int {
 	return -1
 }
 
-// pictureAndClass are the columns of the picture's name and of the class, -1 for none. Names go before numbers, and a column that is only called
+// pictureAndClass are the columns of the image's name and of the class, -1 for none. Names go before numbers, and a column that is only called
 // "name" is the class's, if there is no other for it.
 func pictureAndClass(names []string) (picture, class int) {
 	picture = best(names, func(n string) int {
@@ -259,7 +259,7 @@ func cellOfBox(cell string) ([]string, error) {
 	return v, nil
 }
 
-// fileOf is the name of a row's picture, which may lack its ending, as ids of Kaggle's and OpenImages' pictures do.
+// fileOf is the name of a row's image, which may lack its ending, as ids of Kaggle's and OpenImages' images do.
 func (b *builder) fileOf(name string) (string, bool) {
 	if found, ok := b.found.Find(name); ok {
 		return found, true

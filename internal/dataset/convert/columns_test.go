@@ -60,7 +60,7 @@ func TestColumnsOfOneClass(t *testing.T) {
 	checkError(t, "two classes", Source{Path: path, Classes: put(t, filepath.Join(dir, "two.csv"), "a,0\nb,1\n")}, "lacks columns for the class")
 }
 
-// Rows of pictures without objects, with a header.
+// Rows of images without objects, with a header.
 func TestColumnsWithoutObjects(t *testing.T) {
 	for _, text := range []string{
 		"image_id,class_name,x_min,y_min,x_max,y_max\na,No finding,,,,\n",
@@ -126,7 +126,7 @@ func TestColumnOfParts(t *testing.T) {
 	checkError(t, "no column", Source{Path: put(t, filepath.Join(dir, "l.csv"), "a.png,1,2,3,4,cat\n"), Split: "train"}, "l.csv", `leave the split "train" out`)
 }
 
-// Where no picture is found, one line says so, of CSVs and of YOLO's lists.
+// Where no image is found, one line says so, of CSVs and of YOLO's lists.
 func TestNoPictures(t *testing.T) {
 	dir := lay(t, "other/c.png", "l.csv=a.png,1,2,3,4,cat\nb.png,1,2,3,4,cat\na.png,5,6,7,8,cat\n", "train.txt=images/a.png\nimages/b.png\n", "data.yaml=train: train.txt\nnames: [cat]\n")
 	for want, s := range map[string]Source{
@@ -140,7 +140,7 @@ func TestNoPictures(t *testing.T) {
 	}
 }
 
-// The pictures of a CSV are found in folders as exporters name them.
+// The images of a CSV are found in folders as exporters name them.
 func TestCSVPictures(t *testing.T) {
 	for _, k := range []struct{ csv, picture, name string }{
 		{"train.csv", "train/a.png", "a.png"},

@@ -14,7 +14,7 @@ import (
 	"retinago/internal/media/picture"
 )
 
-// made is a dataset of pictures on disk, one of them without objects, one with a crowd region.
+// made is a dataset of images on disk, one of them without objects, one with a crowd region.
 func made(t testing.TB, images string) *coco.Dataset {
 	t.Helper()
 	d := &coco.Dataset{Path: "made.json", Categories: []coco.Category{{ID: 3, Name: "cat"}, {ID: 9, Name: "big dog"}}}
@@ -48,7 +48,7 @@ func open(t *testing.T, s Source) *coco.Dataset {
 	return d
 }
 
-// flat lists what a dataset says, without ids: picture, class, box, crowd.
+// flat lists what a dataset says, without ids: image, class, box, crowd.
 func flat(d *coco.Dataset) []string {
 	var out []string
 	for _, im := range d.Images {
@@ -132,7 +132,7 @@ func TestRoundTrips(t *testing.T) {
 	for _, c := range []string{classes, ""} {
 		same(t, "CSV", open(t, Source{Path: list, Classes: c, Images: images}), withoutCrowds(d))
 	}
-	// Without a folder of pictures it is the CSV's own.
+	// Without a folder of images it is the CSV's own.
 	beside := put(t, filepath.Join(images, "b.csv"), "p1.jpg,,,,,\np0.jpg,5,6,25,36,cat\n")
 	if got, folder, err := (Source{Path: beside}).Open(); err != nil || folder != images || got.Images[0].Width != 64 || got.Annotations[0].BBox != [4]float64{5, 6, 20, 30} {
 		t.Errorf("%s, %v, %v", folder, got, err)
@@ -158,7 +158,7 @@ func put(t testing.TB, path, text string) string {
 	return path
 }
 
-// By hand: VOC counts pixels from 1 and its last pixel is inside; the file's own name of the picture is wrong.
+// By hand: VOC counts pixels from 1 and its last pixel is inside; the file's own name of the image is wrong.
 func TestVOCByHand(t *testing.T) {
 	dir := t.TempDir()
 	put(t, filepath.Join(dir, "Annotations", "a.xml"), `<annotation><filename>other</filename><size><width>0</width></size>

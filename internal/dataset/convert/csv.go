@@ -20,9 +20,9 @@ import (
 
 // A text that a spreadsheet would run has an apostrophe in front when it is written, which readers here take away (text.Cell).
 
-// readCSV reads keras-retinanet's format: a line "path,x1,y1,x2,y2,class" per object, and "path,,,,," for a picture
+// readCSV reads keras-retinanet's format: a line "path,x1,y1,x2,y2,class" per object, and "path,,,,," for an image
 // without objects; corners in pixels from 0. A first line without a number names the columns, which may then stand in any order and be others
-// (columns.go). Paths are relative to the folder of pictures, which is read for their sizes.
+// (columns.go). Paths are relative to the folder of images, which is read for their sizes.
 func readCSV(s Source) (*coco.Dataset, string, error) {
 	b := newBuilder(s.Path)
 	if s.Classes != "" {
@@ -79,10 +79,10 @@ type csvTable struct {
 	b       *builder
 	f       faults
 	ids     map[string]int64 // of images, by their names in the CSV
-	images  string           // folder of the pictures, "" until it is found
+	images  string           // folder of the images, "" until it is found
 	first   string           // of their names
-	absent  int              // pictures that are not there
-	waiting []csvRow         // the first rows, by whose pictures it is found
+	absent  int              // images that are not there
+	waiting []csvRow         // the first rows, by whose images it is found
 	parts   map[string]bool  // parts of rows that are passed over
 }
 
@@ -92,10 +92,10 @@ type csvRow struct {
 	cells []string
 }
 
-// mostWaiting is how many rows are looked at for the folder of the pictures.
+// mostWaiting is how many rows are looked at for the folder of the images.
 const mostWaiting = 20
 
-// add adds a row of the part that is read, when the folder of the pictures is known.
+// add adds a row of the part that is read, when the folder of the images is known.
 func (t *csvTable) add(line int, r []string) {
 	if least := t.least(); len(r) < least || t.header == 0 && len(r) != t.width() {
 		want := "path,x1,y1,x2,y2,class"
@@ -131,7 +131,7 @@ func (c columns) width() int {
 	return c.least()
 }
 
-// begin finds the folder of the pictures and adds the rows that wait for it.
+// begin finds the folder of the images and adds the rows that wait for it.
 func (t *csvTable) begin() {
 	if t.images != "" {
 		return
@@ -153,7 +153,7 @@ func (t *csvTable) begin() {
 	t.waiting = nil
 }
 
-// row adds a line's object, and its picture where it is new.
+// row adds a line's object, and its image where it is new.
 func (t *csvTable) row(line int, r []string) {
 	where := fmt.Sprintf("%s:%d", t.s.Path, line)
 	name := text.FromCell(r[t.picture])
@@ -174,7 +174,7 @@ func (t *csvTable) row(line int, r []string) {
 		}
 		t.ids[strings.Clone(name)] = id
 	}
-	if id == 0 { // the picture is left out
+	if id == 0 { // the image is left out
 		return
 	}
 	v, ok, err := t.numbers(r)

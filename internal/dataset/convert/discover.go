@@ -28,7 +28,7 @@ var (
 //	folder/Annotations, folder/ImageSets/Main         Pascal VOC with lists of its parts
 //	folder/train.csv, folder/val.csv                  CSV
 //
-// The pictures of a COCO file are looked for beside the file and in folders of its name. Settings that s has are kept; a Split is the part to
+// The images of a COCO file are looked for beside the file and in folders of its name. Settings that s has are kept; a Split is the part to
 // train on.
 func Discover(s Source) (train, val Source, err error) {
 	st, err := os.Stat(s.Path)
@@ -168,7 +168,7 @@ func discoverYOLO(s Source) (train, val Source, err error) {
 		return s, val, err
 	}
 	if _, whole := y.splits[""]; whole && s.Split == "" {
-		return s, val, nil // all pictures are of one part
+		return s, val, nil // all images are of one part
 	}
 	have := slices.Sorted(maps.Keys(y.splits))
 	if s.Split == "" {
@@ -222,7 +222,7 @@ func discoverParts(s Source) (train, val Source, ok bool) {
 	return train, val, ok
 }
 
-// part is the dataset in a folder of a part: COCO's JSON or a CSV with its pictures, or Pascal VOC's XML files.
+// part is the dataset in a folder of a part: COCO's JSON or a CSV with its images, or Pascal VOC's XML files.
 func (s Source) part(name string) (Source, bool) {
 	p := s
 	p.Path, p.Split = filepath.Join(s.Path, name), ""
@@ -293,7 +293,7 @@ func absentPart(path, part string, have []string) error {
 	return fmt.Errorf("convert: %s: there is no split %q; there are %v", path, part, have)
 }
 
-// picturesOf is the folder of the pictures of a COCO file, which has one of the file's first pictures: some may be missing.
+// picturesOf is the folder of the images of a COCO file, which has one of the file's first images: some may be missing.
 func picturesOf(path string) (string, error) {
 	d, err := coco.LoadWith(path, coco.LoadOptions{LeaveOut: true, Pictures: true})
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// tree makes files below a folder. A JSON is a COCO file of one picture, a.jpg.
+// tree makes files below a folder. A JSON is a COCO file of one image, a.jpg.
 func tree(t *testing.T, files ...string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -111,7 +111,7 @@ func TestDiscover(t *testing.T) {
 			}
 		}
 	}
-	// An item that cannot be read and a picture that is missing do not hide the folder of the pictures.
+	// An item that cannot be read and an image that is missing do not hide the folder of the images.
 	for name, text := range map[string]string{
 		"a box with a word":       `{"images":[{"id":1,"file_name":"a.jpg"}],"annotations":[{"id":1,"image_id":1,"category_id":1,"bbox":["1","x",2,3]}],"categories":[{"id":1,"name":"cat"}]}`,
 		"an id with a word":       `{"images":[{"id":1,"file_name":"a.jpg"}],"annotations":[{"id":1,"image_id":[],"category_id":1,"bbox":[1,1,2,3]}],"categories":[{"id":1,"name":"cat"}]}`,

@@ -125,7 +125,7 @@ func filter(d *coco.Dataset, image func(i int) bool, categories map[int64]bool) 
 }
 
 // Merge joins datasets. Categories of one name become one; images, objects and categories are numbered anew. Two images
-// of one file name are an error: they would be the same picture.
+// of one file name are an error: they would be the same image.
 func Merge(all ...*coco.Dataset) (*coco.Dataset, error) {
 	b := newBuilder("")
 	files := map[string]string{}

@@ -29,7 +29,7 @@ func (f *faults) err() error {
 	return errors.Join(f.errs...)
 }
 
-// leave gives a dataset the faults of items that it does without. A dataset without pictures is an error.
+// leave gives a dataset the faults of items that it does without. A dataset without images is an error.
 func (f *faults) leave(d *coco.Dataset) error {
 	if len(d.Images) == 0 {
 		return f.err()

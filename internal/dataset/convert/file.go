@@ -19,8 +19,8 @@ import (
 
 // Bounds of files, in bytes.
 const (
-	maxPicture = 16 << 20 // annotations of one picture
-	maxList    = 64 << 20 // a list of pictures
+	maxPicture = 16 << 20 // annotations of one image
+	maxList    = 64 << 20 // a list of images
 	maxYAML    = 8 << 20  // data.yaml
 	maxCSV     = 64 << 30 // which is read as a stream
 )
@@ -40,15 +40,15 @@ func utf8(r io.Reader) io.Reader {
 	return transform.NewReader(r, unicode.BOMOverride(transform.Nop))
 }
 
-// isPicture reports whether a file has a picture's ending.
+// isPicture reports whether a file has an image's ending.
 func isPicture(name string) bool {
 	return slices.Contains(picture.Endings, strings.ToLower(filepath.Ext(name)))
 }
 
-// hidden reports whether a file or folder is hidden, as those are that systems put beside pictures ("._a.jpg", ".Trash").
+// hidden reports whether a file or folder is hidden, as those are that systems put beside images ("._a.jpg", ".Trash").
 func hidden(name string) bool { return len(name) > 1 && name[0] == '.' && name != ".." }
 
-// eachPicture calls f with the path of each picture below a folder, and with its name relative to it, in the order of
+// eachPicture calls f with the path of each image below a folder, and with its name relative to it, in the order of
 // the paths, until f returns an error, fs.SkipAll for a good end. The folder may be a link. What is no regular file has an error. Hidden files and folders are passed over.
 func eachPicture(dir string, f func(path, name string, err error) error) error {
 	top := dir + string(filepath.Separator)

@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// folders are the names of pictures by folder, sorted. A folder is read once.
+// folders are the names of images by folder, sorted. A folder is read once.
 type folders map[string][]string
 
-// first is the first picture in a path's folder whose name begins as the path's; "" if there is none.
+// first is the first image in a path's folder whose name begins as the path's; "" if there is none.
 func (f folders) first(path string) string {
 	dir, begin := filepath.Split(path)
 	names, known := f[dir]

@@ -99,7 +99,7 @@ func FuzzOpenImages(f *testing.F) {
 	})
 }
 
-// FuzzWrite writes pictures and classes of any name: nothing appears beside the folder, and CSV is read as it was.
+// FuzzWrite writes images and classes of any name: nothing appears beside the folder, and CSV is read as it was.
 func FuzzWrite(f *testing.F) {
 	for _, s := range []string{"a.jpg", "../../x.png", "/x", "a/../../x.jpg", "..", ".", "", "a\x00b", "=1+1.jpg", "'=x", "a\nb.jpg", "a,\"b\".jpg", "a\r\nb", "\r\n", " a", "\tx", "-1.5", "\xff.jpg"} {
 		f.Add(s, s)

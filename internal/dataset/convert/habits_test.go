@@ -13,7 +13,7 @@ import (
 	"retinago/internal/media/picture"
 )
 
-// blank writes a picture of 100x50 pixels.
+// blank writes an image of 100x50 pixels.
 func blank(t *testing.T, path ...string) {
 	t.Helper()
 	p := filepath.Join(path...)
@@ -151,7 +151,7 @@ func TestVOCAbsent(t *testing.T) {
 	}
 }
 
-// Labels may stand beside the pictures.
+// Labels may stand beside the images.
 func TestYOLOLabelsBeside(t *testing.T) {
 	dir := t.TempDir()
 	blank(t, dir, "obj_train_data", "a.png")
@@ -164,7 +164,7 @@ func TestYOLOLabelsBeside(t *testing.T) {
 
 const vocBody = `<object><name>cat</name><bndbox><xmin>11</xmin><ymin>13</ymin><xmax>40</xmax><ymax>32</ymax></bndbox></object></annotation>`
 
-// XML files as programs write them: each has a cat at 10, 12, 30, 20 on a picture of 100x50.
+// XML files as programs write them: each has a cat at 10, 12, 30, 20 on an image of 100x50.
 func TestVOCFiles(t *testing.T) {
 	wide := func(s string, order binary.AppendByteOrder) string {
 		b := order.AppendUint16(nil, 0xfeff)
@@ -211,7 +211,7 @@ func TestVOCFiles(t *testing.T) {
 	}
 }
 
-// Folders of XML files and pictures as programs export them.
+// Folders of XML files and images as programs export them.
 func TestVOCLayouts(t *testing.T) {
 	for name, k := range map[string]struct {
 		xml, picture, list string
@@ -248,7 +248,7 @@ func TestVOCLayouts(t *testing.T) {
 	}
 }
 
-// CSVs as programs write them: each has a cat at 10, 12, 30, 20 and a picture without objects where the format has a way to say so.
+// CSVs as programs write them: each has a cat at 10, 12, 30, 20 and an image without objects where the format has a way to say so.
 func TestCSVForms(t *testing.T) {
 	for name, text := range map[string]string{
 		"keras-retinanet":     "a.png,10,12,40,32,cat\n",

@@ -25,7 +25,7 @@ func within(t *testing.T, what string, most time.Duration, f func()) {
 	}
 }
 
-// Nothing is written outside of the folder, whatever pictures are called and whatever links lie there; a name that cannot be
+// Nothing is written outside of the folder, whatever images are called and whatever links lie there; a name that cannot be
 // written is found before anything is written.
 func TestWriteBelow(t *testing.T) {
 	write := map[string]func(d *coco.Dataset, dir string) error{
@@ -154,7 +154,7 @@ func safe(t *testing.T, path string) {
 	}
 }
 
-// Pipes among the pictures are named, not opened; what a shell gives open is read.
+// Pipes among the images are named, not opened; what a shell gives open is read.
 func TestIrregular(t *testing.T) {
 	dir := t.TempDir()
 	images := filepath.Join(dir, "images", "train")

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// likely are the folders in which the pictures of a dataset's file may lie, the most likely first: its own, those of its name, of the part that
+// likely are the folders in which the images of a dataset's file may lie, the most likely first: its own, those of its name, of the part that
 // its name has in it, and of usual names, beside it and one above.
 func likely(path string) []string {
 	dir, stem := filepath.Dir(path), strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
@@ -43,7 +43,7 @@ func partsOf(stem string) []string {
 	return nil
 }
 
-// besideFolder is the first of the likely folders of a dataset's file in which has finds a picture, or else the only folder beside the file that
+// besideFolder is the first of the likely folders of a dataset's file in which has finds an image, or else the only folder beside the file that
 // has one.
 func besideFolder(path string, has func(folder string) bool) (string, bool) {
 	for _, folder := range likely(path) {

@@ -22,19 +22,18 @@ type openImages struct {
 	f            faults
 	labels       map[string]string // LabelName -> DisplayName; nil without a list of classes
 	images       map[string]int64  // ImageID -> image id
-	ours, others int               // rows of the dataset's pictures, and of others
+	ours, others int               // rows of the dataset's images, and of others
 	// Columns of the CSV; -1 for one that is not there.
 	id, label, confidence, group int
 	corner                       [4]int // XMin, YMin, XMax, YMax
 	columns                      int
 }
 
-// readOpenImages reads a boxes CSV, whose columns are found by the header. Coordinates are shares of the picture, whose
+// readOpenImages reads a boxes CSV, whose columns are found by the header. Coordinates are shares of the image, whose
 // size is read from its file. A box with IsGroupOf 1 is a crowd; a row with a Confidence of 0 means that there is no such
 // object, and is no box.
 //
-// The images of the dataset are the pictures below the folder, or those that the split lists, whether they have rows or
-// not. Rows of other pictures are passed over: the CSV is of millions of pictures, of which most folders have a part.
+// The images of the dataset are the files below the folder, or those that the split lists, whether they have rows or not. Rows of other images are passed over: the CSV is of millions of images, of which most folders have a part.
 func readOpenImages(s Source) (*coco.Dataset, string, error) {
 	if s.Images == "" {
 		s.Images = imagesOf(s.Path)

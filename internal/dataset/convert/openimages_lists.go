@@ -86,7 +86,7 @@ func (o *openImages) pictures() error {
 	return nil
 }
 
-// imagesOf is the first of the likely folders that has a picture, those beside the CSV before its own and the others; "" for none.
+// imagesOf is the first of the likely folders that has an image, those beside the CSV before its own and the others; "" for none.
 func imagesOf(path string) string {
 	var beside, others []string
 	dir := filepath.Dir(path)

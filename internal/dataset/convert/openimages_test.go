@@ -10,7 +10,7 @@ import (
 	"retinago/coco"
 )
 
-// By hand: shares of pictures of 100x80 and 64x48; a group, an unknown group, a negative row, a row of a picture that is
+// By hand: shares of images of 100x80 and 64x48; a group, an unknown group, a negative row, a row of an image that is
 // not in the folder, columns in another order and one that is unknown.
 func TestOpenImagesByHand(t *testing.T) {
 	dir := t.TempDir()
@@ -48,7 +48,7 @@ func TestOpenImagesByHand(t *testing.T) {
 	if d := open(t, Source{Path: boxes, Images: images}); d.Categories[0].Name != "/m/a" || d.Annotations[0].CategoryID != 2 {
 		t.Errorf("%+v", d.Categories)
 	}
-	// A split lists pictures, in its order.
+	// A split lists images, in its order.
 	for _, list := range []string{"p2\ntrain/p0\n", "Subset,ImageID,Rotation\ntrain,p2,0\ntrain,p0,\n"} {
 		put(t, filepath.Join(dir, "list.csv"), list)
 		d := open(t, Source{Path: boxes, Images: images, Split: "list.csv"})
@@ -117,7 +117,7 @@ func TestWriteOpenImages(t *testing.T) {
 	}
 }
 
-// Pictures are found beside the CSV, in images, in a folder of the CSV's part, or in FiftyOne's data; and the header may be in another case.
+// Images are found beside the CSV, in images, in a folder of the CSV's part, or in FiftyOne's data; and the header may be in another case.
 func TestOpenImagesBeside(t *testing.T) {
 	const row = "ImageID,LabelName,XMin,XMax,YMin,YMax\np0,/m/a,0.1,0.5,0.25,0.75\n"
 	for _, k := range []struct{ csv, images, text string }{

@@ -14,9 +14,9 @@ import (
 	"retinago/internal/text"
 )
 
-// WriteOpenImages writes boxes, class descriptions and the list of picture ids as the format openimages is read: the list
-// is the Split, and keeps the pictures without boxes. Crowd regions get IsGroupOf 1, other attributes -1, which is
-// OpenImages' word for unknown; a LabelName is made of the category's id. Pictures are not copied.
+// WriteOpenImages writes boxes, class descriptions and the list of image ids as the format openimages is read: the list
+// is the Split, and keeps the images without boxes. Crowd regions get IsGroupOf 1, other attributes -1, which is
+// OpenImages' word for unknown; a LabelName is made of the category's id. Images are not copied.
 func WriteOpenImages(d *coco.Dataset, boxes, classes, list string) error {
 	objectsOf, err := objects(d)
 	if err != nil {

@@ -178,7 +178,7 @@ func (s Source) One(use Use) (one Source, of []string, err error) {
 	return one, nil, err
 }
 
-// WithImages finds the folder of the pictures of a COCO file where none is given. Other formats know theirs.
+// WithImages finds the folder of the images of a COCO file where none is given. Other formats know theirs.
 func (s Source) WithImages() (Source, error) {
 	if s.Images != "" || s.Path == "" {
 		return s, nil

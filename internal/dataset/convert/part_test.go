@@ -51,7 +51,7 @@ func TestOne(t *testing.T) {
 	}
 }
 
-// The pictures of a COCO file are found beside it; a folder that is given stays.
+// The images of a COCO file are found beside it; a folder that is given stays.
 func TestWithImages(t *testing.T) {
 	dir := tree(t, "train.json", "images/train/a.jpg", "lost/val.json")
 	file := filepath.Join(dir, "train.json")

@@ -30,7 +30,7 @@ import (
 // files in Annotations whatever the split, of the one CSV otherwise. A training set and a validation set in two folders
 // or two CSVs may lack different classes: give both the same Classes.
 //
-// A picture is looked for by package locate where a file has a name for it: names may have been written on other systems.
+// An image is looked for by package locate where a file has a name for it: names may have been written on other systems.
 type Source struct {
 	Path      string
 	Format    string // one of Formats; empty is recognised by Path
@@ -39,12 +39,12 @@ type Source struct {
 	Images    string // folder that the images' file names are relative to
 	Difficult Difficult
 	Select    Selection
-	Sizer     Sizer // reads the sizes of many pictures at once; nil reads them one by one
-	Pictures  bool  // only the pictures' names and ids are wanted: a COCO file without annotations is read too
+	Sizer     Sizer // reads the sizes of many images at once; nil reads them one by one
+	Pictures  bool  // only the images' names and ids are wanted: a COCO file without annotations is read too
 	Whole     bool  // keep what a COCO file has besides boxes, so that nothing is lost when it is written again
 }
 
-// Sizer reads the sizes of pictures together, where a format does not say them. Sizes returns the function that gives them by path, upright,
+// Sizer reads the sizes of images together, where a format does not say them. Sizes returns the function that gives them by path, upright,
 // or why one cannot be read; root is the folder that most of them are in.
 type Sizer interface {
 	Sizes(root string, paths []string) func(path string) (w, h int, err error)
@@ -81,7 +81,7 @@ func Formats() []string {
 	return out
 }
 
-// Open reads the dataset and returns the folder of its pictures; only COCO's file may leave that open. A choice that
+// Open reads the dataset and returns the folder of its images; only COCO's file may leave that open. A choice that
 // the format does not know is an error.
 func (s Source) Open() (d *coco.Dataset, images string, err error) {
 	split := s.Split

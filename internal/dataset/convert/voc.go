@@ -49,8 +49,8 @@ type vocObject struct {
 	Polygon   *corners `xml:"polygon"`
 }
 
-// readVOC reads the folder of a Pascal VOC dataset: Annotations with an XML file per picture, JPEGImages, and for a split,
-// such as "train", the list ImageSets/Main/train.txt. XML files may also lie in folders within Annotations, or beside the pictures. A pixel that VOC calls 1 is COCO's 0, and its last pixel is inside:
+// readVOC reads the folder of a Pascal VOC dataset: Annotations with an XML file per image, JPEGImages, and for a split,
+// such as "train", the list ImageSets/Main/train.txt. XML files may also lie in folders within Annotations, or beside the images. A pixel that VOC calls 1 is COCO's 0, and its last pixel is inside:
 // x = xmin-1, width = xmax-xmin+1.
 func readVOC(s Source) (*coco.Dataset, string, error) {
 	if s.Difficult == "" {
@@ -107,7 +107,7 @@ func readVOC(s Source) (*coco.Dataset, string, error) {
 	return b.dataset(s.Classes), s.Images, nil
 }
 
-// Folders of XML files and of pictures within a Pascal VOC dataset, as exporters call them.
+// Folders of XML files and of images within a Pascal VOC dataset, as exporters call them.
 var (
 	xmlFolders     = []string{"Annotations", "annotations", "labels", "xml", "xmls"}
 	pictureFolders = []string{"JPEGImages", "images", "Images", "data"}
@@ -123,7 +123,7 @@ func (s Source) annotations() string {
 	return s.Path
 }
 
-// pictures is the folder of the pictures where none is given: JPEGImages or images, or the folder of the XML files.
+// pictures is the folder of the images where none is given: JPEGImages or images, or the folder of the XML files.
 func (s Source) pictures() string {
 	for _, name := range pictureFolders {
 		if dir := filepath.Join(s.Path, name); isFolder(dir) {
@@ -211,7 +211,7 @@ func listsText(names []string) string {
 }
 
 // listedName returns the name in a line of a split's list, "" for a blank one. A class's list has a second column, which says whether the class
-// is there; a name may have blanks, quotes or a picture's ending.
+// is there; a name may have blanks, quotes or an image's ending.
 func listedName(line string, known map[string]bool) string {
 	line = strings.ReplaceAll(strings.TrimSpace(line), `\`, "/")
 	all := []string{line, strings.Trim(line, `"'`)}
@@ -284,7 +284,7 @@ func notXML(err error) error {
 	return errors.New(strings.TrimPrefix(err.Error(), "xml: "))
 }
 
-// vocPicture is the name of the picture of an XML file, "" for none: the one that is called like the XML, else the one that it names. Files are
+// vocPicture is the name of the image of an XML file, "" for none: the one that is called like the XML, else the one that it names. Files are
 // renamed together, and what is written in them stays.
 func (b *builder) vocPicture(s Source, name, written string) string {
 	for _, stem := range []string{name, path.Base(name)} {
@@ -300,7 +300,7 @@ func (b *builder) vocPicture(s Source, name, written string) string {
 	return written
 }
 
-// voc adds a picture and its objects.
+// voc adds an image and its objects.
 func (b *builder) voc(s Source, name string, f *faults) error {
 	v, err := s.vocFile(name)
 	if err != nil {
@@ -347,7 +347,7 @@ func (b *builder) voc(s Source, name string, f *faults) error {
 }
 
 // WriteVOC writes Annotations/*.xml and ImageSets/Main/split.txt below dir. Corners are rounded to pixels, crowd regions
-// become difficult objects. Pictures are not copied.
+// become difficult objects. Images are not copied.
 func WriteVOC(d *coco.Dataset, dir, split string) error {
 	list, err := objects(d)
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// pixels is a whole number of pixels, 0 where it is none: the picture's own size is taken then. Some programs write 80.0.
+// pixels is a whole number of pixels, 0 where it is none: the image's own size is taken then. Some programs write 80.0.
 type pixels int
 
 // UnmarshalText reads a number.

@@ -11,7 +11,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// yoloFile is data.yaml: where the pictures of each split are, and the names of the classes, as a list or by number.
+// yoloFile is data.yaml: where the images of each split are, and the names of the classes, as a list or by number.
 type yoloFile struct {
 	Path  string               `yaml:"path"`
 	Names yaml.Node            `yaml:"names"`
@@ -61,7 +61,7 @@ func keys(n *yaml.Node) int {
 	return sum
 }
 
-// splits are the keys of data.yaml with folders or lists of pictures.
+// splits are the keys of data.yaml with folders or lists of images.
 func (y yoloFile) splits() map[string][]string {
 	out := map[string][]string{}
 	for k, n := range y.Rest {
@@ -76,7 +76,7 @@ func (y yoloFile) splits() map[string][]string {
 	return out
 }
 
-// folder is where a split's pictures are: below "path", which is relative to the file. Where no such folder is, as in what some programs
+// folder is where a split's images are: below "path", which is relative to the file. Where no such folder is, as in what some programs
 // export, it is looked for beside the file, without "../" in front, with other separators, and in a folder of the last name of "path".
 func (y yoloFile) folder(file, folder string) string {
 	beside := filepath.Dir(file)

@@ -17,8 +17,8 @@ import (
 )
 
 // readYOLO reads a split, such as "train" or "val", of a dataset that a data.yaml, Darknet's obj.data or its folders describe: a folder, a list of
-// pictures in a file, or several of either. The labels of images/a/b.jpg stand in labels/a/b.txt, or beside the picture: a line per object with
-// class, centre and size as shares of the picture, or class and the corners of a polygon, of which the box is taken; a picture without a file
+// images in a file, or several of either. The labels of images/a/b.jpg stand in labels/a/b.txt, or beside the image: a line per object with
+// class, centre and size as shares of the image, or class and the corners of a polygon, of which the box is taken; an image without a file
 // has no objects. File names are relative to the split's folder, or to the first folder that all of its folders lie in.
 func readYOLO(s Source) (d *coco.Dataset, images string, err error) {
 	y, err := s.yoloSet()
@@ -84,7 +84,7 @@ func yamlOfYOLO(path string) (set yoloSet, err error) {
 	return set, nil
 }
 
-// pictures are the paths of the pictures of a split, each once; twice is how many are listed again.
+// pictures are the paths of the images of a split, each once; twice is how many are listed again.
 func (y *yoloSet) pictures(split string, f *faults) (paths []string, twice int, err error) {
 	seen := map[string]bool{}
 	for _, name := range y.splits[split] {
@@ -109,13 +109,13 @@ func (y *yoloSet) pictures(split string, f *faults) (paths []string, twice int, 
 	return paths, twice, nil
 }
 
-// isList reports whether a split is a file that lists pictures.
+// isList reports whether a split is a file that lists images.
 func isList(path string) bool {
 	st, err := os.Stat(path)
 	return err == nil && !st.IsDir() && !isPicture(path)
 }
 
-// yoloPictures are the paths of the pictures of a folder, or of the lines of a file, which are relative to it.
+// yoloPictures are the paths of the images of a folder, or of the lines of a file, which are relative to it.
 func yoloPictures(path string, f *faults) (out []string, err error) {
 	if !isList(path) {
 		err := eachPicture(path, func(p, _ string, err error) error {
@@ -171,7 +171,7 @@ func above(paths []string) string {
 	return dir
 }
 
-// labels is the label file of a picture: the last folder "images" becomes "labels". Where no such file is, it may be beside the picture, or in
+// labels is the label file of an image: the last folder "images" becomes "labels". Where no such file is, it may be beside the image, or in
 // a folder labels there.
 func labels(path string) string {
 	beside := strings.TrimSuffix(path, filepath.Ext(path)) + ".txt"
@@ -204,7 +204,7 @@ func parallel(path string) string {
 	return strings.TrimSuffix(p, filepath.Ext(p)) + ".txt"
 }
 
-// yolo adds a picture and its objects.
+// yolo adds an image and its objects.
 func (b *builder) yolo(path, name string, names []string, poses bool, f *faults) error {
 	w, h, err := b.size(path)
 	if err != nil {
@@ -249,7 +249,7 @@ func (b *builder) yolo(path, name string, names []string, poses bool, f *faults)
 	return nil
 }
 
-// yoloBox is the box x, y, width, height of a line's values behind the class, in shares of the picture: centre and size, which key points may follow,
+// yoloBox is the box x, y, width, height of a line's values behind the class, in shares of the image: centre and size, which key points may follow,
 // or the corners of a polygon or of a turned box.
 func yoloBox(fields []string, poses bool) (box [4]float64, err error) {
 	if len(fields) == 5 || len(fields) < 4 || len(fields) > 4 && !poses && len(fields)%2 != 0 {

@@ -50,7 +50,7 @@ func (s Source) yoloSet() (y yoloSet, err error) {
 func isYOLO(dir string) bool { return len(foldersOfYOLO(dir).splits) > 0 }
 
 // foldersOfYOLO finds the parts of a dataset by their folders: Darknet's obj.data, images/train with labels/train, train/images with train/labels,
-// labels beside the pictures. Without any it has no parts.
+// labels beside the images. Without any it has no parts.
 func foldersOfYOLO(dir string) yoloSet {
 	if file, ok := one(dir, ".data"); ok {
 		if y, err := darknet(file); err == nil {
@@ -78,10 +78,10 @@ func foldersOfYOLO(dir string) yoloSet {
 	return y
 }
 
-// mostLabelled is how many pictures are looked at for a file of labels.
+// mostLabelled is how many images are looked at for a file of labels.
 const mostLabelled = 1000
 
-// labelled reports whether a picture of a folder, or with deep of the folders in it, has a file of YOLO's labels.
+// labelled reports whether an image of a folder, or with deep of the folders in it, has a file of YOLO's labels.
 func labelled(dir string, deep bool) bool {
 	found, looked := false, 0
 	err := eachPicture(dir, func(path, name string, _ error) error {
@@ -125,7 +125,7 @@ func darknet(path string) (y yoloSet, err error) {
 		case key == "names":
 			y.names, err = listOfNames(y.find(value))
 			if errors.Is(err, fs.ErrNotExist) {
-				err = nil // they are looked for beside the pictures
+				err = nil // they are looked for beside the images
 			}
 			if err != nil {
 				return y, err

@@ -11,7 +11,7 @@ import (
 	"retinago/coco"
 )
 
-// lay makes files below a folder: pictures by their endings, others with the text behind "=", labels with one box of class 1 otherwise.
+// lay makes files below a folder: images by their endings, others with the text behind "=", labels with one box of class 1 otherwise.
 func lay(t *testing.T, files ...string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -29,7 +29,7 @@ func lay(t *testing.T, files ...string) string {
 	return dir
 }
 
-// Folders of YOLO without a data.yaml, as exporters write them: each part has one picture with a dog.
+// Folders of YOLO without a data.yaml, as exporters write them: each part has one image with a dog.
 func TestYOLOFolders(t *testing.T) {
 	const names = "cat\ndog\n"
 	for name, k := range map[string]struct {
@@ -119,7 +119,7 @@ func TestYOLOWithoutNames(t *testing.T) {
 	}
 }
 
-// A picture that several folders and lists of a split have counts once, and it is said.
+// An image that several folders and lists of a split have counts once, and it is said.
 func TestYOLORepeated(t *testing.T) {
 	for _, k := range []struct {
 		val   string

@@ -13,7 +13,7 @@ import (
 	"retinago/coco"
 )
 
-// WriteYOLO writes labels/split/*.txt below dir, for pictures in images/split, which are not copied, and the key split of data.yaml. A
+// WriteYOLO writes labels/split/*.txt below dir, for images in images/split, which are not copied, and the key split of data.yaml. A
 // data.yaml that is there keeps its other parts; it must have the same classes. With overwrite a part that is there is replaced. Crowd
 // regions have no place in the format and are left out; their number is returned. An error of the dataset, or of files that are there, comes
 // before anything is written.

@@ -9,16 +9,16 @@ import (
 	"retinago/internal/media/picture"
 )
 
-// Batch is N pictures on canvases of one size. Boxes are in pixels of the canvas.
+// Batch is N images on canvases of one size. Boxes are in pixels of the canvas.
 type Batch struct {
 	N, H, W  int
-	Images   []float32       // [N,H,W,3] RGB, normalised; zero outside of the pictures
+	Images   []float32       // [N,H,W,3] RGB, normalised; zero outside of the images
 	Canvases []engine.Canvas // [N], instead of Images with LoaderOptions.Bytes; they hold until Release
 	Boxes    [][]box.Box
 	Classes  [][]int32
 	Crowd    [][]bool
-	Index    []int  // of each picture in its Dataset
-	Sizes    []Size // of each picture on its canvas
+	Index    []int  // of each image in its Dataset
+	Sizes    []Size // of each image on its canvas
 	Flipped  []bool
 	Names    []string // file names
 	Prepared any      // what LoaderOptions.Prepare left
@@ -37,10 +37,10 @@ func Scaling(from, to Size, mirror bool) augment.Affine {
 	return a
 }
 
-// pool keeps the picture buffers of past batches.
+// pool keeps the image buffers of past batches.
 var pool sync.Pool
 
-// newBatch takes a buffer from the pool, of any content, unless pictures stay bytes.
+// newBatch takes a buffer from the pool, of any content, unless images stay bytes.
 func newBatch(n, h, w int, bytes bool) *Batch {
 	b := &Batch{N: n, H: h, W: w, Boxes: make([][]box.Box, n), Classes: make([][]int32, n), Crowd: make([][]bool, n),
 		Index: make([]int, n), Sizes: make([]Size, n), Flipped: make([]bool, n), Names: make([]string, n)}
@@ -57,7 +57,7 @@ func newBatch(n, h, w int, bytes bool) *Batch {
 	return b
 }
 
-// canvas is picture i's part of Images.
+// canvas is image i's part of Images.
 func (b *Batch) canvas(i int) []float32 {
 	size := b.H * b.W * 3
 	return b.Images[i*size : (i+1)*size : (i+1)*size]
@@ -79,14 +79,14 @@ func release(sources []picture.Source) {
 	}
 }
 
-// empty leaves canvas i without a picture.
+// empty leaves canvas i without an image.
 func (b *Batch) empty(i int) {
 	if b.Images != nil {
 		clear(b.canvas(i))
 	}
 }
 
-// Release gives the pictures' memory back for another batch. The batch must not be used afterwards.
+// Release gives the images' memory back for another batch. The batch must not be used afterwards.
 func (b *Batch) Release() {
 	for _, sources := range b.held {
 		release(sources)

@@ -19,14 +19,14 @@ func (s Size) area() int { return s.W * s.H }
 // cover is the least size that both fit into.
 func (s Size) cover(o Size) Size { return Size{max(s.W, o.W), max(s.H, o.H)} }
 
-// Resized is the size of a picture after scaling its short side to short pixels, or less so that its long side keeps
+// Resized is the size of an image after scaling its short side to short pixels, or less so that its long side keeps
 // within long, as augment.Resized does.
 func Resized(s Size, short, long int) Size {
 	w, h := augment.Resized(float64(s.W), float64(s.H), short, long)
 	return Size{int(w), int(h)}
 }
 
-// Target is where a configuration wants pictures decoded to: to Resized with fast_decode, else whole.
+// Target is where a configuration wants images decoded to: to Resized with fast_decode, else whole.
 func Target(c config.Data, short int) picture.Target {
 	if !c.FastDecode {
 		return nil
@@ -46,7 +46,7 @@ func (s Size) Up(multiple int) Size {
 const trainBuckets = 3
 
 // bucketize gives each size one of at most so many canvases. It begins with the sizes rounded up and merges, as
-// long as there are too many, the two whose merger adds the least padding over all pictures.
+// long as there are too many, the two whose merger adds the least padding over all images.
 func bucketize(sizes []Size, multiple, most int) (bucket []int, canvases []Size) {
 	count := map[Size]int{}
 	for _, s := range sizes {

@@ -40,7 +40,7 @@ func TestBucketize(t *testing.T) {
 			t.Errorf("%v on %v", s, c)
 		}
 	}
-	// One shape of picture makes one canvas.
+	// One shape of image makes one canvas.
 	if _, c := bucketize([]Size{{320, 240}, {320, 240}}, 128, 2); len(c) != 1 || c[0] != (Size{384, 256}) {
 		t.Errorf("canvases %v", c)
 	}

@@ -13,14 +13,14 @@ import (
 	"retinago/internal/dataset/locate"
 )
 
-// Dataset is a dataset with its pictures on disk.
+// Dataset is a dataset with its images on disk.
 type Dataset struct {
 	coco   *coco.Dataset
 	index  *coco.Index
 	images string
 }
 
-// Open reads a dataset in place and finds its pictures. Where many are not there, that is an error; one that cannot be decoded is found when
+// Open reads a dataset in place and finds its images. Where many are not there, that is an error; one that cannot be decoded is found when
 // it is read.
 func Open(s convert.Source) (*Dataset, error) {
 	c, images, err := read(s)
@@ -43,7 +43,7 @@ type Run struct {
 	Log         io.Writer // receives warnings and progress; nil discards them
 	Ignore      bool      // go on in spite of findings that would spoil the run
 	Quiet       bool      // Log receives progress alone
-	SkipHeaders bool      // do not read the sizes of the pictures
+	SkipHeaders bool      // do not read the sizes of the images
 }
 
 // OpenFor is Open for training or evaluation: what would spoil it is an error, and the log gets what may.
@@ -97,7 +97,7 @@ func use(c *coco.Dataset, images string) (*Dataset, error) {
 	return &Dataset{coco: c, index: x, images: images}, nil
 }
 
-// Select returns a dataset with the selected classes and all pictures.
+// Select returns a dataset with the selected classes and all images.
 func (d *Dataset) Select(s convert.Selection) (*Dataset, error) {
 	if s.IsZero() {
 		return d, nil
@@ -118,7 +118,7 @@ func (d *Dataset) Renumbered(names []string, ids []int64) (*Dataset, error) {
 	return use(c, d.images)
 }
 
-// Len is the number of pictures.
+// Len is the number of images.
 func (d *Dataset) Len() int { return len(d.coco.Images) }
 
 // Path is where the dataset was read from.
@@ -127,10 +127,10 @@ func (d *Dataset) Path() string { return d.coco.Path }
 // COCO is the dataset as read, for the metric.
 func (d *Dataset) COCO() *coco.Dataset { return d.coco }
 
-// Image is picture i's entry.
+// Image is image i's entry.
 func (d *Dataset) Image(i int) coco.Image { return d.coco.Images[i] }
 
-// File is picture i's path.
+// File is image i's path.
 func (d *Dataset) File(i int) string { return locate.Path(d.images, d.coco.Images[i].FileName) }
 
 // Categories lists the classes, class 0 first.
@@ -142,7 +142,7 @@ func (d *Dataset) Categories() []coco.Category {
 	return out
 }
 
-// Objects returns picture i's boxes in its pixels, clipped to it, without those that are empty then.
+// Objects returns image i's boxes in its pixels, clipped to it, without those that are empty then.
 func (d *Dataset) Objects(i int) (boxes []box.Box, classes []int32, crowd []bool) {
 	im := d.coco.Images[i]
 	for _, k := range d.index.Annotations[i] {

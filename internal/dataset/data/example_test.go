@@ -12,7 +12,7 @@ import (
 	"retinago/internal/dataset/data"
 )
 
-// Batches of a synthetic dataset, on canvases that suit its pictures.
+// Batches of a synthetic dataset, on canvases that suit its images.
 func Example() {
 	dir, err := os.MkdirTemp("", "shapes")
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"retinago/internal/dataset/convert"
 )
 
-// HoldOut divides a dataset into a part to train on and a part, with the given share of the pictures, to measure on. Classes are divided by
+// HoldOut divides a dataset into a part to train on and a part, with the given share of the images, to measure on. Classes are divided by
 // the share each, as convert.Split does; equal seeds make equal parts. Both parts have all categories.
 func (d *Dataset) HoldOut(share float64, seed uint64) (train, val *Dataset, err error) {
 	part, rest, err := convert.Split(d.coco, share, seed)

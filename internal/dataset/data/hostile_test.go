@@ -16,7 +16,7 @@ import (
 	"retinago/internal/media/picture"
 )
 
-// Boxes of any finite numbers become boxes inside of their pictures, or none.
+// Boxes of any finite numbers become boxes inside of their images, or none.
 func TestObjectsOfAnyNumbers(t *testing.T) {
 	dir := t.TempDir()
 	if err := picture.New(40, 30).WritePNG(filepath.Join(dir, "a.png")); err != nil {
@@ -46,7 +46,7 @@ func TestObjectsOfAnyNumbers(t *testing.T) {
 	}
 }
 
-// Entries that no picture has are told of by name, the first of them.
+// Entries that no image has are told of by name, the first of them.
 func TestNewRefuses(t *testing.T) {
 	dir := t.TempDir()
 	if err := syscall.Mkfifo(filepath.Join(dir, "pipe.jpg"), 0o600); err != nil {
@@ -80,7 +80,7 @@ func TestNewRefuses(t *testing.T) {
 	}
 }
 
-// 200,000 pictures of all sizes find their canvases in seconds.
+// 200,000 images of all sizes find their canvases in seconds.
 func TestManySizes(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	sizes := make([]Size, 200_000)

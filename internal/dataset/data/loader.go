@@ -23,19 +23,19 @@ type LoaderOptions struct {
 	Batch   int
 	Seed    uint64
 	Prepare func(*Batch) // called on each finished batch, in the loader's goroutines
-	Bytes   bool         // pictures stay bytes, for an engine that puts them onto canvases
-	// Of the Batch pictures that belong together, this loader makes the share number Part of Parts, which divide them evenly: other
+	Bytes   bool         // images stay bytes, for an engine that puts them onto canvases
+	// Of the Batch images that belong together, this loader makes the share number Part of Parts, which divide them evenly: other
 	// processes make the others. Parts 0 is one part.
 	Part, Parts int
 }
 
-// Loader makes batches ahead of their consumer. Which pictures a batch holds and how they are varied depends on the
+// Loader makes batches ahead of their consumer. Which images a batch holds and how they are varied depends on the
 // seed and the batch's number only, not on workers or timing.
 type Loader struct {
 	data    *Dataset
 	c       config.Data
 	order   *order
-	once    bool // every picture once, else epoch after epoch
+	once    bool // every image once, else epoch after epoch
 	prepare func(*Batch)
 	bytes   bool
 	part    int // of parts in which batches are made; this loader makes one
@@ -90,16 +90,16 @@ func NewLoader(d *Dataset, c config.Data, o LoaderOptions) (*Loader, error) {
 	return l, nil
 }
 
-// NewEvalLoader returns a loader that shows every picture once, unchanged, at the last of the short sides, on the canvas that
-// it has alone: what is beyond a picture changes group norms and what convolutions see at its edge. Batches hold as many
-// pictures as are asked for, or one. Next ends with ErrEnd. bytes is LoaderOptions.Bytes.
+// NewEvalLoader returns a loader that shows every image once, unchanged, at the last of the short sides, on the canvas that
+// it has alone: what is beyond an image changes group norms and what convolutions see at its edge. Batches hold as many
+// images as are asked for, or one. Next ends with ErrEnd. bytes is LoaderOptions.Bytes.
 func NewEvalLoader(d *Dataset, c config.Data, batch int, bytes bool) *Loader {
 	l := newLoader(d, c, LoaderOptions{Batch: batch, Bytes: bytes}, newOrder(d.sizes(), c.ShortSides[len(c.ShortSides)-1:], c.MaxSide, c.CanvasMultiple, d.Len(), batch, 0))
 	l.once = true
 	return l
 }
 
-// ErrEnd is returned when an evaluation has seen every picture.
+// ErrEnd is returned when an evaluation has seen every image.
 var ErrEnd = errors.New("data: no more images")
 
 func newLoader(d *Dataset, c config.Data, o LoaderOptions, ord *order) *Loader {
@@ -114,7 +114,7 @@ func (d *Dataset) sizes() []Size {
 	return s
 }
 
-// BatchesPerEpoch is the number of batches in one epoch: one pass over the pictures, or over those that the sampler draws.
+// BatchesPerEpoch is the number of batches in one epoch: one pass over the images, or over those that the sampler draws.
 func (l *Loader) BatchesPerEpoch() int { return l.order.perEpoch() }
 
 // Epoch describes an epoch of training.
@@ -180,7 +180,7 @@ func (l *Loader) Next(ctx context.Context) (*Batch, time.Duration, error) {
 	return p.batch, time.Since(begin), nil
 }
 
-// Broken returns the pictures that could not be read so far, with the reason.
+// Broken returns the images that could not be read so far, with the reason.
 func (l *Loader) Broken() map[string]error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -213,7 +213,7 @@ func (l *Loader) Close() {
 	l.waited = nil
 }
 
-// start begins to make batches: a dispatcher queues them in order, and the pictures of the queued ones share the
+// start begins to make batches: a dispatcher queues them in order, and the images of the queued ones share the
 // workers.
 func (l *Loader) start() {
 	var ctx context.Context
@@ -274,7 +274,7 @@ func (l *Loader) jobs() func() (job, bool) {
 	}
 }
 
-// make reads the pictures of a batch, each in a slot of its own.
+// make reads the images of a batch, each in a slot of its own.
 func (l *Loader) make(ctx context.Context, j job, slots chan struct{}) (*Batch, error) {
 	b := newBatch(len(j.images), j.canvas.H, j.canvas.W, l.bytes)
 	b.Epoch, b.Position = j.epoch, j.position
@@ -305,10 +305,10 @@ func (l *Loader) make(ctx context.Context, j job, slots chan struct{}) (*Batch, 
 	return b, nil
 }
 
-// attempts bounds how many pictures are tried for one place of a training batch.
+// attempts bounds how many images are tried for one place of a training batch.
 const attempts = 20
 
-// place puts a picture onto canvas i. In training one that cannot be read is counted and another of its bucket takes
+// place puts an image onto canvas i. In training one that cannot be read is counted and another of its bucket takes
 // its place; in evaluation its canvas stays empty, so that its objects count as missed.
 func (l *Loader) place(ctx context.Context, b *Batch, i int, j job) error {
 	if l.planner != nil {
@@ -338,14 +338,14 @@ func (l *Loader) place(ctx context.Context, b *Batch, i int, j job) error {
 	return unreadable(last)
 }
 
-// report counts a picture that cannot be read.
+// report counts an image that cannot be read.
 func (l *Loader) report(k int, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.broken[l.data.File(k)] = err
 }
 
-// replacement draws a picture of the same bucket as k.
+// replacement draws an image of the same bucket as k.
 func (l *Loader) replacement(r *rand.Rand, k int) int {
 	for {
 		if other := r.IntN(l.data.Len()); l.order.bucket[other] == l.order.bucket[k] {
@@ -358,7 +358,7 @@ func unreadable(last error) error {
 	return fmt.Errorf("data: %d images in a row cannot be read, the last: %w; check the dataset with `data check`", attempts, last)
 }
 
-// draw scales a picture to s on canvas i, with its boxes, and releases it or leaves it to the batch.
+// draw scales an image to s on canvas i, with its boxes, and releases it or leaves it to the batch.
 func (l *Loader) draw(b *Batch, i, k int, p *picture.Picture, s Size, flip bool) {
 	s = Size{min(s.W, b.W), min(s.H, b.H)} // a file may be larger than its entry
 	im := l.data.Image(k)

@@ -18,8 +18,8 @@ import (
 	"retinago/internal/media/picture"
 )
 
-// made writes n pictures of rising size, landscape and portrait in turn, each with a box at a place that is of the
-// picture alone, but for every fifth, which has none.
+// made writes n images of rising size, landscape and portrait in turn, each with a box at a place that is of the
+// image alone, but for every fifth, which has none.
 func made(t *testing.T, n int) *Dataset {
 	t.Helper()
 	dir := t.TempDir()
@@ -96,7 +96,7 @@ func TestLoaderIsDeterministic(t *testing.T) {
 }
 
 // The parts of a batch that several processes make are those of the batch that one makes: images, boxes and names, with and without policies.
-// A picture that cannot be read is replaced by the same one.
+// An image that cannot be read is replaced by the same one.
 func TestParts(t *testing.T) {
 	d := made(t, 23)
 	if err := os.WriteFile(d.File(6), []byte("no picture"), 0o600); err != nil {
@@ -178,7 +178,7 @@ func TestLoaderBatches(t *testing.T) {
 			if got := b.Boxes[i][0]; abs32(got.X1-x1) > 1e-3 || abs32(got.Y1-8*sy) > 1e-3 || abs32(got.W()-20*sx) > 1e-3 || b.Classes[i][0] != 1 {
 				t.Errorf("picture %d flipped %v: box %v of class %d", k, b.Flipped[i], got, b.Classes[i][0])
 			}
-			// The picture's own value inside, zero on the padding.
+			// The image's own value inside, zero on the padding.
 			want := (float32(k)/255 - l.c.Mean[0]) / l.c.Std[0]
 			if got := b.Images[i*b.H*b.W*3]; abs32(got-want) > 1e-4 {
 				t.Errorf("picture %d: value %g, wants %g", k, got, want)
@@ -315,7 +315,7 @@ func TestInterruptedWaitLosesNoBatch(t *testing.T) {
 	}
 }
 
-// Where no picture can be read, the error is that of the last picture that was tried.
+// Where no image can be read, the error is that of the last image that was tried.
 func TestBrokenPicturesNameTheLast(t *testing.T) {
 	d := made(t, 30)
 	for i := range d.Len() {

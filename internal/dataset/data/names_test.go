@@ -26,7 +26,7 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// A picture that a dataset names by an absolute path is taken from there.
+// An image that a dataset names by an absolute path is taken from there.
 func TestAbsoluteName(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "far.png")
 	if err := picture.New(9, 9).WritePNG(path); err != nil {

@@ -2,7 +2,7 @@ package data
 
 import "math/rand/v2"
 
-// job is a batch to be made: pictures and the canvas that they go onto.
+// job is a batch to be made: images and the canvas that they go onto.
 type job struct {
 	number   int // from the beginning of the loader, for random streams
 	epoch    int
@@ -25,7 +25,7 @@ func (j job) share(part, parts int) job {
 	return j
 }
 
-// order decides which pictures form the batches of an epoch.
+// order decides which images form the batches of an epoch.
 type order struct {
 	sizes    []Size
 	shorts   []int
@@ -33,16 +33,16 @@ type order struct {
 	multiple int
 	batch    int
 	seed     uint64
-	bucket   []int     // of each picture, by aspect
-	times    []float64 // how often each picture comes in an epoch, on average; nil is once
-	total    int       // pictures of an epoch, the sum of times
+	bucket   []int     // of each image, by aspect
+	times    []float64 // how often each image comes in an epoch, on average; nil is once
+	total    int       // images of an epoch, the sum of times
 	canvases [][]Size  // [short side][bucket]
 }
 
-// newOrder gives pictures canvases, of the last short side at most so many.
+// newOrder gives images canvases, of the last short side at most so many.
 func newOrder(sizes []Size, shorts []int, long, multiple, most, batch int, seed uint64) *order {
 	o := &order{sizes: sizes, shorts: shorts, long: long, multiple: multiple, batch: batch, seed: seed, total: len(sizes)}
-	// Buckets are made for the last short side; other sides take the same pictures together.
+	// Buckets are made for the last short side; other sides take the same images together.
 	resized := make([]Size, len(sizes))
 	for i, s := range sizes {
 		resized[i] = Resized(s, shorts[len(shorts)-1], long)
@@ -59,18 +59,18 @@ func newOrder(sizes []Size, shorts []int, long, multiple, most, batch int, seed 
 	return o
 }
 
-// perEpoch is the number of batches of an epoch: pictures that do not fill one more batch wait for the next epoch's
+// perEpoch is the number of batches of an epoch: images that do not fill one more batch wait for the next epoch's
 // shuffle.
 func (o *order) perEpoch() int { return o.total / o.batch }
 
-// drawn returns the pictures of an epoch in random order. With times, a picture comes as often as they say, rounded down or up at random
+// drawn returns the images of an epoch in random order. With times, an image comes as often as they say, rounded down or up at random
 // so that the mean over epochs is kept; their number is the same in each epoch.
 func (o *order) drawn(r *rand.Rand) []int {
 	all := r.Perm(len(o.sizes))
 	if o.times == nil {
 		return all
 	}
-	// Systematic sampling: the pictures' times lie one after the other on a line, and one of every whole step from a random start is taken.
+	// Systematic sampling: the images' times lie one after the other on a line, and one of every whole step from a random start is taken.
 	out := make([]int, 0, o.total)
 	start, sum := r.Float64(), 0.0
 	for n, i := range all {
@@ -96,7 +96,7 @@ func (o *order) largest() Size {
 	return s
 }
 
-// epoch returns the batches of an epoch, whose pictures are drawn, in random order. Pictures of one bucket go together; what is left over in the
+// epoch returns the batches of an epoch, whose images are drawn, in random order. Images of one bucket go together; what is left over in the
 // buckets is mixed on a canvas that covers it.
 func (o *order) epoch(e int) []job {
 	r := rand.New(rand.NewPCG(o.seed, uint64(e)))
@@ -138,7 +138,7 @@ func (o *order) epoch(e int) []job {
 	return jobs
 }
 
-// once returns batches that show every picture exactly once, unshuffled, bucket by bucket. What does not fill a batch goes one
+// once returns batches that show every image exactly once, unshuffled, bucket by bucket. What does not fill a batch goes one
 // by one, so that a bucket has graphs of two sizes at most.
 func (o *order) once() []job {
 	short, canvases := o.shorts[len(o.shorts)-1], o.canvases[len(o.canvases)-1]

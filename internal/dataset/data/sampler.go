@@ -8,11 +8,11 @@ import (
 	"retinago/internal/kinds"
 )
 
-// Sampler decides how often the pictures of a training set come in an epoch. The draw of an epoch depends on the seed and the epoch's
+// Sampler decides how often the images of a training set come in an epoch. The draw of an epoch depends on the seed and the epoch's
 // number alone.
 type Sampler struct {
 	kinds.Kind
-	// weigh returns how often each picture comes in an epoch on average; nil where each comes once.
+	// weigh returns how often each image comes in an epoch on average; nil where each comes once.
 	weigh func(p presence, c config.Data) []float64
 }
 
@@ -35,7 +35,7 @@ var Samplers = []Sampler{
 // FindSampler returns the sampler with a name.
 func FindSampler(name string) (Sampler, error) { return kinds.Find(Samplers, "sampler", name) }
 
-// times returns how often each picture comes in an epoch on average, nil where each comes once, and the number of pictures of an epoch.
+// times returns how often each image comes in an epoch on average, nil where each comes once, and the number of images of an epoch.
 // The times add up to that number: they are scaled to a whole one.
 func (s Sampler) times(d *Dataset, c config.Data) ([]float64, int) {
 	if s.weigh == nil {
@@ -52,7 +52,7 @@ func (s Sampler) times(d *Dataset, c config.Data) ([]float64, int) {
 	return times, total
 }
 
-// EpochLength is the pictures in an epoch of training: those of the dataset, or those that the sampler of the configuration draws.
+// EpochLength is the images in an epoch of training: those of the dataset, or those that the sampler of the configuration draws.
 func (d *Dataset) EpochLength(c config.Data) (int, error) {
 	s, err := FindSampler(c.Sampler)
 	if err != nil {
@@ -62,10 +62,10 @@ func (d *Dataset) EpochLength(c config.Data) (int, error) {
 	return n, nil
 }
 
-// presence is which classes pictures have. Crowds do not count.
+// presence is which classes images have. Crowds do not count.
 type presence struct {
-	of       [][]int32 // the classes of each picture, rising, each once
-	pictures []int     // how many pictures have a class
+	of       [][]int32 // the classes of each image, rising, each once
+	pictures []int     // how many images have a class
 }
 
 func (d *Dataset) presence() presence {

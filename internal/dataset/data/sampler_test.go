@@ -12,7 +12,7 @@ import (
 	"retinago/config"
 )
 
-// tailed has ten pictures: eight with class a, of which the first two have b too, one with c and a crowd of a, one without objects.
+// tailed has ten images: eight with class a, of which the first two have b too, one with c and a crowd of a, one without objects.
 func tailed(t *testing.T) *Dataset {
 	t.Helper()
 	c := &coco.Dataset{Path: "tailed.json", Categories: []coco.Category{{ID: 1, Name: "a"}, {ID: 2, Name: "b"}, {ID: 3, Name: "c"}, {ID: 4, Name: "none"}}}
@@ -38,8 +38,8 @@ func tailed(t *testing.T) *Dataset {
 	return d
 }
 
-// How often pictures come, by hand. Gupta et al. 2019: b is in a fifth of the pictures and c in a tenth, so that a threshold of .4 repeats
-// their pictures sqrt(2) and 2 times; the sum of 11.83 becomes 12. Balanced: each of three classes has three draws.
+// How often images come, by hand. Gupta et al. 2019: b is in a fifth of the images and c in a tenth, so that a threshold of .4 repeats
+// their images sqrt(2) and 2 times; the sum of 11.83 becomes 12. Balanced: each of three classes has three draws.
 func TestSamplerTimes(t *testing.T) {
 	d := tailed(t)
 	two := 12 / (2*math.Sqrt2 + 2 + 7)
@@ -74,7 +74,7 @@ func TestSamplerTimes(t *testing.T) {
 	}
 }
 
-// Every epoch has as many pictures, each as often as its times say, rounded; epochs differ, keep the mean, and come again with the seed.
+// Every epoch has as many images, each as often as its times say, rounded; epochs differ, keep the mean, and come again with the seed.
 func TestDrawn(t *testing.T) {
 	d := tailed(t)
 	for _, name := range []string{"repeat_factor", "class_balanced"} {

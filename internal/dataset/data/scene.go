@@ -8,7 +8,7 @@ import (
 	"golang.org/x/image/vector"
 )
 
-// background fills the picture with a gradient under one of several textures.
+// background fills the image with a gradient under one of several textures.
 func (s *scene) background() {
 	r := s.r
 	from, to := muted(s), muted(s)

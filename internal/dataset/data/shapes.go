@@ -17,27 +17,27 @@ import (
 
 // ShapesOptions describes a synthetic dataset. Zero values take the defaults in brackets.
 type ShapesOptions struct {
-	Train, Val int     // pictures [600, 100]
+	Train, Val int     // images [600, 100]
 	Size       int     // long side in pixels [256]
-	MinObjects int     // least shapes on a picture that is not empty [1]
+	MinObjects int     // least shapes on an image that is not empty [1]
 	MaxObjects int     // most shapes [10]
 	MinSize    float64 // least diameter of a shape in pixels [16, or MaxSize if that is less]
-	MaxSize    float64 // greatest [110, on pictures smaller than 256 as large a share of Size]
-	Empty      float64 // share of pictures without shapes [.04]; negative is none
-	// Imbalance is how many times as frequent the first class is as the last on pictures to train on, with equal ratios between; those to
+	MaxSize    float64 // greatest [110, on images smaller than 256 as large a share of Size]
+	Empty      float64 // share of images without shapes [.04]; negative is none
+	// Imbalance is how many times as frequent the first class is as the last on images to train on, with equal ratios between; those to
 	// evaluate on have all classes alike, so that the AP of each is of many shapes [1].
 	Imbalance float64
 	Seed      uint64
 }
 
-// mostImbalance is the upper bound of ShapesOptions.Imbalance: beyond it a class has no shape at all in any usual number of pictures.
+// mostImbalance is the upper bound of ShapesOptions.Imbalance: beyond it a class has no shape at all in any usual number of images.
 const mostImbalance = 1e4
 
 // shapeClasses are the classes and their category ids, which leave gaps as COCO's do.
 var shapeClasses = []coco.Category{{ID: 1, Name: "circle"}, {ID: 2, Name: "square"}, {ID: 4, Name: "triangle"}, {ID: 7, Name: "star"}}
 
 // Shapes writes a dataset of coloured shapes on textured backgrounds, among marks of no class: dir/train and dir/val
-// with pictures, dir/train.json and dir/val.json in COCO format. Equal options make equal files.
+// with images, dir/train.json and dir/val.json in COCO format. Equal options make equal files.
 func Shapes(dir string, o ShapesOptions) error {
 	o = o.Defaults()
 	if err := o.Check(); err != nil {
@@ -101,7 +101,7 @@ func (o ShapesOptions) Check() error {
 	return errors.Join(errs...)
 }
 
-// split writes one folder of pictures and its JSON. Every picture has a random stream of its own.
+// split writes one folder of images and its JSON. Every image has a random stream of its own.
 func (o ShapesOptions) split(dir, name string, n int, stream uint64) error {
 	images := make([]coco.Image, n)
 	objects := make([][]shape, n)
@@ -146,7 +146,7 @@ func (o ShapesOptions) split(dir, name string, n int, stream uint64) error {
 	return d.Save(path)
 }
 
-// scene is a picture in the making.
+// scene is an image in the making.
 type scene struct {
 	o      ShapesOptions
 	r      *rand.Rand

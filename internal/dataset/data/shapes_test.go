@@ -13,7 +13,7 @@ import (
 
 var fewShapes = ShapesOptions{Train: 12, Val: 3, Size: 96, MaxSize: 60, MaxObjects: 6, Empty: .3, Seed: 5}
 
-// The dataset is without faults, its boxes lie on the pictures and have the asked sizes, some pictures are empty, all
+// The dataset is without faults, its boxes lie on the images and have the asked sizes, some images are empty, all
 // classes occur.
 func TestShapes(t *testing.T) {
 	dir := t.TempDir()
@@ -99,7 +99,7 @@ func TestShapesOptions(t *testing.T) {
 	}
 }
 
-// An imbalance of 27 makes each class a third as frequent as the one before it, on the pictures to train on alone.
+// An imbalance of 27 makes each class a third as frequent as the one before it, on the images to train on alone.
 func TestShapesImbalance(t *testing.T) {
 	dir := t.TempDir()
 	if err := Shapes(dir, ShapesOptions{Train: 300, Val: 100, Size: 64, MinSize: 4, MaxSize: 8, MinObjects: 8, MaxObjects: 8, Empty: -1, Imbalance: 27}); err != nil {
@@ -124,7 +124,7 @@ func TestShapesImbalance(t *testing.T) {
 	}
 }
 
-// Shapes of 4 to 12 px on large pictures keep their size.
+// Shapes of 4 to 12 px on large images keep their size.
 func TestShapesTiny(t *testing.T) {
 	dir := t.TempDir()
 	if err := Shapes(dir, ShapesOptions{Train: 2, Val: 1, Size: 1024, MinSize: 4, MaxSize: 12, MinObjects: 20, MaxObjects: 20, Empty: -1}); err != nil {

@@ -16,7 +16,7 @@ import (
 	"retinago/internal/file"
 )
 
-// CacheFolder is where the sizes of pictures are kept: below the user's cache folder. It is empty where there is none.
+// CacheFolder is where the sizes of images are kept: below the user's cache folder. It is empty where there is none.
 func CacheFolder() string {
 	dir, err := os.UserCacheDir()
 	if err != nil {
@@ -27,16 +27,16 @@ func CacheFolder() string {
 
 // Bounds of the cache. A smaller dataset is read as fast without it.
 const (
-	leastCached = 1000             // pictures
-	maxCached   = 4_000_000        // pictures of a folder
+	leastCached = 1000             // images
+	maxCached   = 4_000_000        // images of a folder
 	maxCache    = maxCached * 1000 // bytes of a file
 	maxFiles    = 64               // folders; the oldest are removed
 )
 
-// cacheHeader begins a file of the cache. Its number changes where a picture's size is read by other rules.
+// cacheHeader begins a file of the cache. Its number changes where an image's size is read by other rules.
 const cacheHeader = "retinago sizes 1"
 
-// cache holds the sizes of the pictures of a folder, by path below it.
+// cache holds the sizes of the images of a folder, by path below it.
 type cache struct {
 	path string // of its file; empty where nothing is kept
 	root string
@@ -64,7 +64,7 @@ func openCache(dir, root string, pictures int) *cache {
 	return c
 }
 
-// parse reads a file: the header with the checksum of what follows, then a line for each picture.
+// parse reads a file: the header with the checksum of what follows, then a line for each image.
 func (c *cache) parse(b []byte) {
 	head, rest, _ := bytes.Cut(b, []byte("\n"))
 	if string(head) != cacheHead(rest) {
@@ -99,7 +99,7 @@ func (c *cache) name(path string) string {
 	return abs
 }
 
-// find returns the size of a picture whose file has not changed.
+// find returns the size of an image whose file has not changed.
 func (c *cache) find(path string, now stamp) (w, h int, ok bool) {
 	if len(c.all) == 0 {
 		return 0, 0, false

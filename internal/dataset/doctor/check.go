@@ -13,7 +13,7 @@ import (
 	"retinago/internal/progress"
 )
 
-// Check is examine for `data check`, which also decodes the pictures whose headers are read. It adds findings of pictures to faulty.
+// Check is examine for `data check`, which also decodes the images whose headers are read. It adds findings of images to faulty.
 func Check(ctx context.Context, d *coco.Dataset, o Options, faulty Faulty) iter.Seq2[coco.Problem, error] {
 	return func(yield func(coco.Problem, error) bool) {
 		add := func(p coco.Problem, err error) bool {
@@ -40,7 +40,7 @@ func Check(ctx context.Context, d *coco.Dataset, o Options, faulty Faulty) iter.
 	}
 }
 
-// decode decodes the pictures that are not faulty yet, and yields a finding for each that cannot be. Training and evaluation go on without
+// decode decodes the images that are not faulty yet, and yields a finding for each that cannot be. Training and evaluation go on without
 // them; where they are all, that is an error. It ends with an error of ctx alone.
 func (x *examination) decode(ctx context.Context, faulty Faulty) iter.Seq2[coco.Problem, error] {
 	d, images := x.d, x.o.Images

@@ -15,7 +15,7 @@ import (
 const (
 	BlankName      coco.Kind = "blank-name"      // a category whose name is of white space
 	NoImages       coco.Kind = "no-images"       // the dataset has no images
-	ManyBoxes      coco.Kind = "many-boxes"      // an image has more boxes than are on a picture
+	ManyBoxes      coco.Kind = "many-boxes"      // an image has more boxes than any real image has
 	NoLabels       coco.Kind = "no-labels"       // the dataset has no annotations
 	NoObjects      coco.Kind = "no-objects"      // no annotation's box lies within its image
 	AllCrowd       coco.Kind = "all-crowd"       // every annotation is a crowd
@@ -23,10 +23,10 @@ const (
 	MostLeftOut    coco.Kind = "left-out"        // most items could not be read
 	NoPictures     coco.Kind = "no-pictures"     // the file of no image is there
 	MissingPicture coco.Kind = "missing-picture" // an image's file is not there
-	BrokenPicture  coco.Kind = "broken-picture"  // its file cannot be read
-	SidesSwapped   coco.Kind = "sides-swapped"   // the picture's width is the image's height
-	OtherShape     coco.Kind = "other-shape"     // its sides have another ratio than the image's
-	OtherSize      coco.Kind = "other-size"      // its sides have the image's ratio, not its length
+	BrokenPicture  coco.Kind = "broken-picture"  // an image's file cannot be read
+	SidesSwapped   coco.Kind = "sides-swapped"   // the annotated width and height are the file's height and width
+	OtherShape     coco.Kind = "other-shape"     // the annotated sides have another ratio than the file's
+	OtherSize      coco.Kind = "other-size"      // the annotated sides have the file's ratio, but another length
 )
 
 // spoiling are the errors with which a run is possible, but not what is meant.
@@ -37,14 +37,14 @@ func ignorable(p coco.Problem) bool { return slices.Contains(spoiling, p.Kind) }
 
 // Options choose what is examined. The zero value looks at the entries of the dataset alone.
 type Options struct {
-	Images string // folder of the pictures; without one they are not looked at
-	// Run asks for what would spoil training or evaluation: a dataset without labels, boxes of another picture. Without it the
-	// pictures are only looked for.
+	Images string // folder of the images; without one they are not looked at
+	// Run asks for what would spoil training or evaluation: a dataset without labels, boxes of another image. Without it the
+	// images are only looked for.
 	Run     bool
-	Headers *Headers // reads the pictures' sizes; nil leaves them out
+	Headers *Headers // reads the images' sizes; nil leaves them out
 }
 
-// examine finds what is wrong, in the order of the dataset: entries, the whole, pictures. It ends with an error of ctx alone.
+// examine finds what is wrong, in the order of the dataset: entries, the whole, images. It ends with an error of ctx alone.
 func examine(ctx context.Context, d *coco.Dataset, o Options) iter.Seq2[coco.Problem, error] {
 	return func(yield func(coco.Problem, error) bool) {
 		x := examination{d: d, o: o}
@@ -87,7 +87,7 @@ func (x *examination) entries() iter.Seq[coco.Problem] {
 			case coco.DuplicateName: // named below, by ids
 				continue
 			case coco.NoFileName, coco.NoSize:
-				if x.o.Images != "" { // named with the pictures
+				if x.o.Images != "" { // named with the images
 					continue
 				}
 			}

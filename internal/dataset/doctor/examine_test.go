@@ -16,7 +16,7 @@ import (
 	"retinago/internal/media/picture"
 )
 
-// clean is a dataset of n pictures of 80x60 with a box each, and its folder.
+// clean is a dataset of n images of 80x60 with a box each, and its folder.
 func clean(t *testing.T, n int) (*coco.Dataset, string) {
 	t.Helper()
 	dir := t.TempDir()

@@ -16,7 +16,7 @@ import (
 	"retinago/internal/progress"
 )
 
-// Headers reads the sizes of pictures from their files' first bytes.
+// Headers reads the sizes of images from their files' first bytes.
 type Headers struct {
 	Log   io.Writer // receives progress every five seconds, in a terminal as a line that is written anew; nil discards it
 	Cache string    // folder of what was read before; empty is none, see CacheFolder
@@ -31,7 +31,7 @@ type known struct {
 	header
 }
 
-// Sizes reads the headers of pictures, and returns the function that gives their sizes by path.
+// Sizes reads the headers of images, and returns the function that gives their sizes by path.
 func (r *Headers) Sizes(root string, paths []string) func(path string) (w, h int, err error) {
 	seen, err := r.read(context.Background(), root, paths)
 	at := make(map[string]header, len(paths))

@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// stock is a folder with the least number of pictures that are cached. All but the first are links to one file.
+// stock is a folder with the least number of images that are cached. All but the first are links to one file.
 func stock(t *testing.T) (dir string, paths []string) {
 	t.Helper()
 	dir = t.TempDir()
@@ -110,7 +110,7 @@ func bytesOf(t *testing.T, path string) []byte {
 	return b
 }
 
-// Parts of a folder share its cache; pictures elsewhere and names with line ends are kept too. Broken ones are read each time.
+// Parts of a folder share its cache; images elsewhere and names with line ends are kept too. Broken ones are read each time.
 func TestCacheOfParts(t *testing.T) {
 	dir, paths := stock(t)
 	odd := filepath.Join(dir, "a \"b\"\n c.jpg")

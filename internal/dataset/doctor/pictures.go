@@ -13,17 +13,17 @@ import (
 	"retinago/internal/text"
 )
 
-// tooMany reports whether so many of n pictures are broken that a run stops. It goes on without up to three, or a tenth of them, as long as
+// tooMany reports whether so many of n images are broken that a run stops. It goes on without up to three, or a tenth of them, as long as
 // they are not most.
 func tooMany(bad, n int) bool { return bad > max(3, n/10) || 2*bad > n }
 
-// header is what is known of a picture before it is decoded.
+// header is what is known of an image before it is decoded.
 type header struct {
 	w, h int // upright, 0 where they were not read
 	err  error
 }
 
-// read looks for the pictures, and reads their headers where it shall.
+// read looks for the images, and reads their headers where it shall.
 func (x *examination) read(ctx context.Context) ([]header, error) {
 	paths := make([]string, len(x.d.Images))
 	for i := range paths {
@@ -42,8 +42,8 @@ func (x *examination) read(ctx context.Context) ([]header, error) {
 	return out, nil
 }
 
-// pictures are the faults of images' files. A missing one is an error: the folder, or the dataset, is another than is meant. Broken ones are
-// errors where they are many.
+// pictures yields the faults of the images' files. A missing file is an error, because the folder, or the dataset, is probably not the
+// intended one. Broken files are errors if they are many.
 func (x *examination) pictures(seen []header) iter.Seq[coco.Problem] {
 	broken, missing := 0, 0
 	for i := range seen {
@@ -102,10 +102,10 @@ func (x *examination) unread(i int, err error) (k coco.Kind, why string) {
 	return BrokenPicture, text.Printable(err.Error())
 }
 
-// alike is how much the ratio of the sides may change when a picture is made smaller: its sides are rounded.
+// alike is how much the ratio of the sides may change when an image is made smaller: its sides are rounded.
 const alike = .01
 
-// size compares an image's size with its picture's.
+// size compares the annotated size of an image with its file's.
 func size(im *coco.Image, seen header) (p coco.Problem, wrong bool) {
 	p = coco.Problem{Severity: coco.Error, Item: item(im)}
 	w, h := im.Width, im.Height

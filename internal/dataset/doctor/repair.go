@@ -9,13 +9,13 @@ import (
 	"retinago/coco"
 )
 
-// Faulty are findings of pictures, by the name of their image; one of all pictures has the name whole.
+// Faulty has findings about images by the file name of the image. A finding about all images has the key whole.
 type Faulty map[string]coco.Problem
 
-// unreadable are the faults of a picture that is not there to be decoded.
+// unreadable are the faults of an image that is not there to be decoded.
 var unreadable = []coco.Kind{coco.NoFileName, MissingPicture, BrokenPicture}
 
-// add keeps a finding of a picture; of the others it does nothing.
+// add keeps a finding of an image; of the others it does nothing.
 func (f Faulty) add(p coco.Problem) {
 	if p.Kind == NoPictures || slices.Contains(unreadable, p.Kind) || slices.Contains([]coco.Kind{SidesSwapped, OtherShape, OtherSize}, p.Kind) {
 		f[p.Item] = p
@@ -25,10 +25,10 @@ func (f Faulty) add(p coco.Problem) {
 // NoPictures reports whether the file of no image was found: then the folder of the images is another, and a repair has nothing to keep.
 func (f Faulty) NoPictures() bool { return f[whole].Kind == NoPictures }
 
-// Repair returns a repaired copy of a dataset, and what was changed: the images without a readable picture are dropped, and the rest is
-// repaired by coco.Dataset.Fix. Pictures with swapped sides are turned together with their boxes; with coco.Drop they are dropped, and so are
+// Repair returns a repaired copy of a dataset, and what was changed: images whose files cannot be read are dropped, and the rest is
+// repaired by coco.Dataset.Fix. Images with swapped sides are turned together with their boxes; with coco.Drop they are dropped, and so are
 // those of another ratio. Where no image would be left, or no box of those that there are, that is an error. images is the folder of the
-// pictures.
+// images.
 func (f Faulty) Repair(d *coco.Dataset, images string, mode coco.Mode) (*coco.Dataset, *coco.Report, error) {
 	if p, none := f[whole]; none {
 		return nil, nil, fmt.Errorf("%s: nothing would be left: %s; no copy was written", d.Path, p.Text())

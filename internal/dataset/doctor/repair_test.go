@@ -10,7 +10,7 @@ import (
 	"retinago/coco"
 )
 
-// checked lists the findings of Check, and keeps those of pictures.
+// checked lists the findings of Check, and keeps those of images.
 func checked(t *testing.T, d *coco.Dataset, dir string) (all []coco.Problem, f Faulty) {
 	t.Helper()
 	f = Faulty{}
@@ -110,7 +110,7 @@ func truncateAll(d *coco.Dataset, dir string) {
 	}
 }
 
-// A picture that cannot be decoded is a warning: a run goes on without it. Where none can be, that is an error.
+// An image that cannot be decoded is a warning: a run goes on without it. Where none can be, that is an error.
 func TestCheckDecodes(t *testing.T) {
 	d, dir := clean(t, 4)
 	os.Truncate(filepath.Join(dir, "p3.jpg"), 620)
@@ -126,9 +126,9 @@ func TestCheckDecodes(t *testing.T) {
 	}
 }
 
-// A box that is drawn on a stored picture is where the object is on the upright one, for each orientation that swaps sides.
+// A box that is drawn on a stored image is where the object is on the upright one, for each orientation that swaps sides.
 func TestRepairTurns(t *testing.T) {
-	// The picture is stored 80x60, upright 60x80. The box begins 10 from the left and 12 from the top, as stored.
+	// The image is stored 80x60, upright 60x80. The box begins 10 from the left and 12 from the top, as stored.
 	for orientation, want := range map[byte][4]float64{
 		5: {12, 10, 20, 30},           // mirrored along the diagonal
 		6: {60 - 12 - 20, 10, 20, 30}, // the stored top is the right side

@@ -11,7 +11,7 @@ import (
 	"retinago/internal/media/picture"
 )
 
-// turn is how an image's boxes are brought onto its upright picture.
+// turn describes how the boxes of an image are moved onto the upright image.
 type turn struct {
 	orientation int // EXIF's; 1 leaves boxes where they are
 	w, h        int // upright
@@ -20,8 +20,8 @@ type turn struct {
 // maxHead bounds what is read of a file for its orientation, in bytes.
 const maxHead = 256 << 10
 
-// turnOf finds out how the boxes of an image with swapped sides are to be turned. Where EXIF turns the picture, they are of the picture as it is
-// stored. Where it does not, and all lie on the picture as it is, the size alone is wrong.
+// turnOf finds out how the boxes of an image with swapped sides are to be turned. If EXIF turns the image, the boxes refer to the image as
+// it is stored. If it does not, and all boxes lie on the upright image, the size alone is wrong.
 func turnOf(images string, im *coco.Image, boxes []*coco.Annotation) (turn, bool) {
 	f, _, err := file.Open(locate.Path(images, im.FileName))
 	if err != nil {
@@ -50,8 +50,8 @@ func turnOf(images string, im *coco.Image, boxes []*coco.Annotation) (turn, bool
 	return t, true
 }
 
-// point brings a point of the stored picture onto the upright one. (EXIF 2.3, section 4.6.4 A: for 6, for example, row 0 of the stored
-// picture is the right side, and column 0 the top.)
+// point brings a point of the stored image onto the upright one. (EXIF 2.3, section 4.6.4 A: for 6, for example, row 0 of the stored
+// image is the right side, and column 0 the top.)
 func (t turn) point(x, y float64) (float64, float64) {
 	w, h := float64(t.w), float64(t.h)
 	switch t.orientation {

@@ -12,7 +12,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Folder is a folder of pictures. It remembers the folders that it has read; it is for one goroutine.
+// Folder is a folder of images. It remembers the folders that it has read; it is for one goroutine.
 type Folder struct {
 	root   string
 	listed map[string]map[string][]string // folder -> plain name -> the names that are written otherwise

@@ -6,7 +6,7 @@ import (
 	"regexp"
 )
 
-// Names that Label Studio gives to pictures: of its own copies, upload/PROJECT/8 HEX DIGITS-NAME below a folder of the server, and of files that it
+// Names that Label Studio gives to images: of its own copies, upload/PROJECT/8 HEX DIGITS-NAME below a folder of the server, and of files that it
 // serves from a folder, /data/local-files/?d=PATH.
 var (
 	upload     = regexp.MustCompile(`(?:^|/)(upload/[0-9]+/[^/]+)$`)
@@ -34,7 +34,7 @@ func served(name string) string {
 	return "/" + m[1]
 }
 
-// original is the name that a picture had before Label Studio copied it, "" for other names.
+// original is the name that an image had before Label Studio copied it, "" for other names.
 func original(name string) string {
 	dir, file := path.Split(name)
 	if m := copied.FindStringSubmatch(file); m != nil {

@@ -121,7 +121,7 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// pixels is a picture whose pixels have their position as colour.
+// pixels is an image whose pixels have their position as colour.
 func pixels(w, h int) *picture.Picture {
 	p := picture.New(w, h)
 	for y := range h {

@@ -16,7 +16,7 @@ type Evaluation struct {
 	Result *coco.Result      // with COCO's thresholds and limits
 	Scores *coco.ScoreCurves // of the same data, at IoU .5
 	Errors *coco.Errors      // of the same data
-	Broken map[string]error  // pictures that could not be read, by path
+	Broken map[string]error  // images that could not be read, by path
 }
 
 const (

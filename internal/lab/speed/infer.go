@@ -16,7 +16,7 @@ import (
 	"retinago/internal/media/picture"
 )
 
-// Inference is detection on n pictures: decoding, where there is a file, resizing and normalising, the network, boxes and NMS.
+// Inference is detection on n images: decoding, where there is a file, resizing and normalising, the network, boxes and NMS.
 type Inference struct {
 	model   *detector.Model
 	net     *detector.Net
@@ -30,7 +30,7 @@ type Inference struct {
 }
 
 // NewInference returns a subject of n canvases of h x w pixels. With images [n,h,w,3] it measures the network alone, which reads them, and
-// Raw returns its outputs. If images is nil, it makes pictures and measures preparation and boxes too.
+// Raw returns its outputs. If images is nil, it makes images and measures preparation and boxes too.
 func NewInference(m *detector.Model, c config.Config, n, h, w int, images []float32) (*Inference, error) {
 	net, err := m.Net(n, h, w)
 	if err != nil {
@@ -44,7 +44,7 @@ func NewInference(m *detector.Model, c config.Config, n, h, w int, images []floa
 	return s, nil
 }
 
-// NewFileInference returns a subject of one picture file, on the canvas that the configuration gives.
+// NewFileInference returns a subject of one image file, on the canvas that the configuration gives.
 func NewFileInference(m *detector.Model, c config.Config, file string) (*Inference, error) {
 	s := &Inference{model: m, config: c, n: 1, file: file}
 	p, size, err := s.decode()
@@ -59,7 +59,7 @@ func NewFileInference(m *detector.Model, c config.Config, file string) (*Inferen
 	return s, err
 }
 
-// noise returns a picture of random pixels, always the same.
+// noise returns an image of random pixels, always the same.
 func noise(w, h int) *picture.Picture {
 	p := &picture.Picture{W: w, H: h, Pix: make([]uint8, 3*w*h)}
 	r := rand.New(rand.NewPCG(1, 2))
@@ -69,7 +69,7 @@ func noise(w, h int) *picture.Picture {
 	return p
 }
 
-// decode reads the file. size is the size of the file's picture; p may be smaller.
+// decode reads the file. size is the size of the file's image; p may be smaller.
 func (s *Inference) decode() (p *picture.Picture, size data.Size, err error) {
 	b, err := os.ReadFile(s.file)
 	if err != nil {
@@ -83,7 +83,7 @@ func (s *Inference) scaled(size data.Size) data.Size {
 	return data.Resized(size, s.config.Data.TestSide(), s.config.Data.MaxSide)
 }
 
-// fill scales a picture onto the i-th canvas, or queues it for an engine that does so.
+// fill scales an image onto the i-th canvas, or queues it for an engine that does so.
 func (s *Inference) fill(i int, p *picture.Picture, scaled data.Size) {
 	size := s.h * s.w * 3
 	in := picture.Input{Mean: s.config.Data.Mean, Std: s.config.Data.Std, Threads: s.model.Engine().Threads()}
@@ -96,7 +96,7 @@ func (s *Inference) fill(i int, p *picture.Picture, scaled data.Size) {
 	in.Draw(s.images[i*size:(i+1)*size], scene, sources)
 }
 
-// given returns the images for the network; nil after the engine has prepared pictures.
+// given returns the images for the network; nil after the engine has prepared images.
 func (s *Inference) given() ([]float32, error) {
 	if len(s.placed) == 0 {
 		return s.images, nil
@@ -112,19 +112,19 @@ func (s *Inference) Close() error { return nil }
 // Graph returns the network.
 func (s *Inference) Graph() Graph { return s.net }
 
-// Raw returns the outputs of the last run. Outputs for pictures are valid until the model runs again.
+// Raw returns the outputs of the last run. Outputs for images are valid until the model runs again.
 func (s *Inference) Raw() *detector.Raw { return s.raw }
 
-// Size returns the number of pictures and the size of their canvas.
+// Size returns the number of images and the size of their canvas.
 func (s *Inference) Size() (n, h, w int) { return s.n, s.h, s.w }
 
-// wanted returns the configuration's choice of detections for pictures of a size.
+// wanted returns the configuration's choice of detections for images of a size.
 func (s *Inference) wanted(scaled data.Size) []detector.Wanted {
 	w := detector.Wanted{W: float32(scaled.W), H: float32(scaled.H), Decoding: infer.Decoding(s.config.Infer)}
 	return slices.Repeat([]detector.Wanted{w}, s.n)
 }
 
-// Run detects once. If the engine prepares pictures or makes detections itself, the graph's time includes that.
+// Run detects once. If the engine prepares images or makes detections itself, the graph's time includes that.
 func (s *Inference) Run() (Parts, error) {
 	var p Parts
 	scaled := data.Size{W: s.w, H: s.h} // of what is on the canvases

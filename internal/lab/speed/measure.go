@@ -15,7 +15,7 @@ import (
 type Subject interface {
 	// Graph returns the graph whose operations are timed.
 	Graph() Graph
-	// Size returns the number of pictures in a run and the size of their canvas.
+	// Size returns the number of images in a run and the size of their canvas.
 	Size() (n, h, w int)
 	// Run runs all stages once and returns the times of those outside the graph.
 	Run() (Parts, error)

@@ -96,7 +96,7 @@ func TestInference(t *testing.T) {
 	}
 }
 
-// A file's picture is what the network sees, on the canvas that its size and the configuration give.
+// A file's image is what the network sees, on the canvas that its size and the configuration give.
 func TestFileInference(t *testing.T) {
 	m, c, _ := tiny(t)
 	c.Data.ShortSides, c.Data.MaxSide, c.Data.CanvasMultiple = []int{60}, 100, 32

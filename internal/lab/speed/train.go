@@ -10,7 +10,7 @@ import (
 	"retinago/train"
 )
 
-// Training is a subject: a step of training on n synthetic pictures with a few objects each. The learning rate is 0, so that every round does
+// Training is a subject: a step of training on n synthetic images with a few objects each. The learning rate is 0, so that every round does
 // the same work on the same weights.
 type Training struct {
 	stepper *train.Stepper
@@ -20,7 +20,7 @@ type Training struct {
 	targets *detector.Targets
 }
 
-// objects is the number of objects in each picture.
+// objects is the number of objects in each image.
 const objects = 5
 
 // NewTraining returns a subject of n canvases of h x w pixels. Close it before the model.
@@ -55,7 +55,7 @@ func NewTraining(m *detector.Model, c config.Config, n, h, w int) (*Training, er
 // Graph returns the training graph.
 func (s *Training) Graph() Graph { return s.graph }
 
-// Size returns the number of pictures and the size of their canvas.
+// Size returns the number of images and the size of their canvas.
 func (s *Training) Size() (n, h, w int) { return s.n, s.h, s.w }
 
 // Run takes a step.

@@ -64,7 +64,7 @@ func TestBelow(t *testing.T) {
 	if err := y.Close(); err != nil {
 		t.Error(err)
 	}
-	// Of a picture's crops, those that can be written are.
+	// Of an image's crops, those that can be written are.
 	r := named("p.jpg")
 	for _, class := range []string{"cat", "../..", "..", long, "cat", "a/b\x00c", "fine"} {
 		r.Found = append(r.Found, detection(class, 2, 1, 1, 9, 9, .5))

@@ -58,7 +58,7 @@ type line struct {
 	Time    *float64 `json:"time,omitempty"`  // seconds from the video's begin, or since a live source was opened
 	Width   int      `json:"width,omitempty"`
 	Height  int      `json:"height,omitempty"`
-	More    int      `json:"further_pages,omitempty"` // pages or frames of the file behind the first, which is this picture
+	More    int      `json:"further_pages,omitempty"` // pages or frames of the file behind the first, which is this image
 	Objects []object `json:"objects"`
 	Error   string   `json:"error,omitempty"` // why there is nothing else
 }

@@ -22,7 +22,7 @@ func detection(name string, id int64, x, y, w, h, score float32) infer.Detection
 	return infer.Detection{Box: box.FromXYWH(x, y, w, h), Class: int(id) - 1, Category: detector.Category{ID: id, Name: name}, Score: score}
 }
 
-// results are a picture, a frame and two that are broken.
+// results are an image, a frame and two that are broken.
 func results() []infer.Result {
 	size := data.Size{W: 40, H: 20}
 	clip := &source.Video{Rate: 10}

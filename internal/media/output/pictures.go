@@ -13,7 +13,7 @@ import (
 	"retinago/internal/media/source"
 )
 
-// Pictures writes an annotated copy of every picture as a JPEG.
+// Pictures writes an annotated copy of every image as a JPEG.
 type Pictures struct {
 	to    *register.Folder
 	stems names
@@ -37,7 +37,7 @@ func (p *Pictures) Name(r infer.Result) {
 	}
 }
 
-// Write draws a result onto its picture and writes it. It may be called from several goroutines.
+// Write draws a result onto its image and writes it. It may be called from several goroutines.
 func (p *Pictures) Write(r infer.Result, pic *picture.Picture) error {
 	path, err := p.to.Path(p.stems.take(r), r.Name, 0)
 	if err != nil {
@@ -46,7 +46,7 @@ func (p *Pictures) Write(r infer.Result, pic *picture.Picture) error {
 	return infer.WriteAnnotated(path, pic, r.Found, r.Captions...)
 }
 
-// CopyName is the name of the annotated copy of a picture or video, where no other source takes it.
+// CopyName is the name of the annotated copy of an image or video, where no other source takes it.
 func CopyName(r infer.Result) string {
 	if r.Video == nil {
 		return source.JPEG(r.Name)

@@ -10,8 +10,8 @@ import (
 	"retinago/internal/media/register"
 )
 
-// YOLO writes a text file for every picture and frame: per detection the class from 0, and centre, width and height as shares of
-// the picture's sides.
+// YOLO writes a text file for every image and frame: per detection the class from 0, and centre, width and height as shares of
+// the image's sides.
 type YOLO struct{ to *register.Folder }
 
 // NewYOLO writes below a folder, which is made.
@@ -49,7 +49,7 @@ func (y *YOLO) name(r infer.Result) string {
 // Close syncs the files to the disk.
 func (y *YOLO) Close() error { return file.SyncAll(y.to.Dir()) }
 
-// LabelName is the name of the file that YOLO writes for a picture or the first frame of a video, where no other source takes it.
+// LabelName is the name of the file that YOLO writes for an image or the first frame of a video, where no other source takes it.
 func LabelName(r infer.Result) string { return frame(r, stem(r)) + ".txt" }
 
 // stem is the name of a result's source without extension.

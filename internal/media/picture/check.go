@@ -9,7 +9,7 @@ import (
 )
 
 // check reads the header of a whole file. It refuses what a decoder would take in silence: files that end too soon and damaged
-// ones; and before they cost anything those that take more memory or time than is spent on a picture.
+// ones; and before they cost anything those that take more memory or time than is spent on an image.
 func check(b []byte, target Target) (Header, error) {
 	if len(b) == 0 {
 		return Header{}, errors.New("the file is empty")

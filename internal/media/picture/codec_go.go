@@ -11,10 +11,10 @@ import (
 	"golang.org/x/image/vp8"
 )
 
-// Codec names what decodes pictures.
+// Codec names what decodes images.
 func Codec() string { return jpegCodec + ", other formats by Go's image packages" }
 
-// decode reads one picture, upright, its sides divided by denom (1, 2, 4 or 8) and rounded up.
+// decode reads one image, upright, its sides divided by denom (1, 2, 4 or 8) and rounded up.
 func decode(ctx context.Context, b []byte, h Header, denom int) (p *Picture, err error) {
 	switch h.Format {
 	case "jpeg":

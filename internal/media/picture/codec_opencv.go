@@ -8,10 +8,10 @@ import (
 	"gocv.io/x/gocv"
 )
 
-// Codec names what decodes pictures.
+// Codec names what decodes images.
 func Codec() string { return jpegCodec + ", OpenCV " + gocv.OpenCVVersion() }
 
-// decode reads one picture, upright, its sides divided by denom (1, 2, 4 or 8) and rounded up. OpenCV cannot be interrupted: what is left to
+// decode reads one image, upright, its sides divided by denom (1, 2, 4 or 8) and rounded up. OpenCV cannot be interrupted: what is left to
 // it takes at most about a second, since its pixels and blocks are bounded before.
 func decode(ctx context.Context, b []byte, h Header, denom int) (*Picture, error) {
 	switch h.Format {

@@ -11,7 +11,7 @@ import (
 	"retinago/internal/file"
 )
 
-// Decode reads a picture file, upright. A file that is cut, corrupt or of another format is an error, and so is one that takes more
+// Decode reads an image file, upright. A file that is cut, corrupt or of another format is an error, and so is one that takes more
 // than MaxMemory.
 func Decode(path string) (*Picture, error) {
 	p, _, _, err := DecodeFor(context.Background(), path, nil)
@@ -24,12 +24,12 @@ func DecodeBytes(name string, b []byte) (*Picture, error) {
 	return p, err
 }
 
-// Target returns the size in pixels to which a picture of w x h will be resized.
+// Target returns the size in pixels to which an image of w x h will be resized.
 type Target func(w, h int) (tw, th int)
 
-// DecodeFor is Decode for a picture that will be resized. If the target is smaller by 2, 4 or 8 on both sides, a JPEG is decoded at that
+// DecodeFor is Decode for an image that will be resized. If the target is smaller by 2, 4 or 8 on both sides, a JPEG is decoded at that
 // fraction of its size: from the low frequencies of its coefficients, in less time, and resized from there it differs from the whole
-// picture resized. Other formats, and all files without a target, are decoded whole. w and h are the file's own, upright. When ctx
+// image resized. Other formats, and all files without a target, are decoded whole. w and h are the file's own, upright. When ctx
 // ends, decoding ends with its cause, except for formats that OpenCV decodes.
 func DecodeFor(ctx context.Context, path string, target Target) (p *Picture, w, h int, err error) {
 	p, w, h, done, err := DecodeHeld(ctx, path, target)
@@ -37,7 +37,7 @@ func DecodeFor(ctx context.Context, path string, target Target) (p *Picture, w, 
 	return p, w, h, err
 }
 
-// DecodeHeld is DecodeFor for a picture that is used at once: other large pictures wait for its memory until done is called. Call done
+// DecodeHeld is DecodeFor for an image that is used at once: other large images wait for its memory until done is called. Call done
 // also after an error.
 func DecodeHeld(ctx context.Context, path string, target Target) (p *Picture, w, h int, done func(), err error) {
 	done = func() {}
@@ -144,7 +144,7 @@ func nameless(err error) error {
 	return err
 }
 
-// Size reads a picture's width and height, upright, from its header.
+// Size reads an image's width and height, upright, from its header.
 func Size(path string) (w, h int, err error) {
 	err = guarded(path, func() error {
 		f, info, err := file.Open(path)

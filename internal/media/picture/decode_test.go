@@ -45,7 +45,7 @@ func TestDecodeFormats(t *testing.T) {
 	}
 }
 
-// Pictures that are not RGB: gray, 16-bit gray, 16-bit colour, palette, transparency, an animation's first frame.
+// Images that are not RGB: gray, 16-bit gray, 16-bit colour, palette, transparency, an animation's first frame.
 func TestDecodeModels(t *testing.T) {
 	const w, h = 6, 4
 	want := New(w, h)
@@ -83,7 +83,7 @@ func TestDecodeModels(t *testing.T) {
 	}
 }
 
-// A file that ends anywhere before its end is an error; one with flipped bits is an error or a picture.
+// A file that ends anywhere before its end is an error; one with flipped bits is an error or an image.
 func TestDecodeDamaged(t *testing.T) {
 	p := gradient(64, 48)
 	for name, b := range map[string][]byte{
@@ -144,7 +144,7 @@ func TestDecodeHuge(t *testing.T) {
 	}
 }
 
-// OpenCV's pictures live outside of Go's heap: decoding must give them back.
+// OpenCV's images live outside of Go's heap: decoding must give them back.
 func TestDecodeLeak(t *testing.T) {
 	b := encode(t, func(b *bytes.Buffer) error { return jpeg.Encode(b, gradient(800, 600).Image(), nil) })
 	work := func(n int) {
@@ -157,7 +157,7 @@ func TestDecodeLeak(t *testing.T) {
 	}
 	work(30)
 	before := memory.Resident()
-	work(200) // leaks of one picture each would be 288 MB
+	work(200) // leaks of one image each would be 288 MB
 	if grown := memory.Resident() - before; grown > 48<<20 {
 		t.Errorf("200 pictures left %d MB behind", grown>>20)
 	}

@@ -14,8 +14,8 @@ type Mark struct {
 	Color int     // class index
 }
 
-// Draw draws marks onto the picture, the last on top, and captions as lines of text on dark plates in the top left corner. Lines and letters
-// scale with the picture, and are finer at small objects, whose frames lie outside of their boxes. Labels are inside the picture and cover
+// Draw draws marks onto the image, the last on top, and captions as lines of text on dark plates in the top left corner. Lines and letters
+// scale with the image, and are finer at small objects, whose frames lie outside of their boxes. Labels are inside the image and cover
 // neither small objects nor each other nor captions: they move along their boxes, get smaller, are shortened, and are left out where there
 // is no room, those of the first marks before those of the last.
 func Draw(p *Picture, marks []Mark, captions ...string) error {
@@ -43,7 +43,7 @@ func Draw(p *Picture, marks []Mark, captions ...string) error {
 	return nil
 }
 
-// line is the width of lines that suit the picture, in pixels.
+// line is the width of lines that suit the image, in pixels.
 func (p *Picture) line() int { return max(int(math.Round(float64(min(p.W, p.H))/220)), 1) }
 
 // thin is how many lines fit into an object across that is not small.
@@ -58,7 +58,7 @@ func (p *Picture) frame(b box.Box, line int, c [3]uint8) {
 	p.fill(image.Rect(r.Max.X-line, r.Min.Y, r.Max.X, r.Max.Y), c)
 }
 
-// framed is the outer border of a box's frame, and its line's width. A frame outside of its box leaves the picture where the box does.
+// framed is the outer border of a box's frame, and its line's width. A frame outside of its box leaves the image where the box does.
 func (p *Picture) framed(b image.Rectangle, line int) (image.Rectangle, int) {
 	short := min(b.Dx(), b.Dy())
 	if short >= thin*line {

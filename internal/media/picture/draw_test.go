@@ -42,7 +42,7 @@ func TestDraw(t *testing.T) {
 	}
 }
 
-// Boxes at and beyond the border, without area, and labels longer than the picture.
+// Boxes at and beyond the border, without area, and labels longer than the image.
 func TestDrawAnywhere(t *testing.T) {
 	for _, b := range []box.Box{{X1: -50, Y1: -50, X2: 500, Y2: 500}, {X1: 90, Y1: 70, X2: 90, Y2: 70}, {X1: 1e6, Y1: 1e6, X2: 2e6, Y2: 2e6}, {X1: 0, Y1: 0, X2: 3, Y2: 2}} {
 		for _, s := range [][2]int{{100, 80}, {1, 1}, {7, 300}} {

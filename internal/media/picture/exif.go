@@ -6,7 +6,7 @@ import (
 	"io"
 )
 
-// orientation is how a picture file is stored: 1 is upright, 2 to 8 are mirrored or turned. (TIFF 6.0, tag 274; EXIF 2.3, section 4.6.4.)
+// orientation is how an image file is stored: 1 is upright, 2 to 8 are mirrored or turned. (TIFF 6.0, tag 274; EXIF 2.3, section 4.6.4.)
 // It is the only place that decides it: decoders get files that they do not turn themselves.
 func orientation(b []byte) int { return orientationIn(bytes.NewReader(b), int64(len(b))) }
 
@@ -166,7 +166,7 @@ func chunkNamed(r io.ReaderAt, size, at int64, name, end string, read func(h []b
 	return nil
 }
 
-// turned returns the picture upright, given how it was stored, and releases the other.
+// turned returns the image upright, given how it was stored, and releases the other.
 func (p *Picture) turned(orientation int) *Picture {
 	if orientation <= 1 {
 		return p
@@ -187,7 +187,7 @@ func (p *Picture) turned(orientation int) *Picture {
 	return q
 }
 
-// way is where the first pixel of the upright picture lies in a stored one of w x h pixels, and the steps from there to its next
+// way is where the first pixel of the upright image lies in a stored one of w x h pixels, and the steps from there to its next
 // column and row.
 func way(orientation, w, h int) (at, across, down int) {
 	right, bottom := w-1, w*(h-1)

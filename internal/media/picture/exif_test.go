@@ -27,7 +27,7 @@ func withExif(jpg []byte, orientation uint16, order binary.ByteOrder) []byte {
 	return append(append(out, block...), jpg[2:]...)
 }
 
-// stored returns how a camera stores an upright picture under an EXIF orientation. (EXIF 2.3, 4.6.4 A: 1 is top-left, 2
+// stored returns how a camera stores an upright image under an EXIF orientation. (EXIF 2.3, 4.6.4 A: 1 is top-left, 2
 // top-right, ... 8 left-bottom for where row 0 and column 0 are.)
 func stored(p *Picture, orientation int) *Picture {
 	w, h := p.W, p.H

@@ -37,19 +37,19 @@ var typeface = sync.OnceValues(func() (*opentype.Font, error) { return opentype.
 // pools keep the faces that are not in use, by size: drawing a letter anew takes longer than everything else of a label.
 var pools sync.Map // int to *sync.Pool
 
-// faces are those for the labels of a picture, from the largest to the smallest.
+// faces are those for the labels of an image, from the largest to the smallest.
 type faces []*face
 
-// shares are the sizes of letters that a label tries, as shares of the picture's own.
+// shares are the sizes of letters that a label tries, as shares of the image's own.
 var shares = []float64{1, .7, .5, .35}
 
-// Letters of a picture are its shorter side / 40 high, and no less than these pixels.
+// Letters of an image are its shorter side / 40 high, and no less than these pixels.
 const (
 	leastOwn   = 11 // of its own size
 	leastShare = 9  // of a share
 )
 
-// faces returns those for a picture's labels, each size once.
+// faces returns those for an image's labels, each size once.
 func (p *Picture) faces() (faces, error) {
 	var all faces
 	for _, share := range shares {
@@ -67,7 +67,7 @@ func (p *Picture) faces() (faces, error) {
 	return all, nil
 }
 
-// face is the typeface at a share of the size that suits a picture.
+// face is the typeface at a share of the size that suits an image.
 func (p *Picture) face(share float64) (*face, error) {
 	return newFace(max(leastShare, share*max(leastOwn, float64(min(p.W, p.H))/40)))
 }

@@ -12,7 +12,7 @@ import (
 	"retinago/augment"
 )
 
-// Filter applies filters to a picture in their order. It releases p, unless there are none and it returns p itself. Results depend on
+// Filter applies filters to an image in their order. It releases p, unless there are none and it returns p itself. Results depend on
 // the pixels, the filters and their seeds alone.
 func Filter(p *Picture, filters []augment.Filter) (*Picture, error) {
 	for _, f := range filters {
@@ -28,7 +28,7 @@ func Filter(p *Picture, filters []augment.Filter) (*Picture, error) {
 	return p, nil
 }
 
-// filter returns a new picture, or p with new pixels.
+// filter returns a new image, or p with new pixels.
 func filter(p *Picture, f augment.Filter) (*Picture, error) {
 	switch f.Kind {
 	case augment.Noise:
@@ -51,7 +51,7 @@ func filter(p *Picture, f augment.Filter) (*Picture, error) {
 	return nil, fmt.Errorf("picture: no filter has the kind %d", f.Kind)
 }
 
-// noise adds deviates to values of a picture, the first of which has the number first.
+// noise adds deviates to values of an image, the first of which has the number first.
 func noise(pix []uint8, first int, seed uint64, deviation float64) {
 	C.rn_picture_noise((*C.uint8_t)(unsafe.Pointer(&pix[0])), C.int64_t(len(pix)), C.uint32_t(first), C.uint64_t(seed), C.float(deviation))
 }

@@ -6,7 +6,7 @@
 extern "C" {
 #endif
 
-// rn_picture_noise adds normal deviates of a standard deviation to n values, which are a picture's from the value with number first on.
+// rn_picture_noise adds normal deviates of a standard deviation to n values, which are an image's from the value with number first on.
 // A deviate depends on the seed and the value's number alone.
 void rn_picture_noise(uint8_t *pix, int64_t n, uint32_t first, uint64_t seed, float deviation);
 

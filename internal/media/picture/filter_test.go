@@ -25,7 +25,7 @@ func filtered(t *testing.T, p *Picture, f ...augment.Filter) *Picture {
 	return q
 }
 
-// uniform is a picture of one value.
+// uniform is an image of one value.
 func uniform(w, h int, v uint8) *Picture {
 	p := New(w, h)
 	for i := range p.Pix {
@@ -73,7 +73,7 @@ func TestNoise(t *testing.T) {
 	}
 }
 
-// A value's noise depends on the seed and on its place alone: a picture in parts has the noise of the whole.
+// A value's noise depends on the seed and on its place alone: an image in parts has the noise of the whole.
 func TestNoiseByPlace(t *testing.T) {
 	p := speckled(rand.New(rand.NewPCG(1, 2)), 37, 23)
 	of := func(seed uint64) []uint8 {
@@ -97,7 +97,7 @@ func TestNoiseByPlace(t *testing.T) {
 	}
 }
 
-// A blurred point is the product of two Gaussians, also at a border, beyond which its pixels continue; a plain picture stays.
+// A blurred point is the product of two Gaussians, also at a border, beyond which its pixels continue; a plain image stays.
 func TestBlur(t *testing.T) {
 	const w, h = 41, 35
 	for _, deviation := range []float64{.3, 1, 2.5, 5} {
@@ -158,7 +158,7 @@ func TestCompression(t *testing.T) {
 	}
 }
 
-// mean is the mean distance of two pictures' values.
+// mean is the mean distance of two images' values.
 func mean(p, q *Picture) (d float64) {
 	for i := range p.Pix {
 		d += math.Abs(float64(p.Pix[i])-float64(q.Pix[i])) / float64(len(p.Pix))

@@ -16,7 +16,7 @@ import (
 	"golang.org/x/image/tiff"
 )
 
-// realData is a folder of the real test pictures. They are no part of the project.
+// realData is a folder of the real test images. They are no part of the project.
 func realData(t *testing.T, name string) string {
 	t.Helper()
 	dir := filepath.Join("..", "..", "..", "..", "shared", "data", name)
@@ -36,7 +36,7 @@ func busy(t *testing.T) time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// farthest is the largest difference of two pictures in any channel, 256 for different sizes.
+// farthest is the largest difference of two images in any channel, 256 for different sizes.
 func farthest(a, b *Picture) int {
 	if a.W != b.W || a.H != b.H {
 		return 256
@@ -48,7 +48,7 @@ func farthest(a, b *Picture) int {
 	return d
 }
 
-// gradient is a picture without symmetry: red rises to the right, green downwards.
+// gradient is an image without symmetry: red rises to the right, green downwards.
 func gradient(w, h int) *Picture {
 	p := New(w, h)
 	for y := range h {

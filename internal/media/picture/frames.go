@@ -111,7 +111,7 @@ func tiffPages(file io.ReaderAt, size int64) (pages []int64) {
 	return pages
 }
 
-// apngFrames counts the frames of an animation that the still picture of the file is not. (PNG specification, third edition, 11.3.6.)
+// apngFrames counts the frames of an animation that the still image of the file is not. (PNG specification, third edition, 11.3.6.)
 func apngFrames(b []byte) (n int) {
 	for i := len(pngSignature); i+12 <= len(b); {
 		size := int64(binary.BigEndian.Uint32(b[i:]))
@@ -123,7 +123,7 @@ func apngFrames(b []byte) (n int) {
 			if size >= 4 {
 				n = int(min(binary.BigEndian.Uint32(b[i+8:]), mostPages))
 			}
-		case "fcTL": // before the pixels: the still picture is the first frame
+		case "fcTL": // before the pixels: the still image is the first frame
 			return max(n-1, 0)
 		case "IDAT", "IEND":
 			return n

@@ -106,7 +106,7 @@ func TestFurther(t *testing.T) {
 	if _, err := DecodeBytes("outside", animated(losslessWebP, 30, 22, 1)); err == nil {
 		t.Error("a frame outside of its canvas is read")
 	}
-	for n := range len(animated(losslessWebP, 4, 2, 2)) { // cut anywhere: an error or a picture, and no panic
+	for n := range len(animated(losslessWebP, 4, 2, 2)) { // cut anywhere: an error or an image, and no panic
 		if _, err := DecodeBytes("cut", animated(losslessWebP, 4, 2, 2)[:n]); err != nil && strings.Contains(err.Error(), "panics") {
 			t.Errorf("cut after %d bytes: %v", n, err)
 		}

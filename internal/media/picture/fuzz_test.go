@@ -61,7 +61,7 @@ func TestDecodeHostile(t *testing.T) {
 	}
 }
 
-// seeds adds pictures of every format: made here, harmful, and those of suites that are beside the repository or in Go's sources.
+// seeds adds images of every format: made here, harmful, and those of suites that are beside the repository or in Go's sources.
 func seeds(f *testing.F, add func([]byte)) {
 	for _, b := range formats(f) {
 		add(b)
@@ -93,7 +93,7 @@ func seeds(f *testing.F, add func([]byte)) {
 	}
 }
 
-// Whatever a file holds, decoding it is an error or a picture of the size that its header says.
+// Whatever a file holds, decoding it is an error or an image of the size that its header says.
 func FuzzDecode(f *testing.F) {
 	seeds(f, func(b []byte) { f.Add(b, 3) })
 	f.Fuzz(func(t *testing.T, b []byte, n int) {

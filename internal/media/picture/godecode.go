@@ -23,7 +23,7 @@ func (r reader) Read(p []byte) (int, error) {
 	return r.r.Read(p[:min(len(p), morsel)])
 }
 
-// decodeGo decodes with one of Go's decoders. A picture that is smaller than its header says, as the first frame of an animation
+// decodeGo decodes with one of Go's decoders. An image that is smaller than its header says, as the first frame of an animation
 // may be, lies on black.
 func decodeGo(ctx context.Context, b []byte, h Header, read func(reader) (image.Image, error)) (*Picture, error) {
 	held.room(h.Bytes(nil))

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// Small files that harm are errors, or pictures, within a second and 64 MB.
+// Small files that harm are errors, or images, within a second and 64 MB.
 func TestHarmful(t *testing.T) {
 	want := map[string]string{
 		"a BMP wider than OpenCV takes":      "1048577x1",
@@ -90,7 +90,7 @@ func TestDecodeEnds(t *testing.T) {
 	}
 }
 
-// A decoder that panics is an error of its picture, which gives back what was taken.
+// A decoder that panics is an error of its image, which gives back what was taken.
 func TestPanic(t *testing.T) {
 	empty()
 	var p *Picture
@@ -159,7 +159,7 @@ func TestWebP(t *testing.T) {
 	}
 }
 
-// formats is a picture in each format.
+// formats is an image in each format.
 func formats(t testing.TB) map[string][]byte {
 	out := map[string][]byte{"gif": smallFrame(), "webp": lossyWebP, "webp, lossless": losslessWebP}
 	for name, f := range encoders() {

@@ -17,7 +17,7 @@ import (
 
 const pngSignature = "\x89PNG\r\n\x1a\n"
 
-// Header describes a picture by the first bytes of its file.
+// Header describes an image by the first bytes of its file.
 type Header struct {
 	Format string // jpeg, png, gif, bmp, tiff or webp
 	W, H   int    // upright, in pixels
@@ -31,10 +31,10 @@ type Header struct {
 	deep int64 // bytes of a pixel in Go's images, for PNG and BMP
 	laid bool  // an interlaced PNG
 
-	wrong error // why the size is known, but the picture cannot be decoded
+	wrong error // why the size is known, but the image cannot be decoded
 }
 
-// Bytes returns a bound of the memory that decoding the picture takes at its peak, including the file and the pixels. target is that
+// Bytes returns a bound of the memory that decoding the image takes at its peak, including the file and the pixels. target is that
 // of DecodeFor.
 func (h Header) Bytes(target Target) int64 {
 	denom := int64(h.denom(target))
@@ -54,7 +54,7 @@ func (h Header) denom(target Target) int {
 }
 
 // Probe reads the header of a file's content; name stands for the file in errors. Its memory does not depend on the
-// picture's size, and it refuses no picture for its size. An unknown format is an image.ErrFormat.
+// image's size, and it refuses no image for its size. An unknown format is an image.ErrFormat.
 func Probe(name string, b []byte) (h Header, err error) {
 	err = guarded(name, func() error {
 		if h, err = probe(b, int64(len(b))); err != nil {
@@ -124,7 +124,7 @@ func config(b []byte) (image.Config, string, error) {
 	return image.DecodeConfig(bytes.NewReader(b))
 }
 
-// Check returns an ErrTooMuch for a picture that takes more memory or time than the limits, before anything is allocated.
+// Check returns an ErrTooMuch for an image that takes more memory or time than the limits, before anything is allocated.
 func (h Header) Check(target Target) error {
 	switch {
 	case h.wrong != nil:

@@ -62,7 +62,7 @@ static void put(uint8_t *to, int64_t step, const uint8_t *row, uint32_t w, int c
   }
 }
 
-// way says where the first stored pixel lies in the upright picture, and the steps from there to the next stored column and row.
+// way says where the first stored pixel lies in the upright image, and the steps from there to the next stored column and row.
 struct way {
   int64_t at, across, down;
 };

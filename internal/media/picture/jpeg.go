@@ -46,7 +46,7 @@ func (h Header) jpegBesides(denom int64) int64 {
 	return some
 }
 
-// decodeLibjpeg decodes with libjpeg, which writes into Go's memory, which is used again; OpenCV takes new memory for each picture, and that costs
+// decodeLibjpeg decodes with libjpeg, which writes into Go's memory, which is used again; OpenCV takes new memory for each image, and that costs
 // as much as decoding. A context that ends ends it within a row of blocks.
 func decodeLibjpeg(ctx context.Context, b []byte, h Header, denom int) (*Picture, error) {
 	w, rows := (h.w+denom-1)/denom, (h.h+denom-1)/denom

@@ -13,14 +13,14 @@ import (
 	"retinago/internal/memory"
 )
 
-// MaxPixels bounds the size of pictures that are decoded, and maxSide their width and height: a few bytes of a file can ask for
+// MaxPixels bounds the size of images that are decoded, and maxSide their width and height: a few bytes of a file can ask for
 // terabytes.
 const (
 	MaxPixels = 178 << 20
 	maxSide   = 1 << 20
 )
 
-// MemoryVariable names the environment variable with the MiB that decoding one picture may take, instead of defaultMemory.
+// MemoryVariable names the environment variable with the MiB that decoding one image may take, instead of defaultMemory.
 const MemoryVariable = "RETINAGO_PICTURE_MB"
 
 // defaultMemory leaves room for a program's own memory below 512 MB. A process that can have less than four times as much takes a quarter
@@ -45,7 +45,7 @@ func memoryOf(v string, have int64) (int64, error) {
 	return n << 20, nil
 }
 
-// MaxMemory returns the bytes that decoding one picture may take at its peak: its file, its pixels and the decoder's memory. A picture
+// MaxMemory returns the bytes that decoding one image may take at its peak: its file, its pixels and the decoder's memory. An image
 // that needs more is an error before the memory is allocated.
 func MaxMemory() int64 { return maxMemory }
 
@@ -55,7 +55,7 @@ const maxWork = 2 << 30
 // blockWork is what one strip or tile costs besides its pixels, in visits of a pixel.
 const blockWork = 8 << 10
 
-// share waits until decoding may take so many bytes: pictures that take little never wait; all others together take MaxMemory, or more
+// share waits until decoding may take so many bytes: images that take little never wait; all others together take MaxMemory, or more
 // on machines with many cores. Memory that is not available at all is an error. give ends the share.
 func share(ctx context.Context, bytes int64) (give func(), err error) {
 	if bytes < large {
@@ -77,7 +77,7 @@ var (
 	sharing = semaphore.NewWeighted(shared)
 )
 
-// ErrTooMuch is the cause of the error for a picture that takes more pixels, memory or time than the limits.
+// ErrTooMuch is the cause of the error for an image that takes more pixels, memory or time than the limits.
 var ErrTooMuch = errors.New("the image takes too much")
 
 // costly is such an error.

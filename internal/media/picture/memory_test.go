@@ -33,7 +33,7 @@ func peak(t *testing.T, f func()) int64 {
 	return memory.Peak() - before
 }
 
-// What is decoded takes no more than its header is said to, whatever the picture, and no picture takes more than MaxMemory.
+// What is decoded takes no more than its header is said to, whatever the image, and no image takes more than MaxMemory.
 func TestMemory(t *testing.T) {
 	files := map[string][]byte{
 		"a JPEG with all coefficients": progressive(5000, 4000, 3, 2),
@@ -75,7 +75,7 @@ func TestMemory(t *testing.T) {
 	}
 }
 
-// After a burst of large pictures memory is where it was before, once nothing is decoded.
+// After a burst of large images memory is where it was before, once nothing is decoded.
 func TestMemoryComesBack(t *testing.T) {
 	b := grey(5000, 4000, 8)
 	burst := func() {

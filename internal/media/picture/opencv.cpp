@@ -15,7 +15,7 @@ int rn_opencv_decode(uint8_t *bgr, int w, int h, const uint8_t *file, size_t n, 
     if (n > INT_MAX) throw std::length_error("the file has more than 2 GiB");
     const cv::Mat from(1, static_cast<int>(n), CV_8UC1, const_cast<uint8_t *>(file));
     cv::Mat to(h, w, CV_8UC3, bgr);
-    // OpenCV writes into this memory where the picture has its size, and takes other memory where it has not.
+    // OpenCV writes into this memory where the image has its size, and takes other memory where it has not.
     if (cv::imdecode(from, how, &to).empty()) {
       std::snprintf(message, RN_OPENCV_MESSAGE, "OpenCV cannot decode it");
       return 1;

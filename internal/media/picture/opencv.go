@@ -14,10 +14,10 @@ import (
 	"gocv.io/x/gocv"
 )
 
-// how is the way in which OpenCV reads pictures: as 8 bits of blue, green and red, and turned as they are stored.
+// how is the way in which OpenCV reads images: as 8 bits of blue, green and red, and turned as they are stored.
 const how = gocv.IMReadColor | gocv.IMReadIgnoreOrientation
 
-// decodeOpenCV decodes a picture of w x h pixels, as stored, into memory of ours: OpenCV takes new memory for each otherwise.
+// decodeOpenCV decodes an image of w x h pixels, as stored, into memory of ours: OpenCV takes new memory for each otherwise.
 func decodeOpenCV(b []byte, w, h int) (*Picture, error) {
 	return filled(w, h, func(p *Picture) error {
 		var message [C.RN_OPENCV_MESSAGE]C.char

@@ -24,7 +24,7 @@ type tiffKind struct {
 	before  bool   // the directory stands before the pixels
 }
 
-// block is samples of a part of a picture, as a TIFF has them; beyond the picture they are 0.
+// block is samples of a part of an image, as a TIFF has them; beyond the image they are 0.
 func (k tiffKind) block(p *Picture, x0, y0, w, h int) []byte {
 	var b []byte
 	for y := y0; y < y0+h; y++ {
@@ -45,7 +45,7 @@ func (k tiffKind) block(p *Picture, x0, y0, w, h int) []byte {
 	return b
 }
 
-// write is a picture as a TIFF with an orientation, and without the tag for 0. (TIFF 6.0.)
+// write is an image as a TIFF with an orientation, and without the tag for 0. (TIFF 6.0.)
 func (k tiffKind) write(p *Picture, orientation int) []byte {
 	type entry struct {
 		tag, kind uint16
@@ -252,7 +252,7 @@ func TestOrientationOfFormats(t *testing.T) {
 	}
 }
 
-// Tags that say nothing of use leave a picture as it is stored.
+// Tags that say nothing of use leave an image as it is stored.
 func TestOrientationOfNothing(t *testing.T) {
 	p := gradient(20, 10)
 	k := tiffKind{order: binary.LittleEndian, bits: 8, samples: 3, tag: 3}

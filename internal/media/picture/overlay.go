@@ -9,7 +9,7 @@ var (
 )
 
 // captioned gives lines of text their plates, from the top left corner downwards. Letters are smaller where the lines would be wider than the
-// picture or higher than half of it; a line that is too wide still is shortened.
+// image or higher than half of it; a line that is too wide still is shortened.
 func (p *Picture) captioned(lines []string, faces faces) []label {
 	f := faces[0]
 	for _, f = range faces {

@@ -43,7 +43,7 @@ func TestCaption(t *testing.T) {
 	}
 }
 
-// Captions of a small picture have smaller letters, then shorter lines; labels keep off them.
+// Captions of a small image have smaller letters, then shorter lines; labels keep off them.
 func TestCaptionSizes(t *testing.T) {
 	lines := []string{"line 1: person left 12, person right 7", "zone 1: person in 3, person out 4"}
 	for _, k := range []struct {

@@ -20,7 +20,7 @@ import (
 // Paged are the endings of files whose pages or frames Pages reads one after another.
 var Paged = []string{".gif", ".tif", ".tiff"}
 
-// Pages reads the pages of a TIFF or the frames of a GIF in their order. It holds the file and one picture in memory. It is not for
+// Pages reads the pages of a TIFF or the frames of a GIF in their order. It holds the file and one image in memory. It is not for
 // concurrent use.
 type Pages struct {
 	name string
@@ -73,7 +73,7 @@ func (p *Pages) Len() int { return p.n }
 func (p *Pages) Animated() bool { return p.gif != nil }
 
 // Next decodes the next page or frame, upright, under the limits of Decode, and returns the time of a frame since the first one. After a
-// picture with an error the next one can be read. At the end the error is io.EOF. The receiver owns the picture.
+// image with an error the next one can be read. At the end the error is io.EOF. The receiver owns the image.
 func (p *Pages) Next(ctx context.Context) (pic *Picture, at time.Duration, err error) {
 	if p.gif != nil {
 		err = guarded(p.name, func() error {

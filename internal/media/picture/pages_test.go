@@ -150,7 +150,7 @@ func TestPages(t *testing.T) {
 	}
 }
 
-// The first page or frame is the picture that Decode reads.
+// The first page or frame is the image that Decode reads.
 func TestFirstPage(t *testing.T) {
 	for name, b := range map[string][]byte{
 		"a.gif": gifOf(t, 9, 7, patch{image.Rect(2, 1, 6, 5), 2, 0, 5}, patch{image.Rect(0, 0, 9, 7), 1, 0, 5}), "a.tif": tiffOf(9, 4),

@@ -10,20 +10,20 @@ import (
 	"retinago/internal/file"
 )
 
-// Picture is an 8-bit RGB picture, upright.
+// Picture is an 8-bit RGB image, upright.
 type Picture struct {
 	W, H int     // pixels
 	Pix  []uint8 // R, G, B of each pixel, row by row: [H,W,3]
-	More int     // pages or frames of its file behind the first, which is this picture
+	More int     // pages or frames of its file behind the first, which is this image
 }
 
-// New returns a black picture.
+// New returns a black image.
 func New(w, h int) *Picture { return &Picture{W: w, H: h, Pix: make([]uint8, 3*w*h)} }
 
 // lease is New with undefined pixels.
 func lease(w, h int) *Picture { return &Picture{W: w, H: h, Pix: held.get(3 * w * h)} }
 
-// filled returns a picture that fill has written; its memory is freed if fill fails or panics.
+// filled returns an image that fill has written; its memory is freed if fill fails or panics.
 func filled(w, h int, fill func(*Picture) error) (*Picture, error) {
 	p := lease(w, h)
 	done := false
@@ -39,7 +39,7 @@ func filled(w, h int, fill func(*Picture) error) (*Picture, error) {
 	return p, nil
 }
 
-// Release frees the pixels' memory for other pictures. The picture must not be used afterwards.
+// Release frees the pixels' memory for other images. The image must not be used afterwards.
 func (p *Picture) Release() {
 	if pix := p.Pix; pix != nil {
 		p.Pix = nil
@@ -53,7 +53,7 @@ func (p *Picture) At(x, y int) (r, g, b uint8) {
 	return p.Pix[i], p.Pix[i+1], p.Pix[i+2]
 }
 
-// Set changes the colour of a pixel; outside of the picture it does nothing.
+// Set changes the colour of a pixel; outside of the image it does nothing.
 func (p *Picture) Set(x, y int, r, g, b uint8) {
 	if x < 0 || y < 0 || x >= p.W || y >= p.H {
 		return
@@ -62,7 +62,7 @@ func (p *Picture) Set(x, y int, r, g, b uint8) {
 	p.Pix[i], p.Pix[i+1], p.Pix[i+2] = r, g, b
 }
 
-// Paste copies another picture onto this one with its corner at x, y; parts outside are cut.
+// Paste copies another image onto this one with its corner at x, y; parts outside are cut.
 func (p *Picture) Paste(q *Picture, x, y int) {
 	for j := max(0, -y); j < min(q.H, p.H-y); j++ {
 		from, to := max(0, -x), min(q.W, p.W-x)
@@ -72,17 +72,17 @@ func (p *Picture) Paste(q *Picture, x, y int) {
 	}
 }
 
-// WritePNG writes the picture losslessly. The file appears whole or not at all.
+// WritePNG writes the image losslessly. The file appears whole or not at all.
 func (p *Picture) WritePNG(path string) error {
 	return p.write(path, func(w io.Writer) error { return png.Encode(w, p.Image()) })
 }
 
-// WriteJPEG writes the picture at a quality of 1 to 100. The file appears whole or not at all.
+// WriteJPEG writes the image at a quality of 1 to 100. The file appears whole or not at all.
 func (p *Picture) WriteJPEG(path string, quality int) error {
 	return p.write(path, func(w io.Writer) error { return encodeJPEG(w, p, quality) })
 }
 
-// EncodeJPEG writes the picture as a JPEG of a quality of 1 to 100.
+// EncodeJPEG writes the image as a JPEG of a quality of 1 to 100.
 func (p *Picture) EncodeJPEG(w io.Writer, quality int) error { return encodeJPEG(w, p, quality) }
 
 func (p *Picture) write(path string, encode func(io.Writer) error) error {
@@ -92,7 +92,7 @@ func (p *Picture) write(path string, encode func(io.Writer) error) error {
 	return nil
 }
 
-// Image copies the picture into one of Go's images.
+// Image copies p into an image of Go's package image.
 func (p *Picture) Image() *image.NRGBA {
 	m := image.NewNRGBA(image.Rect(0, 0, p.W, p.H))
 	for i := range p.W * p.H {
@@ -101,7 +101,7 @@ func (p *Picture) Image() *image.NRGBA {
 	return m
 }
 
-// reduced is the picture with its sides divided by n and rounded up: means of n x n pixels. It releases the other.
+// reduced is the image with its sides divided by n and rounded up: means of n x n pixels. It releases the other.
 func (p *Picture) reduced(n int) *Picture {
 	if n == 1 {
 		return p

@@ -40,7 +40,7 @@ func small(b image.Rectangle, faces faces) bool {
 	return min(b.Dx(), b.Dy()) < 3*h/2 || b.Dx()*b.Dy() <= 9*h*h
 }
 
-// place finds room for a mark's label: in the size of letters that suits the picture and the object, or else in smaller ones, at last with a
+// place finds room for a mark's label: in the size of letters that suits the image and the object, or else in smaller ones, at last with a
 // shorter text.
 func (p *Picture) place(m Mark, faces faces, taken *occupied) (label, bool) {
 	object := pixels(m.Box)
@@ -72,7 +72,7 @@ type sites struct {
 	taken  *occupied
 }
 
-// label is a text at the first place that is in the picture and not taken.
+// label is a text at the first place that is in the image and not taken.
 func (s *sites) label(text string, f *face) (label, bool) {
 	if text == "" {
 		return label{}, false
@@ -92,7 +92,7 @@ var steps = []float64{0, 1, .5, .25, .75}
 // corners yields the top left corners of plates of w x h pixels: above the frame, below it, within it, at its right and at its left.
 func (s *sites) corners(w, h int) iter.Seq[image.Point] {
 	visible := s.frame.Intersect(s.p.bounds())
-	// between is a place from one end to the other, moved into the picture, which is as long as most.
+	// between is a place from one end to the other, moved into the image, which is as long as most.
 	between := func(from, to int, step float64, most int) int {
 		return min(max(from+int(step*float64(to-from)), 0), most)
 	}
@@ -118,7 +118,7 @@ func (s *sites) corners(w, h int) iter.Seq[image.Point] {
 	}
 }
 
-// occupied are rectangles that labels must not meet, filed by the cells of a grid over the picture.
+// occupied are rectangles that labels must not meet, filed by the cells of a grid over the image.
 type occupied struct {
 	cell  int // side in pixels
 	cols  int

@@ -31,7 +31,7 @@ func placed(t *testing.T, p *Picture, marks []Mark) []label {
 	return p.labels(marks, nil, faces)
 }
 
-// Labels are inside of the picture and cover neither small objects nor each other, on pictures of all sizes.
+// Labels are inside of the image and cover neither small objects nor each other, on images of all sizes.
 func TestLabelsCoverNothing(t *testing.T) {
 	for _, k := range []struct {
 		w, h, n     int
@@ -87,7 +87,7 @@ func TestLabelOfTheLast(t *testing.T) {
 	}
 }
 
-// A label's letters are smaller at a small object, and scale with the picture.
+// A label's letters are smaller at a small object, and scale with the image.
 func TestLabelSizes(t *testing.T) {
 	size := func(side int, object float32) int {
 		p := &Picture{W: side, H: side}
@@ -108,7 +108,7 @@ func TestLabelSizes(t *testing.T) {
 	}
 }
 
-// The frame of a small object covers none of it, and leaves the picture only where the object does.
+// The frame of a small object covers none of it, and leaves the image only where the object does.
 func TestFrameOfSmall(t *testing.T) {
 	p := New(1024, 1024)
 	boxes := []box.Box{box.FromXYWH(500, 500, 8, 8), box.FromXYWH(700, 100, 30, 60)}

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// half wants pictures at a share of their size.
+// half wants images at a share of their size.
 func half(n int) Target {
 	return func(w, h int) (int, int) { return (w + n - 1) / n, (h + n - 1) / n }
 }
@@ -91,7 +91,7 @@ func TestReduced(t *testing.T) {
 	}
 }
 
-// A released picture's memory serves the next, whatever was in it.
+// A released image's memory serves the next, whatever was in it.
 func TestRelease(t *testing.T) {
 	b := encode(t, func(b *bytes.Buffer) error { return png.Encode(b, gradient(20, 10).Image()) })
 	for range 20 {

@@ -60,7 +60,7 @@ func Zone(p *Picture, corners [][2]float64, name string) error {
 	return nil
 }
 
-// name writes the name of a region with its corner at x, y, or as near as it has room in the picture.
+// name writes the name of a region with its corner at x, y, or as near as it has room in the image.
 func (p *Picture) name(s string, f *face, x, y int) {
 	if s = f.shortened(s, p.W-2*f.pad); s == "" {
 		return
@@ -81,7 +81,7 @@ func (p *Picture) dashes(points [][2]float64) {
 	})
 }
 
-// arrow draws an arrow of some length in pixels across a place, or back from there so that its tip is in the picture, and returns the
+// arrow draws an arrow of some length in pixels across a place, or back from there so that its tip is in the image, and returns the
 // width of its head. way has the length 1.
 func (p *Picture) arrow(across, way [2]float64, long float64) (head float64) {
 	line := p.line() + 1

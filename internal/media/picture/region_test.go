@@ -73,7 +73,7 @@ func TestLine(t *testing.T) {
 	}
 }
 
-// The arrow of a line at the border of the picture is whole.
+// The arrow of a line at the border of the image is whole.
 func TestLineAtBorder(t *testing.T) {
 	middle, border := gray(320, 240), gray(320, 240)
 	for p, y := range map[*Picture]float64{middle: 120, border: 238} {
@@ -126,7 +126,7 @@ func TestTint(t *testing.T) {
 	}
 }
 
-// Lines and zones outside of a picture, without length or area, and on tiny pictures.
+// Lines and zones outside of an image, without length or area, and on tiny images.
 func TestRegionsAnywhere(t *testing.T) {
 	for _, size := range [][2]int{{1, 1}, {5, 200}, {64, 48}} {
 		p := gray(size[0], size[1])

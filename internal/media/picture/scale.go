@@ -4,7 +4,7 @@ import (
 	"retinago/augment"
 )
 
-// Scaled returns the picture at w x h pixels, bilinear without antialiasing.
+// Scaled returns the image at w x h pixels, bilinear without antialiasing.
 func (p *Picture) Scaled(w, h int) *Picture {
 	v := make([]float32, 3*w*h)
 	position := augment.Scale(float64(w)/float64(p.W), float64(h)/float64(p.H))

@@ -14,7 +14,7 @@ import (
 
 var imageNet = Input{Mean: [3]float32{.485, .456, .406}, Std: [3]float32{.229, .224, .225}}
 
-// resize is a picture resized to W x H px at the top left of a canvas.
+// resize is an image resized to W x H px at the top left of a canvas.
 type resize struct {
 	Input
 	W, H, CanvasW, CanvasH int
@@ -49,7 +49,7 @@ func reference(p *Picture, in resize, x, y, c int) float64 {
 	return ((top*(1-ty)+bottom*ty)/255 - float64(in.Mean[c])) / float64(in.Std[c])
 }
 
-// Every number of a canvas, also beyond the picture, where old ones must go; nothing behind the canvas. The ratio of sizes
+// Every number of a canvas, also beyond the image, where old ones must go; nothing behind the canvas. The ratio of sizes
 // is a float32, as torch's: 6e-8 of a coordinate, times a contrast of 1/std.
 func TestResize(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))

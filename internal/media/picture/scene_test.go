@@ -83,7 +83,7 @@ func coloured(c augment.Colour, v [3]float64) (out [3]float64) {
 	return out
 }
 
-// speckled is a picture of random colours.
+// speckled is an image of random colours.
 func speckled(r *rand.Rand, w, h int) *Picture {
 	p := New(w, h)
 	for i := range p.Pix {

@@ -18,7 +18,7 @@ type signature struct {
 
 const convert = "convert it to JPEG or PNG"
 
-// signatures are those of files that are taken for pictures and are not read. A brand of the ISO base media format (ISO/IEC 14496-12,
+// signatures are those of files that are taken for images and are not read. A brand of the ISO base media format (ISO/IEC 14496-12,
 // section 4.3) stands at byte 8.
 var signatures = []signature{
 	{4, "ftypheic", "a HEIC image", convert}, {4, "ftypheix", "a HEIC image", convert}, {4, "ftypheim", "a HEIC image", convert},
@@ -48,7 +48,7 @@ var signatures = []signature{
 }
 
 // Foreign says of the first bytes of a file what it is and what to do with it, where it is of a known format that is not read; else text
-// is empty. pixels reports whether it is a picture.
+// is empty. pixels reports whether it is an image.
 func Foreign(b []byte) (text string, pixels bool) {
 	if len(b) >= 12 && string(b[:4]) == "RIFF" && string(b[8:12]) == "AVI " {
 		return "it is an AVI video: give it the ending .avi", false
@@ -61,7 +61,7 @@ func Foreign(b []byte) (text string, pixels bool) {
 	return "", false
 }
 
-// Known reports whether a file begins with these bytes as a picture does that is read.
+// Known reports whether a file begins with these bytes as an image does that is read.
 func Known(b []byte) bool {
 	for _, s := range []string{"\xff\xd8\xff", pngSignature, "GIF87a", "GIF89a", "II*\x00", "MM\x00*"} {
 		if bytes.HasPrefix(b, []byte(s)) {

@@ -25,7 +25,7 @@ func TestSizeOfLongFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Five application segments of 65535 bytes, and an EXIF that turns the picture by a quarter.
+	// Five application segments of 65535 bytes, and an EXIF that turns the image by a quarter.
 	var head []byte
 	for range 5 {
 		head = append(append(head, 0xff, 0xe5, 0xff, 0xff), make([]byte, 65533)...)

@@ -68,5 +68,5 @@ func (p *Picture) tint(corners [][2]float64, c [3]uint8, opaque float64) {
 	}
 }
 
-// column is the first column whose middle is at x or beyond, within the picture.
+// column is the first column whose middle is at x or beyond, within the image.
 func (p *Picture) column(x float64) int { return int(math.Ceil(min(max(x-.5, 0), float64(p.W)))) }

@@ -18,7 +18,7 @@ func TestStroke(t *testing.T) {
 	if n := painted(p); n != 51+30 {
 		t.Errorf("%d pixels are painted, want 81", n)
 	}
-	// Points far outside take no time and paint what crosses the picture.
+	// Points far outside take no time and paint what crosses the image.
 	p = New(100, 60)
 	path(p, [][2]float64{{-1e9, 30}, {1e9, 30}, {1e9, 1e9}, {-5, 1e12}})
 	if n := painted(p); n != 100 {

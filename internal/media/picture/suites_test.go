@@ -54,13 +54,13 @@ func TestPngSuite(t *testing.T) {
 	}
 }
 
-// transparent reports whether a picture has pixels whose colour is lost after Go's premultiplication.
+// transparent reports whether an image has pixels whose colour is lost after Go's premultiplication.
 func transparent(m image.Image) bool {
 	o, ok := m.(interface{ Opaque() bool })
 	return !ok || !o.Opaque()
 }
 
-// Go's own test pictures: CMYK, progressive, odd samplings; and those that are cut.
+// Go's own test images: CMYK, progressive, odd samplings; and those that are cut.
 func TestGoPictures(t *testing.T) {
 	dir := filepath.Join(goroot(t), "src", "image", "testdata")
 	if _, err := os.Stat(dir); err != nil {

@@ -9,7 +9,7 @@ import (
 // tiffHeader is what a TIFF's first directory says of how its pixels are stored: in blocks, strips or tiles.
 type tiffHeader struct {
 	w, h           int // pixels
-	bw, bh         int // of a block; a tile may reach beyond the picture
+	bw, bh         int // of a block; a tile may reach beyond the image
 	bits, samples  int // of a pixel: bits of each sample
 	planes         int // that a sample has a block of its own in
 	compression    int

@@ -16,7 +16,7 @@ import (
 	"golang.org/x/image/tiff/lzw"
 )
 
-// decodeTIFF decodes a TIFF block by block, with the numbers of golang.org/x/image/tiff, which makes a whole picture of up to 8
+// decodeTIFF decodes a TIFF block by block, with the numbers of golang.org/x/image/tiff, which makes a whole image of up to 8
 // bytes a pixel first and unpacks a block as far as the file says.
 func decodeTIFF(ctx context.Context, b []byte, h Header) (*Picture, error) {
 	t := h.tiff

@@ -73,7 +73,7 @@ func TestTIFFIsGos(t *testing.T) {
 	}
 }
 
-// The decoder's own test pictures: tiles, strips, bits, LZW, PackBits, fax.
+// The decoder's own test images: tiles, strips, bits, LZW, PackBits, fax.
 func TestTIFFPictures(t *testing.T) {
 	dir, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "golang.org/x/image").Output()
 	if err != nil {

@@ -22,10 +22,10 @@ func (h tiffHeader) libtiff(file int64) int64 {
 	return stored + int64(h.planes)*h.blockBytes() + 4*int64(h.bw)*int64(h.bh)
 }
 
-// smallTile is the side of tiles that may be larger than their picture.
+// smallTile is the side of tiles that may be larger than their image.
 const smallTile = 1024
 
-// bounds refuses blocks out of proportion to the picture, and more of them than are worth it.
+// bounds refuses blocks out of proportion to the image, and more of them than are worth it.
 func (h tiffHeader) bounds() error {
 	if h.bw < 1 || h.bh < 1 || h.bits < 1 || h.bits > 64 || h.samples < 1 || h.samples > 16 {
 		return fmt.Errorf("its directory says blocks of %dx%d pixels of %d samples of %d bits", h.bw, h.bh, h.samples, h.bits)

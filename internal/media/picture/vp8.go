@@ -14,7 +14,7 @@ import (
 )
 
 // decodeVP8 decodes a lossy WebP file of w x h pixels by libwebp, piece by piece: a context that ends ends it after a piece. OpenCV would
-// decode it in one call, which takes seconds for the largest pictures.
+// decode it in one call, which takes seconds for the largest images.
 func decodeVP8(ctx context.Context, b []byte, w, h int) (*Picture, error) {
 	return filled(w, h, func(p *Picture) error {
 		var stop atomic.Int32 // that C reads while it decodes

@@ -1,4 +1,4 @@
-// libwebp's decoder of lossy pictures.
+// libwebp's decoder of lossy images.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>

@@ -15,7 +15,7 @@ import (
 type webpHeader struct {
 	from, to int64 // of the chunk's data, in the file
 	lossless bool
-	frame    image.Rectangle // of an animation: where its first frame lies; empty for a still picture
+	frame    image.Rectangle // of an animation: where its first frame lies; empty for a still image
 }
 
 // readWebPHeader walks the chunks to the pixels, those of the first frame of an animation; what stands there may lie behind b. (WebP
@@ -53,7 +53,7 @@ func (h webpHeader) pixels(b []byte) ([]byte, error) {
 
 // decodeWebP decodes a WebP: a lossless one here, since libwebp takes gigabytes for the tables of a small file, and another by
 // lossy, from the header and data of its chunk of pixels. Go's decoder bounds the tables. The first frame of an animation lies on black
-// where it is smaller than the picture.
+// where it is smaller than the image.
 func decodeWebP(ctx context.Context, b []byte, h Header, lossy func(h Header, data []byte) (*Picture, error)) (*Picture, error) {
 	data, err := h.webp.pixels(b)
 	if err != nil {
@@ -107,7 +107,7 @@ func (h Header) lossless() int64 {
 	return 4*n + max(2*n, min(300*h.size, 2600*53<<10))
 }
 
-// animated is what the first frame of an animation takes beside the picture, in bytes.
+// animated is what the first frame of an animation takes beside the image, in bytes.
 func (h Header) animated() int64 {
 	at := h.webp.frame
 	if at.Empty() || at.Dx() == h.w && at.Dy() == h.h || at.Dx() > h.w || at.Dy() > h.h {

@@ -26,7 +26,7 @@ type Folder struct {
 
 	// Guarded by the register's mutex. Names are kept as hashes of 8 bytes: rarely a unique one gets a number too.
 	names  map[uint64]uint64 // of a folded name, its owner
-	frames map[uint64]bool   // of a picture's folded name that looks like one of a video's frame, without the number
+	frames map[uint64]bool   // of an image's folded name that looks like one of a video's frame, without the number
 	series map[string]string // of an owner with frames, its stem
 	next   map[uint64]int    // of a name that was there before, the first number that may be free
 	shared bool              // another option's files lie in the folder too

@@ -95,7 +95,7 @@ func TestPath(t *testing.T) {
 		{"sub/new.jpg", nil, nil},
 		{"earlier.jpg", nil, nil},
 		{"label.txt", ErrTaken, nil},
-		{"empty.txt", ErrTaken, nil}, // a picture without objects
+		{"empty.txt", ErrTaken, nil}, // an image without objects
 		{"corrected.txt", ErrTaken, nil},
 		{"hard.jpg", ErrTaken, ErrTaken},
 		{"inside.txt", file.ErrName, file.ErrName}, // an absolute link leads out

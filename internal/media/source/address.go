@@ -16,10 +16,10 @@ import (
 	"retinago/internal/media/picture"
 )
 
-// Limits of a picture that is loaded from an address, besides picture.MaxMemory bytes.
+// Limits of an image that is loaded from an address, besides picture.MaxMemory bytes.
 const (
 	answerTime = 20 * time.Second // until the server answers
-	loadTime   = time.Minute      // until the picture is there
+	loadTime   = time.Minute      // until the image is there
 )
 
 // lists are endings of addresses that are lists of parts of a video.
@@ -34,7 +34,7 @@ func local(name string) string {
 	return u.Path
 }
 
-// webPath is the path of an address that may be a picture's; ok is false for other addresses, and for those that name a video.
+// webPath is the path of an address that may be an image's; ok is false for other addresses, and for those that name a video.
 func webPath(address string) (p string, ok bool) {
 	u, err := url.Parse(address)
 	if err != nil || !strings.EqualFold(u.Scheme, "http") && !strings.EqualFold(u.Scheme, "https") {
@@ -49,7 +49,7 @@ func webPath(address string) (p string, ok bool) {
 	return u.Path, kindOf(u.Path) != isVideo
 }
 
-// load loads the picture of an address. Without an error and without a picture the address is that of a stream: the type of what comes
+// load loads the image of an address. Without an error and without an image the address is that of a stream: the type of what comes
 // decides, or its first bytes.
 func (s *Set) load(ctx context.Context, address string) (*picture.Picture, error) {
 	at, ok := webPath(address)
@@ -77,7 +77,7 @@ func (s *Set) load(ctx context.Context, address string) (*picture.Picture, error
 	return picture.DecodeBytes("what it gives", b)
 }
 
-// download returns the bytes of a picture, nil where an address whose name is no picture's gives something else.
+// download returns the bytes of an image, nil where an address whose name is no image's gives something else.
 func download(ctx context.Context, address string, named bool, slow *time.Timer) ([]byte, error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {

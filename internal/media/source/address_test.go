@@ -12,13 +12,13 @@ import (
 	"retinago/internal/media/video"
 )
 
-// The address of a picture gives a picture: its type decides, or its first bytes; everything else is a stream.
+// The address of an image gives an image: its type decides, or its first bytes; everything else is a stream.
 func TestAddresses(t *testing.T) {
 	jpg := string(jpegBytes(t))
 	for _, k := range []struct {
 		name, path, kind, body string
 		status                 int
-		want                   string // picture, stream, or a part of the error
+		want                   string // image, stream, or a part of the error
 	}{
 		{"a JPEG", "/a.jpg", "image/jpeg", jpg, 200, "picture"},
 		{"with a query", "/a.jpg?size=large&t=1,2", "image/jpeg", jpg, 200, "picture"},
@@ -97,7 +97,7 @@ func TestAddresses(t *testing.T) {
 	}
 }
 
-// A picture from an address takes no more memory than one of a file.
+// An image from an address takes no more memory than one of a file.
 func TestLargeAddress(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "image/jpeg")

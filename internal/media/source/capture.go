@@ -51,7 +51,7 @@ func NewCapture(name string) (*Capture, error) {
 	return &Capture{in: in, name: plain(name), retries: -1, open: open, backoff: time.Second, dropped: new(atomic.Int64)}, nil
 }
 
-// Frames yields the newest frame whenever the receiver asks, until ctx ends or the receiver stops. The receiver owns a frame's picture.
+// Frames yields the newest frame whenever the receiver asks, until ctx ends or the receiver stops. The receiver owns a frame's image.
 // A source that cannot be opened, or that breaks, is opened again after 1, 2, 4 ... 30 seconds; notice is called with the reason, from
 // any goroutine. A source that does not answer may stay open for a while after the end; it is not opened again meanwhile.
 func (l *Capture) Frames(ctx context.Context, notice func(text string)) iter.Seq[Frame] {

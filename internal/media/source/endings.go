@@ -12,14 +12,14 @@ import (
 	"retinago/internal/media/picture"
 )
 
-// pictures and videos are the endings of files that are read from a folder. A picture that is named itself may have any.
+// images and videos are the endings of files that are read from a folder. An image that is named itself may have any.
 var (
 	pictures = picture.Endings
 	videos   = []string{".mp4", ".m4v", ".mov", ".qt", ".avi", ".divx", ".mkv", ".webm", ".mpg", ".mpeg", ".mpe", ".m1v", ".m2v", ".mpv", ".ts", ".mts", ".m2t", ".m2ts", ".vob",
 		".wmv", ".asf", ".flv", ".f4v", ".ogv", ".ogm", ".3gp", ".3g2", ".mxf", ".mjpeg", ".mjpg", ".y4m", ".h264", ".264", ".h265", ".265", ".hevc", ".dav"}
 )
 
-// foreign are the endings of pictures that are not read, by what they are.
+// foreign are the endings of images that are not read, by what they are.
 var foreign = map[string][]string{
 	"HEIC or HEIF":                {".heic", ".heif", ".heics", ".heifs", ".hif"},
 	"AVIF":                        {".avif", ".avifs"},
@@ -41,7 +41,7 @@ var foreign = map[string][]string{
 	"an animation of PNG or JPEG": {".mng", ".jng"},
 }
 
-// errUnread is the cause of the error for a picture of a format that is not read, and errOther for a file that is neither picture nor video.
+// errUnread is the cause of the error for an image of a format that is not read, and errOther for a file that is neither image nor video.
 var (
 	errUnread = errors.New("its format is not read")
 	errOther  = errors.New("neither image nor video")

@@ -12,7 +12,7 @@ import (
 	"retinago/internal/media/picture"
 )
 
-// jpegBytes is a small picture.
+// jpegBytes is a small image.
 func jpegBytes(t *testing.T) []byte {
 	t.Helper()
 	var b bytes.Buffer
@@ -83,7 +83,7 @@ func TestEndings(t *testing.T) {
 	}
 }
 
-// A folder of what cannot be read opens, and says so of each; pictures for calibration are those that can be read.
+// A folder of what cannot be read opens, and says so of each; images for calibration are those that can be read.
 func TestFolderOfUnread(t *testing.T) {
 	dir := tree(t, "a.heic", "sub/b.HEIC", "c.avif")
 	if got := names(dir, "", "."); got != "broken broken broken" {

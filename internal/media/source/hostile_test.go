@@ -62,7 +62,7 @@ func TestLongLines(t *testing.T) {
 	}
 }
 
-// What is no regular file is named, not opened, in a folder and by name; a link to a picture is one.
+// What is no regular file is named, not opened, in a folder and by name; a link to an image is one.
 func TestIrregular(t *testing.T) {
 	dir := tree(t, "a.jpg", "folder.png/x.txt")
 	if err := syscall.Mkfifo(filepath.Join(dir, "pipe.jpg"), 0o600); err != nil {
@@ -105,7 +105,7 @@ func TestIrregular(t *testing.T) {
 	}
 }
 
-// 200,000 pictures of one name take seconds, and their numbers are those of their order.
+// 200,000 images of one name take seconds, and their numbers are those of their order.
 func TestManyNames(t *testing.T) {
 	n := newNames()
 	begin := time.Now()

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// JPEG returns the name of a picture's annotated copy, which is a JPEG.
+// JPEG returns the name of an image's annotated copy, which is a JPEG.
 func JPEG(name string) string {
 	if e := strings.ToLower(filepath.Ext(name)); e == ".jpg" || e == ".jpeg" {
 		return name

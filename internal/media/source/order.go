@@ -35,7 +35,7 @@ func natural(a, b string) int {
 // digits is how many digits a text begins with.
 func digits(s string) int { return len(s) - len(strings.TrimLeft(s, "0123456789")) }
 
-// serial marks the pictures among frames as those of a series, which their folder names. Pages of a file are a series already.
+// serial marks the images among frames as those of a series, which their folder names. Pages of a file are a series already.
 func serial(give func(Frame) bool) func(Frame) bool {
 	return func(f Frame) bool {
 		if f.Video == nil && f.Err == nil && f.Series == "" {

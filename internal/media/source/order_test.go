@@ -52,7 +52,7 @@ func TestNatural(t *testing.T) {
 	}
 }
 
-// Pictures that come together are a series of their folder; one that is named alone is none.
+// Images that come together are a series of their folder; one that is named alone is none.
 func TestSeries(t *testing.T) {
 	dir := tree(t, "img/1.jpg", "img/2.jpg", "img/10.jpg", "img/sub/1.png", "one/a.jpg", "clip/a.mp4")
 	for _, k := range []struct{ sources, stdin, want string }{

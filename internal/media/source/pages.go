@@ -42,7 +42,7 @@ func (s *Set) leaf(ctx context.Context, pages *picture.Pages, path, name string,
 	return true
 }
 
-// firstName is the name of the first picture of a file.
+// firstName is the name of the first image of a file.
 func (s *Set) firstName(path, name string) string {
 	pages := s.pages(path)
 	if pages == nil {

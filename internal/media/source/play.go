@@ -65,7 +65,7 @@ func missing(r reader, n int) error {
 	return nil
 }
 
-// follow passes the frames of a camera or stream to give until ctx ends; a stream with an end is read like a file, and the picture of an
+// follow passes the frames of a camera or stream to give until ctx ends; a stream with an end is read like a file, and the image of an
 // address is one frame.
 func (s *Set) follow(ctx context.Context, in input, name string, give func(Frame) bool) {
 	if in.kind == stream {

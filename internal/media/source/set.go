@@ -26,7 +26,7 @@ type Options struct {
 	Retries int
 	// Notice is called when a stream breaks and is opened again; several goroutines may call it.
 	Notice func(text string)
-	// FirstPage gives the first page or frame of a picture file alone, as datasets do, instead of all.
+	// FirstPage gives the first page or frame of an image file alone, as datasets do, instead of all.
 	FirstPage bool
 	// Leave reports whether a file is to be left out that lies below a folder among the names; nil leaves none out. Only one goroutine
 	// calls it at a time.
@@ -38,7 +38,7 @@ type Set struct {
 	options Options
 	inputs  []input
 	names   *uniqueNames
-	beside  map[string]int // named pictures by their folder
+	beside  map[string]int // named images by their folder
 	index   int
 	dropped atomic.Int64
 	open    func(input) (reader, error)
@@ -64,7 +64,7 @@ func (in input) shown() string {
 type kind int
 
 const (
-	files  kind = iota // a picture, video, folder or glob
+	files  kind = iota // an image, video, folder or glob
 	stdin              // names of such
 	camera             // cam:N
 	stream             // scheme://...
@@ -85,7 +85,7 @@ func open(in input) (reader, error) {
 	return video.Open(in.name)
 }
 
-// Open makes a set of names: pictures, videos, folders with their subfolders, globs, "-" for names on standard input one a line,
+// Open makes a set of names: images, videos, folders with their subfolders, globs, "-" for names on standard input one a line,
 // cam:N, and addresses of streams. A name may be several, separated by commas. Files must exist; they are opened later.
 func Open(names []string, o Options) (*Set, error) {
 	if o.Retries == 0 {
@@ -170,7 +170,7 @@ func parse(name string) (input, error) {
 
 func wanted(path string) bool { return kindOf(path) != other }
 
-// Paths returns the frames of picture files.
+// Paths returns the frames of image files.
 func Paths(paths []string) func(context.Context) iter.Seq[Frame] {
 	return func(ctx context.Context) iter.Seq[Frame] {
 		return func(yield func(Frame) bool) {
@@ -186,7 +186,7 @@ func Paths(paths []string) func(context.Context) iter.Seq[Frame] {
 // Dropped returns the number of frames of realtime sources that were not taken in time.
 func (s *Set) Dropped() int64 { return s.dropped.Load() }
 
-// Frames yields one frame after another, also those that cannot be read, until ctx ends. The receiver owns a frame's picture. A camera
+// Frames yields one frame after another, also those that cannot be read, until ctx ends. The receiver owns a frame's image. A camera
 // or stream that does not answer may stay open for a while after the end.
 func (s *Set) Frames(ctx context.Context) iter.Seq[Frame] {
 	return func(yield func(Frame) bool) {
@@ -277,7 +277,7 @@ func (s *Set) stills(ctx context.Context, in []input, give func(Frame) bool) {
 	}
 }
 
-// expand yields the frames of the pictures, videos and folders that a name stands for. Below a folder, names keep their path relative to
+// expand yields the frames of the images, videos and folders that a name stands for. Below a folder, names keep their path relative to
 // it.
 func (s *Set) expand(ctx context.Context, name string, paths []string, err error, give func(Frame) bool) bool {
 	if err != nil {
@@ -318,7 +318,7 @@ func below(folder, file string) string {
 	return rel
 }
 
-// Files calls f with the path of every file that Frames is going to read, the name of its first picture, which other files may have too, and
+// Files calls f with the path of every file that Frames is going to read, the name of its first image, which other files may have too, and
 // whether it is a video. Names on standard input are not read. A folder or file that cannot be read is passed over.
 func (s *Set) Files(f func(path, name string, video bool)) {
 	for _, in := range s.inputs {
@@ -344,7 +344,7 @@ func (s *Set) Files(f func(path, name string, video bool)) {
 	}
 }
 
-// file yields the frames of a picture or video, or the pages of a file that has several.
+// file yields the frames of an image or video, or the pages of a file that has several.
 func (s *Set) file(ctx context.Context, path, name string, give func(Frame) bool) bool {
 	if pages := s.pages(path); pages != nil {
 		defer pages.Close()

@@ -57,7 +57,7 @@ func TestNames(t *testing.T) {
 	dir := tree(t, "a/x.jpg", "a/y.PNG", "a/sub/x.jpg", "b/x.jpg", "b/x.png", "b/notes.txt", "c,d/p.jpg", "e/x.txt", "a.jpg")
 	for _, k := range []struct{ sources, want string }{
 		{"a", "sub/x.jpg x.jpg y.PNG.jpg"},
-		{"b/*", "notes.txt.jpg x.jpg x.png.jpg"}, // a named file is taken; reading it shows that it is no picture
+		{"b/*", "notes.txt.jpg x.jpg x.png.jpg"}, // a named file is taken; reading it shows that it is no image
 		{"b/x.*", "x.jpg x.png.jpg"},
 		{"b/notes.txt", "notes.txt.jpg"},
 		{"absent", "error"},
@@ -252,7 +252,7 @@ func TestNoRetries(t *testing.T) {
 	}
 }
 
-// A live source is opened again when it breaks, less and less often, and given up after Retries; pictures come meanwhile. No goroutine
+// A live source is opened again when it breaks, less and less often, and given up after Retries; images come meanwhile. No goroutine
 // is left behind: a bubble of synctest fails where one is.
 func TestReconnect(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -18,8 +18,8 @@ const chunk = 4096
 
 // walker reads folders with all below. Links to folders are followed, each folder is read once.
 type walker struct {
-	// f gets the paths of files that are pictures or videos, in the order of their names, until it returns false. A folder that cannot be
-	// read, a picture of a format that is not read, and what is no regular file, come with an error, and the others follow.
+	// f gets the paths of files that are images or videos, in the order of their names, until it returns false. A folder that cannot be
+	// read, an image of a format that is not read, and what is no regular file, come with an error, and the others follow.
 	f      func(path string, err error) bool
 	wanted func(name string) bool
 	roots  []string // real paths of the folder and of those that links lead to
@@ -95,7 +95,7 @@ type entry struct {
 	special bool // neither a folder nor a regular file: a link, pipe or device
 }
 
-// fault is why a file is not read, nil for one that is, and errOther for one that is neither picture nor video.
+// fault is why a file is not read, nil for one that is, and errOther for one that is neither image nor video.
 func (e entry) fault(path string) error {
 	if e.special {
 		if err := file.Irregular(path); err != nil {
@@ -111,7 +111,7 @@ func (e entry) fault(path string) error {
 	return unread(path)
 }
 
-// list is the files of a folder that may be pictures or videos, and its folders, by name.
+// list is the files of a folder that may be images or videos, and its folders, by name.
 func list(folder string, wanted func(name string) bool) (entries []entry, err error) {
 	d, err := os.Open(folder)
 	if err != nil {
@@ -124,7 +124,7 @@ func list(folder string, wanted func(name string) bool) (entries []entry, err er
 			v := entry{name: e.Name(), folder: e.IsDir(), link: e.Type()&os.ModeSymlink != 0, special: !e.Type().IsRegular()}
 			if v.link {
 				st, err := os.Stat(filepath.Join(folder, v.name))
-				v.folder = err == nil && st.IsDir() && kindOf(v.name) <= unknown // one that is called a picture is no folder of pictures
+				v.folder = err == nil && st.IsDir() && kindOf(v.name) <= unknown // one that is called an image is no folder of images
 			}
 			if v.folder || wanted(v.name) {
 				entries = append(entries, v)
@@ -140,7 +140,7 @@ func list(folder string, wanted func(name string) bool) (entries []entry, err er
 	}
 }
 
-// Pictures are the picture files of pictures, folders with all below, and globs, without those of formats that are not read.
+// Pictures are the image files of images, folders with all below, and globs, without those of formats that are not read.
 func Pictures(names []string) ([]string, error) {
 	var out []string
 	for _, name := range names {

@@ -59,7 +59,7 @@ func (*Writer) Frames() int { return 0 }
 // Close does nothing.
 func (*Writer) Close() error { return nil }
 
-// Window shows pictures; this build has none.
+// Window shows images; this build has none.
 type Window struct{}
 
 // NewWindow returns ErrAbsent.

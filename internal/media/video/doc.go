@@ -1,6 +1,6 @@
 // Package video reads frames of files, cameras and streams, and writes and shows them.
 //
-//	file, cam:N, rtsp://... -> Reader -> upright RGB pictures with time stamps -> Writer, Window
+//	file, cam:N, rtsp://... -> Reader -> upright RGB images with time stamps -> Writer, Window
 //
 // With the build tag opencv, OpenCV reads and shows frames, and FFmpeg's libraries, by which OpenCV reads too, encode them. Without the
 // tag every function returns ErrAbsent.

@@ -19,7 +19,7 @@ struct rn_video {
   struct SwsContext *colours;
   AVFrame *frame;
   AVPacket *packet;
-  uint8_t *end; // the last rows of a picture, with room behind them
+  uint8_t *end; // the last rows of an image, with room behind them
   int64_t last; // time of the last frame, in units of the encoder; -1 before the first
   int64_t frame_time; // from one frame to the next, in those units
 };
@@ -31,7 +31,7 @@ enum { FINEST = 1200 }; // units of time in a frame
 
 enum { THREADS = 8 }; // at most: more cost memory, and rows of blocks to wait for
 
-// libswscale reads a vector at a time, and beyond the end of a picture's last row: a page may end there. LAST rows, which share a row of
+// libswscale reads a vector at a time, and beyond the end of an image's last row: a page may end there. LAST rows, which share a row of
 // colour, are read from a copy with BEHIND bytes to spare.
 enum { LAST = 2, BEHIND = 128 };
 

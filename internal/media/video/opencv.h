@@ -31,7 +31,7 @@ void rn_capture_close(rn_capture *c);
 // rn_window_open opens a window. Like all of a window's functions it returns 0, or -1 with a message.
 int rn_window_open(const char *title, char message[RN_VIDEO_MESSAGE]);
 
-// rn_window_show shows a picture and returns the key that was pressed, or -1, and whether the window is there.
+// rn_window_show shows an image and returns the key that was pressed, or -1, and whether the window is there.
 int rn_window_show(const char *title, uint8_t *bgr, int w, int h, int resize, int *key, int *visible, char message[RN_VIDEO_MESSAGE]);
 
 // rn_window_close closes it.

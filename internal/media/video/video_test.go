@@ -56,7 +56,7 @@ func film(t *testing.T, path string, w, h, n int, rate float64) *Writer {
 	return v
 }
 
-// Writing reads no byte behind a picture, where memory may end.
+// Writing reads no byte behind an image, where memory may end.
 func TestPictureAtTheEndOfMemory(t *testing.T) {
 	for _, s := range [][2]int{{128, 64}, {64, 2}, {66, 34}, {131, 33}} {
 		size, page := 3*s[0]*s[1], os.Getpagesize()

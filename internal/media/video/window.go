@@ -14,13 +14,13 @@ import (
 	"retinago/internal/media/picture"
 )
 
-// Window shows pictures. OpenCV requires all calls from one thread, which the window has for itself.
+// Window shows images. OpenCV requires all calls from one thread, which the window has for itself.
 type Window struct {
 	frames chan *picture.Picture
 	shown  chan shown // answers
 }
 
-// shown is the result of showing a picture: open is false once the window was closed or q or Escape was pressed.
+// shown is the result of showing an image: open is false once the window was closed or q or Escape was pressed.
 type shown struct {
 	open bool
 	err  error
@@ -70,7 +70,7 @@ func (w *Window) run(title string) {
 	}
 }
 
-// Show shows a picture, and reports whether the window is still open.
+// Show shows an image, and reports whether the window is still open.
 func (w *Window) Show(p *picture.Picture) (bool, error) {
 	w.frames <- p
 	v := <-w.shown

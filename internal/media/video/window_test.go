@@ -11,7 +11,7 @@ import (
 	"retinago/internal/media/picture"
 )
 
-// OpenCV throws for a picture without pixels, which does not end the program. Its window library may end it, so that this runs in a
+// OpenCV throws for an image without pixels, which does not end the program. Its window library may end it, so that this runs in a
 // process of its own, without a display.
 func TestWindowThrows(t *testing.T) {
 	if os.Getenv("RETINAGO_WINDOW") == "" {

@@ -66,7 +66,7 @@ func fromDetectron2(name string) string {
 	return ""
 }
 
-// detectron2 imports RetinaNet of detectron2's model zoo: pictures are BGR from 0 to 255 less a mean, the stride of a
+// detectron2 imports RetinaNet of detectron2's model zoo: images are BGR from 0 to 255 less a mean, the stride of a
 // bottleneck is on its first convolution, anchors of a cell are ordered by size and then ratio, not the other way round.
 func detectron2(s weights.Source, o Options) (*Model, error) {
 	m := &Model{Source: "detectron2", Config: config.Default()}

@@ -92,7 +92,7 @@ func importFrom(t *testing.T, ts []weights.Tensor, o Options) (*Model, error) {
 	return Import(s, o)
 }
 
-// outputs runs a model on one picture.
+// outputs runs a model on one image.
 func outputs(t *testing.T, m *detector.Model) *detector.Raw {
 	t.Helper()
 	const h, w = 64, 96

@@ -84,7 +84,7 @@ func (e *exporter) Clip(x string, low, high float32) string {
 	return e.Op("Clip", []string{x, e.Floats("low", []float32{low}), e.Floats("high", []float32{high})})
 }
 
-// within bounds coordinates to a side of the canvas, or to that of the picture on it, which has a name with preprocessing.
+// within bounds coordinates to a side of the canvas, or to that of the image on it, which has a name with preprocessing.
 func (e *exporter) within(x string, axis, side int, picture string) string {
 	if !e.options.Dynamic && picture == "" {
 		return e.Clip(x, 0, float32(side))
@@ -133,7 +133,7 @@ func (e *exporter) anchors(head string, level int, cells [2]int) (centre, size s
 	return g.Op("Reshape", []string{cells4, list}), g.Op("Reshape", []string{sizes, list})
 }
 
-// detections takes the best of every level, then NMS, then the best of all, as package detector does for one picture. Where the checkpoint has
+// detections takes the best of every level, then NMS, then the best of all, as package detector does for one image. Where the checkpoint has
 // scores of its classes, the best are those farthest above the score of their class: detect leaves out what is below before it counts.
 func (e *exporter) detections(logits, boxes []string, cells [][2]int) {
 	g, k := e.graph, len(e.config.Model.Classes)

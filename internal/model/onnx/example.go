@@ -32,8 +32,8 @@ func ExamplePaths(model string) (paths []string) {
 	return paths
 }
 
-// WriteExamples writes, beside an exported model, programs that load it and detect objects in a picture: ExamplePaths. scores are the least
-// scores to report, by class. Raw outputs, fixed batches of several pictures, and boxes for an NMS method other than greedy and agnostic have
+// WriteExamples writes, beside an exported model, programs that load it and detect objects in an image: ExamplePaths. scores are the least
+// scores to report, by class. Raw outputs, fixed batches of several images, and boxes for an NMS method other than greedy and agnostic have
 // no examples.
 func WriteExamples(info detector.Info, model string, scores []float32, o Options) error {
 	if err := HasExamples(info, o); err != nil {

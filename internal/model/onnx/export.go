@@ -17,7 +17,7 @@ import (
 const (
 	Raw        = "raw"        // logits [N,A,K] and deltas [N,A,4]
 	Boxes      = "boxes"      // boxes [N,A,4], x1 y1 x2 y2 in px of the canvas, and scores [N,A,K]
-	Detections = "detections" // after NMS: boxes [D,4], scores [D] and labels [D] of one picture, best first
+	Detections = "detections" // after NMS: boxes [D,4], scores [D] and labels [D] of one image, best first
 )
 
 // Options say what is exported.
@@ -28,9 +28,9 @@ type Options struct {
 	Outputs string // Raw, Boxes or Detections; empty is Raw
 	Version string // of the program
 
-	// Preprocess puts into the model what comes before the network. Its input is then pictures [N,h,w,3] of any size, bytes in R, G, B. They
+	// Preprocess puts into the model what comes before the network. Its input is then images [N,h,w,3] of any size, bytes in R, G, B. They
 	// are resized as data.short_sides and data.max_side say, and no larger than a fixed canvas; a dynamic canvas is the next multiple of
-	// data.canvas_multiple. Boxes are clipped to the picture and in its pixels. Raw outputs cannot have it.
+	// data.canvas_multiple. Boxes are clipped to the image and in its pixels. Raw outputs cannot have it.
 	Preprocess bool
 }
 
@@ -185,7 +185,7 @@ type exporter struct {
 
 var _ nn.Exporter = (*exporter)(nil)
 
-// Names of a model's input: canvases, or with preprocessing pictures.
+// Names of a model's input: canvases, or with preprocessing images.
 const (
 	input    = "images"
 	pictures = "pictures"

@@ -157,7 +157,7 @@ func spread(t *testing.T, m *detector.Model, name string, std float64, of func(*
 	m.Changed()
 }
 
-// images are pictures [N,H,W,3] and the same as [N,3,H,W].
+// images are images [N,H,W,3] and the same as [N,3,H,W].
 func images(n, h, w int) (nhwc, nchw []float32) {
 	r := rand.New(rand.NewPCG(1, 2))
 	nhwc, nchw = make([]float32, n*h*w*3), make([]float32, n*h*w*3)

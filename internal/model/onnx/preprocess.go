@@ -5,13 +5,13 @@ import (
 	"retinago/nn"
 )
 
-// placed are values about where a picture lies on its canvas, by name.
+// placed are values about where an image lies on its canvas, by name.
 type placed struct {
-	width, height string // float32, of the picture on the canvas in px
-	factors       string // float32 [4], from a box on the canvas to one in px of the picture
+	width, height string // float32, of the image on the canvas in px
+	factors       string // float32 [4], from a box on the canvas to one in px of the image
 }
 
-// preprocess writes what comes before the network: pictures [N,h,w,3] of bytes in R, G, B become the canvas [N,3,H,W], with the sizes, the
+// preprocess writes what comes before the network: images [N,h,w,3] of bytes in R, G, B become the canvas [N,3,H,W], with the sizes, the
 // weights and the order of computation of picture.Input. It returns the canvas.
 func (e *exporter) preprocess() string {
 	n, _, _ := e.options.size()
@@ -41,7 +41,7 @@ func (e *exporter) cast(x string, to int) string {
 	return e.Op("Cast", []string{x}, nn.Attr("to", to))
 }
 
-// resized returns the size of a picture on its canvas, int64: data.Resized, and no larger than a fixed canvas.
+// resized returns the size of an image on its canvas, int64: data.Resized, and no larger than a fixed canvas.
 func (e *exporter) resized(h, w string) (toH, toW string) {
 	dh, dw := e.cast(h, typeDouble), e.cast(w, typeDouble)
 	// The reciprocal is of float64, and rounded to the float32 that a division of float32 gives. Runtimes turn that division and the product
@@ -91,7 +91,7 @@ func (e *exporter) scaled(v string, axis int, from, to string) string {
 	return e.Op("Add", []string{p, e.Op("Mul", []string{t, e.Op("Sub", []string{q, p})})})
 }
 
-// missing returns how many px [1] a canvas has beyond the picture along one side. A fixed canvas has the given px, a dynamic one the next
+// missing returns how many px [1] a canvas has beyond the image along one side. A fixed canvas has the given px, a dynamic one the next
 // multiple of data.canvas_multiple.
 func (e *exporter) missing(side string, px int) string {
 	var canvas string
@@ -105,7 +105,7 @@ func (e *exporter) missing(side string, px int) string {
 	return e.Op("Reshape", []string{e.Op("Sub", []string{canvas, side}), e.Ints(1)})
 }
 
-// original turns boxes [...,4] on the canvas into boxes in px of the picture, where the model has preprocessing.
+// original turns boxes [...,4] on the canvas into boxes in px of the image, where the model has preprocessing.
 func (e *exporter) original(boxes string) string {
 	if !e.options.Preprocess {
 		return boxes
@@ -113,7 +113,7 @@ func (e *exporter) original(boxes string) string {
 	return e.Op("Mul", []string{boxes, e.placed.factors})
 }
 
-// visible leaves out the detections whose boxes [D,4] have no area, since they lie beside the picture, where the model has preprocessing. It
+// visible leaves out the detections whose boxes [D,4] have no area, since they lie beside the image, where the model has preprocessing. It
 // returns what is left of boxes, scores [D] and labels [D].
 func (e *exporter) visible(boxes, scores, labels string) (string, string, string) {
 	if !e.options.Preprocess {

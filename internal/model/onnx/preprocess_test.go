@@ -12,7 +12,7 @@ import (
 	"retinago/internal/media/picture"
 )
 
-// scene is a picture with edges, slopes and noise.
+// scene is an image with edges, slopes and noise.
 func scene(w, h, seed int) *picture.Picture {
 	p := picture.New(w, h)
 	for i := range p.Pix {
@@ -26,7 +26,7 @@ func scene(w, h, seed int) *picture.Picture {
 	return p
 }
 
-// expectedOf are the outputs of a model with preprocessing for pictures of one size, as this project computes them: resized to s on a canvas.
+// expectedOf are the outputs of a model with preprocessing for images of one size, as this project computes them: resized to s on a canvas.
 func expectedOf(t *testing.T, m *detector.Model, info detector.Info, kind string, all []*picture.Picture, s, canvas data.Size) map[string]output {
 	t.Helper()
 	d, in, size := info.Config.Data, info.Config.Infer, data.Size{W: all[0].W, H: all[0].H}
@@ -72,8 +72,8 @@ func expectedOf(t *testing.T, m *detector.Model, info detector.Info, kind string
 	return map[string]output{"boxes": boxes, "scores": scores, "labels": labels}
 }
 
-// A model with preprocessing takes pictures of any size as bytes, and gives what the picture's preparation, the network and decoding give
-// here: on the canvas of detect, and on a fixed one, onto which larger pictures are made to fit.
+// A model with preprocessing takes images of any size as bytes, and gives what the image's preparation, the network and decoding give
+// here: on the canvas of detect, and on a fixed one, onto which larger images are made to fit.
 func TestPreprocess(t *testing.T) {
 	dir := runtimeFolder(t)
 	m, info := newModel(t, models["group norm"]) // to which the size of the canvas matters

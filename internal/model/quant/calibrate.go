@@ -20,7 +20,7 @@ type Options struct {
 
 // Convolutions that Options.Float knows by their place.
 const (
-	First = "first" // those that read the pictures
+	First = "first" // those that read the images
 	Last  = "last"  // those that give the heads' outputs
 )
 
@@ -42,7 +42,7 @@ func NewCalibration(o Options) (*Calibration, error) {
 	return &Calibration{options: o, seen: map[string]*Histogram{}}, nil
 }
 
-// Add counts the activations of a float network's run on so many pictures.
+// Add counts the activations of a float network's run on so many images.
 func (c *Calibration) Add(n *Net, images int) error {
 	var host []float32
 	err := n.Show(func(name string, t *tensor.Dense) error {

@@ -12,10 +12,10 @@ import (
 	"retinago/nn"
 )
 
-// Graph is what a Net is made of: a network whose inputs are pictures and parameters.
+// Graph is what a Net is made of: a network whose inputs are images and parameters.
 type Graph struct {
 	*nn.Graph
-	Images int     // number of the pictures
+	Images int     // number of the images
 	Heads  [][]int // numbers of the outputs, per level of the pyramid
 }
 
@@ -49,7 +49,7 @@ func (g Graph) operations() ([]*operation, error) {
 		switch before := of[v.In[o.form.After]]; {
 		case o.form.Suffix == "":
 			o.name = strings.TrimSuffix(g.Values[v.In[1]].Name, ".weight")
-		case before == nil: // of the pictures
+		case before == nil: // of the images
 			o.name = o.form.Suffix
 		default:
 			o.name = before.name + "." + o.form.Suffix

@@ -78,7 +78,7 @@ func NewNet(e engine.Engine, a *nn.Arena, g Graph, w *Weights) (*Net, error) {
 // Run computes the outputs from the images.
 func (n *Net) Run() error { return n.Show(nil) }
 
-// imagesName is what the pictures are called among results.
+// imagesName is what the images are called among results.
 const imagesName = "images"
 
 // Show runs the network and calls f with the images and with every operation's result by name, valid until f returns. f may be nil.

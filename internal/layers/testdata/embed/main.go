@@ -66,7 +66,7 @@ func run(ctx context.Context, dir string) error {
 	return nil
 }
 
-// predict names the types of infer's signatures: pictures, batches and streams.
+// predict names the types of infer's signatures: images, batches and streams.
 func predict(ctx context.Context, p *infer.Predictor, m image.Image) error {
 	var times infer.Times
 	var pic *infer.Picture = infer.FromImage(m)
