@@ -53,7 +53,7 @@ func TestMinutes(t *testing.T) {
 		return n
 	}
 	steps := chosen(run("what fits into train.minutes", Options{}))
-	again := run("step 22", Options{Resume: true})
+	again := run(" 22/", Options{Resume: true})
 	if n := chosen(again); n != steps || n < 30 || strings.Contains(again, "learning rate of step") {
 		t.Errorf("%d steps, then\n%s", steps, again)
 	}
@@ -61,7 +61,7 @@ func TestMinutes(t *testing.T) {
 	if err := Run(context.Background(), c, Options{Out: out, Resume: true}); err == nil || !strings.Contains(err.Error(), "-extend allows it") {
 		t.Errorf("other minutes: %v", err)
 	}
-	if n := chosen(run("step 24", Options{Resume: true, Extend: true})); n != 2*steps {
+	if n := chosen(run(" 24/", Options{Resume: true, Extend: true})); n != 2*steps {
 		t.Errorf("%d steps in twice the time of %d", n, steps)
 	}
 	// What is over after 20 steps ends there.
