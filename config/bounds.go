@@ -11,8 +11,8 @@ const (
 	MaxSide    = 16384   // of images on their canvas and of canvases' multiples, in px
 	MaxBatch   = 4096    // images per step
 	MaxClasses = 10_000  // the largest dataset of boxes, OpenImages, has 601
-	Huge       = 1e9     // of numbers that scale others
-	MaxRate    = 1e30    // of learning rates; a run that diverges reports it
+	maxScale   = 1e9     // of numbers that scale others
+	maxRate    = 1e30    // of learning rates; a run that diverges reports it
 	MaxText    = 2 << 20 // bytes of a whole configuration; reading it takes a hundred times as much memory
 
 	maxFPNWidth   = 2048

@@ -63,8 +63,8 @@ func parseGroup(text string) (ParamGroup, error) {
 			return g, fmt.Errorf("%s is not known; %s", brief(w), form)
 		}
 		v, err := strconv.ParseFloat(value, 64)
-		if err != nil || !(v >= 0 && v <= Huge) {
-			return g, fmt.Errorf("%s is %s, want a factor from 0 to %g", key, brief(value), float64(Huge))
+		if err != nil || !(v >= 0 && v <= maxScale) {
+			return g, fmt.Errorf("%s is %s, want a factor from 0 to %g", key, brief(value), float64(maxScale))
 		}
 		*into = v
 	}

@@ -300,7 +300,7 @@ func (v *check) match(m Match) {
 	if !(m.Background >= 0 && m.Background <= m.Foreground) {
 		v.fail("match.background", m.Background, "0 to match.foreground (%v)", m.Foreground)
 	}
-	v.positive("match.crowd_iof", m.CrowdIoF, Huge)
+	v.positive("match.crowd_iof", m.CrowdIoF, maxScale)
 }
 
 func (v *check) loss(l Loss) {
@@ -316,8 +316,8 @@ func (v *check) loss(l Loss) {
 		}
 	}
 	v.oneOf("loss.box", l.Box, kinds.Names(loss.BoxKinds)...)
-	v.span("loss.beta", l.Beta, 0, Huge)
-	v.span("loss.box_weight", l.BoxWeight, 0, Huge)
+	v.span("loss.beta", l.Beta, 0, maxScale)
+	v.span("loss.box_weight", l.BoxWeight, 0, maxScale)
 	v.oneOf("loss.normalizer", l.Normalizer, kinds.Names(loss.Normalizers)...)
 }
 

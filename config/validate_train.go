@@ -11,7 +11,7 @@ func (v *check) train(t Train) {
 	v.count("train.base_batch", t.BaseBatch, 1, 65536)
 	v.count("train.epochs", t.Epochs, 0, math.MaxInt32)
 	v.count("train.steps", t.Steps, 0, math.MaxInt32)
-	v.span("train.minutes", t.Minutes, 0, Huge)
+	v.span("train.minutes", t.Minutes, 0, maxScale)
 	lengths := 0
 	for _, given := range []bool{t.Epochs > 0, t.Steps > 0, t.Minutes > 0} {
 		if given {
@@ -22,12 +22,12 @@ func (v *check) train(t Train) {
 		v.fail("train.epochs", t.Epochs, "one of epochs, steps (%d) and minutes (%g) above 0 and the others 0", t.Steps, t.Minutes)
 	}
 	v.text("train.optimizer", t.Optimizer, maxName) // package train knows the names
-	v.positive("train.lr", t.LR, MaxRate)
+	v.positive("train.lr", t.LR, maxRate)
 	v.below1("train.momentum", t.Momentum)
 	v.below1("train.beta1", t.Beta1)
 	v.below1("train.beta2", t.Beta2)
-	v.positive("train.eps", t.Eps, Huge)
-	v.span("train.weight_decay", t.WeightDecay, 0, Huge)
+	v.positive("train.eps", t.Eps, maxScale)
+	v.span("train.weight_decay", t.WeightDecay, 0, maxScale)
 	v.count("train.warmup_steps", t.WarmupSteps, 0, math.MaxInt32)
 	v.span("train.warmup_factor", t.WarmupFactor, 0, 1)
 	v.text("train.schedule", t.Schedule, maxName) // package train knows the names
@@ -42,14 +42,14 @@ func (v *check) train(t Train) {
 			v.fail(key, m, "more than the one before (%v)", t.Milestones[i-1])
 		}
 	}
-	v.positive("train.gamma", t.Gamma, Huge)
+	v.positive("train.gamma", t.Gamma, maxScale)
 	v.count("train.cycles", t.Cycles, 1, 100)
 	v.positive("train.cycle_growth", t.CycleGrowth, 10)
 	v.inside("train.rise", t.Rise)
 	v.span("train.rise_from", t.RiseFrom, 0, 1)
 	v.span("train.fall_to", t.FallTo, 0, 1)
 	v.span("train.augment_until", t.AugmentUntil, 0, 1)
-	v.span("train.clip_norm", t.ClipNorm, 0, Huge)
+	v.span("train.clip_norm", t.ClipNorm, 0, maxScale)
 	v.count("train.threads", t.Threads, 0, 1024)
 	v.oneOf("train.convolutions", t.Convolutions, "fixed", "measured", "onednn", "winograd")
 	v.count("train.eval_every", t.EvalEvery, 0, math.MaxInt32)

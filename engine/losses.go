@@ -29,21 +29,21 @@ type FocalParams struct {
 // L1 (Pang et al. 2019, eqs. 7 to 9), where Bend is e^(Gamma/Alpha) - 1.
 type BoxLossParams struct{ Beta, Alpha, Gamma, Bend float32 }
 
-// OverlapLosses is an engine with losses between boxes.
-type OverlapLosses interface {
-	// OverlapLoss: loss [1] = sum over n of norm[n] times the loss between the boxes of deltas [N,...] seen as [N,A,4] and those of
+// IoULosses is an engine with losses of the IoU of boxes.
+type IoULosses interface {
+	// IoULoss: loss [1] = sum over n of norm[n] times the loss between the boxes of deltas [N,...] seen as [N,A,4] and those of
 	// targets [N,A,4], both of anchors [A,4] (x1, y1, x2, y2), over anchors whose label is a class.
-	OverlapLoss(loss, deltas, targets, labels, norm, anchors *tensor.Dense, o Overlap) error
-	// OverlapLossGrad: ddeltas = up[0] times the gradient.
-	OverlapLossGrad(ddeltas, deltas, targets, labels, norm, anchors, up *tensor.Dense, o Overlap) error
+	IoULoss(loss, deltas, targets, labels, norm, anchors *tensor.Dense, o IoUKind) error
+	// IoULossGrad: ddeltas = up[0] times the gradient.
+	IoULossGrad(ddeltas, deltas, targets, labels, norm, anchors, up *tensor.Dense, o IoUKind) error
 }
 
-// Overlap is a loss between boxes; see package loss.
-type Overlap int
+// IoUKind is a loss of the IoU of two boxes; see package loss.
+type IoUKind int
 
-// The losses between boxes.
+// The losses of boxes by their IoU.
 const (
-	IoU Overlap = iota
+	IoU IoUKind = iota
 	LogIoU
 	GIoU
 	DIoU

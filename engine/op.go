@@ -9,7 +9,7 @@ import (
 // interface of each feature; those of operations are
 //
 //	FocalParams, BoxLossParams   LevelLosses
-//	Overlap                      OverlapLosses
+//	IoUKind                      IoULosses
 //	ClassParams                  ClassLosses
 //	MiningParams                 HardNegativeMining
 //	Matching                     Matcher
@@ -52,7 +52,7 @@ type Preparation struct{}
 func (Feature) optional()       {}
 func (FocalParams) optional()   {}
 func (BoxLossParams) optional() {}
-func (Overlap) optional()       {}
+func (IoUKind) optional()       {}
 func (ClassParams) optional()   {}
 func (MiningParams) optional()  {}
 func (Matching) optional()      {}

@@ -23,7 +23,7 @@ func (e *Engine) Supports(op engine.Op) bool {
 		}
 	case engine.FocalParams:
 		return slices.Contains(formula.Losses(), cmp.Or(o.Formula, "focal"))
-	case engine.Overlap:
+	case engine.IoUKind:
 		return o >= engine.IoU && o <= engine.CIoU
 	case engine.ClassParams:
 		return o.Form >= engine.FocalStar && o.Form <= engine.Varifocal
@@ -47,7 +47,7 @@ var (
 	_ engine.FusedOptimizer     = (*Engine)(nil)
 	_ engine.PeakMeter          = (*Engine)(nil)
 	_ engine.LevelLosses        = (*Engine)(nil)
-	_ engine.OverlapLosses      = (*Engine)(nil)
+	_ engine.IoULosses          = (*Engine)(nil)
 	_ engine.ClassLosses        = (*Engine)(nil)
 	_ engine.HardNegativeMining = (*Engine)(nil)
 	_ engine.Matcher            = (*Engine)(nil)

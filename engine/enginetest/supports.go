@@ -22,7 +22,7 @@ var asks = []struct {
 	{engine.PeakRates, is[engine.PeakMeter]},
 	{engine.FocalParams{}, is[engine.LevelLosses]},
 	{engine.BoxLossParams{}, is[engine.LevelLosses]},
-	{engine.GIoU, is[engine.OverlapLosses]},
+	{engine.GIoU, is[engine.IoULosses]},
 	{engine.ClassParams{Form: engine.Varifocal}, is[engine.ClassLosses]},
 	{engine.MiningParams{Keep: 1}, is[engine.HardNegativeMining]},
 	{engine.Matching{Levels: 1}, is[engine.Matcher]},
@@ -40,7 +40,7 @@ func supports(t *testing.T, open Open) {
 			t.Errorf("%s supports %T %v without its methods", e.Name(), a.op, a.op)
 		}
 	}
-	for _, op := range []engine.Op{nil, engine.Feature(1000), engine.FocalParams{Formula: "unknown"}, engine.Overlap(1000), engine.ClassParams{Form: 1000}, engine.Matching{Levels: 1000}, engine.Detection{Levels: 1000}} {
+	for _, op := range []engine.Op{nil, engine.Feature(1000), engine.FocalParams{Formula: "unknown"}, engine.IoUKind(1000), engine.ClassParams{Form: 1000}, engine.Matching{Levels: 1000}, engine.Detection{Levels: 1000}} {
 		if e.Supports(op) {
 			t.Errorf("%s supports %T %v", e.Name(), op, op)
 		}

@@ -33,7 +33,7 @@ type overlap struct {
 	host   hostBoxes
 }
 
-func (*overlap) Name() string   { return "OverlapLoss" }
+func (*overlap) Name() string   { return "IoULoss" }
 func (*overlap) WRT(int) []bool { return []bool{true, false, false, false} }
 
 func (o *overlap) Shape(in []tensor.Shape) (tensor.Shape, error) {
@@ -48,7 +48,7 @@ func (o *overlap) Shape(in []tensor.Shape) (tensor.Shape, error) {
 
 func (o *overlap) Forward(e engine.Engine, out *tensor.Dense, in []*tensor.Dense) error {
 	if k, form, ok := o.kernel(e); ok {
-		return k.OverlapLoss(out, in[0], in[1], in[2], in[3], o.placed, form)
+		return k.IoULoss(out, in[0], in[1], in[2], in[3], o.placed, form)
 	}
 	return o.host.forward(e, out, in, func(row int, grad, delta, target []float32, f float64) float64 {
 		return o.one(grad, delta, target, o.Anchors[row%len(o.Anchors)], f)
@@ -88,12 +88,12 @@ func (o *overlap) Gradient(in G.Nodes, out, dout *G.Node) (G.Nodes, error) {
 // overlapGrad is the gradient by the deltas: (deltas, targets, labels, norm, loss, up [1]) -> like deltas.
 type overlapGrad struct{ o *overlap }
 
-func (*overlapGrad) Name() string                                  { return "OverlapLossGrad" }
+func (*overlapGrad) Name() string                                  { return "IoULossGrad" }
 func (*overlapGrad) Shape(in []tensor.Shape) (tensor.Shape, error) { return in[0].Clone(), nil }
 
 func (g *overlapGrad) Forward(e engine.Engine, out *tensor.Dense, in []*tensor.Dense) error {
 	if k, form, ok := g.o.kernel(e); ok {
-		return k.OverlapLossGrad(out, in[0], in[1], in[2], in[3], g.o.placed, in[5], form)
+		return k.IoULossGrad(out, in[0], in[1], in[2], in[3], g.o.placed, in[5], form)
 	}
 	return g.o.host.gradient(e, out, in[5])
 }

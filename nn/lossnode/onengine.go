@@ -63,7 +63,7 @@ func (o Boxes) OnEngine(e engine.Engine) bool {
 	return ok
 }
 
-func (o Boxes) kernel(e engine.Engine) (k engine.OverlapLosses, form engine.Overlap, ok bool) {
+func (o Boxes) kernel(e engine.Engine) (k engine.IoULosses, form engine.IoUKind, ok bool) {
 	switch b := o.Loss.(type) {
 	case loss.IoU:
 		if form = engine.IoU; b.Log {
@@ -78,7 +78,7 @@ func (o Boxes) kernel(e engine.Engine) (k engine.OverlapLosses, form engine.Over
 	default:
 		return nil, 0, false
 	}
-	k, ok = engine.As[engine.OverlapLosses](e, form)
+	k, ok = engine.As[engine.IoULosses](e, form)
 	return k, form, ok
 }
 
