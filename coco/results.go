@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"slices"
 
 	"retinago/internal/file"
 )
@@ -97,15 +96,25 @@ func SaveResults(path string, dets []Detection) error {
 	if err := f.err(); err != nil {
 		return err
 	}
-	return WriteResults(path, slices.Values(dets))
+	return WriteResults(path, func(yield func(Detection, error) bool) {
+		for _, d := range dets {
+			if !yield(d, nil) {
+				return
+			}
+		}
+	})
 }
 
-// WriteResults is SaveResults for detections that come one by one. One that is not finite is an error.
-func WriteResults(path string, dets iter.Seq[Detection]) error {
+// WriteResults is SaveResults for detections that come one by one. One that is not finite is an error. With an error of dets it writes nothing
+// and returns that error.
+func WriteResults(path string, dets iter.Seq2[Detection, error]) error {
 	return file.Write(path, func(w *bufio.Writer) error {
 		e := encoder{w: w, buf: []byte{'['}}
 		i := 0
-		for d := range dets {
+		for d, err := range dets {
+			if err != nil {
+				return err
+			}
 			if !finiteBox(d.BBox) || !finite(d.Score) {
 				return fmt.Errorf("detection %d: bbox %v, score %v: not finite; leave it out", i, d.BBox, d.Score)
 			}

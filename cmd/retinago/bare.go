@@ -8,13 +8,13 @@ import (
 )
 
 // lists are the flags that take several values: "-source a b c" is "-source a -source b -source c".
-var lists = map[string]bool{"-source": true, "--source": true}
+var lists = map[string]bool{"-source": true, "--source": true, "-part": true, "--part": true}
 
 // bare are the flags that the bare arguments of a verb stand for, in order. The last of a verb's takes all that follow if it is one of lists.
 var bare = map[string][]string{
 	"train": {"-data"}, "eval": {"-weights"}, "detect": {"-weights", "-source"}, "serve": {"-weights"}, "export": {"-weights"},
 	"quantize": {"-weights"}, "summary": {"-weights"}, "data check": {"-data"}, "data stats": {"-data"}, "anchors show": {"-config"},
-	"weights import": {"-file"}, "weights inspect": {"-file"}, "weights fetch": {"-name"},
+	"weights import": {"-file"}, "weights inspect": {"-file"}, "weights fetch": {"-name"}, "results merge": {"-part"},
 }
 
 // reads is how the bare arguments of a verb are given, as the end of a message about them; empty for verbs without bare arguments.

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,6 +27,7 @@ func detectCommand() *cli.Command {
 			"images and streams (rtsp://, http://, https://); several, or with commas between. Annotated copies go to -out: images as JPEG, videos as mp4.\n" +
 			"With -json the detections are written in COCO's results format; image ids are those of -data where it is given, else\n" +
 			"images and frames are numbered from 1 in their order. -jsonl and -csv are written while detection runs.\n" +
+			"-shard divides the files among jobs; results merge joins their -json.\n" +
 			"No source and no file of others is replaced; -overwrite allows the latter. What lies in -out is no source.\n" +
 			"An image or frame that cannot be read is reported by name and left out. A stream that breaks is opened again, and a live one drops\n" +
 			"frames rather than lag. Ctrl-C ends with what is done.\n\n" +
@@ -56,7 +58,7 @@ func detectCommand() *cli.Command {
 			&cli.StringSliceFlag{Name: "line", Usage: "count tracks that cross a line: `x1,y1,x2,y2` in pixels; again for more"},
 			&cli.StringSliceFlag{Name: "zone", Usage: "count tracks in and out of a polygon: `x1,y1,x2,y2,x3,y3,...`; again for more"},
 			&cli.BoolFlag{Name: "smooth", Usage: "replace boxes of tracks by those of the Kalman filter, which move evenly"},
-			deviceFlag(), precisionFlag(),
+			shardFlag(), deviceFlag(), precisionFlag(),
 			&cli.IntFlag{Name: "threads", Usage: "of the compute", DefaultText: "all cores, fewer under a CPU quota"},
 			convolutionsFlag("measured"),
 			&cli.IntFlag{Name: "workers", Usage: "that read, and as many that draw and write", DefaultText: "one for four cores"},
@@ -77,6 +79,15 @@ func detect(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	part, err := shard(c, os.Getenv)
+	if err != nil {
+		return err
+	}
+	if part.Count > 0 {
+		if err := partNames(c, part); err != nil {
+			return err
+		}
+	}
 	g, release, err := outputs(c, []string{"out", "yolo", "crops"}, []string{"json", "jsonl", "csv", "summary"})
 	if err != nil {
 		return err
@@ -88,9 +99,18 @@ func detect(c *cli.Context) error {
 	if retries == 0 {
 		retries = -1 // where 0 stands for the default
 	}
-	set, err := sources.Open(c.StringSlice("source"), sources.Options{Stdin: c.App.Reader, Retries: retries, Notice: notice, FirstPage: c.String("data") != "", Leave: to.leave(notice)})
+	leave := to.leave(notice)
+	if part.Count > 0 {
+		leave = noParts(c, leave)
+	}
+	set, err := sources.Open(c.StringSlice("source"), sources.Options{Stdin: c.App.Reader, Retries: retries, Notice: notice, FirstPage: c.String("data") != "", Leave: leave, Shard: part})
 	if err != nil {
 		return err
+	}
+	if part.Count > 1 {
+		if err := numbered(c, set); err != nil {
+			return err
+		}
 	}
 	ids, err := imageIDs(c)
 	if err != nil {

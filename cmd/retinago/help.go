@@ -18,7 +18,7 @@ var groups = []struct {
 	title string
 	flags []string
 }{
-	{"Data", []string{"source", "data", "val", "images", "pictures", "train", "split", "format", "class-list", "classes NAMES", "rename", "difficult", "gt", "dt", "file", "input", "input-pictures"}},
+	{"Data", []string{"part", "shard", "source", "data", "val", "images", "pictures", "train", "split", "format", "class-list", "classes NAMES", "rename", "difficult", "gt", "dt", "file", "input", "input-pictures"}},
 	{"Model", []string{"weights", "config", "set", "init", "name", "from", "key", "ids"}},
 	{"The run", []string{"recipe", "epochs", "minutes", "size", "batch", "augment", "preprocess", "resume", "extend", "change", "changed", "vary", "against", "seed", "seeds"}},
 	{"Detections", []string{"score", "class", "nms", "method", "sigma", "max", "flip", "scales", "tile", "overlap", "merge"}},
@@ -71,7 +71,7 @@ func helpText(c *cli.Command, name string) string {
 // published detector.
 var shortUsage = map[string]string{
 	"train": "DATASET", "eval": "RUN", "detect": "MODEL SOURCE...", "serve": "MODEL", "export": "MODEL", "quantize": "MODEL", "summary": "MODEL",
-	"data check": "DATASET", "data stats": "DATASET", "anchors show": "CONFIG", "weights import": "FILE", "weights inspect": "FILE", "weights fetch": "NAME",
+	"data check": "DATASET", "data stats": "DATASET", "anchors show": "CONFIG", "weights import": "FILE", "weights inspect": "FILE", "weights fetch": "NAME", "results merge": "FILE...",
 }
 
 // usageOf is a command line with what the command needs.

@@ -113,7 +113,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 			"   retinago eval runs/dataset\n" +
 			"   retinago detect runs/dataset photos/ -out found",
 		Commands: []*cli.Command{
-			trainCommand(), evalCommand(), detectCommand(), serveCommand(), dataCommand(), anchorsCommand(), weightsCommand(), exportCommand(), quantizeCommand(), summaryCommand(), configCommand(), benchCommand(), versionCommand(),
+			trainCommand(), evalCommand(), detectCommand(), resultsCommand(), serveCommand(), dataCommand(), anchorsCommand(), weightsCommand(), exportCommand(), quantizeCommand(), summaryCommand(), configCommand(), benchCommand(), versionCommand(),
 		},
 		Suggest:                   true,
 		DisableSliceFlagSeparator: true,

@@ -29,6 +29,7 @@ var written = map[string][]string{
 	"weights import": {"out"},
 	"weights fetch":  {"out"},
 	"bench speed":    {"json", "outputs"},
+	"results merge":  {"out"},
 }
 
 // guarded is a verb's action behind the check of the files that it writes. The verb is the author of its files.
@@ -48,7 +49,7 @@ func guarded(action cli.ActionFunc, files []string) cli.ActionFunc {
 }
 
 // reading are the flags whose values are files that a verb reads.
-var reading = []string{"weights", "config", "data", "gt", "dt", "class-list", "file", "picture", "input", "source"}
+var reading = []string{"weights", "config", "data", "gt", "dt", "class-list", "file", "picture", "input", "source", "part"}
 
 // outputs checks and locks the folders and files that flags name for results. Nothing is written where one of them is a file that the
 // verb reads, or one that the user has from elsewhere. release unlocks them.
@@ -93,7 +94,7 @@ func outputs(c *cli.Context, folders, files []string) (g *register.Register, rel
 func takeInput(g *register.Register, flag, path string) {
 	what := "what -" + flag + " names"
 	g.Input(what, path)
-	if flag == "source" || path == "" {
+	if flag == "source" || flag == "part" || path == "" {
 		return
 	}
 	g.InputFolder(what, path)

@@ -18,9 +18,9 @@ func NewCOCO(path string, id func(r infer.Result) (int64, error)) *COCO {
 	c := &COCO{id: id, dets: make(chan coco.Detection), done: make(chan struct{})}
 	go func() {
 		defer close(c.done)
-		c.err = coco.WriteResults(path, func(yield func(coco.Detection) bool) {
+		c.err = coco.WriteResults(path, func(yield func(coco.Detection, error) bool) {
 			for d := range c.dets {
-				if !yield(d) {
+				if !yield(d, nil) {
 					return
 				}
 			}

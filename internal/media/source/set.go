@@ -7,6 +7,7 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -31,6 +32,8 @@ type Options struct {
 	// Leave reports whether a file is to be left out that lies below a folder among the names; nil leaves none out. Only one goroutine
 	// calls it at a time.
 	Leave func(folder, path string) bool
+	// Shard gives a part of the files. Standard input, cameras and streams have none.
+	Shard Shard
 }
 
 // Set is the sources that a user named, in that order; cameras and streams run in parallel with the rest. It is read once.
@@ -102,6 +105,9 @@ func Open(names []string, o Options) (*Set, error) {
 		for _, part := range split(name) {
 			in, err := parse(part)
 			if err != nil {
+				return nil, err
+			}
+			if err := o.Shard.refuse(in); err != nil {
 				return nil, err
 			}
 			if in.kind == stdin && o.Stdin == nil {
@@ -250,63 +256,21 @@ func release(f Frame) {
 
 // stills yields the frames of files in their order.
 func (s *Set) stills(ctx context.Context, in []input, give func(Frame) bool) {
-	for _, in := range in {
-		if in.kind == files {
-			paths, err := glob(in.name)
-			if !s.expand(ctx, in.name, paths, err, give) {
-				return
-			}
-			continue
+	for u := range s.part(ctx, in, s.skip) {
+		give := give
+		if u.series {
+			give = serial(give)
 		}
-		for name, err := range s.lines(ctx) {
-			if err != nil {
-				if !give(Frame{Path: "standard input", Name: "stdin", Err: err}) {
-					return
-				}
-			} else {
-				// A line is a name, never a pattern.
-				name = local(name)
-				if _, err = os.Stat(name); err != nil {
-					err = absentFile(name, err)
-				}
-				if !s.expand(ctx, name, []string{name}, err, serial(give)) {
-					return
-				}
-			}
+		more := false
+		if u.err != nil {
+			more = give(Frame{Path: u.path, Name: u.name, Err: u.err})
+		} else {
+			more = s.file(ctx, u.path, u.name, give)
+		}
+		if !more {
+			return
 		}
 	}
-}
-
-// expand yields the frames of the images, videos and folders that a name stands for. Below a folder, names keep their path relative to
-// it.
-func (s *Set) expand(ctx context.Context, name string, paths []string, err error, give func(Frame) bool) bool {
-	if err != nil {
-		return give(Frame{Path: name, Err: err})
-	}
-	if folder, err := os.Stat(paths[0]); len(paths) > 1 || s.beside[filepath.Dir(name)] > 1 || err == nil && folder.IsDir() {
-		give = serial(give)
-	}
-	for _, path := range paths {
-		st, err := os.Stat(path)
-		if err != nil || !st.IsDir() {
-			if !s.file(ctx, path, filepath.Base(path), give) {
-				return false
-			}
-			continue
-		}
-		if !walk(path, wanted, func(file string, err error) bool {
-			if err != nil {
-				return give(Frame{Path: file, Err: err})
-			}
-			if s.options.Leave(path, file) {
-				return true
-			}
-			return s.file(ctx, file, below(path, file), give)
-		}) {
-			return false
-		}
-	}
-	return true
 }
 
 // below is a file's path relative to a folder.
@@ -321,25 +285,10 @@ func below(folder, file string) string {
 // Files calls f with the path of every file that Frames is going to read, the name of its first image, which other files may have too, and
 // whether it is a video. Names on standard input are not read. A folder or file that cannot be read is passed over.
 func (s *Set) Files(f func(path, name string, video bool)) {
-	for _, in := range s.inputs {
-		if in.kind != files {
-			continue
-		}
-		paths, err := glob(in.name)
-		if err != nil {
-			continue
-		}
-		for _, path := range paths {
-			if st, err := os.Stat(path); err != nil || !st.IsDir() {
-				f(path, s.firstName(path, filepath.Base(path)), hasExtension(path, videos))
-				continue
-			}
-			walk(path, wanted, func(file string, err error) bool {
-				if err == nil && !s.options.Leave(path, file) {
-					f(file, s.firstName(file, below(path, file)), hasExtension(file, videos))
-				}
-				return true
-			})
+	known := slices.DeleteFunc(slices.Clone(s.inputs), func(in input) bool { return in.kind != files })
+	for u := range s.part(context.Background(), known, func(unit) {}) {
+		if u.err == nil {
+			f(u.path, s.firstName(u.path, u.name), hasExtension(u.path, videos))
 		}
 	}
 }
