@@ -22,6 +22,10 @@ FROM build AS build-gpu
 ARG VERSION=devel
 RUN make -s build TAGS="gpu opencv" VERSION="$VERSION" && mv bin/retinago /retinago
 
+FROM build AS build-mpi
+ARG VERSION=devel
+RUN TAGS="opencv mpi" scripts/setup && go build -tags "opencv mpi" -ldflags "-s -w -X main.version=$VERSION" -o /retinago ./cmd/retinago
+
 FROM build AS build-images
 ARG VERSION=devel
 RUN go build -tags libjpeg -ldflags "-s -w -X main.version=$VERSION" -o /retinago ./cmd/retinago
@@ -90,6 +94,23 @@ RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates
  && rm -rf /var/lib/apt/lists/*
 ENV NVIDIA_VISIBLE_DEVICES=all NVIDIA_DRIVER_CAPABILITIES=compute,utility
 COPY --from=build-gpu /retinago /usr/local/bin/retinago
+USER retinago
+
+# For training in several processes (docs/cluster.md): Open MPI, which starts the processes of other machines through SSH. A pod of Kubeflow's
+# MPI operator gets the keys in .ssh and runs the SSH server without root:
+#   docker build --target mpi -t retinago-mpi .
+FROM runtime AS mpi
+USER root
+RUN apt-get update \
+ && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends openmpi-bin openssh-client openssh-server \
+ && rm -rf /var/lib/apt/lists/* /etc/ssh/ssh_host_* \
+ && printf '%s\n' 'Port 2222' 'StrictHostKeyChecking no' 'UserKnownHostsFile /dev/null' 'LogLevel ERROR' >/etc/ssh/ssh_config.d/retinago.conf \
+ && usermod --home /home/retinago --shell /bin/sh retinago \
+ && mkdir -p /home/retinago/.ssh \
+ && printf '%s\n' 'Port 2222' 'HostKey /home/retinago/.ssh/id_rsa' 'AuthorizedKeysFile .ssh/authorized_keys' 'PidFile none' 'StrictModes no' 'UsePAM no' \
+      'PasswordAuthentication no' 'KbdInteractiveAuthentication no' >/home/retinago/.sshd_config \
+ && chown -R retinago: /home/retinago
+COPY --from=build-mpi /retinago /usr/local/bin/retinago
 USER retinago
 
 # The last stage is what `docker build` makes without a target.
