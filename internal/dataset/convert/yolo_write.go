@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -11,12 +12,13 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"retinago/coco"
+	"retinago/internal/file"
 )
 
 // WriteYOLO writes labels/split/*.txt below dir, for images in images/split, which are not copied, and the key split of data.yaml. A
-// data.yaml that is there keeps its other parts; it must have the same classes. With overwrite a part that is there is replaced. Crowd
-// regions have no place in the format and are left out; their number is returned. An error of the dataset, or of files that are there, comes
-// before anything is written.
+// data.yaml that is there keeps its other parts; it must have the same classes. With overwrite a part that is there is replaced, and labels that
+// this program wrote for images which the part no longer has are removed. Crowd regions have no place in the format and are left out; their
+// number is returned. An error of the dataset, or of files that are there, comes before anything is written.
 func WriteYOLO(d *coco.Dataset, dir, split string, overwrite bool) (crowds int, err error) {
 	list, err := objects(d)
 	if err != nil {
@@ -57,7 +59,30 @@ func WriteYOLO(d *coco.Dataset, dir, split string, overwrite bool) (crowds int, 
 			return 0, err
 		}
 	}
+	if overwrite {
+		if err := stale(filepath.Join(dir, "labels", split), dir, files); err != nil {
+			return 0, err
+		}
+	}
 	return crowds, errors.Join(out.replace("data.yaml", description), out.sync())
+}
+
+// stale removes the labels below a folder that an earlier part left, without those in kept, which are paths below dir. Labels that this program
+// did not write, or that were changed since, stay.
+func stale(labels, dir string, kept []string) error {
+	keep := map[string]bool{}
+	for _, name := range kept {
+		keep[filepath.Join(dir, name)] = true
+	}
+	return filepath.WalkDir(labels, func(path string, e fs.DirEntry, err error) error {
+		if path == labels && errors.Is(err, fs.ErrNotExist) {
+			return nil // a part without images
+		}
+		if err != nil || !e.Type().IsRegular() || filepath.Ext(path) != ".txt" || keep[path] || !file.Mine(path) {
+			return err
+		}
+		return os.Remove(path)
+	})
 }
 
 // describeYOLO is the text of data.yaml with a part more.
