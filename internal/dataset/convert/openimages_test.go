@@ -44,7 +44,13 @@ func TestOpenImagesByHand(t *testing.T) {
 			t.Errorf("%+v", d.Images)
 		}
 	}
-	// Without a list, classes are called by their labels, in their order.
+	// A list beside the CSV is taken. Without one, classes are called by their labels, in their order.
+	if d := open(t, Source{Path: boxes, Images: images}); len(d.Categories) != 3 || d.Categories[0].Name != "Zebra, wild" {
+		t.Errorf("%+v", d.Categories)
+	}
+	if err := os.Remove(filepath.Join(dir, "classes.csv")); err != nil {
+		t.Fatal(err)
+	}
 	if d := open(t, Source{Path: boxes, Images: images}); d.Categories[0].Name != "/m/a" || d.Annotations[0].CategoryID != 2 {
 		t.Errorf("%+v", d.Categories)
 	}

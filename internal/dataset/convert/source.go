@@ -103,7 +103,7 @@ func (s Source) Open() (d *coco.Dataset, images string, err error) {
 			return nil, "", fmt.Errorf("convert: %s: the format %s has no choice of %s: leave %q out", s.Path, name, choice[0], choice[1])
 		}
 	}
-	if d, images, err = formats[i].read(s); err == nil {
+	if d, images, err = formats[i].read(s.withClasses(name)); err == nil {
 		err = s.Select.apply(d)
 	}
 	if err == nil && split != "" {
