@@ -19,6 +19,7 @@ import (
 	"retinago/internal/dataset/data"
 	"retinago/internal/file"
 	"retinago/internal/progress"
+	"retinago/internal/text"
 )
 
 // New builds a run: it locks the folder, opens the data, the engine and the model, and with o.Resume reads the state of the run in the
@@ -245,7 +246,7 @@ func (l *Loop) announce(o Options, val *data.Dataset) {
 	all, trainable := l.model.Size()
 	c, e := l.config, l.model.Engine()
 	line := func(w io.Writer, format string, a ...any) { fmt.Fprintf(w, format+"\n", a...) }
-	line(o.Log, "model     %s, FPN %d, %d classes, %.2fM parameters, %.2fM trained", c.Model.Backbone, c.Model.FPNWidth, l.model.Classes(), float64(all)/1e6, float64(trainable)/1e6)
+	line(o.Log, "model     %s, FPN %d, %s, %.2fM parameters, %.2fM trained", c.Model.Backbone, c.Model.FPNWidth, text.Count(l.model.Classes(), "class"), float64(all)/1e6, float64(trainable)/1e6)
 	line(o.Log, "data      %s: %s", l.data.Path(), l.data.Summary())
 	if val != nil {
 		line(o.Log, "          %s: %s", val.Path(), val.Summary())

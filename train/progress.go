@@ -10,6 +10,7 @@ import (
 
 	"retinago/internal/memory"
 	"retinago/internal/progress"
+	"retinago/internal/text"
 )
 
 // steps is the hook that prints a line every so many steps, or shows each step in the line of a terminal. If it cannot write, the run goes
@@ -113,7 +114,7 @@ func (b *broken) Step(context.Context, *Loop, Step) error {
 
 func (b *broken) End(_ context.Context, _ *Loop, err error) error {
 	if n := len(b.all()); n > 0 && err == nil {
-		fmt.Fprintf(b.w, "skipped   %d images that cannot be read; `retinago data check` lists what is wrong with a dataset\n", n)
+		fmt.Fprintf(b.w, "skipped   %s that cannot be read; `retinago data check` lists what is wrong with a dataset\n", text.Count(n, "image"))
 	}
 	return nil
 }

@@ -18,6 +18,7 @@ import (
 	"retinago/internal/file"
 	"retinago/internal/lab/speed"
 	"retinago/internal/model/weights"
+	shown "retinago/internal/text"
 )
 
 func benchCommand() *cli.Command {
@@ -99,7 +100,7 @@ func benchSpeed(c *cli.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	r.Network = fmt.Sprintf("%s, FPN of %d, %d classes", cfg.Model.Backbone, cfg.Model.FPNWidth, m.Classes())
+	r.Network = fmt.Sprintf("%s, FPN of %d, %s", cfg.Model.Backbone, cfg.Model.FPNWidth, shown.Count(m.Classes(), "class"))
 	r.Mode, r.Machine = mode, speed.Describe(e)
 	r.Batch, r.Height, r.Width = subject.Size()
 	if path := c.String("outputs"); path != "" {

@@ -17,6 +17,7 @@ import (
 	"retinago/internal/file"
 	"retinago/internal/media/picture"
 	"retinago/internal/media/register"
+	shown "retinago/internal/text"
 )
 
 // editCommands make datasets of datasets.
@@ -155,7 +156,7 @@ func sayLeftOut(c *cli.Context, d *coco.Dataset) {
 		fmt.Fprintf(c.App.ErrWriter, "warning: %s: %s; %s\n", d.Path, p.Seen, p.Advice)
 	}
 	if n := doctor.LeftOut(d); n > 0 {
-		fmt.Fprintf(c.App.ErrWriter, "warning: %s: %d items are left out, which `data check` lists: %s\n", d.Path, n, d.Dropped[0].Seen)
+		fmt.Fprintf(c.App.ErrWriter, "warning: %s: left out: %s, which `data check` lists, such as: %s\n", d.Path, shown.Count(n, "item"), d.Dropped[0].Seen)
 	}
 }
 
@@ -163,7 +164,7 @@ func save(c *cli.Context, d *coco.Dataset, path string) error {
 	if err := d.Save(path); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(c.App.Writer, "%s: %d images, %d boxes, %d categories\n", path, len(d.Images), len(d.Annotations), len(d.Categories))
+	_, err := fmt.Fprintf(c.App.Writer, "%s: %s, %s, %s\n", path, shown.Count(len(d.Images), "image"), shown.Count(len(d.Annotations), "box"), shown.Count(len(d.Categories), "category"))
 	return err
 }
 
@@ -243,7 +244,7 @@ func dataConvert(c *cli.Context) error {
 	case "voc":
 		advice = fmt.Sprintf(": put %s into %s", images, filepath.Join(out, "JPEGImages"))
 	}
-	_, err = fmt.Fprintf(c.App.Writer, "%s: %d images; image files are not copied%s\n", out, len(d.Images), advice)
+	_, err = fmt.Fprintf(c.App.Writer, "%s: %s; image files are not copied%s\n", out, shown.Count(len(d.Images), "image"), advice)
 	return err
 }
 
@@ -324,9 +325,9 @@ func dataDraw(c *cli.Context) error {
 	if err := write(sheet.picture()); err != nil {
 		return err
 	}
-	fmt.Fprintf(c.App.Writer, "%s: %d images\n", c.String("out"), n-broken)
+	fmt.Fprintf(c.App.Writer, "%s: %s\n", c.String("out"), shown.Count(n-broken, "image"))
 	if broken > 0 {
-		return partial("%d images could not be read", broken)
+		return partial("%s could not be read", shown.Count(broken, "image"))
 	}
 	return nil
 }

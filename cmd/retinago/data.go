@@ -14,6 +14,7 @@ import (
 	"retinago/internal/dataset/convert"
 	"retinago/internal/dataset/data"
 	"retinago/internal/dataset/doctor"
+	shown "retinago/internal/text"
 )
 
 func dataCommand() *cli.Command {
@@ -183,7 +184,7 @@ func checkPart(c *cli.Context, w *bufio.Writer, s convert.Source, fix string, mo
 		case n == 1 && faulty.NoPictures():
 			return fmt.Errorf("%s has 1 errors: its image files are elsewhere; give their folder with -images", d.Path)
 		case n > 0:
-			return fmt.Errorf("%s has %d errors; repair a copy with -fix clip or -fix drop and -out FILE", d.Path, n)
+			return fmt.Errorf("%s has %s; repair a copy with -fix clip or -fix drop and -out FILE", d.Path, shown.Count(n, "error"))
 		}
 		return nil
 	}
@@ -228,8 +229,8 @@ func listFindings(ctx context.Context, w *bufio.Writer, d *coco.Dataset, o docto
 			w.Flush() // the next image may take a while
 		}
 	}
-	fmt.Fprintf(w, "%s: %d images, %d boxes: %d errors, %d warnings, %d notes\n", d.Path, len(d.Images), len(d.Annotations),
-		count[coco.Error], count[coco.Warning], count[coco.Info])
+	fmt.Fprintf(w, "%s: %s, %s: %s, %s, %s\n", d.Path, shown.Count(len(d.Images), "image"), shown.Count(len(d.Annotations), "box"),
+		shown.Count(count[coco.Error], "error"), shown.Count(count[coco.Warning], "warning"), shown.Count(count[coco.Info], "note"))
 	return count, faulty, nil
 }
 

@@ -82,7 +82,7 @@ func (d *detection) run(ids func(infer.Result) (int64, error)) error {
 	d.lines.close()
 	d.headway.line.Clear()
 	if stopped {
-		fmt.Fprintf(d.c.App.ErrWriter, "interrupted after %d %s\n", d.outcome.done+d.outcome.broken, d.outcome.unit())
+		fmt.Fprintf(d.c.App.ErrWriter, "interrupted after %s\n", shown.Count(d.outcome.done+d.outcome.broken, d.outcome.unit()))
 	}
 	for _, err := range d.closed() {
 		d.left(err)
@@ -270,7 +270,7 @@ func (d *detection) take(r infer.Result) error {
 		fmt.Fprintf(d.c.App.ErrWriter, "skipped: %s\n", shown.Printable(r.Broken.Error()))
 	case d.c.Bool("verbose"):
 		t := r.Times
-		fmt.Fprintf(d.text, "%s: %dx%d, %d objects%s; ms: decode %.1f, prepare %.1f, network %.1f, boxes %.1f, draw and write %.1f\n", what, r.Size.W, r.Size.H, len(r.Found),
+		fmt.Fprintf(d.text, "%s: %dx%d, %s%s; ms: decode %.1f, prepare %.1f, network %.1f, boxes %.1f, draw and write %.1f\n", what, r.Size.W, r.Size.H, shown.Count(len(r.Found), "object"),
 			byClass(r.Found), ms(t.Read), ms(t.Prepare), ms(t.Network), ms(t.Decode+t.NMS), ms(t.Write+t.Last))
 	case d.c.Bool("quiet"):
 	case r.Video != nil:
@@ -346,9 +346,9 @@ func (d *detection) end() error {
 	case s.broken > 0:
 		return partial("%d of %d images, frames or videos could not be read", s.broken, s.done+s.broken)
 	case s.unwritten > 0 && d.lost == d.given:
-		return fmt.Errorf("%d files could not be written, and no other result was asked for", s.unwritten)
+		return fmt.Errorf("%s could not be written, and no other result was asked for", shown.Count(s.unwritten, "file"))
 	case s.unwritten > 0:
-		return partial("%d files could not be written", s.unwritten)
+		return partial("%s could not be written", shown.Count(s.unwritten, "file"))
 	}
 	return nil
 }

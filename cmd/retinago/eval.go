@@ -16,6 +16,7 @@ import (
 	"retinago/internal/dataset/convert"
 	"retinago/internal/dataset/data"
 	"retinago/internal/lab/report"
+	shown "retinago/internal/text"
 	"retinago/train"
 )
 
@@ -155,7 +156,7 @@ func evalModel(c *cli.Context) error {
 	if err := measure(c, classes.Measured(d.COCO()), ev.Detections, ev.Broken); err != nil {
 		return err
 	}
-	fmt.Fprintf(c.App.Writer, "%d images in %s: network %s, boxes and NMS %s", d.Len(), took.Round(time.Millisecond), ev.Network.Round(time.Millisecond),
+	fmt.Fprintf(c.App.Writer, "%s in %s: network %s, boxes and NMS %s", shown.Count(d.Len(), "image"), took.Round(time.Millisecond), ev.Network.Round(time.Millisecond),
 		ev.Decode.Round(time.Millisecond))
 	if !choice.Views() {
 		fmt.Fprintf(c.App.Writer, ", waiting for images %s", ev.Wait.Round(time.Millisecond))
@@ -165,7 +166,7 @@ func evalModel(c *cli.Context) error {
 		for path, err := range ev.Broken {
 			fmt.Fprintf(c.App.ErrWriter, "%s: %v\n", path, err)
 		}
-		return partial("%d images could not be read; their objects count as missed", len(ev.Broken))
+		return partial("%s could not be read; their objects count as missed", shown.Count(len(ev.Broken), "image"))
 	}
 	return nil
 }
@@ -302,5 +303,5 @@ func measured(c *cli.Context, gt *coco.Dataset) string {
 	if images := c.String("images"); images != "" {
 		what += ", images in " + images
 	}
-	return fmt.Sprintf("%s: %d images, %d objects.", what, len(gt.Images), len(gt.Annotations))
+	return fmt.Sprintf("%s: %s, %s.", what, shown.Count(len(gt.Images), "image"), shown.Count(len(gt.Annotations), "object"))
 }

@@ -59,7 +59,7 @@ func TestHostileDetect(t *testing.T) {
 	}
 	commands(t, told)
 	wants(t, told, "pipe.jpg: it is not a regular file but a pipe", "zero.jpg: it is not a regular file but a device", "not written: ", `"stolen.jpg" below`,
-		`x\x1b]0;title\x07\u202e\n\u009b31m.jpg: `, "4 images", "2 broken", "1 files not written", "shortened: "+long+".jpg is written as ")
+		`x\x1b]0;title\x07\u202e\n\u009b31m.jpg: `, "4 images", "2 broken", "1 file not written", "shortened: "+long+".jpg is written as ")
 	if _, err := os.Stat(filepath.Join(out, "a.jpg")); err != nil {
 		t.Error(err)
 	}

@@ -66,15 +66,15 @@ func (s *outcome) detected(r infer.Result, most int) {
 // end stops the clock.
 func (s *outcome) end(dropped int64) { s.took, s.dropped = time.Since(s.begin), dropped }
 
-// unit names what was processed.
+// unit names one of what was processed.
 func (s *outcome) unit() string {
 	switch s.frames {
 	case 0:
-		return "images"
+		return "image"
 	case s.done:
-		return "frames"
+		return "frame"
 	}
-	return "images and frames"
+	return "image or frame"
 }
 
 // stages are the durations of all stages.
@@ -93,15 +93,15 @@ type stageTime struct {
 func (s *outcome) print(w io.Writer, stages bool) error {
 	var b strings.Builder
 	seconds := s.took.Seconds()
-	fmt.Fprintf(&b, "%d %s, %d objects in %s", s.done, s.unit(), s.objects, s.took.Round(time.Millisecond))
+	fmt.Fprintf(&b, "%s, %s in %s", shown.Count(s.done, s.unit()), shown.Count(s.objects, "object"), s.took.Round(time.Millisecond))
 	if s.dropped > 0 {
-		fmt.Fprintf(&b, ", %d frames dropped", s.dropped)
+		fmt.Fprintf(&b, ", %s dropped", shown.Count(s.dropped, "frame"))
 	}
 	if s.broken > 0 {
 		fmt.Fprintf(&b, ", %d broken", s.broken)
 	}
 	if s.unwritten > 0 {
-		fmt.Fprintf(&b, ", %d files not written", s.unwritten)
+		fmt.Fprintf(&b, ", %s not written", shown.Count(s.unwritten, "file"))
 	}
 	if s.objects == 0 && s.highest > 0 {
 		fmt.Fprintf(&b, "; the highest score was %.2g", s.highest)
@@ -111,7 +111,7 @@ func (s *outcome) print(w io.Writer, stages bool) error {
 		fmt.Fprintf(&b, "scores: %s\n", s.scores)
 	}
 	if n := s.crowded; n > 0 {
-		fmt.Fprintf(&b, "%d %s have %d objects, the most that -max allows: there may be more\n", n, s.unit(), s.most)
+		fmt.Fprintf(&b, "%s with %s, the most that -max allows: there may be more\n", shown.Count(n, s.unit()), shown.Count(s.most, "object"))
 	}
 	if s.more > 0 {
 		fmt.Fprintf(&b, "only the first page or frame is looked at of %d image files, which have %d more: save these as files of their own, or as a video\n", s.manifold, s.more)
@@ -127,7 +127,7 @@ func (s *outcome) print(w io.Writer, stages bool) error {
 				fmt.Fprintf(&b, "  %-15s %9.3f s %9.2f ms each %6.1f%%\n", v.name, v.spent.Seconds(), ms(v.spent)/float64(s.done), 100*v.spent.Seconds()/seconds)
 			}
 		}
-		fmt.Fprintf(&b, "  %-15s %9.3f s %9.2f %s/s, %d MB at the peak\n", "all, overlapped", seconds, float64(s.done)/seconds, s.unit(), memory.Peak()>>20)
+		fmt.Fprintf(&b, "  %-15s %9.3f s %9.2f %s/s, %d MB at the peak\n", "all, overlapped", seconds, float64(s.done)/seconds, strings.TrimPrefix(shown.Count(0, s.unit()), "0 "), memory.Peak()>>20)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

@@ -99,8 +99,8 @@ func TestResultsNeverHarm(t *testing.T) {
 		{"a file as the folder", "-source photos -out list.csv", 1, []string{"list.csv is a file"}},
 		{"a folder as the file", "-source photos -json photos", 1, []string{"photos is a folder"}},
 		{"no folder for the file", "-source photos -json absent/x.json", 1, []string{"no folder absent"}},
-		{"a folder in a copy's place", "-source photos -out blocked", 3, []string{"not written", "a.jpg", "1 files not written"}},
-		{"a folder in a label's place", "-source photos -yolo blocked", 3, []string{"not written", "b.txt", "1 files not written"}},
+		{"a folder in a copy's place", "-source photos -out blocked", 3, []string{"not written", "a.jpg", "1 file not written"}},
+		{"a folder in a label's place", "-source photos -yolo blocked", 3, []string{"not written", "b.txt", "1 file not written"}},
 	} {
 		t.Run(k.name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -176,7 +176,7 @@ func TestSecondRun(t *testing.T) {
 	}
 	args := []string{"detect", "-weights", "m.safetensors", "-source", "photos", "-out", "photos/found", "-crops", "photos/crops", "-yolo", "labels", "-jsonl", "a.jsonl", "-csv", "a.csv",
 		"-json", "a.json", "-summary", "s.json", "-score", ".005", "-max", "3", "-threads", "1"}
-	wants(t, ok(t, args...), "2 images", "2 images have 3 objects, the most that -max allows")
+	wants(t, ok(t, args...), "2 images", "2 images with 3 objects, the most that -max allows")
 	first := sums(t, dir)
 	out := ok(t, args...)
 	wants(t, out, "2 images", "left out: results in photos/found are no sources", "left out: results in photos/crops are no sources")
@@ -192,7 +192,7 @@ func TestSecondRun(t *testing.T) {
 	// The folder of results as one of the sources, as a shell's photos/* gives it, and results and images in one folder.
 	wants(t, ok(t, append(slices.Clone(args), "-source", "photos/a.jpg", "photos/found", "photos/sub")...), "4 images")
 	for range 2 {
-		wants(t, ok(t, "detect", "-weights", "m.safetensors", "-source", "photos/sub", "-out", "photos/sub", "-quiet", "-threads", "1"), "1 images")
+		wants(t, ok(t, "detect", "-weights", "m.safetensors", "-source", "photos/sub", "-out", "photos/sub", "-quiet", "-threads", "1"), "1 image,")
 	}
 	if entries, err := os.ReadDir("photos/sub"); err != nil || len(entries) != 2 {
 		t.Errorf("%v, %v", entries, err)
@@ -213,7 +213,7 @@ func TestSecondRun(t *testing.T) {
 		if code != exitPartial || strings.Count(text(t, "b.jsonl"), "\n") < 2 {
 			t.Errorf("a full disk for one of two files: exit code %d\n%s", code, out)
 		}
-		wants(t, out, "not written: ", "/dev/full", "no space left", "1 files not written")
+		wants(t, out, "not written: ", "/dev/full", "no space left", "1 file not written")
 		code, out = call(t, "detect", "-weights", "m.safetensors", "-source", "photos/a.jpg", "-csv", "/dev/full", "-threads", "1")
 		if code != exitError {
 			t.Errorf("a full disk for the only file: exit code %d\n%s", code, out)

@@ -8,6 +8,7 @@ import (
 	"retinago/infer"
 	sources "retinago/internal/media/source"
 	"retinago/internal/progress"
+	shown "retinago/internal/text"
 )
 
 // meter reports how many images are done and the time that is left: in the line of a terminal, elsewhere in a line every five seconds.
@@ -95,7 +96,7 @@ func (h *headway) show(r infer.Result, objects int) {
 		}
 		h.video, h.since = r.Video, time.Now()
 	}
-	notes := []string{fmt.Sprintf("%d objects", objects)}
+	notes := []string{shown.Count(objects, "object")}
 	if r.Video != nil {
 		n, all := int64(r.Count+1), int64(r.Video.Frames)
 		s := progress.Status{What: fmt.Sprintf("frame %d", n), Done: n, Left: -1, Notes: notes}

@@ -197,5 +197,5 @@ func TestHeadway(t *testing.T) {
 	}
 	screen.Close()
 	output := p.Output()
-	wants(t, output, "] files 1/3  eta ", "  0 objects", "] frame 10/40  eta ", "file 2/3  1 objects", "frame 100  file 3/3  2 objects", "images 4")
+	wants(t, output, "] files 1/3  eta ", "  0 objects", "] frame 10/40  eta ", "file 2/3  1 object", "frame 100  file 3/3  2 objects", "images 4")
 }

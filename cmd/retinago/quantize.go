@@ -17,6 +17,7 @@ import (
 	"retinago/internal/dataset/data"
 	sources "retinago/internal/media/source"
 	"retinago/internal/model/quant"
+	shown "retinago/internal/text"
 )
 
 func quantizeCommand() *cli.Command {
@@ -122,7 +123,7 @@ func quantize(c *cli.Context) error {
 	fmt.Fprintf(c.App.Writer, "written: %s in %s, %.1f MB of %.1f MB; measure it with: retinago eval -weights %s -data PATH\n", out, time.Since(begin).Round(time.Millisecond),
 		float64(to.Size())/1e6, float64(from.Size())/1e6, out)
 	if len(broken) > 0 {
-		return partial("%d images could not be read; others were taken for them", len(broken))
+		return partial("%s could not be read; others were taken in their place", shown.Count(len(broken), "image"))
 	}
 	return nil
 }
@@ -175,6 +176,6 @@ func printInt8(w io.Writer, m *detector.Model) error {
 	}
 	s := m.Int8()
 	float := slices.DeleteFunc(slices.Clone(names), func(n string) bool { return s.Weights[n] != nil })
-	_, err = fmt.Fprintf(w, "int8: %d of %d convolutions; ranges by %s on %d images; float: %s\n", len(names)-len(float), len(names), s.Method, s.Images, strings.Join(float, " "))
+	_, err = fmt.Fprintf(w, "int8: %d of %d convolutions; ranges by %s on %s; float: %s\n", len(names)-len(float), len(names), s.Method, shown.Count(s.Images, "image"), strings.Join(float, " "))
 	return err
 }

@@ -115,7 +115,7 @@ func TestDetectSeries(t *testing.T) {
 	// A dataset has one image for a file: its first frame.
 	write(t, at("one.json"), `{"images": [{"id": 7, "file_name": "a.gif", "width": 64, "height": 48}], "annotations": [], "categories": [{"id": 1, "name": "circle"}]}`)
 	out = ok(t, "detect", "-weights", at("m.safetensors"), "-source", at("a.gif"), "-data", at("one.json"), "-json", at("c.json"))
-	wants(t, out, "the first of 3", "1 images")
+	wants(t, out, "the first of 3", "1 image,")
 }
 
 // The line of an image counts objects by class in the order of the model's classes, whatever was found first.

@@ -55,7 +55,7 @@ func TestDrawSizes(t *testing.T) {
 		}
 	}
 	for _, size := range []int{100, 800} {
-		fails(exitPartial, draw(size), "1 images")
+		fails(exitPartial, draw(size), "1 image")
 		p, err := picture.Decode(at("sheet.png"))
 		if err != nil {
 			t.Fatal(err)

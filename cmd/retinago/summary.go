@@ -13,6 +13,7 @@ import (
 	"retinago/detector"
 	"retinago/engine"
 	"retinago/engine/cpu"
+	shown "retinago/internal/text"
 	"retinago/train"
 )
 
@@ -101,7 +102,7 @@ func summary(c *cli.Context) error {
 	}
 	t.Flush()
 	all, trainable := m.Size()
-	fmt.Fprintf(out, "\n%s, %d classes: %d parameters, %d trained\n", cfg.Model.Backbone, m.Classes(), all, trainable)
+	fmt.Fprintf(out, "\n%s, %s: %d parameters, %d trained\n", cfg.Model.Backbone, shown.Count(m.Classes(), "class"), all, trainable)
 	fmt.Fprintf(out, "one image of %dx%d (height x width): %.1f GFLOP\n", h, w, float64(plan.FLOPs())/1e9)
 	if m.Int8() != nil {
 		net, err := m.Net(1, h, w)

@@ -13,6 +13,7 @@ import (
 	"retinago/internal/dataset/tiles"
 	"retinago/internal/file"
 	"retinago/internal/media/register"
+	shown "retinago/internal/text"
 	"retinago/internal/tile"
 )
 
@@ -79,7 +80,7 @@ func dataTile(c *cli.Context) error {
 		broken += n
 	}
 	if broken > 0 {
-		return partial("%d images could not be cut; their tiles are left out", broken)
+		return partial("%s could not be cut; their tiles are left out", shown.Count(broken, "image"))
 	}
 	return nil
 }
@@ -144,8 +145,8 @@ func (t *tiled) write(c *cli.Context) (broken int, err error) {
 			crowds++
 		}
 	}
-	fmt.Fprintf(c.App.Writer, "%s: %d tiles of %d images, %d objects, %d crowd regions; %d tiles without objects are left out\n", path, len(out.Images), t.data.Len()-len(failed),
-		len(out.Annotations)-crowds, crowds, t.cut.Left)
+	fmt.Fprintf(c.App.Writer, "%s: %s of %s, %s, %s; left out without objects: %s\n", path, shown.Count(len(out.Images), "tile"), shown.Count(t.data.Len()-len(failed), "image"),
+		shown.Count(len(out.Annotations)-crowds, "object"), shown.Count(crowds, "crowd region"), shown.Count(t.cut.Left, "tile"))
 	if t.cut.Lost > 0 {
 		fmt.Fprintf(c.App.ErrWriter, "warning: %d objects are learned in no tile, since less than -keep of them lies in any: give a larger -size or -overlap\n", t.cut.Lost)
 	}

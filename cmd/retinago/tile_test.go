@@ -13,7 +13,7 @@ import (
 func TestDataTile(t *testing.T) {
 	dir, out := shapes(t), filepath.Join(t.TempDir(), "tiles")
 	args := []string{"data", "tile", "-data", dir, "-out", out, "-size", "48", "-overlap", ".25"}
-	wants(t, ok(t, args...), filepath.Join(out, "train.json"), "of 12 images", filepath.Join(out, "val.json"), "of 4 images", "; 0 tiles without objects are left out")
+	wants(t, ok(t, args...), filepath.Join(out, "train.json"), "of 12 images", filepath.Join(out, "val.json"), "of 4 images", "; left out without objects: 0 tiles")
 	load := func(name string) *coco.Dataset {
 		t.Helper()
 		d, err := coco.Load(filepath.Join(out, name))
@@ -64,7 +64,7 @@ func TestDataTile(t *testing.T) {
 	if code != exitPartial {
 		t.Errorf("a broken picture: exit code %d", code)
 	}
-	wants(t, told, "skipped: ", "00001.jpg", "of 3 images", "1 images could not be cut")
+	wants(t, told, "skipped: ", "00001.jpg", "of 3 images", "1 image could not be cut")
 	write(t, broken, whole)
 
 	mine := write(t, filepath.Join(out, "val", all.Images[0].FileName), "of the user")

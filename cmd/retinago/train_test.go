@@ -24,7 +24,7 @@ func TestBrokenPictures(t *testing.T) {
 	}
 	write(t, cut, string(b[:len(b)/2]))
 	run := filepath.Join(t.TempDir(), "run")
-	wants(t, ok(t, append([]string{"train", "-out", run}, tiny(dir)...)...), broken, "1 images that cannot be read")
+	wants(t, ok(t, append([]string{"train", "-out", run}, tiny(dir)...)...), broken, "1 image that cannot be read")
 	best := filepath.Join(run, train.BestModel)
 	code, out := call(t, "detect", "-weights", best, "-source", filepath.Join(dir, "val"), "-out", filepath.Join(run, "found"))
 	if code != 3 {
@@ -37,7 +37,7 @@ func TestBrokenPictures(t *testing.T) {
 		t.Errorf("eval: exit code %d", code)
 	}
 	wants(t, out, cut, "missed")
-	wants(t, text(t, page), "1 images could not be read", cut)
+	wants(t, text(t, page), "1 image could not be read", cut)
 }
 
 // Training on some classes under other names: the run, its evaluation, its detections and the data verbs have the same classes.

@@ -88,5 +88,5 @@ func (l *videoLine) text(took time.Duration) string {
 			text += fmt.Sprintf("  eta %s", time.Duration(float64(left)/rate*float64(time.Second)).Round(time.Second))
 		}
 	}
-	return text + fmt.Sprintf("  %d objects in %d frames%s", len(l.objects), l.fresh, byClass(l.objects))
+	return text + fmt.Sprintf("  %s in %s%s", shown.Count(len(l.objects), "object"), shown.Count(l.fresh, "frame"), byClass(l.objects))
 }

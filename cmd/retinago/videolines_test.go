@@ -22,22 +22,22 @@ func TestVideoLines(t *testing.T) {
 		{"a length", sources.Video{Rate: 10, Frames: 24}, func(i int) int { return i }, []string{
 			"a.mp4: frame 6/24 (0.50 s)  1.0 frames/s  eta 18s  6 objects in 6 frames: 6 person",
 			"a.mp4: frame 11/24 (1.00 s)  1.0 frames/s  eta 13s  5 objects in 5 frames: 5 person",
-			"a.mp4: frame 12/24 (1.10 s)  1.0 frames/s  eta 12s  1 objects in 1 frames: 1 person",
+			"a.mp4: frame 12/24 (1.10 s)  1.0 frames/s  eta 12s  1 object in 1 frame: 1 person",
 		}},
 		{"no length", sources.Video{Rate: 10}, func(i int) int { return i }, []string{
 			"a.mp4: frame 6 (0.50 s)  1.0 frames/s  6 objects in 6 frames: 6 person",
 			"a.mp4: frame 11 (1.00 s)  1.0 frames/s  5 objects in 5 frames: 5 person",
-			"a.mp4: frame 12 (1.10 s)  1.0 frames/s  1 objects in 1 frames: 1 person",
+			"a.mp4: frame 12 (1.10 s)  1.0 frames/s  1 object in 1 frame: 1 person",
 		}},
 		{"dropped frames", sources.Video{Rate: 10, Realtime: true}, func(i int) int { return 2 * i }, []string{
 			"a.mp4: frame 11 (1.00 s)  1.0 frames/s  6 objects in 6 frames: 6 person",
 			"a.mp4: frame 21 (2.00 s)  1.0 frames/s  5 objects in 5 frames: 5 person",
-			"a.mp4: frame 23 (2.20 s)  1.0 frames/s  1 objects in 1 frames: 1 person",
+			"a.mp4: frame 23 (2.20 s)  1.0 frames/s  1 object in 1 frame: 1 person",
 		}},
 		{"more frames than its header has", sources.Video{Rate: 10, Frames: 8}, func(i int) int { return i }, []string{
 			"a.mp4: frame 6/8 (0.50 s)  1.0 frames/s  eta 2s  6 objects in 6 frames: 6 person",
 			"a.mp4: frame 11 (1.00 s)  1.0 frames/s  5 objects in 5 frames: 5 person",
-			"a.mp4: frame 12 (1.10 s)  1.0 frames/s  1 objects in 1 frames: 1 person",
+			"a.mp4: frame 12 (1.10 s)  1.0 frames/s  1 object in 1 frame: 1 person",
 		}},
 	} {
 		t.Run(k.name, func(t *testing.T) {

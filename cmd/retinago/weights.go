@@ -17,6 +17,7 @@ import (
 	"retinago/infer"
 	"retinago/internal/model/interop"
 	"retinago/internal/model/weights"
+	shown "retinago/internal/text"
 )
 
 func weightsCommand() *cli.Command {
@@ -120,7 +121,7 @@ func importFile(w io.Writer, path, out, key string, o interop.Options, sets []st
 	if err := m.Save(out, e); err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "%s: %s's RetinaNet with %d classes\n", path, m.Source, len(m.Categories))
+	fmt.Fprintf(w, "%s: %s's RetinaNet with %s\n", path, m.Source, shown.Count(len(m.Categories), "class"))
 	for _, n := range append(s.Notes(), m.Notes...) {
 		fmt.Fprintf(w, "  %s\n", plainName(n))
 	}

@@ -7,6 +7,7 @@ import (
 
 	"retinago/config"
 	"retinago/internal/kinds"
+	"retinago/internal/text"
 )
 
 // Kind is a recipe with a name. All recipes are the same but for what a Kind changes.
@@ -101,9 +102,9 @@ func (l look) suggestion(gpu bool) (name, why string) {
 	case l.side > 0 && l.side < smallSide && l.short >= largeImage:
 		return "small-objects", fmt.Sprintf("half of the objects have a side of at most %.0f px, and the images are large: their short side is %.0f px", l.side, l.short)
 	case l.leastObjects > 0 && l.mostObjects > longTail*l.leastObjects:
-		return "long-tail", fmt.Sprintf("the class %q has %d objects, %q has %d", l.frequent, l.mostObjects, l.scarce, l.leastObjects)
+		return "long-tail", fmt.Sprintf("the class %q has %s, %q has %d", l.frequent, text.Count(l.mostObjects, "object"), l.scarce, l.leastObjects)
 	case l.classes >= manyClasses:
-		return "many-classes", fmt.Sprintf("there are %d classes", l.classes)
+		return "many-classes", fmt.Sprintf("there are %s", text.Count(l.classes, "class"))
 	case gpu:
 		return "gpu", "there is a GPU, if there are hours too"
 	}

@@ -3,10 +3,11 @@ package text
 import "fmt"
 
 // plurals are those that do not end in s alone.
-var plurals = map[string]string{"batch": "batches", "class": "classes"}
+var plurals = map[string]string{"batch": "batches", "box": "boxes", "category": "categories", "class": "classes",
+	"image or frame": "images and frames"}
 
 // Count is a number of things with their name, which is given in the singular: "1 epoch", "12 epochs", "2 batches".
-func Count[N int | float64](n N, name string) string {
+func Count[N int | int64 | float64](n N, name string) string {
 	if n == 1 {
 		return "1 " + name
 	}

@@ -18,6 +18,7 @@ import (
 	"retinago/coco"
 	"retinago/internal/dataset/locate"
 	"retinago/internal/media/picture"
+	"retinago/internal/text"
 )
 
 // Difficult is what becomes of objects that Pascal VOC calls difficult; empty is Crowd.
@@ -99,7 +100,7 @@ func readVOC(s Source) (*coco.Dataset, string, error) {
 		}
 	}
 	if b.dots > 0 {
-		b.note(coco.PixelBox, fmt.Sprintf("1 px objects: %d boxes have xmin = xmax and ymin = ymax", b.dots), "correct them if points were marked, or objects were not meant")
+		b.note(coco.PixelBox, fmt.Sprintf("1 px objects: xmin = xmax and ymin = ymax in %s", text.Count(b.dots, "box")), "correct them if points were marked, or objects were not meant")
 	}
 	if err := f.leave(&b.d); err != nil {
 		return nil, "", err

@@ -11,6 +11,7 @@ import (
 	"retinago/internal/dataset/convert"
 	"retinago/internal/dataset/doctor"
 	"retinago/internal/dataset/locate"
+	shown "retinago/internal/text"
 )
 
 // Dataset is a dataset with its images on disk.
@@ -180,9 +181,9 @@ func (d *Dataset) Summary() string {
 			empty++
 		}
 	}
-	text := fmt.Sprintf("%d images (%d without boxes), %d boxes, %d classes", d.Len(), empty, len(d.coco.Annotations), len(d.index.Names))
+	text := fmt.Sprintf("%s (%d without boxes), %s, %s", shown.Count(d.Len(), "image"), empty, shown.Count(len(d.coco.Annotations), "box"), shown.Count(len(d.index.Names), "class"))
 	if n := doctor.LeftOut(d.coco); n > 0 {
-		text += fmt.Sprintf("; %d items are left out, which `data check` lists: %s", n, d.coco.Dropped[0].Seen)
+		text += fmt.Sprintf("; left out: %s, which `data check` lists, such as: %s", shown.Count(n, "item"), d.coco.Dropped[0].Seen)
 	}
 	return text
 }

@@ -16,6 +16,7 @@ import (
 	"retinago/box"
 	"retinago/config"
 	"retinago/internal/media/picture"
+	shown "retinago/internal/text"
 )
 
 // LoaderOptions configures a Loader.
@@ -120,7 +121,7 @@ func (l *Loader) BatchesPerEpoch() int { return l.order.perEpoch() }
 // Epoch describes an epoch of training.
 func (l *Loader) Epoch() string {
 	o := l.order
-	text := fmt.Sprintf("%d steps of %d images", o.perEpoch(), o.batch)
+	text := fmt.Sprintf("%s of %s", shown.Count(o.perEpoch(), "step"), shown.Count(o.batch, "image"))
 	if o.times == nil {
 		return fmt.Sprintf("%s: each of %d once, in random order", text, o.total)
 	}

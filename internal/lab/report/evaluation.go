@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"retinago/coco"
+	"retinago/internal/text"
 )
 
 // Evaluation holds the data of an evaluation's report.
@@ -115,7 +116,7 @@ func (e Evaluation) notes() Section {
 		for _, path := range slices.Sorted(maps.Keys(e.Broken)) {
 			broken = append(broken, fmt.Sprintf("%s: %v", path, e.Broken[path]))
 		}
-		s.Blocks = append(s.Blocks, Text(fmt.Sprintf("%d images could not be read; their objects count as missed:", len(broken))), limited(broken))
+		s.Blocks = append(s.Blocks, Text(text.Count(len(broken), "image")+" could not be read; their objects count as missed:"), limited(broken))
 	}
 	return s
 }
