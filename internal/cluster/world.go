@@ -115,8 +115,11 @@ func (w *World) String() string {
 
 // Process names a process and its machine for a message.
 func (w *World) Process(rank int) string {
-	if w == nil {
+	switch {
+	case w == nil:
 		return "process 0"
+	case rank >= len(w.hosts): // in New
+		return fmt.Sprintf("process %d", rank)
 	}
 	return fmt.Sprintf("process %d on %s", rank, w.hosts[rank])
 }

@@ -153,3 +153,20 @@ func TestAbort(t *testing.T) {
 		}
 	}
 }
+
+// ended is a transport whose other process has ended.
+type ended struct{}
+
+func (ended) Name() string                       { return "nothing" }
+func (ended) Rank() int                          { return 1 }
+func (ended) Size() int                          { return 2 }
+func (ended) Exchange(send, recv [][]byte) error { return errors.New("the other process has ended") }
+func (ended) Abort(int)                          {}
+func (ended) Close() error                       { return nil }
+
+// Where another process ends before the machines are known, that is an error.
+func TestEndedBefore(t *testing.T) {
+	if w, err := cluster.New(ended{}); w != nil || err == nil || err.Error() != "cluster: process 1: the other process has ended" {
+		t.Errorf("%v, %v", w, err)
+	}
+}
