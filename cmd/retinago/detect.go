@@ -108,7 +108,7 @@ func detect(c *cli.Context) error {
 		return err
 	}
 	if part.Count > 1 {
-		if err := numbered(c, set); err != nil {
+		if err := divisible(c, set); err != nil {
 			return err
 		}
 	}

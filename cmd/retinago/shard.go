@@ -151,19 +151,23 @@ func noParts(c *cli.Context, next func(folder, path string) bool) func(folder, p
 	}
 }
 
-// numbered is the error of a part whose image ids would not be those of the whole: the frames of a video are counted by its own part alone.
-func numbered(c *cli.Context, set *sources.Set) error {
-	if c.String("json") == "" || c.String("data") != "" {
-		return nil
-	}
-	var video string
+// divisible is the error of a part whose results would not be those of the whole. Image ids would differ, since the frames of a video are
+// counted by its own part alone; and tracks would, which go on from image to image of a folder.
+func divisible(c *cli.Context, set *sources.Set) error {
+	var image, video string
 	set.Files(func(path, _ string, is bool) {
-		if is && video == "" {
+		switch {
+		case is && video == "":
 			video = path
+		case !is && image == "":
+			image = path
 		}
 	})
-	if video != "" {
+	switch {
+	case video != "" && c.String("json") != "" && c.String("data") == "":
 		return usage("detect: %s is a video: with -shard, -json numbers images alone; -jsonl and -csv name the video and the frame", video)
+	case image != "" && c.Bool("track"):
+		return usage("detect: %s is an image: with -shard, -track follows objects in videos alone, each of which is in one part", image)
 	}
 	return nil
 }

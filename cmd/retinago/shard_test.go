@@ -136,14 +136,21 @@ func TestShardedDetection(t *testing.T) {
 	}
 }
 
-// Frames of videos are numbered by their own part alone, so ids of images would differ.
-func TestShardOfVideos(t *testing.T) {
-	dir := t.TempDir()
-	write(t, filepath.Join(dir, "a.mp4"), "no video")
-	write(t, filepath.Join(dir, "b.mp4"), "no video")
-	code, out := call(t, "detect", "-weights", "absent.safetensors", "-source", dir, "-json", filepath.Join(dir, "found.json"), "-shard", "0/2")
-	if code != exitUsage {
-		t.Errorf("exit code %d", code)
+// Frames of videos are numbered by their own part alone, so ids of images would differ; and tracks of images would end with their part.
+func TestShardsOfSeries(t *testing.T) {
+	for file, k := range map[string]struct {
+		flags []string
+		want  string
+	}{
+		"a.mp4": {[]string{"-json", "found.json"}, "a.mp4 is a video: with -shard, -json numbers images alone"},
+		"b.jpg": {[]string{"-jsonl", "-", "-track"}, "b.jpg is an image: with -shard, -track follows objects in videos alone"},
+	} {
+		t.Chdir(t.TempDir())
+		write(t, file, "neither")
+		code, out := call(t, append([]string{"detect", "-weights", "absent.safetensors", "-source", ".", "-shard", "0/2"}, k.flags...)...)
+		if code != exitUsage {
+			t.Errorf("%s: exit code %d", file, code)
+		}
+		wants(t, out, k.want)
 	}
-	wants(t, out, "a.mp4 is a video: with -shard, -json numbers images alone")
 }
