@@ -103,12 +103,17 @@ func detect(c *cli.Context) error {
 	if part.Count > 0 {
 		leave = noParts(c, leave)
 	}
-	set, err := sources.Open(c.StringSlice("source"), sources.Options{Stdin: c.App.Reader, Retries: retries, Notice: notice, FirstPage: c.String("data") != "", Leave: leave, Shard: part})
+	of := sources.Options{Stdin: c.App.Reader, Retries: retries, Notice: notice, FirstPage: c.String("data") != "", Leave: leave}
+	set, err := sources.Open(c.StringSlice("source"), of)
 	if err != nil {
 		return err
 	}
 	if part.Count > 1 {
 		if err := divisible(c, set); err != nil {
+			return err
+		}
+		of.Shard = part
+		if set, err = sources.Open(c.StringSlice("source"), of); err != nil {
 			return err
 		}
 	}

@@ -175,7 +175,7 @@ func TestSecondRun(t *testing.T) {
 		t.Skipf("this file system keeps no extended attributes, %v", err)
 	}
 	args := []string{"detect", "-weights", "m.safetensors", "-source", "photos", "-out", "photos/found", "-crops", "photos/crops", "-yolo", "labels", "-jsonl", "a.jsonl", "-csv", "a.csv",
-		"-json", "a.json", "-summary", "s.json", "-score", ".005", "-max", "3", "-threads", "1"}
+		"-json", "a.json", "-summary", "s.json", "-score", ".005", "-max", "3", "-threads", "1", "-convolutions", "fixed"}
 	wants(t, ok(t, args...), "2 images", "2 images with 3 objects, the most that -max allows")
 	first := sums(t, dir)
 	out := ok(t, args...)

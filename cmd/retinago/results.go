@@ -21,7 +21,7 @@ func resultsCommand() *cli.Command {
 			Name:  "merge",
 			Usage: "join the COCO results that detect -shard wrote",
 			Description: "The files of all parts, by their names (found.0-of-4.json to found.3-of-4.json), become the file that one detection on all images\n" +
-				"would have written. A part that is missing or given twice, and an image that two parts have, are errors.\n\n" +
+				"would have written, to the byte with -convolutions fixed. A part that is missing or given twice, and an image that two parts have, are errors.\n\n" +
 				"   retinago detect runs/my photos/ -json found.json -shard 0/2\n" +
 				"   retinago detect runs/my photos/ -json found.json -shard 1/2\n" +
 				"   retinago results merge found.*-of-2.json -out found.json",

@@ -151,7 +151,7 @@ func noParts(c *cli.Context, next func(folder, path string) bool) func(folder, p
 	}
 }
 
-// divisible is the error of a part whose results would not be those of the whole. Image ids would differ, since the frames of a video are
+// divisible is the error of a set whose parts would have other results than the whole. Image ids would differ, since the frames of a video are
 // counted by its own part alone; and tracks would, which go on from image to image of a folder.
 func divisible(c *cli.Context, set *sources.Set) error {
 	var image, video string

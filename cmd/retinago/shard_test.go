@@ -77,7 +77,7 @@ func TestShardedDetection(t *testing.T) {
 	photos := filepath.Join(dir, "train")
 	at := func(name string) string { return filepath.Join(dir, name) }
 	detect := func(name string, more ...string) string {
-		return ok(t, append([]string{"detect", filepath.Join(run, train.LastModel), photos, "-score", ".01", "-json", at(name), "-out", filepath.Join(photos, "found")}, more...)...)
+		return ok(t, append([]string{"detect", filepath.Join(run, train.LastModel), photos, "-score", ".01", "-convolutions", "fixed", "-json", at(name), "-out", filepath.Join(photos, "found")}, more...)...)
 	}
 	detect("parts.json", "-shard", "2/3")
 	detect("parts.json", "-shard", "0/3")
