@@ -75,7 +75,7 @@ func NewLoader(d *Dataset, c config.Data, o LoaderOptions) (*Loader, error) {
 		return nil, fmt.Errorf("%s: has %d images, fewer than one batch of %d: lower train.batch", d.Path(), d.Len(), o.Batch)
 	}
 	if o.Parts > 1 && (o.Batch%o.Parts != 0 || o.Part < 0 || o.Part >= o.Parts) {
-		return nil, fmt.Errorf("data: there is no part %d of %d of a batch of %d pictures", o.Part, o.Parts, o.Batch)
+		return nil, fmt.Errorf("data: there is no part %d of %d of a batch of %d images", o.Part, o.Parts, o.Batch)
 	}
 	sampler, err := FindSampler(c.Sampler)
 	if err != nil {
