@@ -17,6 +17,7 @@ if [ -e "$run/last.state.safetensors" ]; then resume=(-resume); fi
 
 again=
 # Slurm sends USR1 to this script alone. srun passes TERM on to all processes, which end after the same step and save.
+# shellcheck disable=SC2317 # trap calls it
 stop() { again=yes; kill -TERM "$step" 2>/dev/null || true; }
 trap stop USR1 TERM
 srun --mpi="${RETINAGO_MPI:-pmix}" --kill-on-bad-exit=1 "${RETINAGO:-retinago}" train -config "$config" -out "$run" "${resume[@]}" &
