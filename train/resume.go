@@ -188,10 +188,9 @@ func (d *differences) err() error {
 func (l *Loop) compareConditions(s state, before config.Config, o Options) error {
 	then, now := *s.Conditions, l.conditions
 	var d differences
-	var lines strings.Builder // of what is allowed; the error has the others
 	differs := func(key, before, after string) string {
 		text := fmt.Sprintf("%s: %s then, %s now", key, before, after)
-		fmt.Fprintf(&lines, "changed   %s\n", text)
+		fmt.Fprintf(o.Log, "changed   %s\n", text)
 		return text
 	}
 	for _, k := range before.Changes(l.config) {
@@ -230,12 +229,11 @@ func (l *Loop) compareConditions(s state, before config.Config, o Options) error
 		}
 	}
 	if rounds {
-		fmt.Fprintf(&lines, "          numbers are rounded otherwise from here on: the run does not end to the bit as without the change\n")
+		fmt.Fprintf(o.Log, "          numbers are rounded otherwise from here on: the run does not end to the bit as without the change\n")
 	}
 	if err := d.err(); err != nil {
 		return err
 	}
-	fmt.Fprint(o.Log, lines.String())
 	l.compareRates(before.Train, s, o)
 	return nil
 }
