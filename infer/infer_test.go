@@ -211,7 +211,7 @@ func Example() {
 	fmt.Println(err)
 	// Output:
 	// 0 objects of 4 classes
-	// image: the bytes: unsupported format: the data does not start with the signature of a JPEG, PNG, GIF, BMP, TIFF or WebP
+	// picture: the bytes: unsupported format: the data does not start with the signature of a JPEG, PNG, GIF, BMP, TIFF or WebP
 }
 
 // Every way to give an image finds the same, from many goroutines at once; after Close there is an error.
