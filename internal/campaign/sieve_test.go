@@ -4,7 +4,9 @@ package campaign
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -107,9 +109,9 @@ func (s *sieve) inspect(names []string) (ended, string, error) {
 		return ended{}, "", err
 	}
 	defer os.RemoveAll(dir)
-	summary := filepath.Join(dir, "summary.json")
+	summary, lines := filepath.Join(dir, "summary.json"), filepath.Join(dir, "found.jsonl")
 	e, err := call{program: s.program, stdin: strings.Join(names, "\n") + "\n", limit: hangs,
-		args: []string{"detect", "-weights", s.model, "-source", "-", "-threads", "1", "-workers", "1", "-quiet", "-jsonl", filepath.Join(dir, "found.jsonl"), "-summary", summary}}.run()
+		args: []string{"detect", "-weights", s.model, "-source", "-", "-threads", "1", "-workers", "1", "-quiet", "-jsonl", lines, "-summary", summary}}.run()
 	if err != nil {
 		return e, "", err
 	}
@@ -117,8 +119,7 @@ func (s *sieve) inspect(names []string) (ended, string, error) {
 		return e, e.String(), nil
 	}
 	var sum struct {
-		Pictures, Broken int
-		Peak             int64 `json:"peak_bytes"` // as the kernel reports it to the program; wait4 here would include this process's own peak
+		Peak int64 `json:"peak_bytes"` // as the kernel reports it to the program; wait4 here would include this process's own peak
 	}
 	b, err := os.ReadFile(summary)
 	if err == nil {
@@ -127,12 +128,26 @@ func (s *sieve) inspect(names []string) (ended, string, error) {
 	if err != nil {
 		return e, "", err
 	}
-	if sum.Pictures+sum.Broken != len(names) {
-		return e, fmt.Sprintf("%d done and %d broken of %d", sum.Pictures, sum.Broken, len(names)), nil
+	done, err := images(lines)
+	if err != nil {
+		return e, "", err
+	}
+	readable := 0
+	for _, name := range names {
+		ok, is := done[name]
+		if !is {
+			return e, fmt.Sprintf("no line about %s, of %d images", name, len(names)), nil
+		}
+		if ok {
+			readable++
+		}
+	}
+	if len(done) != len(names) {
+		return e, fmt.Sprintf("lines about %d images, of %d", len(done), len(names)), nil
 	}
 	e.peak = sum.Peak
 	s.mu.Lock()
-	s.readable += sum.Pictures
+	s.readable += readable
 	s.mu.Unlock()
 	return e, "", nil
 }
@@ -145,4 +160,23 @@ func pixels(name string) (n int) {
 		return 0
 	}
 	return w * h
+}
+
+// images reads the lines about images: their names, and whether at least a page or frame of each could be read.
+func images(path string) (map[string]bool, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	done := map[string]bool{}
+	for d := json.NewDecoder(f); ; {
+		var line struct{ Source, Error string }
+		if err := d.Decode(&line); errors.Is(err, io.EOF) {
+			return done, nil
+		} else if err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		done[line.Source] = done[line.Source] || line.Error == ""
+	}
 }

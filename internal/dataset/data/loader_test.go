@@ -136,7 +136,7 @@ func TestParts(t *testing.T) {
 		}
 	}
 	for _, o := range []LoaderOptions{{Batch: 4, Part: 0, Parts: 3}, {Batch: 4, Part: 2, Parts: 2}, {Batch: 4, Part: -1, Parts: 2}} {
-		if _, err := NewLoader(d, settings(), o); err == nil || !strings.Contains(err.Error(), "a batch of 4 pictures") {
+		if _, err := NewLoader(d, settings(), o); err == nil || !strings.Contains(err.Error(), "a batch of 4 images") {
 			t.Errorf("part %d of %d: %v", o.Part, o.Parts, err)
 		}
 	}
