@@ -33,7 +33,8 @@ type openImages struct {
 // size is read from its file. A box with IsGroupOf 1 is a crowd; a row with a Confidence of 0 means that there is no such
 // object, and is no box.
 //
-// The images of the dataset are the files below the folder, or those that the split lists, whether they have rows or not. Rows of other images are passed over: the CSV is of millions of images, of which most folders have a part.
+// The images of the dataset are the files below the folder, or those that the split lists, whether they have rows or not.
+// Rows of other images are passed over: the CSV is of millions of images, of which most folders have a part.
 func readOpenImages(s Source) (*coco.Dataset, string, error) {
 	if s.Images == "" {
 		s.Images = imagesOf(s.Path)

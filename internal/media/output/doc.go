@@ -1,6 +1,6 @@
 // Package output writes detections: drawn on copies of images and videos, as crops, and as text.
 //
-//	infer.Result with its image -> Crops, Images, Videos
+//	infer.Result with its image -> Crops, Pictures, Videos
 //	infer.Result                  -> COCO, Lines, CSV, YOLO
 //
 // Every path comes from a register.Folder, or was reserved by register.Register.File before. Writers of text take one result after

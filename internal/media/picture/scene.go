@@ -9,7 +9,7 @@ import (
 	"retinago/engine"
 )
 
-// Source is the image of a layer. The layer's Position is in px of an image of W x H, as the dataset lists it. The Image may have other
+// Source is the image of a layer. The layer's Position is in px of an image of W x H, as the dataset lists it. The Picture may have other
 // sides, for example if it was decoded at a fraction of its size.
 type Source struct {
 	Picture *Picture

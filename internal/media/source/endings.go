@@ -12,7 +12,7 @@ import (
 	"retinago/internal/media/picture"
 )
 
-// images and videos are the endings of files that are read from a folder. An image that is named itself may have any.
+// pictures and videos are the endings of files that are read from a folder. An image that is named itself may have any.
 var (
 	pictures = picture.Endings
 	videos   = []string{".mp4", ".m4v", ".mov", ".qt", ".avi", ".divx", ".mkv", ".webm", ".mpg", ".mpeg", ".mpe", ".m1v", ".m2v", ".mpv", ".ts", ".mts", ".m2t", ".m2ts", ".vob",
