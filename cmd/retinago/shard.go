@@ -89,6 +89,9 @@ func shardOf(env func(string) string, of string) (sources.Shard, error) {
 		case v[2] != "":
 			count = env(v[2])
 		}
+		if n, several := processes(env); v[2] != "OMPI_COMM_WORLD_SIZE" && v[2] != "SLURM_NTASKS" && several {
+			return sources.Shard{}, fmt.Errorf("%s gives one part to the %s processes of this job: start one process in each, or give I/N", v[0], n)
+		}
 		s, err := parseShard(fmt.Sprintf("%d/%s", index, count))
 		if err != nil {
 			return s, fmt.Errorf("%s %s makes part %d of %s: parts are numbered without gaps, and there are N of them", v[0], env(v[0]), index, count)
@@ -96,6 +99,16 @@ func shardOf(env func(string) string, of string) (sources.Shard, error) {
 		return s, nil
 	}
 	return sources.Shard{}, fmt.Errorf("none of JOB_COMPLETION_INDEX, SLURM_ARRAY_TASK_ID, OMPI_COMM_WORLD_RANK and SLURM_PROCID is set: give I/N")
+}
+
+// processes returns how many processes mpirun or srun started together with this one, and whether these are several.
+func processes(env func(string) string) (n string, several bool) {
+	for _, name := range []string{"OMPI_COMM_WORLD_SIZE", "SLURM_STEP_NUM_TASKS"} {
+		if n := env(name); n != "" && n != "1" {
+			return n, true
+		}
+	}
+	return "", false
 }
 
 // shardName is how names of results tell the parts apart; names sort as the parts do.
